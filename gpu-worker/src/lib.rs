@@ -1,0 +1,1 @@
+//! The long-running worker that reads cards from the queue.

@@ -1,0 +1,1 @@
+//! The human reviewer service: outbound client and callback signature.

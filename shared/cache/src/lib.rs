@@ -1,0 +1,1 @@
+//! Redis: results channel and worker heartbeats; never the authority.

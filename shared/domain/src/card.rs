@@ -1,0 +1,222 @@
+//! What was asked for (a document type), what was seen (a card kind) and what was read from it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use strum::{Display, EnumIter, EnumString, IntoStaticStr};
+
+use crate::reason::ReasonCode;
+
+/// What the user says the document is.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    Display,
+    EnumString,
+    EnumIter,
+    IntoStaticStr,
+)]
+pub enum DocumentType {
+    /// National identity card.
+    #[serde(rename = "KTP")]
+    #[strum(serialize = "KTP")]
+    Ktp,
+    /// Tax card.
+    #[serde(rename = "NPWP")]
+    #[strum(serialize = "NPWP")]
+    Npwp,
+}
+
+impl DocumentType {
+    /// The card that a document of this type should show.
+    pub const fn expected_kind(self) -> CardKind {
+        match self {
+            Self::Ktp => CardKind::Ktp,
+            Self::Npwp => CardKind::Npwp,
+        }
+    }
+
+    /// The fields without which a document of this type can never be approved automatically.
+    pub const fn critical_fields(self) -> &'static [FieldName] {
+        match self {
+            Self::Ktp => &[FieldName::Nik, FieldName::Name, FieldName::BirthDate],
+            Self::Npwp => &[FieldName::NpwpNumber, FieldName::Name],
+        }
+    }
+
+    /// Every field that such a card carries, in reading order.
+    pub const fn fields(self) -> &'static [FieldName] {
+        use FieldName as F;
+        match self {
+            Self::Ktp => &[
+                F::Province,
+                F::Regency,
+                F::Nik,
+                F::Name,
+                F::BirthPlace,
+                F::BirthDate,
+                F::Gender,
+                F::BloodType,
+                F::Address,
+                F::RtRw,
+                F::Village,
+                F::District,
+                F::Religion,
+                F::MaritalStatus,
+                F::Occupation,
+                F::Citizenship,
+                F::ValidUntil,
+            ],
+            Self::Npwp => &[F::NpwpNumber, F::Name, F::Nik, F::Address],
+        }
+    }
+}
+
+/// What the reader saw in the picture.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    Default,
+    Serialize,
+    Deserialize,
+    Display,
+    EnumString,
+    EnumIter,
+    IntoStaticStr,
+)]
+pub enum CardKind {
+    /// National identity card.
+    #[serde(rename = "KTP")]
+    #[strum(serialize = "KTP")]
+    Ktp,
+    /// Tax card, either layout.
+    #[serde(rename = "NPWP")]
+    #[strum(serialize = "NPWP")]
+    Npwp,
+    /// Neither, or nothing legible.
+    #[default]
+    #[serde(rename = "unknown")]
+    #[strum(serialize = "unknown")]
+    Unknown,
+}
+
+/// A field of a card. The text form is the JSON name used in every interface.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    Display,
+    EnumString,
+    EnumIter,
+    IntoStaticStr,
+)]
+#[serde(rename_all = "camelCase")]
+#[strum(serialize_all = "camelCase")]
+pub enum FieldName {
+    /// 16 digits.
+    Nik,
+    /// 15 or 16 digits.
+    NpwpNumber,
+    /// As printed, upper case.
+    Name,
+    /// Place of birth.
+    BirthPlace,
+    /// ISO 8601 date.
+    BirthDate,
+    /// `LAKI-LAKI` or `PEREMPUAN`.
+    Gender,
+    /// `A`, `B`, `AB`, `O`, with or without rhesus, or `-`.
+    BloodType,
+    /// Street address, wrapped lines joined by one space.
+    Address,
+    /// `NNN/NNN`.
+    RtRw,
+    /// Kelurahan or desa.
+    Village,
+    /// Kecamatan.
+    District,
+    /// From a closed vocabulary.
+    Religion,
+    /// From a closed vocabulary.
+    MaritalStatus,
+    /// Open vocabulary of about 90 values.
+    Occupation,
+    /// `WNI` or `WNA`.
+    Citizenship,
+    /// `SEUMUR HIDUP` or an ISO 8601 date.
+    ValidUntil,
+    /// Without the word `PROVINSI`.
+    Province,
+    /// With `KABUPATEN` or `KOTA`, as printed.
+    Regency,
+}
+
+/// One field as read: the normalised value and how sure the reader is of all of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FieldReading {
+    /// Dates ISO 8601, numbers digits only, everything else as printed in upper case.
+    pub value: String,
+    /// Probability that the whole value is right, 0 to 1.
+    pub confidence: f32,
+}
+
+/// How good the picture is, each measure 0 (unusable) to 1 (no complaint).
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Quality {
+    /// Whether the card's outline was found; if not, the whole image was read.
+    pub card_found: bool,
+    /// Width of the card in source pixels.
+    pub card_width_px: u32,
+    /// Sharpness of the print.
+    pub sharpness: f32,
+    /// Evenness and level of light.
+    pub exposure: f32,
+    /// Share of the card free of glare.
+    pub glare_free: f32,
+    /// All of it together.
+    pub overall: f32,
+}
+
+/// Everything a reader says about one picture.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct CardReading {
+    /// What the picture shows.
+    pub kind: CardKind,
+    /// The fields that could be read; a field that could not is absent.
+    pub fields: BTreeMap<FieldName, FieldReading>,
+    /// How good the picture is.
+    pub quality: Quality,
+    /// What the reader wants the scorer and the user to know.
+    pub reasons: Vec<ReasonCode>,
+    /// The recognised lines, for the human reviewer. Identity data: never logged.
+    pub text: String,
+}
+
+impl CardReading {
+    /// The value of a field, if it was read.
+    pub fn value(&self, field: FieldName) -> Option<&str> {
+        self.fields.get(&field).map(|reading| reading.value.as_str())
+    }
+
+    /// The confidence of a field, 0 if it was not read.
+    pub fn confidence(&self, field: FieldName) -> f32 {
+        self.fields.get(&field).map_or(0.0, |reading| reading.confidence)
+    }
+}

@@ -1,0 +1,107 @@
+//! Machine-readable reasons: stable codes that the mobile app, the reviewer and the audit trail share.
+
+use serde::{Deserialize, Serialize};
+use strum::{Display, EnumIter, EnumString, IntoStaticStr};
+
+/// Why a document got the score, the decision or the failure it got.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    Display,
+    EnumString,
+    EnumIter,
+    IntoStaticStr,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum ReasonCode {
+    // What was seen
+    /// The picture shows neither a KTP nor an NPWP card.
+    NotACard,
+    /// The picture shows the other kind of card than the one claimed.
+    WrongKind,
+    /// The card's outline was not found; the whole picture was read.
+    CardNotFound,
+
+    // Picture quality
+    /// The print is not sharp.
+    Blurred,
+    /// Too little light.
+    TooDark,
+    /// A reflection covers part of the card.
+    Glare,
+    /// The card is too small in the picture.
+    LowResolution,
+    /// An edge of the card is outside the picture.
+    CutOff,
+    /// No colour: a photocopy, or a picture in grey.
+    Grayscale,
+    /// A new photograph would help.
+    Retake,
+
+    // Completeness
+    /// A field without which no automatic approval is possible was not read.
+    CriticalFieldMissing,
+    /// Another field was not read.
+    FieldMissing,
+
+    // Format
+    /// The NIK does not have its form.
+    NikMalformed,
+    /// The NIK's area code is none that was ever in use (soft).
+    NikAreaUnknown,
+    /// The NPWP number does not have its form.
+    NpwpMalformed,
+    /// The NPWP's check digit does not match (soft).
+    NpwpCheckDigit,
+    /// A date is none.
+    DateMalformed,
+    /// A value is not in its closed vocabulary.
+    ValueUnknown,
+
+    // Consistency
+    /// The NIK encodes another birth date than the one printed.
+    NikBirthDateMismatch,
+    /// The NIK encodes another gender than the one printed.
+    NikGenderMismatch,
+    /// The NIK's province is not the one in the card's header (soft: a NIK keeps its first area).
+    NikProvinceMismatch,
+    /// The number on an NPWP card says another NIK than the card's NIK line.
+    NpwpNikMismatch,
+    /// The holder is younger than a KTP allows.
+    HolderTooYoung,
+    /// The card is past its validity date.
+    Expired,
+
+    // Confidence
+    /// A critical field was read with less confidence than its floor.
+    LowConfidence,
+
+    // Identity
+    /// Another user already holds this identity.
+    IdentityHeldByAnother,
+
+    // Failures
+    /// The file is damaged or not what it claims to be.
+    FileUnreadable,
+    /// The picture has more pixels than are read.
+    ImageTooLarge,
+    /// The PDF cannot be rendered: encrypted, without a page, or beyond its bounds.
+    PdfUnsupported,
+    /// Reading took too long or too much memory.
+    ReaderExhausted,
+    /// The reader stopped unexpectedly.
+    ReaderCrashed,
+    /// The stored file is gone.
+    FileMissing,
+    /// Workers disappeared while they held this document.
+    WorkerLost,
+}

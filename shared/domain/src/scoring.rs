@@ -1,0 +1,485 @@
+//! From a reading to a score and a decision.
+//!
+//! Score 0–100 = completeness (35) + format (20) + consistency (20) + recognition confidence (15) + picture quality (10).
+//! Every lost point has a reason. What blocks an automatic approval is separate from the score: see [`blocks_approval`].
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use strum::{Display, EnumString, IntoStaticStr};
+
+use crate::card::{CardKind, CardReading, DocumentType, FieldName};
+use crate::lifecycle::VerificationStatus;
+use crate::nik::{Gender, Nik, age_on};
+use crate::npwp::Npwp;
+use crate::reason::ReasonCode;
+
+/// Where the score divides, and how sure a critical field must be.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Thresholds {
+    /// At or above: approved without a human (`AI_SCORE_THRESHOLD_AUTO_APPROVE`).
+    pub auto_approve: u8,
+    /// Below: rejected without a human (`AI_SCORE_THRESHOLD_AUTO_REJECT`).
+    pub auto_reject: u8,
+    /// A critical field read with less confidence than this stops an automatic approval.
+    pub confidence_floor: f32,
+}
+
+impl Default for Thresholds {
+    fn default() -> Self {
+        Self { auto_approve: 85, auto_reject: 35, confidence_floor: 0.80 }
+    }
+}
+
+/// What the score says shall happen.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Display, EnumString, IntoStaticStr,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Decision {
+    /// Approved without a human.
+    AutoApprove,
+    /// Rejected without a human; the user may escalate.
+    AutoReject,
+    /// A human decides.
+    NeedsReview,
+}
+
+impl Decision {
+    /// The document's verification state after this decision.
+    pub const fn verification_status(self) -> VerificationStatus {
+        match self {
+            Self::AutoApprove => VerificationStatus::AutoApproved,
+            Self::AutoReject => VerificationStatus::AutoRejected,
+            Self::NeedsReview => VerificationStatus::PendingManualReview,
+        }
+    }
+}
+
+/// One of the five parts of a score.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Display, EnumString, IntoStaticStr,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Part {
+    /// Which fields were read.
+    Completeness,
+    /// Whether their values have the right form.
+    Format,
+    /// Whether they agree with each other.
+    Consistency,
+    /// How sure the reader is.
+    Confidence,
+    /// How good the picture is.
+    Quality,
+}
+
+/// One part of a score, with the reasons for what it lost.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScorePart {
+    /// Which part.
+    pub part: Part,
+    /// Points given, 0 to `max`.
+    pub points: u8,
+    /// Points there were.
+    pub max: u8,
+    /// Why points are missing.
+    pub reasons: Vec<ReasonCode>,
+}
+
+/// The result of scoring.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evaluation {
+    /// 0 to 100.
+    pub score: u8,
+    /// The parts it is the sum of (unless the kind of card caps it).
+    pub parts: Vec<ScorePart>,
+    /// Every reason, of the reader and of the scorer, once, in order of the codes.
+    pub reasons: Vec<ReasonCode>,
+    /// What shall happen.
+    pub decision: Decision,
+}
+
+impl Evaluation {
+    /// The same evaluation once it is known that another user holds the identity: never approved without a human.
+    #[must_use]
+    pub fn with_identity_held_by_another(mut self) -> Self {
+        insert_reason(&mut self.reasons, ReasonCode::IdentityHeldByAnother);
+        if self.decision == Decision::AutoApprove {
+            self.decision = Decision::NeedsReview;
+        }
+        self
+    }
+}
+
+/// What kind of number identifies a person.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    Display,
+    EnumString,
+    IntoStaticStr,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum IdentityKind {
+    /// The population number.
+    Nik,
+    /// The tax number, in its 16-digit form.
+    Npwp,
+}
+
+/// A number that only one user may hold. Identity data: its `Debug` form is masked.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Identity {
+    /// Kind of number.
+    pub kind: IdentityKind,
+    /// Canonical digits.
+    pub number: String,
+}
+
+impl std::fmt::Debug for Identity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Identity({}, ***)", self.kind)
+    }
+}
+
+/// The identities that an approval of this reading claims, sorted so that two transactions lock them in one order.
+pub fn identities(claimed: DocumentType, reading: &CardReading) -> Vec<Identity> {
+    let mut found = Vec::with_capacity(2);
+    if let Some(nik) = reading.value(FieldName::Nik).and_then(|text| text.parse::<Nik>().ok()) {
+        found.push(Identity { kind: IdentityKind::Nik, number: nik.as_str().to_owned() });
+    }
+    if claimed == DocumentType::Npwp
+        && let Some(npwp) = reading.value(FieldName::NpwpNumber).and_then(|text| text.parse::<Npwp>().ok())
+    {
+        if let Some(nik) = npwp.as_nik() {
+            found.push(Identity { kind: IdentityKind::Nik, number: nik.as_str().to_owned() });
+        }
+        found.push(Identity { kind: IdentityKind::Npwp, number: npwp.canonical() });
+    }
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// Whether a reason stops an automatic approval, whatever the score.
+pub const fn blocks_approval(reason: ReasonCode) -> bool {
+    use ReasonCode as R;
+    matches!(
+        reason,
+        R::NotACard
+            | R::WrongKind
+            | R::Grayscale
+            | R::CutOff
+            | R::CriticalFieldMissing
+            | R::NikMalformed
+            | R::NpwpMalformed
+            | R::DateMalformed
+            | R::NikBirthDateMismatch
+            | R::NikGenderMismatch
+            | R::NpwpNikMismatch
+            | R::HolderTooYoung
+            | R::Expired
+            | R::LowConfidence
+            | R::IdentityHeldByAnother
+    )
+}
+
+/// Whether a new photograph would help against a reason.
+pub const fn calls_for_retake(reason: ReasonCode) -> bool {
+    use ReasonCode as R;
+    matches!(
+        reason,
+        R::Blurred | R::TooDark | R::Glare | R::LowResolution | R::CutOff | R::CardNotFound | R::NotACard
+    )
+}
+
+const COMPLETENESS: u8 = 35;
+const FORMAT: u8 = 20;
+const CONSISTENCY: u8 = 20;
+const CONFIDENCE: u8 = 15;
+const QUALITY: u8 = 10;
+
+/// Scores a reading of a document claimed to be `claimed`, on the day `today`.
+pub fn score(
+    claimed: DocumentType,
+    reading: &CardReading,
+    thresholds: &Thresholds,
+    today: NaiveDate,
+) -> Evaluation {
+    let parts = vec![
+        completeness(claimed, reading),
+        format(claimed, reading),
+        consistency(claimed, reading, today),
+        confidence(claimed, reading, thresholds),
+        quality(reading),
+    ];
+    let mut reasons = Vec::new();
+    for reason in reading.reasons.iter().chain(parts.iter().flat_map(|part| &part.reasons)) {
+        insert_reason(&mut reasons, *reason);
+    }
+    let mut total: u8 = parts.iter().map(|part| part.points).sum();
+
+    let kind_reason = match reading.kind {
+        CardKind::Unknown => Some(ReasonCode::NotACard),
+        kind if kind != claimed.expected_kind() => Some(ReasonCode::WrongKind),
+        _ => None,
+    };
+    if let Some(reason) = kind_reason {
+        insert_reason(&mut reasons, reason);
+        // However legible, it is not what it is said to be: below the line for a rejection.
+        total = total.min(thresholds.auto_reject.saturating_sub(1));
+    }
+
+    let decision = if total < thresholds.auto_reject {
+        Decision::AutoReject
+    } else if total >= thresholds.auto_approve && !reasons.iter().any(|reason| blocks_approval(*reason)) {
+        Decision::AutoApprove
+    } else {
+        Decision::NeedsReview
+    };
+    if decision != Decision::AutoApprove && reasons.iter().any(|reason| calls_for_retake(*reason)) {
+        insert_reason(&mut reasons, ReasonCode::Retake);
+    }
+    Evaluation { score: total, parts, reasons, decision }
+}
+
+/// Keeps `reasons` sorted and without repetition.
+fn insert_reason(reasons: &mut Vec<ReasonCode>, reason: ReasonCode) {
+    if let Err(at) = reasons.binary_search(&reason) {
+        reasons.insert(at, reason);
+    }
+}
+
+/// `share` of `max`, rounded down so that only a full share gives full points.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 ≤ share ≤ 1 and max is a u8")]
+fn points(share: f32, max: u8) -> u8 {
+    // The small constant keeps sums such as 16 × 1/16 from falling a point short.
+    (share.clamp(0.0, 1.0) * f32::from(max) + 1e-3).floor() as u8
+}
+
+fn part(part: Part, share: f32, max: u8, mut reasons: Vec<ReasonCode>) -> ScorePart {
+    reasons.sort_unstable();
+    reasons.dedup();
+    ScorePart { part, points: points(share, max), max, reasons }
+}
+
+/// Critical fields weigh four times as much as the others.
+fn weight(claimed: DocumentType, field: FieldName) -> f32 {
+    if claimed.critical_fields().contains(&field) { 4.0 } else { 1.0 }
+}
+
+/// Fields that a genuine card may lack: the NIK line of an old NPWP card, the blood group.
+fn is_optional(claimed: DocumentType, field: FieldName) -> bool {
+    match claimed {
+        DocumentType::Ktp => field == FieldName::BloodType,
+        DocumentType::Npwp => field == FieldName::Nik,
+    }
+}
+
+fn completeness(claimed: DocumentType, reading: &CardReading) -> ScorePart {
+    let mut reasons = Vec::new();
+    let (mut got, mut all) = (0.0, 0.0);
+    for field in claimed.fields().iter().copied().filter(|field| !is_optional(claimed, *field)) {
+        let w = weight(claimed, field);
+        all += w;
+        if reading.value(field).is_some_and(|value| !value.is_empty()) {
+            got += w;
+        } else if claimed.critical_fields().contains(&field) {
+            reasons.push(ReasonCode::CriticalFieldMissing);
+        } else {
+            reasons.push(ReasonCode::FieldMissing);
+        }
+    }
+    part(Part::Completeness, got / all, COMPLETENESS, reasons)
+}
+
+/// The reason why a value does not have its field's form, if it does not.
+fn format_fault(field: FieldName, value: &str) -> Option<ReasonCode> {
+    use FieldName as F;
+    let is_date = |text: &str| text.parse::<NaiveDate>().is_ok();
+    let one_of = |words: &[&str]| words.contains(&value);
+    let (fine, fault) = match field {
+        F::Nik => (value.parse::<Nik>().is_ok(), ReasonCode::NikMalformed),
+        F::NpwpNumber => (value.parse::<Npwp>().is_ok(), ReasonCode::NpwpMalformed),
+        F::BirthDate => (is_date(value), ReasonCode::DateMalformed),
+        F::ValidUntil => (value == "SEUMUR HIDUP" || is_date(value), ReasonCode::DateMalformed),
+        F::Gender => (Gender::from_printed(value).is_some(), ReasonCode::ValueUnknown),
+        F::BloodType => {
+            let group = value.trim_end_matches(['+', '-']);
+            (value == "-" || ["A", "B", "AB", "O"].contains(&group), ReasonCode::ValueUnknown)
+        }
+        F::Religion => (
+            one_of(&[
+                "ISLAM",
+                "KRISTEN",
+                "KATOLIK",
+                "KATHOLIK",
+                "HINDU",
+                "BUDHA",
+                "BUDDHA",
+                "KONGHUCU",
+                "KHONGHUCU",
+                "-",
+            ]) || value.starts_with("KEPERCAYAAN"),
+            ReasonCode::ValueUnknown,
+        ),
+        F::MaritalStatus => (
+            one_of(&[
+                "BELUM KAWIN",
+                "KAWIN",
+                "CERAI HIDUP",
+                "CERAI MATI",
+                "KAWIN TERCATAT",
+                "KAWIN BELUM TERCATAT",
+            ]),
+            ReasonCode::ValueUnknown,
+        ),
+        F::Citizenship => (one_of(&["WNI", "WNA"]), ReasonCode::ValueUnknown),
+        F::RtRw => {
+            let digits = |part: &str| part.len() == 3 && part.bytes().all(|b| b.is_ascii_digit());
+            let fine = value == "-" || value.split_once('/').is_some_and(|(rt, rw)| digits(rt) && digits(rw));
+            (fine, ReasonCode::ValueUnknown)
+        }
+        F::Name
+        | F::BirthPlace
+        | F::Address
+        | F::Village
+        | F::District
+        | F::Occupation
+        | F::Province
+        | F::Regency => (value.chars().any(char::is_alphabetic), ReasonCode::ValueUnknown),
+    };
+    (!fine).then_some(fault)
+}
+
+fn format(claimed: DocumentType, reading: &CardReading) -> ScorePart {
+    let mut reasons = Vec::new();
+    let (mut good, mut all) = (0.0, 0.0);
+    for field in claimed.fields().iter().copied() {
+        let Some(value) = reading.value(field) else { continue };
+        let w = weight(claimed, field);
+        all += w;
+        match format_fault(field, value) {
+            None => good += w,
+            Some(reason) => reasons.push(reason),
+        }
+    }
+    if let Some(nik) = reading.value(FieldName::Nik).and_then(|text| text.parse::<Nik>().ok())
+        && !crate::areas::is_known(nik.area())
+    {
+        // Soft: codes are abolished and founded.
+        good -= 1.0;
+        reasons.push(ReasonCode::NikAreaUnknown);
+    }
+    if let Some(npwp) = reading.value(FieldName::NpwpNumber).and_then(|text| text.parse::<Npwp>().ok())
+        && npwp.check_digit_matches() == Some(false)
+    {
+        good -= 1.0;
+        reasons.push(ReasonCode::NpwpCheckDigit);
+    }
+    part(Part::Format, if all > 0.0 { good / all } else { 0.0 }, FORMAT, reasons)
+}
+
+fn consistency(claimed: DocumentType, reading: &CardReading, today: NaiveDate) -> ScorePart {
+    let mut reasons = Vec::new();
+    let nik = reading.value(FieldName::Nik).and_then(|text| text.parse::<Nik>().ok());
+    let share = match claimed {
+        DocumentType::Ktp => ktp_consistency(reading, nik, today, &mut reasons),
+        DocumentType::Npwp => {
+            let npwp = reading.value(FieldName::NpwpNumber).and_then(|text| text.parse::<Npwp>().ok());
+            match (npwp.as_ref().map(Npwp::as_nik), nik) {
+                // Nothing to compare is not a contradiction, as long as there is a number.
+                (Some(None), _) | (Some(Some(_)), None) => 1.0,
+                (Some(Some(number)), Some(line)) if number == line => 1.0,
+                (Some(Some(_)), Some(_)) => {
+                    reasons.push(ReasonCode::NpwpNikMismatch);
+                    0.0
+                }
+                (None, _) => 0.0,
+            }
+        }
+    };
+    part(Part::Consistency, share, CONSISTENCY, reasons)
+}
+
+/// Share of the consistency points that a KTP gets.
+fn ktp_consistency(
+    reading: &CardReading,
+    nik: Option<Nik>,
+    today: NaiveDate,
+    reasons: &mut Vec<ReasonCode>,
+) -> f32 {
+    let Some(nik) = nik else { return 0.0 };
+    let mut share: f32 = 1.0;
+    let born = reading.value(FieldName::BirthDate).and_then(|text| text.parse::<NaiveDate>().ok());
+    match born {
+        Some(born) if nik.encodes_birth_date(born) => {}
+        Some(_) => {
+            reasons.push(ReasonCode::NikBirthDateMismatch);
+            share -= 0.5;
+        }
+        None => share -= 0.25,
+    }
+    match reading.value(FieldName::Gender).and_then(Gender::from_printed) {
+        Some(gender) if gender == nik.gender() => {}
+        Some(_) => {
+            reasons.push(ReasonCode::NikGenderMismatch);
+            share -= 0.5;
+        }
+        None => share -= 0.25,
+    }
+    if let (Some(coded), Some(printed)) =
+        (crate::areas::province_name(nik.province()), reading.value(FieldName::Province))
+        && coded != printed
+    {
+        // Soft: people move, provinces split, the NIK stays.
+        reasons.push(ReasonCode::NikProvinceMismatch);
+        share -= 0.1;
+    }
+    let married = reading.value(FieldName::MaritalStatus).is_some_and(|status| status != "BELUM KAWIN");
+    if born.is_some_and(|born| age_on(born, today).is_none_or(|age| age < 17 && !married)) {
+        reasons.push(ReasonCode::HolderTooYoung);
+        share -= 0.5;
+    }
+    // Citizens' cards stay valid for life whatever is printed (UU 24/2013, art. 64 and 101); foreigners' expire.
+    let expires = reading.value(FieldName::Citizenship) == Some("WNA");
+    let until = reading.value(FieldName::ValidUntil).and_then(|text| text.parse::<NaiveDate>().ok());
+    if expires && until.is_some_and(|until| until < today) {
+        reasons.push(ReasonCode::Expired);
+        share -= 0.5;
+    }
+    share
+}
+
+fn confidence(claimed: DocumentType, reading: &CardReading, thresholds: &Thresholds) -> ScorePart {
+    let mut reasons = Vec::new();
+    let (mut sum, mut all) = (0.0, 0.0);
+    for field in claimed.fields() {
+        let Some(reading) = reading.fields.get(field) else { continue };
+        let w = weight(claimed, *field);
+        all += w;
+        sum += w * reading.confidence.clamp(0.0, 1.0);
+        // Asked this way round, a confidence that is not a number is not sure.
+        let sure = reading.confidence >= thresholds.confidence_floor;
+        if claimed.critical_fields().contains(field) && !sure {
+            reasons.push(ReasonCode::LowConfidence);
+        }
+    }
+    part(Part::Confidence, if all > 0.0 { sum / all } else { 0.0 }, CONFIDENCE, reasons)
+}
+
+fn quality(reading: &CardReading) -> ScorePart {
+    let reasons = reading.reasons.iter().copied().filter(|reason| calls_for_retake(*reason)).collect();
+    part(Part::Quality, reading.quality.overall, QUALITY, reasons)
+}

@@ -1,0 +1,1 @@
+//! lambda_http glue: authentication, errors to HTTP, security headers.

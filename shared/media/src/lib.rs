@@ -1,0 +1,1 @@
+//! What an uploaded file really is: magic bytes, bounded header decode, PDF sanity.

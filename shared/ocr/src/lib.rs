@@ -1,0 +1,1 @@
+//! Image in, fields out: decode, rectify, recognise, parse.

@@ -1,0 +1,1 @@
+//! Postgres: migrations, transitions, outbox, leases, sealed personal fields.

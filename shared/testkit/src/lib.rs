@@ -1,0 +1,1 @@
+//! Real servers for tests: Postgres, Redis, the AWS stand-in. A development dependency only.
