@@ -1,0 +1,275 @@
+//! From a card's outline in a picture to a flat, upright card of one fixed size.
+//!
+//! Owns the geometry: what an outline is, the projective map, the canonical size. It must not know how an outline was
+//! found (`find`) nor what stands on the card.
+//!
+//! Coordinates: pixel `(0, 0)` covers the square from 0 to 1, so a picture's far corner is `(width, height)`.
+
+use image::{GrayImage, RgbImage};
+
+use crate::resample::luma;
+
+/// Width of a rectified card: about 14 pixels per millimetre, so that the smallest print has 20 pixel capitals.
+pub const CARD_WIDTH: u32 = 1200;
+/// Height of a rectified card.
+pub const CARD_HEIGHT: u32 = 757;
+/// Width over height of an ISO/IEC 7810 ID-1 card, 85.60 mm by 53.98 mm.
+pub const CARD_ASPECT: f32 = 85.60 / 53.98;
+
+/// A point in a picture.
+pub type Point = (f32, f32);
+
+/// Where a card lies in a picture.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CardOutline {
+    /// The card's corners, its roundings completed to sharp ones, clockwise from the corner that is taken for the
+    /// top left. May lie outside the picture.
+    pub corners: [Point; 4],
+    /// How sure the finder is that this is a card, 0 to 1.
+    pub score: f32,
+}
+
+impl CardOutline {
+    /// The outline that takes the whole picture for the card. A picture of another shape than a card's is set into
+    /// the smallest card-shaped frame around it, so that its content keeps its proportions.
+    pub fn whole_image(width: u32, height: u32) -> Self {
+        let (w, h) = (width as f32, height as f32);
+        let upright = h > w;
+        let (long, short) = if upright { (h, w) } else { (w, h) };
+        let (long, short) = (long.max(short * CARD_ASPECT), short.max(long / CARD_ASPECT));
+        let (frame_w, frame_h) = if upright { (short, long) } else { (long, short) };
+        let (x, y) = ((w - frame_w) / 2.0, (h - frame_h) / 2.0);
+        let corners = [(x, y), (x + frame_w, y), (x + frame_w, y + frame_h), (x, y + frame_h)];
+        let outline = Self { corners, score: 0.0 };
+        if upright { outline.turned(3) } else { outline }
+    }
+
+    /// The same place read after turning the card by `quarter_turns` clockwise quarter turns: the corner that was top
+    /// left becomes top right, and so on.
+    #[must_use]
+    pub fn turned(&self, quarter_turns: u8) -> Self {
+        let mut corners = self.corners;
+        corners.rotate_right(usize::from(quarter_turns % 4));
+        Self { corners, score: self.score }
+    }
+
+    /// Lengths of the four sides: top, right, bottom, left.
+    pub fn sides(&self) -> [f32; 4] {
+        let [a, b, c, d] = self.corners;
+        [distance(a, b), distance(b, c), distance(c, d), distance(d, a)]
+    }
+
+    /// Width of the card in pixels of the picture: the mean of its top and bottom.
+    pub fn width_px(&self) -> f32 {
+        let [top, _, bottom, _] = self.sides();
+        (top + bottom) / 2.0
+    }
+
+    /// Area in square pixels of the picture.
+    pub fn area(&self) -> f32 {
+        let [a, b, c, d] = self.corners;
+        let cross = |p: Point, q: Point| p.0 * q.1 - q.0 * p.1;
+        ((cross(a, b) + cross(b, c) + cross(c, d) + cross(d, a)) / 2.0).abs()
+    }
+
+    /// The largest distance by which a corner lies outside a picture of this size, as a share of the card's width.
+    pub fn overhang(&self, width: u32, height: u32) -> f32 {
+        let out = |v: f32, limit: u32| (-v).max(v - limit as f32).max(0.0);
+        let most =
+            self.corners.iter().map(|&(x, y)| out(x, width).max(out(y, height))).fold(0.0_f32, f32::max);
+        most / self.width_px().max(1.0)
+    }
+}
+
+pub(crate) fn distance(a: Point, b: Point) -> f32 {
+    (a.0 - b.0).hypot(a.1 - b.1)
+}
+
+/// A projective map of the plane.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Homography([f64; 9]);
+
+impl Homography {
+    /// The map that takes the rectangle `(0, 0)` to `(width, height)` onto a quadrilateral given clockwise from its
+    /// top left. `None` if the quadrilateral has no area.
+    pub fn from_rectangle(width: f64, height: f64, corners: &[Point; 4]) -> Option<Self> {
+        let [(x0, y0), (x1, y1), (x2, y2), (x3, y3)] = corners.map(|(x, y)| (f64::from(x), f64::from(y)));
+        // Unit square to quadrilateral, in closed form (Heckbert 1989).
+        let (dx1, dx2, dx3) = (x1 - x2, x3 - x2, x0 - x1 + x2 - x3);
+        let (dy1, dy2, dy3) = (y1 - y2, y3 - y2, y0 - y1 + y2 - y3);
+        let det = dx1 * dy2 - dx2 * dy1;
+        if !det.is_finite() || det.abs() < 1e-6 || width <= 0.0 || height <= 0.0 {
+            return None;
+        }
+        let (g, h) = ((dx3 * dy2 - dx2 * dy3) / det, (dx1 * dy3 - dx3 * dy1) / det);
+        let (a, b) = (x1 - x0 + g * x1, x3 - x0 + h * x3);
+        let (d, e) = (y1 - y0 + g * y1, y3 - y0 + h * y3);
+        Some(Self([a / width, b / height, x0, d / width, e / height, y0, g / width, h / height, 1.0]))
+    }
+
+    /// Where a point goes.
+    pub fn apply(&self, x: f64, y: f64) -> (f64, f64) {
+        let [a, b, c, d, e, f, g, h, i] = self.0;
+        let w = g * x + h * y + i;
+        ((a * x + b * y + c) / w, (d * x + e * y + f) / w)
+    }
+
+    /// The inverse map, or `None` where there is none.
+    pub fn inverse(&self) -> Option<Self> {
+        let [a, b, c, d, e, f, g, h, i] = self.0;
+        let det = a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g);
+        if !det.is_finite() || det.abs() < 1e-18 {
+            return None;
+        }
+        let m = [
+            e * i - f * h,
+            c * h - b * i,
+            b * f - c * e,
+            f * g - d * i,
+            a * i - c * g,
+            c * d - a * f,
+            d * h - e * g,
+            b * g - a * h,
+            a * e - b * d,
+        ];
+        Some(Self(m.map(|v| v / det)))
+    }
+}
+
+/// A card made flat: [`CARD_WIDTH`] by [`CARD_HEIGHT`].
+#[derive(Debug, Clone)]
+pub struct RectifiedCard {
+    /// In colour.
+    pub rgb: RgbImage,
+    /// Luma of the same.
+    pub luma: GrayImage,
+}
+
+impl RectifiedCard {
+    /// The same card turned by half a turn, without another look at the source.
+    #[must_use]
+    pub fn upside_down(&self) -> Self {
+        Self { rgb: image::imageops::rotate180(&self.rgb), luma: image::imageops::rotate180(&self.luma) }
+    }
+}
+
+/// Flattens the card. Where the outline leaves the picture, the picture's border is continued. `None` if the outline
+/// has no area.
+pub fn rectify(image: &RgbImage, outline: &CardOutline) -> Option<RectifiedCard> {
+    let rgb = warp(image, outline, CARD_WIDTH, CARD_HEIGHT)?;
+    let luma = luma(&rgb);
+    Some(RectifiedCard { rgb, luma })
+}
+
+/// Flattens the card to any size, bilinear, with four samples per pixel where the source is much finer.
+pub fn warp(image: &RgbImage, outline: &CardOutline, width: u32, height: u32) -> Option<RgbImage> {
+    let map = Homography::from_rectangle(f64::from(width), f64::from(height), &outline.corners)?;
+    if image.width() == 0 || image.height() == 0 || width == 0 || height == 0 {
+        return None;
+    }
+    let samples: &[(f64, f64)] = if outline.width_px() > 1.4 * width as f32 {
+        &[(0.25, 0.25), (0.75, 0.25), (0.25, 0.75), (0.75, 0.75)]
+    } else {
+        &[(0.5, 0.5)]
+    };
+    let mut out = RgbImage::new(width, height);
+    let share = 1.0 / samples.len() as f32;
+    let row_bytes = width as usize * 3;
+    for (y, row) in out.as_mut().chunks_exact_mut(row_bytes).enumerate() {
+        for (x, pixel) in row.chunks_exact_mut(3).enumerate() {
+            let mut sum = [0.5_f32; 3];
+            for (ox, oy) in samples {
+                let (sx, sy) = map.apply(x as f64 + ox, y as f64 + oy);
+                let value = bilinear(image, (sx - 0.5) as f32, (sy - 0.5) as f32);
+                for (s, v) in sum.iter_mut().zip(value) {
+                    *s += share * v;
+                }
+            }
+            for (p, s) in pixel.iter_mut().zip(sum) {
+                *p = s as u8;
+            }
+        }
+    }
+    Some(out)
+}
+
+/// The colour at a position in pixel-centre coordinates, borders continued.
+fn bilinear(image: &RgbImage, x: f32, y: f32) -> [f32; 3] {
+    let (last_x, last_y) = (image.width() - 1, image.height() - 1);
+    let (x, y) = (x.clamp(0.0, last_x as f32), y.clamp(0.0, last_y as f32));
+    let (x0, y0) = (x as u32, y as u32);
+    let (fx, fy) = (x - x0 as f32, y - y0 as f32);
+    let data = image.as_raw();
+    let stride = image.width() as usize * 3;
+    let at = y0 as usize * stride + x0 as usize * 3;
+    let right = if x0 < last_x { 3 } else { 0 };
+    let below = if y0 < last_y { stride } else { 0 };
+    let tap = |i: usize| match data.get(i..i + 3) {
+        Some([r, g, b]) => [f32::from(*r), f32::from(*g), f32::from(*b)],
+        _ => [0.0; 3],
+    };
+    let (a, b, c, d) = (tap(at), tap(at + right), tap(at + below), tap(at + right + below));
+    let mut out = [0.0; 3];
+    for ((((o, a), b), c), d) in out.iter_mut().zip(a).zip(b).zip(c).zip(d) {
+        let (top, bottom) = (a + (b - a) * fx, c + (d - c) * fx);
+        *o = top + (bottom - top) * fy;
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const QUAD: [Point; 4] = [(102.0, 80.0), (905.0, 41.0), (960.0, 577.0), (60.0, 610.0)];
+
+    #[test]
+    fn corners_go_to_corners_and_back() {
+        let map = Homography::from_rectangle(1200.0, 757.0, &QUAD).unwrap();
+        let back = map.inverse().unwrap();
+        for ((x, y), to) in [(0.0, 0.0), (1200.0, 0.0), (1200.0, 757.0), (0.0, 757.0)].into_iter().zip(QUAD) {
+            let (px, py) = map.apply(x, y);
+            assert!((px - f64::from(to.0)).abs() < 1e-3 && (py - f64::from(to.1)).abs() < 1e-3);
+            let (bx, by) = back.apply(px, py);
+            assert!((bx - x).abs() < 1e-6 && (by - y).abs() < 1e-6);
+        }
+    }
+
+    #[test]
+    fn a_flat_outline_has_no_map() {
+        assert!(Homography::from_rectangle(10.0, 10.0, &[(0.0, 0.0), (1.0, 1.0), (2.0, 2.0), (3.0, 3.0)]).is_none());
+        assert!(Homography::from_rectangle(10.0, 10.0, &[(5.0, 5.0); 4]).is_none());
+    }
+
+    #[test]
+    fn warping_lands_a_mark_where_the_map_says() {
+        let map = Homography::from_rectangle(1200.0, 757.0, &QUAD).unwrap();
+        let (mx, my) = map.apply(300.0, 200.0);
+        let image = RgbImage::from_fn(1000, 700, |x, y| {
+            let near = (f64::from(x) - mx).hypot(f64::from(y) - my) < 6.0;
+            image::Rgb(if near { [255; 3] } else { [0; 3] })
+        });
+        let card = rectify(&image, &CardOutline { corners: QUAD, score: 1.0 }).unwrap();
+        assert_eq!(card.luma.dimensions(), (CARD_WIDTH, CARD_HEIGHT));
+        assert!(card.luma.get_pixel(300, 200).0[0] > 250);
+        assert!(card.luma.get_pixel(330, 200).0[0] < 5);
+    }
+
+    #[test]
+    fn turning_four_times_is_staying() {
+        let outline = CardOutline { corners: QUAD, score: 0.5 };
+        assert_eq!(outline.turned(4), outline);
+        assert_eq!(outline.turned(1).corners[1], QUAD[0]);
+        assert_eq!(outline.turned(1).turned(3), outline);
+    }
+
+    #[test]
+    fn a_whole_image_keeps_its_proportions() {
+        for (w, h) in [(800, 600), (600, 800), (1000, 300), (1586, 1000)] {
+            let outline = CardOutline::whole_image(w, h);
+            let [top, right, bottom, left] = outline.sides();
+            assert!((top / right - CARD_ASPECT).abs() < 0.01 && top == bottom && right == left);
+            assert!(top >= w.max(h) as f32 - 0.5 && right >= w.min(h) as f32 - 0.5);
+        }
+    }
+}
