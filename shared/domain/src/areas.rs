@@ -43,3 +43,58 @@ fn find(code: &str) -> Option<&'static str> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_sorted_and_well_formed() {
+        let mut last = "";
+        for line in TABLE.lines() {
+            let (code, name) = line.split_once('\t').unwrap_or_default();
+            assert!(matches!(code.len(), 2 | 4 | 6), "{line}");
+            assert!(code.bytes().all(|b| b.is_ascii_digit()) && !name.trim().is_empty(), "{line}");
+            assert!(last < code, "{last} before {code}");
+            last = code;
+        }
+    }
+
+    #[test]
+    fn every_line_is_found_and_has_its_area_above() {
+        let mut districts = 0;
+        for line in TABLE.lines() {
+            let (code, name) = line.split_once('\t').unwrap_or_default();
+            assert_eq!(find(code), Some(name), "{code}");
+            assert!(code.len() == 2 || find(&code[..code.len() - 2]).is_some(), "{code}");
+            districts += usize::from(code.len() == 6);
+        }
+        assert!(districts > 7_700, "{districts}");
+    }
+
+    #[test]
+    fn names_by_level() {
+        assert_eq!(province_name("75"), Some("GORONTALO"));
+        assert_eq!(regency_name("6271"), Some("KOTA PALANGKARAYA"));
+        assert_eq!(district_name("317106"), Some("MENTENG"));
+        assert!(is_known("110101"));
+    }
+
+    #[test]
+    fn abolished_codes_are_known() {
+        // Merauke belonged to Papua (91) until 2022 and belongs to South Papua (93) since.
+        assert_eq!(regency_name("9101"), Some("KABUPATEN MERAUKE"));
+        assert_eq!(regency_name("9301"), Some("KABUPATEN MERAUKE"));
+        assert!(is_known("910101") && is_known("930101"));
+    }
+
+    #[test]
+    fn what_is_no_code_is_not_found() {
+        for code in ["", "1", "00", "99", "999999", "1101011", "11010", "ab", "11\t", "zzzzzz", "000000"] {
+            assert_eq!(province_name(code).or(regency_name(code)).or(district_name(code)), None, "{code}");
+        }
+        // The level must fit as well.
+        assert_eq!(province_name("1101"), None);
+        assert_eq!(district_name("11"), None);
+    }
+}
