@@ -1,21 +1,150 @@
 //! Finding the card in a picture.
 //!
-//! Owns the search for the outline and for the way up. It must not know what is printed.
+//! Owns the search for the outline and for the way up. It must not know what is printed: a card here is a rectangle of
+//! the right proportions, seen in perspective, whose four sides part two colours.
+//!
+//! 1. The picture is made small and print is closed away (`field`), so that rows of text are no edges.
+//! 2. Straight edges vote for lines (`lines`); the picture's own borders take part, for cards that are cut off.
+//! 3. Pairs of pairs of lines make quadrilaterals, ranked by how much of their sides lies on edges (`quads`).
+//! 4. The best are moved onto the true edges and judged by what parts inside from outside (`sides`), first in the
+//!    small picture, the winner then at full resolution to a fraction of a pixel.
 
 use image::RgbImage;
 
-use crate::rectify::CardOutline;
+use crate::rectify::{CARD_ASPECT, CardOutline, Point, distance, warp};
+use crate::resample::downscale_rgb;
+
+mod field;
+mod lines;
+mod quads;
+mod sides;
+
+/// Long side of the picture in which the outline is searched.
+const SEARCH_SIDE: u32 = 512;
+/// How many quadrilaterals are looked at closely.
+const CLOSE_LOOKS: usize = 24;
+/// From this score on an outline is taken for a card.
+pub const MIN_SCORE: f32 = 0.42;
+/// The score of a picture that has just the shape of a card and shows no outline: most likely it was cropped to it.
+const CROPPED_SCORE: f32 = 0.43;
+/// By how much such a picture's proportions may differ from a card's.
+const CROPPED_TOLERANCE: f32 = 0.045;
 
 /// The card's outline, or `None` when nothing in the picture looks enough like a card. The long sides are top and
 /// bottom; which of them is the top is the business of [`orientation_candidates`].
 pub fn find_card(image: &RgbImage) -> Option<CardOutline> {
-    let _ = image;
-    None
+    search(image).filter(|outline| outline.score >= MIN_SCORE).or_else(|| cropped_to_card(image))
+}
+
+/// The best outline, whatever its score.
+fn search(image: &RgbImage) -> Option<CardOutline> {
+    let long = image.width().max(image.height());
+    if image.width() < 64 || image.height() < 64 {
+        return None;
+    }
+    let scale = (long as f32 / SEARCH_SIDE as f32).max(1.0);
+    let side = |s: u32| (s as f32 / scale).round().max(1.0) as u32;
+    let small = downscale_rgb(image, side(image.width()), side(image.height()));
+    let field = field::Field::of(&small);
+    let lines = lines::strongest(&field);
+    let candidates = quads::candidates(&field, &lines, CLOSE_LOOKS);
+
+    let mut best: Option<CardOutline> = None;
+    for quad in candidates {
+        let moved = sides::settle(&small, &quad, 5.0, 3);
+        let judged = CardOutline { corners: moved, score: sides::judge(&small, &moved) };
+        if best.is_none_or(|b| judged.score > b.score) {
+            best = Some(judged);
+        }
+    }
+    let found = best?;
+    let (sx, sy) = (
+        image.width() as f32 / small.width() as f32,
+        image.height() as f32 / small.height() as f32,
+    );
+    let mut corners = found.corners.map(|(x, y)| (x * sx, y * sy));
+    if scale > 2.0 {
+        corners = sides::settle(image, &corners, scale * 1.5, 2);
+    }
+    corners = sides::settle(image, &corners, (scale * 1.5).clamp(2.0, 4.0), 2);
+    Some(CardOutline { corners: clockwise_from_top_left(corners), score: found.score })
+}
+
+/// A picture cut to the card shows no outline but has its shape.
+fn cropped_to_card(image: &RgbImage) -> Option<CardOutline> {
+    let (w, h) = (image.width() as f32, image.height() as f32);
+    let aspect = w.max(h) / w.min(h).max(1.0);
+    let (fits, large) = ((aspect / CARD_ASPECT - 1.0).abs() < CROPPED_TOLERANCE, w.max(h) >= 300.0);
+    let corners = clockwise_from_top_left([(0.0, 0.0), (w, 0.0), (w, h), (0.0, h)]);
+    (fits && large).then_some(CardOutline { corners, score: CROPPED_SCORE })
+}
+
+/// Orders corners so that the long sides are top and bottom and the card is turned as little as possible.
+fn clockwise_from_top_left(mut corners: [Point; 4]) -> [Point; 4] {
+    let [a, b, c, d] = corners;
+    if distance(a, b) + distance(c, d) < distance(b, c) + distance(d, a) {
+        corners.rotate_left(1);
+    }
+    let [a, b, _, _] = corners;
+    let (dx, dy) = (b.0 - a.0, b.1 - a.1);
+    // Of the two ways to read it, the one whose top side runs to the right, or down the picture's right edge.
+    if dx < 0.0 && dx.abs() >= dy.abs() || dy < 0.0 && dy.abs() > dx.abs() {
+        corners.rotate_left(2);
+    }
+    corners
 }
 
 /// The same outline read each way that it may be up, the likeliest first: two for a found card (its long sides are
 /// known), four when the whole picture stands in for one.
+///
+/// The likeliest way up has what differs from the card's ground at the right (portrait, QR code) and at the top
+/// (header): a cue, not a proof.
 pub fn orientation_candidates(image: &RgbImage, outline: &CardOutline) -> Vec<CardOutline> {
-    let _ = image;
-    vec![*outline, outline.turned(2), outline.turned(1), outline.turned(3)]
+    let turns: &[u8] = if outline.score > 0.0 { &[0, 2] } else { &[0, 2, 1, 3] };
+    let mut ways: Vec<(f32, CardOutline)> = turns
+        .iter()
+        .map(|&turn| {
+            let way = outline.turned(turn);
+            let sideways = if turn % 2 == 1 { 100.0 } else { 0.0 };
+            (uprightness(image, &way) - sideways, way)
+        })
+        .collect();
+    ways.sort_by(|a, b| b.0.total_cmp(&a.0));
+    ways.into_iter().map(|(_, way)| way).collect()
 }
+
+/// How much this way up looks right; only the order of two ways means something.
+fn uprightness(image: &RgbImage, outline: &CardOutline) -> f32 {
+    const W: u32 = 160;
+    const H: u32 = 100;
+    let Some(card) = warp(image, outline, W, H) else { return 0.0 };
+    // Coarse cells: thin print vanishes in them, a portrait or a band of colour does not.
+    let cells = downscale_rgb(&card, 32, 20);
+    let mut channels: [Vec<u8>; 3] = Default::default();
+    for pixel in cells.pixels() {
+        for (channel, v) in channels.iter_mut().zip(pixel.0) {
+            channel.push(v);
+        }
+    }
+    let ground = channels.map(|mut c| {
+        c.sort_unstable();
+        c.get(c.len() / 2).copied().unwrap_or(128)
+    });
+    let differs = |x: std::ops::Range<u32>, y: std::ops::Range<u32>| {
+        let mut sum = 0.0;
+        let count = (x.len() * y.len()) as f32;
+        for cy in y {
+            for cx in x.clone() {
+                let d = cells.get_pixel(cx, cy).0.iter().zip(ground).map(|(&a, b)| a.abs_diff(b)).max();
+                sum += f32::from(d.unwrap_or(0).min(80));
+            }
+        }
+        sum / count
+    };
+    let sides = differs(22..31, 5..14) - differs(1..10, 6..15);
+    let ends = differs(2..30, 1..4) - differs(2..30, 16..19);
+    sides + ends
+}
+
+#[cfg(test)]
+mod tests;
