@@ -1,0 +1,74 @@
+"""The demonstration set: few files, fixed seeds, and what the product should decide for each."""
+
+import json
+import random
+
+import numpy as np
+
+from . import files, fonts, ktp, make, negatives, people, photo
+
+SEED = 20260
+
+
+def _ktp(tag, difficulty, contradiction=""):
+    """A plain KTP, printed like the commonest run, photographed at this difficulty."""
+    rng, nrng = random.Random(f"demo/{tag}"), np.random.default_rng([SEED, len(tag), ord(tag[-1])])
+    someone = people.person(rng, contradiction, plain=True)
+    card, boxes = ktp.draw(rng, nrng, someone, ktp.print_run(rng, list(fonts.CORE), plain=True))
+    picture, *_ = photo.take(rng, nrng, card, difficulty, 0)
+    return picture, "KTP", someone.fields
+
+
+def _npwp(tag, style):
+    """An NPWP scan."""
+    rng, nrng = random.Random(f"demo/{tag}"), np.random.default_rng([SEED, len(tag)])
+    card, _, truth = make.npwp_card(rng, nrng, style, ["liberation"], plain=True)
+    picture, *_ = photo.take(rng, nrng, card, "T0", 0)
+    return picture, "NPWP", truth["fields"]
+
+
+def _receipt():
+    """A till receipt."""
+    rng, nrng = random.Random("demo/receipt"), np.random.default_rng([SEED, 99])
+    return negatives.draw(rng, nrng, ["liberation"], "receipt")[0]
+
+
+def items():
+    """(file, document type claimed, expected outcome, fields or None, why, bytes)."""
+    picture, kind, fields = _ktp("ktp-scan", "T0")
+    scan = files.jpeg(picture, 92)
+    yield "ktp-scan.jpg", kind, "approved", fields, "a clean scan", scan
+    picture, kind, fields = _ktp("ktp-photo", "T1")
+    yield "ktp-photo.jpg", kind, "approved", fields, "a good telephone photograph", files.jpeg(picture, 90)
+    picture, kind, fields = _npwp("npwp-old", "old")
+    yield "npwp-old.jpg", kind, "approved", fields, "the yellow layout, 15 digits", files.jpeg(picture, 92)
+    picture, kind, fields = _npwp("npwp-new", "new")
+    yield "npwp-new.png" if files.png(picture) else "npwp-new.jpg", kind, "approved", fields, "the white layout, 16 digits", (
+        files.png(picture) or files.jpeg(picture, 92))
+    picture, kind, fields = _ktp("ktp-page", "T0")
+    yield "ktp-page.pdf", kind, "approved", fields, "a scan in a PDF of one page", files.pdf(files.jpeg(picture, 92), picture.size)
+    picture, kind, fields = _ktp("ktp-contradiction", "T0", "birthDate")
+    yield "ktp-contradiction.jpg", kind, "reviewed", fields, "the NIK says another birth date than the card", files.jpeg(picture, 92)
+    yield "receipt.jpg", "KTP", "rejected", None, "a till receipt, no card", files.jpeg(_receipt(), 85)
+    yield "corrupt.jpg", "KTP", "failed", None, "a JPEG with a valid header and no picture behind it", corrupt(scan)
+
+
+def corrupt(data):
+    """A JPEG whose headers are whole and whose picture data are gone: nothing decodes it."""
+    at = 2
+    while data[at + 1] != 0xDA:
+        at += 2 + int.from_bytes(data[at + 2:at + 4], "big")
+    scan = at + 2 + int.from_bytes(data[at + 2:at + 4], "big")
+    noise = bytes(b if b != 0xFF else 0x7F for b in np.random.default_rng(SEED).integers(0, 256, 64, dtype=np.uint8).tobytes())
+    return data[:scan] + noise
+
+
+def write(out, progress=None):
+    """Write the files and manifest.json to the folder."""
+    manifest = []
+    for name, kind, expected, fields, why, data in items():
+        (out / name).write_bytes(data)
+        manifest.append({"file": name, "documentType": kind, "expected": expected, "why": why, "fields": fields or {}})
+        if progress:
+            print(f"{name}: {len(data)} bytes, expected {expected}", file=progress, flush=True)
+    (out / "manifest.json").write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", "utf-8")

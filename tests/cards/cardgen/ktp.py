@@ -1,0 +1,188 @@
+"""The KTP: print runs and the drawing of one. Knows where things are on the card; nothing of photographs."""
+
+import datetime
+
+from . import fonts, paint
+
+WIDTH = 1400
+HEIGHT = round(WIDTH * paint.CARD_RATIO)
+
+ENGLISH = {"Nama": "Name", "Tempat/Tgl Lahir": "Place/Birth", "Jenis kelamin": "Sex", "Alamat": "Address", "Kel/Desa": "Village",
+           "Kecamatan": "District", "Agama": "Religion", "Status Perkawinan": "Marital", "Pekerjaan": "Occupation",
+           "Kewarganegaraan": "Nationality", "Berlaku Hingga": "Expiry"}
+
+
+def print_run(rng, families, plain=False):
+    """How one batch of cards is printed. `plain` is the run that a clean example is shown with."""
+    if plain:
+        return {"family": "liberation", "bold_values": False, "bold_labels": False, "bold_nik_label": True, "nik_face": "ocr-a",
+                "nik_stroke": 1, "nik_x": 0.222, "nik_pitch": 0.0295, "nik_y": 0.237, "nik_size": 0.062, "head_x": 0.49,
+                "head_y": 0.085, "head_step": 0.057, "head_size": 0.049, "row_y": 0.305, "pitch": 0.0515, "size": 0.0405,
+                "label_x": 0.036, "value_x": 0.268, "indent": 0.034, "colon_gap": 0.021, "blood_x": 0.515, "photo": (0.745, 0.2, 0.222, 0.47),
+                "issue_row": 8, "ink": (36, 40, 50), "ground": (172, 206, 230), "guilloche": (96, 140, 178), "strength": 0.35,
+                "caps": 0, "photo_ground": (178, 28, 34), "date_sep": "-"}
+    near_arial = [f for f in ("liberation", "arimo", "nimbus", "freesans") if f in families]
+    family = rng.choice(near_arial if rng.random() < 0.7 else families)
+    bold_values = rng.random() < 0.35
+    pitch = rng.uniform(0.048, 0.052)
+    dark = rng.randint(18, 62)
+    blue = rng.uniform(0, 1)
+    value_x = rng.uniform(0.258, 0.285)
+    return {
+        "family": family,
+        "bold_values": bold_values,
+        "bold_labels": bold_values and rng.random() < 0.4,
+        "bold_nik_label": rng.random() < 0.5,
+        "nik_face": rng.choices(["ocr-a", "ocr-b", "mono-bold", "mono", "dejavu-mono", "sans-bold"], [66, 16, 6, 3, 3, 6])[0],
+        "nik_stroke": rng.choice([0, 0, 1, 1, 1, 2]),
+        "nik_x": rng.uniform(0.205, 0.235),
+        "nik_pitch": rng.uniform(0.0275, 0.0315),
+        "nik_y": rng.uniform(0.232, 0.268),
+        "nik_size": rng.uniform(0.055, 0.068),
+        "head_x": rng.uniform(0.46, 0.52),
+        "head_y": rng.uniform(0.08, 0.125),
+        "head_step": rng.uniform(0.05, 0.06),
+        "head_size": rng.uniform(0.043, 0.052),
+        "row_y": rng.uniform(0.304, 0.338),
+        "pitch": pitch,
+        "size": pitch * rng.uniform(0.70, 0.84),
+        "label_x": rng.uniform(0.03, 0.042),
+        "value_x": value_x,
+        "indent": rng.uniform(0.03, 0.042),
+        "colon_gap": rng.uniform(0.012, 0.024),
+        "blood_x": rng.uniform(0.5, 0.545),
+        "photo": (rng.uniform(0.735, 0.755), rng.uniform(0.195, 0.24), rng.uniform(0.205, 0.225), rng.uniform(0.43, 0.475)),
+        "issue_row": rng.choice([8, 9]),
+        "ink": (dark, dark + rng.randint(-4, 8), dark + rng.randint(0, 22)),
+        "ground": (rng.randint(148, 196) - int(20 * blue), rng.randint(196, 222), rng.randint(214, 240)),
+        "guilloche": (rng.randint(70, 150), rng.randint(120, 180), rng.randint(160, 205)),
+        "strength": rng.uniform(0.15, 0.6),
+        "caps": rng.choice([0, 0, 0, 1, 2]),
+        "photo_ground": rng.choice([(178, 28, 34), (196, 40, 36), (30, 72, 160), (24, 96, 190), (160, 20, 40)]),
+        "date_sep": "-",
+    }
+
+
+def date(iso, sep="-"):
+    """A date as printed."""
+    return datetime.date.fromisoformat(iso).strftime(f"%d{sep}%m{sep}%Y")
+
+
+def label(text, run):
+    """A label in this run's habit of capitals."""
+    if run["caps"] == 1:
+        return text.replace("kelamin", "Kelamin").replace("Tgl Lahir", "Tgl. Lahir")
+    return text.replace("kelamin", "Kelamin") if run["caps"] == 2 else text
+
+
+def draw(rng, nrng, person, run):
+    """(card image, boxes of the fields as fractions). The text printed is exactly the person's fields."""
+    f = person.fields
+    image = paint.guilloche(rng, nrng, (WIDTH, HEIGHT), run["ground"], run["guilloche"], run["strength"])
+    sheet = paint.Sheet(image)
+    ink, size = run["ink"], run["size"] * HEIGHT
+    head = fonts.sans(run["family"], run["head_size"] * HEIGHT, True)
+    value_font = fonts.sans(run["family"], size, run["bold_values"])
+    label_font = fonts.sans(run["family"], size, run["bold_labels"])
+
+    regency = f["regency"]
+    for row, (field, text) in enumerate((("province", f"PROVINSI {f['province']}"), ("regency", regency))):
+        font = head
+        while sheet.width_of(text, font) > 0.72 and font.size > 20:
+            font = fonts.sans(run["family"], font.size * 0.94, True)
+        sheet.text(run["head_x"], run["head_y"] + row * run["head_step"], text, font, ink, field, "ms")
+
+    nik_label = fonts.sans(run["family"], size * 1.35, run["bold_nik_label"])
+    sheet.text(run["label_x"], run["nik_y"], "NIK", nik_label, ink)
+    sheet.text(run["nik_x"] - run["nik_pitch"] * rng.uniform(0.25, 0.8), run["nik_y"], ":", nik_label, ink, anchor="rs")
+    if run["nik_face"] == "sans-bold":
+        face = fonts.sans(run["family"], run["nik_size"] * HEIGHT, True)
+    else:
+        face = fonts.special(run["nik_face"], run["nik_size"] * HEIGHT)
+    stroke = run["nik_stroke"] if run["nik_face"].startswith("ocr") else 0
+    sheet.spaced(run["nik_x"], run["nik_y"], f["nik"], face, ink, run["nik_pitch"], "nik", stroke)
+
+    _rows(rng, sheet, person, run, value_font, label_font)
+
+    px, py, pw, ph = run["photo"]
+    box = (round(pw * WIDTH), round(ph * HEIGHT))
+    face_image = paint.portrait(rng, nrng, box, person.gender == "P", run["photo_ground"])
+    image.paste(face_image, (round(px * WIDTH), round(py * HEIGHT)))
+    sheet.boxes["portrait"] = [round(v, 4) for v in (px, py, px + pw, py + ph)]
+
+    small = fonts.sans(run["family"], size * rng.uniform(0.72, 0.92), run["bold_values"])
+    y = max(run["row_y"] + run["issue_row"] * run["pitch"], py + ph + 0.045)
+    cx = px + pw / 2
+    city = person.city
+    while sheet.width_of(city, small) > 0.25 and small.size > 14:
+        small = fonts.sans(run["family"], small.size * 0.92, run["bold_values"])
+    sheet.text(cx, y, city, small, ink, None, "ms")
+    sheet.text(cx, y + run["pitch"] * rng.uniform(0.8, 1.0), person.issued.strftime("%d-%m-%Y"), small, ink, None, "ms")
+    sign = ((cx - 0.08) * WIDTH, (y + 0.08) * HEIGHT, (cx + 0.08) * WIDTH, min(0.97, y + 0.19) * HEIGHT)
+    paint.signature(rng, sheet.draw, sign, tuple(c + 20 for c in ink), rng.randint(2, 5))
+    return image, sheet.boxes
+
+
+def _rows(rng, sheet, person, run, value_font, label_font):
+    """The twelve labelled rows; a long name or address takes a second line and pushes the rest down."""
+    f = person.fields
+    foreign = person.traits.get("foreign")
+    limit = run["photo"][0] - 0.008
+    room = limit - run["value_x"]
+
+    def fits(text):
+        return sheet.width_of(text, value_font) <= room
+
+    birth = date(f["birthDate"], run["date_sep"])
+    rows = [
+        ("Nama", [("name", f["name"])]),
+        ("Tempat/Tgl Lahir", [("birthPlace", f["birthPlace"]), (None, ", "), ("birthDate", birth)]),
+        ("Jenis kelamin", [("gender", f["gender"])]),
+        ("Alamat", [("address", f["address"])]),
+        ("RT/RW", [("rtRw", f["rtRw"])]),
+        ("Kel/Desa", [("village", f["village"])]),
+        ("Kecamatan", [("district", f["district"])]),
+        ("Agama", [("religion", f["religion"])]),
+        ("Status Perkawinan", [("maritalStatus", f["maritalStatus"])]),
+        ("Pekerjaan", [("occupation", f["occupation"])]),
+        ("Kewarganegaraan", [("citizenship", f["citizenship"])]),
+        ("Berlaku Hingga", [("validUntil", f["validUntil"] if not f["validUntil"][0].isdigit() else date(f["validUntil"]))]),
+    ]
+    wraps = {"Nama", "Alamat"}
+    extra = sum(not fits(parts[0][1]) for title, parts in rows if title in wraps)
+    pitch = run["pitch"] if run["row_y"] + (11 + extra) * run["pitch"] < 0.955 else (0.955 - run["row_y"]) / (11 + extra)
+    line = 0
+    for title, parts in rows:
+        y = run["row_y"] + line * pitch
+        indent = run["indent"] if title in ("RT/RW", "Kel/Desa", "Kecamatan") else 0
+        shown = "Kepercayaan" if title == "Agama" and f["religion"] == "-" and rng.random() < 0.5 else label(title, run)
+        if foreign and title in ENGLISH:
+            shown = f"{shown}/{ENGLISH[title]}"
+        font = label_font
+        while sheet.width_of(shown, font) > run["value_x"] - run["label_x"] - indent - run["colon_gap"] * 0.8 and font.size > 12:
+            font = fonts.sans(run["family"], font.size * 0.96, run["bold_labels"])
+        sheet.text(run["label_x"] + indent, y, shown, font, run["ink"])
+        sheet.text(run["value_x"] - run["colon_gap"], y, ":", label_font, run["ink"])
+        if title in wraps and not fits(parts[0][1]):
+            for piece in paint.wrap(parts[0][1], fits, 2):
+                sheet.text(run["value_x"], run["row_y"] + line * pitch, piece, value_font, run["ink"], parts[0][0])
+                line += 1
+            continue
+        font, whole = value_font, "".join(text for _, text in parts)
+        while sheet.width_of(whole, font) > room and font.size > 14:
+            font = fonts.sans(run["family"], font.size * 0.96, run["bold_values"])
+        x = run["value_x"]
+        for field, text in parts:
+            sheet.text(x, y, text, font, run["ink"], field)
+            x += sheet.width_of(text, font)
+        if title == "Jenis kelamin":
+            _blood(rng, sheet, run, y, x, label_font, value_font, f["bloodType"])
+        line += 1
+
+
+def _blood(rng, sheet, run, y, after, label_font, value_font, blood):
+    """The blood group shares the row of the sex."""
+    x = max(run["blood_x"], after + 0.03)
+    end = sheet.text(x, y, rng.choice(["Gol. Darah", "Gol. Darah", "Gol Darah", "Gol.Darah"]), label_font, run["ink"])
+    end = sheet.text(end + rng.uniform(0.004, 0.015), y, ":", label_font, run["ink"])
+    sheet.text(end + rng.uniform(0.004, 0.01), y, blood, value_font, run["ink"], "bloodType")
