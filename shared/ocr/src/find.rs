@@ -23,6 +23,8 @@ mod sides;
 const SEARCH_SIDE: u32 = 512;
 /// How many quadrilaterals are looked at closely.
 const CLOSE_LOOKS: usize = 24;
+/// How many of them are then moved onto their edges with care.
+const FINALISTS: usize = 6;
 /// From this score on an outline is taken for a card.
 pub const MIN_SCORE: f32 = 0.42;
 /// The score of a picture that has just the shape of a card and shows no outline: most likely it was cropped to it.
@@ -45,18 +47,21 @@ fn search(image: &RgbImage) -> Option<CardOutline> {
     let scale = (long as f32 / SEARCH_SIDE as f32).max(1.0);
     let side = |s: u32| (s as f32 / scale).round().max(1.0) as u32;
     let small = downscale_rgb(image, side(image.width()), side(image.height()));
-    let field = field::Field::of(&small);
-    let lines = lines::strongest(&field);
-    let candidates = quads::candidates(&field, &lines, CLOSE_LOOKS);
-
-    let mut best: Option<CardOutline> = None;
-    for quad in candidates {
-        let moved = sides::settle(&small, &quad, 5.0, 3);
-        let judged = CardOutline { corners: moved, score: sides::judge(&small, &moved) };
-        if best.is_none_or(|b| judged.score > b.score) {
-            best = Some(judged);
-        }
+    let mut candidates = Vec::with_capacity(2 * CLOSE_LOOKS);
+    for field in [field::Field::of(&small), field::Field::of_strangeness(&small)] {
+        let lines = lines::strongest(&field);
+        candidates.extend(quads::candidates(&field, &lines, CLOSE_LOOKS));
     }
+
+    let judge = |corners: [Point; 4]| CardOutline { corners, score: sides::judge(&small, &corners) };
+    let mut looks: Vec<CardOutline> =
+        candidates.iter().map(|quad| judge(sides::settle(&small, quad, 5.0, 1, 3))).collect();
+    looks.sort_by(|a, b| b.score.total_cmp(&a.score));
+    let best = looks
+        .iter()
+        .take(FINALISTS)
+        .map(|look| judge(sides::settle(&small, &look.corners, 4.0, 2, 2)))
+        .max_by(|a, b| a.score.total_cmp(&b.score));
     let found = best?;
     let (sx, sy) = (
         image.width() as f32 / small.width() as f32,
@@ -64,9 +69,9 @@ fn search(image: &RgbImage) -> Option<CardOutline> {
     );
     let mut corners = found.corners.map(|(x, y)| (x * sx, y * sy));
     if scale > 2.0 {
-        corners = sides::settle(image, &corners, scale * 1.5, 2);
+        corners = sides::settle(image, &corners, scale * 1.5, 1, 1);
     }
-    corners = sides::settle(image, &corners, (scale * 1.5).clamp(2.0, 4.0), 2);
+    corners = sides::settle(image, &corners, (scale * 1.5).clamp(2.0, 4.0), 2, 1);
     Some(CardOutline { corners: clockwise_from_top_left(corners), score: found.score })
 }
 

@@ -18,12 +18,50 @@ pub(super) struct Field {
 }
 
 impl Field {
+    /// Edges of colour.
     pub fn of(image: &RgbImage) -> Self {
+        let planes: Vec<Vec<u8>> =
+            (0..3).map(|c| image.as_raw().iter().skip(c).step_by(3).copied().collect()).collect();
+        Self::of_planes(&planes, image.width() as usize, image.height() as usize)
+    }
+
+    /// Edges of strangeness: how much more common a pixel's colour is in the picture than along its border. Where the
+    /// table has a pattern of its own, the card still stands out here.
+    pub fn of_strangeness(image: &RgbImage) -> Self {
         let (width, height) = (image.width() as usize, image.height() as usize);
+        let rim = width.min(height) / 14;
+        let mut plane = vec![0_u32; width * height];
+        for shift in [0, 16] {
+            let bin = |p: &[u8]| {
+                p.iter().fold(0_usize, |bin, &c| bin * 9 + (usize::from(c) + shift) / 32)
+            };
+            let (mut near, mut all) = ([0_u32; 729], [0_u32; 729]);
+            for (y, line) in image.as_raw().chunks_exact(width * 3).enumerate() {
+                for (x, pixel) in line.chunks_exact(3).enumerate() {
+                    let b = bin(pixel);
+                    all[b] += 1;
+                    if x < rim || y < rim || x + rim >= width || y + rim >= height {
+                        near[b] += 1;
+                    }
+                }
+            }
+            let share = near.iter().sum::<u32>() as f32 / (width * height) as f32;
+            let level: Vec<u32> = near
+                .iter()
+                .zip(all)
+                .map(|(&n, a)| (127.0 * (1.0 - n as f32 / (share * a as f32).max(1.0)).clamp(0.0, 1.0)) as u32)
+                .collect();
+            for (value, pixel) in plane.iter_mut().zip(image.as_raw().chunks_exact(3)) {
+                *value += level[bin(pixel)];
+            }
+        }
+        Self::of_planes(&[plane.into_iter().map(|v| v as u8).collect()], width, height)
+    }
+
+    fn of_planes(planes: &[Vec<u8>], width: usize, height: usize) -> Self {
         let (mut xx, mut xy, mut yy) = (vec![0.0; width * height], vec![0.0; width * height], vec![0.0; width * height]);
-        for channel in 0..3 {
-            let plane: Vec<u8> = image.as_raw().iter().skip(channel).step_by(3).copied().collect();
-            let plane = extreme(&plane, width, height, u8::max);
+        for plane in planes {
+            let plane = extreme(plane, width, height, u8::max);
             let plane = extreme(&plane, width, height, u8::min);
             let plane = extreme(&plane, width, height, u8::min);
             let plane = extreme(&plane, width, height, u8::max);

@@ -3,7 +3,7 @@
 use image::RgbImage;
 
 use super::quads::aspect_fit;
-use crate::rectify::{Point, distance};
+use crate::rectify::{CARD_ASPECT, CardOutline, Homography, Point, distance};
 
 /// Positions along a side.
 const STATIONS: usize = 64;
@@ -54,15 +54,16 @@ fn colour(image: &RgbImage, x: f32, y: f32) -> [f32; 3] {
     })
 }
 
-/// Moves the four sides onto the edges nearby, within `range` pixels, `rounds` times.
-pub(super) fn settle(image: &RgbImage, corners: &[Point; 4], range: f32, rounds: usize) -> [Point; 4] {
+/// Moves the four sides onto the edges nearby, within `range` pixels, `rounds` times. `stride` is how
+/// many tenths of the range the search steps by before it refines.
+pub(super) fn settle(image: &RgbImage, corners: &[Point; 4], range: f32, rounds: usize, stride: usize) -> [Point; 4] {
     let mut corners = *corners;
     let mut range = range;
     for _ in 0..rounds {
         let mut moved = [((0.0, 0.0), (0.0, 0.0)); 4];
         for (i, side) in moved.iter_mut().enumerate() {
             let (a, b) = (corners[i], corners[(i + 1) % 4]);
-            *side = settle_side(image, a, b, range);
+            *side = settle_side(image, a, b, range, stride);
         }
         let mut next = corners;
         for (i, corner) in next.iter_mut().enumerate() {
@@ -80,7 +81,7 @@ pub(super) fn settle(image: &RgbImage, corners: &[Point; 4], range: f32, rounds:
 }
 
 /// The best line near a side, as two points.
-fn settle_side(image: &RgbImage, a: Point, b: Point, range: f32) -> (Point, Point) {
+fn settle_side(image: &RgbImage, a: Point, b: Point, range: f32, stride: usize) -> (Point, Point) {
     const REACH: isize = 12;
     const GAP: isize = 2;
     let step = range / (REACH - GAP) as f32;
@@ -119,8 +120,8 @@ fn settle_side(image: &RgbImage, a: Point, b: Point, range: f32) -> (Point, Poin
         total * (1.0 - 0.05 * ((d0 + d1) / (2.0 * limit as f32)).abs())
     };
     let (mut best, mut at) = (f32::MIN, (0.0, 0.0));
-    for i in -limit..=limit {
-        for j in -limit..=limit {
+    for i in (-limit..=limit).step_by(stride) {
+        for j in (-limit..=limit).step_by(stride) {
             if (i - j).abs() > limit {
                 continue;
             }
@@ -130,7 +131,7 @@ fn settle_side(image: &RgbImage, a: Point, b: Point, range: f32) -> (Point, Poin
             }
         }
     }
-    let mut fine = 0.5;
+    let mut fine = 0.5 * stride as f32;
     while fine > 0.1 {
         for (di, dj) in [(1.0, 0.0), (-1.0, 0.0), (0.0, 1.0), (0.0, -1.0), (1.0, 1.0), (-1.0, -1.0)] {
             let next = (at.0 + di * fine, at.1 + dj * fine);
@@ -166,12 +167,63 @@ pub(super) fn judge(image: &RgbImage, corners: &[Point; 4]) -> f32 {
     let sides: Vec<f32> = (0..4).map(|i| judge_side(image, corners[i], corners[(i + 1) % 4])).collect();
     let mean = sides.iter().sum::<f32>() / 4.0;
     let least = sides.iter().fold(1.0_f32, |m, &s| m.min(s));
-    (0.7 * mean + 0.3 * least) * (0.25 + 0.75 * aspect_fit(corners))
+    if mean < 0.2 {
+        return 0.0;
+    }
+    let outline = CardOutline { corners: *corners, score: 0.0 };
+    let share = outline.area() / (image.width() * image.height()).max(1) as f32;
+    (0.7 * mean + 0.3 * least)
+        * (0.25 + 0.75 * aspect_fit(corners))
+        * (0.55 + 0.45 * set_apart(image, corners))
+        * (0.8 + 0.2 * (share / 0.25).sqrt().min(1.0))
+}
+
+/// How different the colours of the card's rim are from those around it, 0 to 1. A rectangle drawn by the pattern of
+/// a cloth has sharp sides too, but the same pattern on both.
+fn set_apart(image: &RgbImage, corners: &[Point; 4]) -> f32 {
+    const BINS: usize = 7;
+    /// Distance of the sampled rows from the side, as shares of the card.
+    const DEPTHS: [f64; 4] = [0.03, 0.06, 0.09, 0.12];
+    const ALONG: u32 = 24;
+    let Some(map) = Homography::from_rectangle(1.0, 1.0, corners) else { return 0.0 };
+    let colour_at = |u: f64, v: f64| {
+        let (x, y) = map.apply(u, v);
+        let inside = x >= 0.0 && y >= 0.0 && x < f64::from(image.width()) && y < f64::from(image.height());
+        inside.then(|| image.get_pixel(x as u32, y as u32).0)
+    };
+    let mut shared = 0.0;
+    // Two grids of bins, shifted by half a bin, so that no single boundary decides.
+    for shift in [0, 20] {
+        let mut rims = [vec![0.0_f32; BINS * BINS * BINS], vec![0.0_f32; BINS * BINS * BINS]];
+        for (rim, sign) in rims.iter_mut().zip([1.0, -1.0]) {
+            for depth in DEPTHS {
+                let (du, dv) = (depth * sign / f64::from(CARD_ASPECT), depth * sign);
+                for k in 0..ALONG {
+                    let t = 0.05 + 0.9 * (f64::from(k) + 0.5) / f64::from(ALONG);
+                    for pixel in
+                        [colour_at(t, dv), colour_at(t, 1.0 - dv), colour_at(du, t), colour_at(1.0 - du, t)]
+                    {
+                        let Some(rgb) = pixel else { continue };
+                        let [r, g, b] = rgb.map(|c| (usize::from(c) + shift) / 40);
+                        rim[(r * BINS + g) * BINS + b] += 1.0;
+                    }
+                }
+            }
+        }
+        let [inside, outside] = &rims;
+        let (n, m) = (inside.iter().sum::<f32>(), outside.iter().sum::<f32>());
+        // A card that fills the picture has nothing around it: no evidence either way.
+        if n < 60.0 || m < 60.0 {
+            return 0.5;
+        }
+        shared += inside.iter().zip(outside).map(|(a, b)| (a / n * b / m).sqrt()).sum::<f32>() / 2.0;
+    }
+    1.0 - shared
 }
 
 /// The share of a side's blocks that are edges.
 fn judge_side(image: &RgbImage, a: Point, b: Point) -> f32 {
-    const REACH: isize = 12;
+    const REACH: isize = 14;
     const BAND: usize = 6;
     let strip = Strip::of(image, a, b, REACH, 1.0);
     let centre = REACH as usize;
@@ -192,10 +244,11 @@ fn judge_side(image: &RgbImage, a: Point, b: Point) -> f32 {
             (0..3).map(|k| (p[k] - q[k]) * (p[k] - q[k])).sum::<f32>().sqrt()
         };
         let here = jump(centre - 1).max(jump(centre)).max(jump(centre + 1));
-        let mut around: Vec<f32> =
-            (2..width - 2).filter(|&o| o.abs_diff(centre) > 4).map(jump).collect();
+        // Only what lies outside is noise: just inside, bands and print are part of the card. An edge that has a
+        // stronger one outside is most likely such a band.
+        let mut around: Vec<f32> = (centre + 4..width - 2).map(jump).collect();
         around.sort_by(f32::total_cmp);
-        let noise = around[around.len() * 7 / 10];
+        let noise = around[around.len() / 2];
         let band = |range: std::ops::Range<usize>| -> [f32; 3] {
             let n = range.len() as f32;
             std::array::from_fn(|k| mean[range.clone()].iter().map(|m| m[k]).sum::<f32>() / n)
@@ -204,7 +257,11 @@ fn judge_side(image: &RgbImage, a: Point, b: Point) -> f32 {
         let parted = (0..3).map(|k| (inside[k] - outside[k]) * (inside[k] - outside[k])).sum::<f32>().sqrt();
         let sharp = ((here - 1.2 * noise - 3.0) / (0.8 * noise + 10.0)).clamp(0.0, 1.0);
         let apart = ((parted - 4.0) / 16.0).clamp(0.0, 1.0);
-        total += sharp * (0.4 + 0.6 * apart);
+        // A shadow's rim is soft: little of its contrast lies within a few pixels.
+        let crisp = ((here / (parted + 4.0) - 0.35) / 0.4).clamp(0.0, 1.0);
+        // Between two that will do, the one with more contrast.
+        let strong = here / (here + 25.0);
+        total += sharp * crisp * (0.3 + 0.45 * apart + 0.25 * strong);
     }
     total / (STATIONS / BLOCK) as f32
 }
