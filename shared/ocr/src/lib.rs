@@ -1,9 +1,23 @@
 //! Image in, fields out: decode, rectify, recognise, parse.
 
 pub mod decode;
+pub mod device;
+pub mod digits;
+pub mod engine;
 pub mod error;
+pub mod fields_ktp;
+pub mod fields_npwp;
 pub mod find;
+pub mod kind;
+pub mod ktp;
+pub mod layout;
 pub mod normalise;
+pub mod npwp;
 pub mod quality;
+pub mod reader;
 pub mod rectify;
 pub mod resample;
+pub mod text;
+
+pub use error::ReadError;
+pub use reader::{ReadOutput, Reader, ReaderConfig};

@@ -1,0 +1,296 @@
+//! Finds and recognises the lines of a KTP: header, NIK row, labelled rows.
+//!
+//! Owns the card's layout, as a prior: which part of the card to look at, what a row consists of. What the recognised
+//! text means is decided in [`crate::fields_ktp`].
+
+use crate::digits::{self, Band, DigitRow};
+use crate::engine::{Engine, EngineError, Line, LineImage, TextClass};
+use crate::layout::{Page, Row, Span};
+
+/// A row below the NIK.
+#[derive(Debug, Clone, Default)]
+pub struct KtpRow {
+    /// What stands left of the colon; empty for the second line of a wrapped value.
+    pub label: Line,
+    /// What stands right of it.
+    pub value: Line,
+    /// A lone dash stands there: recognisers see nothing in it.
+    pub value_is_dash: bool,
+    /// What stands in the same row after a wide gap: the blood group with its label.
+    pub extra: Option<Line>,
+    /// The extra ends in a lone dash.
+    pub extra_is_dash: bool,
+}
+
+/// The lines of a KTP.
+#[derive(Debug, Clone, Default)]
+pub struct KtpLines {
+    /// One or two header lines, from the top.
+    pub header: Vec<Line>,
+    /// The NIK row as the digit classifier saw it.
+    pub nik: Option<DigitRow>,
+    /// The rows below.
+    pub rows: Vec<KtpRow>,
+}
+
+// The prior, in shares of the card; print runs differ, so each is a generous bound.
+const TEXT_LEFT: f32 = 0.015;
+const TEXT_RIGHT: f32 = 0.745;
+const TEXT_TOP: f32 = 0.04;
+const TEXT_BOTTOM: f32 = 0.97;
+const NIK_TOP: f32 = 0.16;
+const NIK_BOTTOM: f32 = 0.36;
+const NIK_LEFT: f32 = 0.185;
+const NIK_PITCH: (f32, f32) = (0.0235, 0.0345);
+const VALUE_LEFT: (f32, f32) = (0.225, 0.37);
+const ROW_PITCH: f32 = 0.0505;
+/// Twelve labels, and two wrapped lines each for name and address.
+const MAX_ROWS: usize = 16;
+
+/// Where the lines of a KTP are.
+#[derive(Debug, Clone)]
+pub struct KtpLayout {
+    header: Vec<(Row, Span)>,
+    nik: Option<Row>,
+    rows: Vec<RowLayout>,
+}
+
+#[derive(Debug, Clone)]
+struct RowLayout {
+    row: Row,
+    label: Option<Span>,
+    value: Option<Span>,
+    value_is_dash: bool,
+    extra: Option<Span>,
+    extra_is_dash: bool,
+}
+
+fn median(mut values: Vec<u32>) -> u32 {
+    values.sort_unstable();
+    values.get(values.len() / 2).copied().unwrap_or(0)
+}
+
+impl KtpLayout {
+    /// The part of a card whose print is level once the card is.
+    pub fn area(page_width: u32, page_height: u32) -> crate::layout::Area {
+        let at = |share: f32, of: u32| (share * of as f32) as u32;
+        crate::layout::Area {
+            left: at(TEXT_LEFT, page_width),
+            top: at(0.2, page_height),
+            right: at(0.70, page_width),
+            bottom: at(0.93, page_height),
+        }
+    }
+
+    /// Looks for the rows.
+    pub fn find(page: &Page) -> Self {
+        let (w, h) = (page.width() as f32, page.height() as f32);
+        let rows = page.rows(page.area(TEXT_LEFT, TEXT_TOP, TEXT_RIGHT, TEXT_BOTTOM));
+        let in_nik_zone = |row: &Row| (NIK_TOP * h..NIK_BOTTOM * h).contains(&row.middle());
+        // The tallest row of digits near where it should be; the label may be small, so its column is left out.
+        let digits = page.rows(page.area(0.26, NIK_TOP, 0.66, NIK_BOTTOM));
+        let body_height =
+            median(rows.iter().filter(|row| row.middle() > NIK_BOTTOM * h).map(|row| row.height()).collect())
+                .max(8);
+        let nik = digits
+            .iter()
+            .filter(|row| {
+                in_nik_zone(row) && row.height() * 10 >= body_height * 11 && row.height() <= body_height * 3
+            })
+            .max_by_key(|row| row.height())
+            .or_else(|| digits.iter().min_by_key(|row| (row.middle() - 0.25 * h).abs() as u32))
+            .copied();
+        let nik_middle = nik.map_or(0.25 * h, |row| row.middle());
+        let half = nik.map_or(0.03 * h, |row| row.height() as f32 * 0.5);
+        let above: Vec<Row> = page
+            .rows(page.area(0.12, TEXT_TOP, 0.90, NIK_BOTTOM))
+            .into_iter()
+            .filter(|row| (row.bottom as f32) < nik_middle - half + 3.0)
+            .collect();
+        let header = above[above.len().saturating_sub(2)..]
+            .iter()
+            .filter_map(|row| header_span(page, *row).map(|span| (*row, span)))
+            .collect();
+        let body: Vec<Row> = rows
+            .into_iter()
+            .filter(|row| {
+                row.middle() > nik_middle + half.max(0.5 * ROW_PITCH * h)
+                    && row.height() * 5 >= body_height * 2
+            })
+            .take(MAX_ROWS)
+            .collect();
+        let rows = row_layouts(page, &body, body_height, w);
+        Self { header, nik, rows }
+    }
+
+    /// How many rows have a label.
+    pub fn labelled_rows(&self) -> usize {
+        self.rows.iter().filter(|row| row.label.is_some()).count()
+    }
+
+    /// Recognises the header only: the cheapest look at whether this is a KTP.
+    pub fn read_header(&self, page: &Page, engine: &mut dyn Engine) -> Result<Vec<Line>, EngineError> {
+        let images: Vec<LineImage> = self
+            .header
+            .iter()
+            .map(|(row, span)| LineImage { image: page.crop(*row, *span), class: TextClass::Upper })
+            .collect();
+        engine.recognise(&images)
+    }
+
+    /// Recognises the labels of `count` rows from the first: a second look when the header says nothing.
+    pub fn read_labels(
+        &self,
+        page: &Page,
+        engine: &mut dyn Engine,
+        count: usize,
+    ) -> Result<Vec<Line>, EngineError> {
+        let images: Vec<LineImage> = self
+            .rows
+            .iter()
+            .filter_map(|row| {
+                let span = row.label?;
+                Some(LineImage { image: page.crop(row.row, span), class: TextClass::Any })
+            })
+            .take(count)
+            .collect();
+        engine.recognise(&images)
+    }
+
+    /// Recognises everything else.
+    pub fn read(
+        &self,
+        page: &Page,
+        engine: &mut dyn Engine,
+        header: Vec<Line>,
+    ) -> Result<KtpLines, EngineError> {
+        let nik = self.nik.and_then(|row| read_nik(page, row));
+        let mut images = Vec::new();
+        let mut places = Vec::new();
+        for (i, row) in self.rows.iter().enumerate() {
+            let mut push = |span: Option<Span>, class, what: u8| {
+                if let Some(span) = span {
+                    images.push(LineImage { image: page.crop(row.row, span), class });
+                    places.push((i, what));
+                }
+            };
+            push(row.label, TextClass::Any, 0);
+            if !row.value_is_dash {
+                push(row.value, TextClass::Upper, 1);
+            }
+            push(row.extra, TextClass::Any, 2);
+        }
+        // One batch, but sorted by class: changing the alphabet costs.
+        let mut order: Vec<usize> = (0..images.len()).collect();
+        order.sort_by_key(|i| images[*i].class);
+        let sorted: Vec<LineImage> = order.iter().map(|i| images[*i].clone()).collect();
+        let lines = engine.recognise(&sorted)?;
+        let mut rows: Vec<KtpRow> = self
+            .rows
+            .iter()
+            .map(|row| KtpRow {
+                value_is_dash: row.value_is_dash,
+                extra_is_dash: row.extra_is_dash,
+                ..KtpRow::default()
+            })
+            .collect();
+        for (at, line) in order.into_iter().zip(lines) {
+            let (row, what) = places[at];
+            match what {
+                0 => rows[row].label = line,
+                1 => rows[row].value = line,
+                _ => rows[row].extra = Some(line),
+            }
+        }
+        Ok(KtpLines { header, nik, rows })
+    }
+}
+
+/// Reads the NIK row with the digit classifier.
+fn read_nik(page: &Page, row: Row) -> Option<DigitRow> {
+    let w = page.width() as f32;
+    let band =
+        Band { left: NIK_LEFT * w, right: TEXT_RIGHT * w, top: row.top as f32, bottom: row.bottom as f32 };
+    digits::read_row(&page.gray, band, (NIK_PITCH.0 * w, NIK_PITCH.1 * w))
+}
+
+/// The print of a header row: what is around the middle of the card without a wide gap.
+fn header_span(page: &Page, row: Row) -> Option<Span> {
+    let w = page.width();
+    let spans = page.spans(row, w / 20, w - w / 20, row.height() * 3 / 2);
+    spans
+        .into_iter()
+        .max_by_key(|span| span.right - span.left)
+        .filter(|span| span.right - span.left > row.height() * 2)
+}
+
+/// A short flat stroke in the middle of the row.
+fn is_dash(page: &Page, row: Row, span: Span) -> bool {
+    let high = row.height();
+    let wide = span.right - span.left;
+    let Some((top, bottom)) = page.ink_height(row, span) else { return false };
+    wide * 10 >= high * 2
+        && wide <= high
+        && (bottom - top) * 10 <= high * 4
+        && top > row.top + high / 4
+        && bottom < row.bottom - high / 8
+}
+
+/// Where the values begin: the column at which most rows start a wide piece of print.
+fn value_left(page: &Page, rows: &[Row], high: u32, w: f32) -> u32 {
+    let (from, to) = ((VALUE_LEFT.0 * w) as u32, (VALUE_LEFT.1 * w) as u32);
+    let mut starts = Vec::new();
+    for row in rows {
+        let spans = page.spans(*row, (TEXT_LEFT * w) as u32, (TEXT_RIGHT * w) as u32, high * 2 / 5);
+        let begin =
+            |span: &&Span| (from..to).contains(&span.left) && (span.right - span.left) * 10 > high * 4;
+        starts.extend(spans.iter().find(begin).map(|span| span.left));
+    }
+    let near = |x: u32| starts.iter().filter(|start| start.abs_diff(x) * 10 <= high * 3).count();
+    let best = starts.iter().copied().max_by_key(|x| (near(*x), u32::MAX - *x));
+    match best {
+        Some(x) if near(x) >= 3 => {
+            median(starts.iter().copied().filter(|start| start.abs_diff(x) * 10 <= high * 3).collect())
+        }
+        _ => (0.27 * w) as u32,
+    }
+}
+
+fn row_layouts(page: &Page, rows: &[Row], high: u32, w: f32) -> Vec<RowLayout> {
+    let value_left = value_left(page, rows, high, w);
+    let text_left = (TEXT_LEFT * w) as u32;
+    let text_right = (TEXT_RIGHT * w) as u32;
+    rows.iter()
+        .map(|row| {
+            // The label: everything up to the colon.
+            let before = page.spans(*row, text_left, value_left.saturating_sub(high / 4), high * 2 / 5);
+            let wide = |span: &&Span| (span.right - span.left) * 10 > high * 4;
+            let label = match (before.iter().find(wide), before.iter().rfind(wide)) {
+                (Some(first), Some(last)) => Some(Span { left: first.left, right: last.right }),
+                _ => None,
+            };
+            let after = page.spans(*row, value_left.saturating_sub(high * 3 / 10), text_right, high * 5 / 4);
+            let mut value = after.first().copied().filter(|span| {
+                // A value begins where values begin.
+                span.left < value_left + high * 3
+            });
+            let value_is_dash = value.is_some_and(|span| is_dash(page, *row, span));
+            let mut extra = None;
+            if let Some(first) = value {
+                let rest: Vec<Span> = after.iter().skip(1).copied().collect();
+                if let (Some(next), Some(last)) = (rest.first(), rest.last())
+                    && (next.left as f32) < 0.68 * w
+                {
+                    extra = Some(Span { left: next.left, right: last.right });
+                }
+                value = Some(first);
+            }
+            let extra_is_dash = extra.is_some_and(|span| {
+                page.spans(*row, span.left, span.right, high * 3 / 10)
+                    .last()
+                    .is_some_and(|last| last.left > span.left && is_dash(page, *row, *last))
+            });
+            RowLayout { row: *row, label, value, value_is_dash, extra, extra_is_dash }
+        })
+        .collect()
+}

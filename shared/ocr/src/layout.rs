@@ -1,0 +1,354 @@
+//! Where the print is on an evened card: rows, and the pieces of a row.
+//!
+//! Owns geometry found in the picture: a remaining tilt, text rows by projection, gaps within a row. It must not know
+//! which card this is; where a field usually stands is the business of the field readers, as a prior.
+
+use image::GrayImage;
+
+/// A part of the card in pixels: left, top, right, bottom.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Area {
+    /// First column.
+    pub left: u32,
+    /// First row of pixels.
+    pub top: u32,
+    /// Column after the last.
+    pub right: u32,
+    /// Row of pixels after the last.
+    pub bottom: u32,
+}
+
+/// A row of print: from the top of its capitals to its baseline.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Row {
+    /// Top of the capitals.
+    pub top: u32,
+    /// Baseline, the first row of pixels below.
+    pub bottom: u32,
+}
+
+impl Row {
+    /// Height of the capitals.
+    pub const fn height(&self) -> u32 {
+        self.bottom - self.top
+    }
+
+    /// Middle of the capitals.
+    pub const fn middle(&self) -> f32 {
+        (self.top + self.bottom) as f32 / 2.0
+    }
+}
+
+/// A run of print in a row without a wide gap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// First column with ink.
+    pub left: u32,
+    /// Column after the last with ink.
+    pub right: u32,
+}
+
+/// An evened card whose rows run level, and its ink.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// Dark print on a light ground.
+    pub gray: GrayImage,
+    /// 1 where there is print.
+    ink: Vec<u8>,
+    width: usize,
+    height: usize,
+}
+
+/// Rows lower than this are no print.
+const MIN_ROW: u32 = 8;
+
+impl Page {
+    /// Takes an evened picture, levels it by the print in `area` and finds its ink.
+    pub fn new(gray: GrayImage, area: Area) -> Self {
+        let page = Self::with_ink(gray);
+        match page.shear(area) {
+            Some(shear) => Self::with_ink(sheared(&page.gray, shear)),
+            None => page,
+        }
+    }
+
+    fn with_ink(gray: GrayImage) -> Self {
+        let (width, height) = (gray.width() as usize, gray.height() as usize);
+        let threshold = ink_threshold(&gray);
+        let ink = gray.as_raw().iter().map(|v| u8::from(*v < threshold)).collect();
+        Self { gray, ink, width, height }
+    }
+
+    /// Width of the card in pixels.
+    pub const fn width(&self) -> u32 {
+        self.width as u32
+    }
+
+    /// Height of the card in pixels.
+    pub const fn height(&self) -> u32 {
+        self.height as u32
+    }
+
+    /// A part given in shares of the card.
+    pub fn area(&self, left: f32, top: f32, right: f32, bottom: f32) -> Area {
+        let at = |share: f32, of: usize| (share.clamp(0.0, 1.0) * of as f32) as u32;
+        Area {
+            left: at(left, self.width),
+            top: at(top, self.height),
+            right: at(right, self.width),
+            bottom: at(bottom, self.height),
+        }
+    }
+
+    /// Ink per row of pixels, each column shifted down by `shear` times its distance from the middle.
+    fn profile(&self, area: Area, shear: f32, step: usize) -> Vec<f32> {
+        let (top, bottom) = (area.top as usize, (area.bottom as usize).min(self.height));
+        let mut profile = vec![0.0_f32; bottom.saturating_sub(top)];
+        let middle = self.width as f32 / 2.0;
+        for x in (area.left as usize..(area.right as usize).min(self.width)).step_by(step) {
+            let shift = ((x as f32 - middle) * shear).round() as isize;
+            for (i, sum) in profile.iter_mut().enumerate() {
+                let y = (top + i) as isize + shift;
+                if let Ok(y) = usize::try_from(y)
+                    && y < self.height
+                {
+                    *sum += f32::from(self.ink[y * self.width + x]) * step as f32;
+                }
+            }
+        }
+        profile
+    }
+
+    /// The slope at which the rows of print are sharpest, if it is worth straightening.
+    fn shear(&self, area: Area) -> Option<f32> {
+        let sharpness = |shear: f32| {
+            let profile = self.profile(area, shear, 3);
+            profile.windows(2).map(|pair| (pair[1] - pair[0]).powi(2)).sum::<f32>()
+        };
+        let mut best = (sharpness(0.0) * 1.02, 0.0_f32);
+        for i in 1..=12_i16 {
+            for sign in [-1.0, 1.0] {
+                let shear = f32::from(i) * 0.0025 * sign;
+                let sharp = sharpness(shear);
+                if sharp > best.0 {
+                    best = (sharp, shear);
+                }
+            }
+        }
+        (best.1 != 0.0).then_some(best.1)
+    }
+
+    /// The rows of print within an area, from top to bottom.
+    pub fn rows(&self, area: Area) -> Vec<Row> {
+        let profile = smooth(&self.profile(area, 0.0, 1));
+        let mut sorted: Vec<f32> = profile.iter().copied().filter(|v| *v >= 1.0).collect();
+        if sorted.is_empty() {
+            return Vec::new();
+        }
+        sorted.sort_by(f32::total_cmp);
+        let strong = sorted[sorted.len() * 85 / 100];
+        let threshold = (0.14 * strong).max(7.0);
+        let mut rows = Vec::new();
+        let mut start = None;
+        for (y, v) in profile.iter().copied().chain([0.0]).enumerate() {
+            match (start, v > threshold) {
+                (None, true) => start = Some(y),
+                (Some(from), false) => {
+                    self.push_row(&mut rows, &profile, area.top, from, y);
+                    start = None;
+                }
+                _ => {}
+            }
+        }
+        rows
+    }
+
+    /// Adds the row of print in an interval of the profile, or the rows, when several have run together.
+    fn push_row(&self, rows: &mut Vec<Row>, profile: &[f32], offset: u32, from: usize, to: usize) {
+        let peak = profile[from..to].iter().copied().fold(0.0, f32::max);
+        // Descenders and accents are thin: the row is where its ink is.
+        let body = |v: &f32| *v > 0.30 * peak;
+        let (Some(first), Some(last)) =
+            (profile[from..to].iter().position(body), profile[from..to].iter().rposition(body))
+        else {
+            return;
+        };
+        let (top, bottom) = (from + first, from + last + 1);
+        let high = bottom - top;
+        // About 52 thousandths of the height from row to row: more than one and a half of them is two rows.
+        if high as f32 > 0.078 * self.height as f32 {
+            let third = high / 4;
+            let valley = (top + third..bottom - third).min_by(|a, b| profile[*a].total_cmp(&profile[*b]));
+            if let Some(valley) = valley
+                && profile[valley] < 0.55 * peak
+                && valley > top + 4
+                && bottom > valley + 5
+            {
+                self.push_row(rows, profile, offset, top, valley);
+                self.push_row(rows, profile, offset, valley + 1, bottom);
+                return;
+            }
+        }
+        let (top, bottom) = (offset + top as u32, offset + bottom as u32);
+        if bottom - top >= MIN_ROW {
+            rows.push(Row { top, bottom });
+        }
+    }
+
+    /// The pieces of a row between `left` and `right`, parted by gaps of at least `gap` columns without ink.
+    pub fn spans(&self, row: Row, left: u32, right: u32, gap: u32) -> Vec<Span> {
+        let right = right.min(self.width());
+        let mut spans: Vec<Span> = Vec::new();
+        for x in left..right {
+            let ink = (row.top..row.bottom.min(self.height()))
+                .filter(|y| self.ink[*y as usize * self.width + x as usize] == 1)
+                .count();
+            if ink < 2 {
+                continue;
+            }
+            match spans.last_mut() {
+                Some(span) if x - span.right < gap => span.right = x + 1,
+                _ => spans.push(Span { left: x, right: x + 1 }),
+            }
+        }
+        // A speck of dirt is no print.
+        spans.retain(|span| span.right - span.left >= 3);
+        spans
+    }
+
+    /// Share of inked pixels in a part of a row.
+    pub fn ink_share(&self, row: Row, span: Span) -> f32 {
+        let mut count = 0_usize;
+        for y in row.top..row.bottom.min(self.height()) {
+            for x in span.left..span.right.min(self.width()) {
+                count += usize::from(self.ink[y as usize * self.width + x as usize]);
+            }
+        }
+        count as f32 / ((row.height() * (span.right - span.left)).max(1)) as f32
+    }
+
+    /// First and last inked pixel row within a part of a row.
+    pub fn ink_height(&self, row: Row, span: Span) -> Option<(u32, u32)> {
+        let inked = |y: &u32| {
+            (span.left..span.right.min(self.width()))
+                .any(|x| self.ink[*y as usize * self.width + x as usize] == 1)
+        };
+        let mut range = row.top..row.bottom.min(self.height());
+        let top = range.clone().find(inked)?;
+        let bottom = range.rfind(inked)?;
+        Some((top, bottom + 1))
+    }
+
+    /// A line image with the margin that recognisers like.
+    pub fn crop(&self, row: Row, span: Span) -> GrayImage {
+        let high = row.height();
+        let (above, below, side) = (high * 3 / 10, high * 4 / 10, high * 3 / 10);
+        let left = span.left.saturating_sub(side);
+        let right = (span.right + side).min(self.width());
+        let top = row.top.saturating_sub(above);
+        let bottom = (row.bottom + below).min(self.height());
+        image::imageops::crop_imm(
+            &self.gray,
+            left,
+            top,
+            right.saturating_sub(left),
+            bottom.saturating_sub(top),
+        )
+        .to_image()
+    }
+}
+
+/// Below this value a pixel is print: halfway between the darkest and the ground, within bounds.
+fn ink_threshold(gray: &GrayImage) -> u8 {
+    let mut histogram = [0_u32; 256];
+    for v in gray.as_raw() {
+        histogram[usize::from(*v)] += 1;
+    }
+    let all: u32 = histogram.iter().sum();
+    let percentile = |share: f32| {
+        let mut left = (all as f32 * share) as u32;
+        for (value, count) in (0_u8..=255).zip(histogram) {
+            if count > left {
+                return f32::from(value);
+            }
+            left -= count;
+        }
+        255.0
+    };
+    let (dark, ground) = (percentile(0.02), percentile(0.6));
+    (dark + 0.55 * (ground - dark)).clamp(70.0, 200.0) as u8
+}
+
+fn smooth(profile: &[f32]) -> Vec<f32> {
+    let at = |i: isize| usize::try_from(i).ok().and_then(|i| profile.get(i)).copied().unwrap_or(0.0);
+    (0..profile.len() as isize).map(|i| (at(i - 1) + 2.0 * at(i) + at(i + 1)) / 4.0).collect()
+}
+
+/// Shifts every column so that rows of print with this slope become level.
+fn sheared(gray: &GrayImage, shear: f32) -> GrayImage {
+    let (width, height) = gray.dimensions();
+    let source = gray.as_raw();
+    let mut out = GrayImage::new(width, height);
+    let pixels: &mut [u8] = &mut out;
+    for x in 0..width as usize {
+        let shift = (x as f32 - width as f32 / 2.0) * shear;
+        let whole = shift.floor();
+        let part = shift - whole;
+        let clip = |y: isize| y.clamp(0, height as isize - 1) as usize;
+        for y in 0..height as usize {
+            let at = y as isize + whole as isize;
+            let a = f32::from(source[clip(at) * width as usize + x]);
+            let b = f32::from(source[clip(at + 1) * width as usize + x]);
+            pixels[y * width as usize + x] = (a + (b - a) * part).round() as u8;
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// White, with bars of `thickness` rows at each `y`, tilted by `slope`.
+    fn bars(ys: &[u32], thickness: u32, slope: f32) -> GrayImage {
+        GrayImage::from_fn(600, 380, |x, y| {
+            let level = y as f32 - (x as f32 - 300.0) * slope;
+            let hit = ys.iter().any(|bar| level >= *bar as f32 && level < (*bar + thickness) as f32);
+            // Letters, not bars: every other stretch is ground.
+            image::Luma([if hit && x % 8 < 4 && (40..500).contains(&x) { 40 } else { 240 }])
+        })
+    }
+
+    const ALL: Area = Area { left: 0, top: 0, right: 600, bottom: 380 };
+
+    #[test]
+    fn rows_are_found_where_they_are() {
+        let page = Page::new(bars(&[50, 100, 150], 14, 0.0), ALL);
+        let rows = page.rows(ALL);
+        assert_eq!(rows.len(), 3);
+        for (row, y) in rows.iter().zip([50, 100, 150]) {
+            assert!(row.top.abs_diff(y) <= 1 && row.bottom.abs_diff(y + 14) <= 1, "{row:?}");
+        }
+    }
+
+    #[test]
+    fn a_tilt_is_levelled() {
+        // Two hundredths over 460 columns is nine rows of pixels: without levelling the rows would run together.
+        let page = Page::new(bars(&[60, 82, 104, 126], 14, 0.02), ALL);
+        assert_eq!(page.rows(ALL).len(), 4);
+    }
+
+    #[test]
+    fn spans_part_at_gaps() {
+        let mut image = bars(&[50], 14, 0.0);
+        for y in 50..64 {
+            for x in 200..240 {
+                image.put_pixel(x, y, image::Luma([240]));
+            }
+        }
+        let page = Page::with_ink(image);
+        let spans = page.spans(Row { top: 50, bottom: 64 }, 0, 600, 20);
+        assert_eq!(spans.len(), 2);
+        assert!(spans[0].right <= 200 && spans[1].left >= 240);
+    }
+}

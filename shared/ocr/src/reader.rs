@@ -1,0 +1,248 @@
+//! The whole way from the bytes of a file to a reading.
+//!
+//! Owns the order of the stages and the search over ways up and kinds of card. It must not know where the bytes came
+//! from, nor what is decided on the reading.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use filot_domain::{CardKind, CardReading, DocumentType, FieldName, FieldReading, ReasonCode};
+use image::RgbImage;
+
+use crate::decode::decode;
+use crate::engine::{self, Engine, EngineConfig, EngineError, Line};
+use crate::error::ReadError;
+use crate::fields_ktp::{self, labels_seen};
+use crate::fields_npwp;
+use crate::find::{find_card, orientation_candidates};
+use crate::kind;
+use crate::ktp::{KtpLayout, KtpLines};
+use crate::layout::Page;
+use crate::normalise::normalise;
+use crate::npwp::{NpwpLayout, NpwpLine};
+use crate::quality::assess;
+use crate::rectify::{CardOutline, RectifiedCard, rectify};
+
+/// How to read.
+#[derive(Debug, Clone)]
+pub struct ReaderConfig {
+    /// Name of the line engine; see [`engine::NAMES`].
+    pub engine: String,
+    /// Directory of the models; `None`: `TESSDATA_PREFIX`, then the library's own default.
+    pub tessdata_dir: Option<PathBuf>,
+}
+
+impl Default for ReaderConfig {
+    fn default() -> Self {
+        Self { engine: engine::tesseract::NAME.to_owned(), tessdata_dir: None }
+    }
+}
+
+/// A reading and where the time went.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReadOutput {
+    /// What was read.
+    pub reading: CardReading,
+    /// Milliseconds per stage: `decode`, `rectify`, `normalise`, `layout`, `recognise`, `parse`.
+    pub stage_ms: BTreeMap<&'static str, f64>,
+}
+
+/// Reads cards. Holds its engine's model; belongs to one thread at a time.
+pub struct Reader {
+    engine: Box<dyn Engine>,
+}
+
+/// Adds up the time of each stage.
+struct Clock {
+    stage_ms: BTreeMap<&'static str, f64>,
+}
+
+impl Clock {
+    fn time<T>(&mut self, stage: &'static str, work: impl FnOnce() -> T) -> T {
+        let started = Instant::now();
+        let result = work();
+        *self.stage_ms.entry(stage).or_default() += started.elapsed().as_secs_f64() * 1000.0;
+        result
+    }
+}
+
+/// What was made of one way up.
+struct Attempt {
+    kind: CardKind,
+    fields: BTreeMap<FieldName, FieldReading>,
+    text: String,
+}
+
+impl Reader {
+    /// Loads the engine's model.
+    ///
+    /// # Errors
+    /// An unknown engine, or a model that cannot be loaded.
+    pub fn new(config: ReaderConfig) -> Result<Self, EngineError> {
+        let engine_config = EngineConfig { tessdata_dir: config.tessdata_dir };
+        Ok(Self { engine: engine::by_name(&config.engine, &engine_config)? })
+    }
+
+    /// The engine's name.
+    pub fn engine(&self) -> &'static str {
+        self.engine.name()
+    }
+
+    /// Reads a file. `claimed` says what to look for first; what is found is reported whatever was claimed.
+    ///
+    /// # Errors
+    /// The file cannot be decoded, or the engine failed. A bad picture is no error.
+    pub fn read(&mut self, bytes: &[u8], claimed: Option<DocumentType>) -> Result<ReadOutput, ReadError> {
+        let mut clock = Clock { stage_ms: BTreeMap::new() };
+        let image = clock.time("decode", || decode(bytes))?.image;
+        let found = clock.time("rectify", || find_card(&image));
+        let outline = found.unwrap_or_else(|| CardOutline::whole_image(image.width(), image.height()));
+        let (mut attempt, mut card) = self.read_outline(&mut clock, &image, &outline, claimed)?;
+        if attempt.kind == CardKind::Unknown && found.is_some() {
+            // What was taken for the outline may be something else: the picture itself is the second candidate.
+            let whole = CardOutline::whole_image(image.width(), image.height());
+            let (again, whole_card) = self.read_upright(&mut clock, &image, &whole, claimed)?;
+            if again.kind != CardKind::Unknown {
+                (attempt, card) = (again, whole_card);
+            }
+        }
+        let report = clock.time("quality", || card.map(|card| assess(&image, found.as_ref(), &card)));
+        let (quality, mut reasons) =
+            report.map_or_else(Default::default, |report| (report.quality, report.reasons));
+        if found.is_none() && !reasons.contains(&ReasonCode::CardNotFound) {
+            reasons.push(ReasonCode::CardNotFound);
+        }
+        if attempt.kind == CardKind::Unknown && !reasons.contains(&ReasonCode::NotACard) {
+            reasons.push(ReasonCode::NotACard);
+        }
+        reasons.sort_unstable();
+        reasons.dedup();
+        let reading =
+            CardReading { kind: attempt.kind, fields: attempt.fields, quality, reasons, text: attempt.text };
+        Ok(ReadOutput { reading, stage_ms: clock.stage_ms })
+    }
+
+    /// Tries the ways up that an outline may be read, until one shows a card.
+    fn read_outline(
+        &mut self,
+        clock: &mut Clock,
+        image: &RgbImage,
+        outline: &CardOutline,
+        claimed: Option<DocumentType>,
+    ) -> Result<(Attempt, Option<RectifiedCard>), ReadError> {
+        let candidates = clock.time("rectify", || orientation_candidates(image, outline));
+        let mut first = None;
+        for candidate in candidates.iter().take(4) {
+            let (attempt, card) = self.read_upright(clock, image, candidate, claimed)?;
+            if attempt.kind != CardKind::Unknown {
+                return Ok((attempt, card));
+            }
+            first.get_or_insert((attempt, card));
+        }
+        Ok(first.unwrap_or_else(|| (Attempt::nothing(), None)))
+    }
+
+    /// Reads one outline one way up.
+    fn read_upright(
+        &mut self,
+        clock: &mut Clock,
+        image: &RgbImage,
+        outline: &CardOutline,
+        claimed: Option<DocumentType>,
+    ) -> Result<(Attempt, Option<RectifiedCard>), ReadError> {
+        let Some(card) = clock.time("rectify", || rectify(image, outline)) else {
+            return Ok((Attempt::nothing(), None));
+        };
+        let gray = clock.time("normalise", || normalise(&card));
+        let area = KtpLayout::area(gray.width(), gray.height());
+        let page = clock.time("layout", || Page::new(gray, area));
+        let order = match claimed {
+            Some(DocumentType::Npwp) => [CardKind::Npwp, CardKind::Ktp],
+            _ => [CardKind::Ktp, CardKind::Npwp],
+        };
+        for kind in order {
+            let attempt = match kind {
+                CardKind::Npwp => self.read_as_npwp(clock, &page)?,
+                _ => self.read_as_ktp(clock, &page)?,
+            };
+            if attempt.kind != CardKind::Unknown {
+                return Ok((attempt, Some(card)));
+            }
+        }
+        Ok((Attempt::nothing(), Some(card)))
+    }
+
+    fn read_as_ktp(&mut self, clock: &mut Clock, page: &Page) -> Result<Attempt, ReadError> {
+        let layout = clock.time("layout", || KtpLayout::find(page));
+        if layout.labelled_rows() < MIN_LABELLED_ROWS {
+            return Ok(Attempt::nothing());
+        }
+        let engine = self.engine.as_mut();
+        let header = clock.time("recognise", || layout.read_header(page, engine)).map_err(failed)?;
+        if !header.iter().any(fields_ktp::is_province_line) {
+            // The header may be under glare: the first labels speak as clearly.
+            let labels = clock
+                .time("recognise", || layout.read_labels(page, engine, PROBED_LABELS))
+                .map_err(failed)?;
+            let labels: Vec<String> = labels.iter().map(Line::text).collect();
+            if labels_seen(labels.iter().map(String::as_str)) < 2 {
+                return Ok(Attempt::nothing());
+            }
+        }
+        let lines = clock.time("recognise", || layout.read(page, engine, header)).map_err(failed)?;
+        let kind = kind::of_ktp_lines(&lines);
+        if kind == CardKind::Unknown {
+            return Ok(Attempt::nothing());
+        }
+        let fields = clock.time("parse", || fields_ktp::parse(&lines));
+        Ok(Attempt { kind, fields, text: ktp_text(&lines) })
+    }
+
+    fn read_as_npwp(&mut self, clock: &mut Clock, page: &Page) -> Result<Attempt, ReadError> {
+        let layout = clock.time("layout", || NpwpLayout::find(page));
+        let engine = self.engine.as_mut();
+        let lines = clock.time("recognise", || layout.read(page, engine)).map_err(failed)?;
+        let kind = kind::of_npwp_lines(&lines);
+        if kind == CardKind::Unknown {
+            return Ok(Attempt::nothing());
+        }
+        let fields = clock.time("parse", || fields_npwp::parse(&lines));
+        Ok(Attempt { kind, fields, text: npwp_text(&lines) })
+    }
+}
+
+/// Fewer labelled rows than this are no KTP, and not worth recognising.
+const MIN_LABELLED_ROWS: usize = 4;
+/// How many labels decide when the header does not.
+const PROBED_LABELS: usize = 5;
+
+impl Attempt {
+    fn nothing() -> Self {
+        Self { kind: CardKind::Unknown, fields: BTreeMap::new(), text: String::new() }
+    }
+}
+
+fn failed(error: EngineError) -> ReadError {
+    tracing::warn!(%error, "the line engine failed");
+    ReadError::new(ReasonCode::ReaderCrashed, "the line engine failed")
+}
+
+/// The recognised lines of a KTP as a person would read them.
+fn ktp_text(lines: &KtpLines) -> String {
+    let mut text: Vec<String> = lines.header.iter().map(Line::text).collect();
+    if let Some(row) = &lines.nik {
+        text.push(format!("NIK : {}", row.text()));
+    }
+    for row in &lines.rows {
+        let value = if row.value_is_dash { "-".to_owned() } else { row.value.text() };
+        let extra = row.extra.as_ref().map(Line::text).unwrap_or_default();
+        text.push(format!("{} {value} {extra}", row.label.text()).trim().to_owned());
+    }
+    text.join("\n")
+}
+
+/// The recognised lines of an NPWP card.
+fn npwp_text(lines: &[NpwpLine]) -> String {
+    lines.iter().map(|line| line.line.text()).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,170 @@
+//! Small tools on recognised text: likeness, vocabularies, digit repairs. Knows characters, not cards.
+
+use crate::engine::{Line, Symbol, confidence_of};
+
+/// Edits (insert, delete, replace) between two texts. Inputs are lines of a card: short.
+pub fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().take(256).collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, ca) in a.chars().take(256).enumerate() {
+        let mut diagonal = i;
+        row[0] = i + 1;
+        for (j, cb) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(ca != *cb);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+/// Likeness of two texts, 0 to 1, capitals and anything but letters and digits ignored.
+pub fn likeness(a: &str, b: &str) -> f32 {
+    let (a, b) = (bare(a), bare(b));
+    let longest = a.chars().count().max(b.chars().count());
+    if longest == 0 {
+        return 0.0;
+    }
+    1.0 - distance(&a, &b) as f32 / longest as f32
+}
+
+/// Letters and digits only, in capitals.
+pub fn bare(text: &str) -> String {
+    text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect()
+}
+
+/// The word of a closed vocabulary that a text means: the nearest, if it is near and no other is as near.
+pub fn closest<'a>(text: &str, words: &[&'a str]) -> Option<(&'a str, usize)> {
+    let text = text.trim();
+    let bare_text = bare(text);
+    let mut found: Option<(&'a str, usize)> = None;
+    let mut tie = false;
+    for word in words {
+        let edits = distance(&bare_text, &bare(word));
+        match found {
+            Some((_, least)) if edits > least => {}
+            Some((_, least)) if edits == least => tie = true,
+            _ => {
+                found = Some((word, edits));
+                tie = false;
+            }
+        }
+    }
+    // A third of the word may be misread; of a word of three letters, one.
+    found.filter(|(word, edits)| *edits == 0 || (!tie && *edits * 3 <= bare(word).len().max(3)))
+}
+
+/// A digit that this character is, or is often taken for, in a field that holds digits only.
+pub const fn as_digit(c: char) -> Option<char> {
+    Some(match c {
+        '0'..='9' => c,
+        'O' | 'D' | 'Q' | 'o' | 'U' => '0',
+        'I' | 'l' | '|' | '!' | 'L' | 'i' => '1',
+        'Z' | 'z' => '2',
+        'S' | 's' => '5',
+        'B' => '8',
+        'g' | 'q' => '9',
+        '?' | 'T' => '7',
+        'b' | 'G' => '6',
+        'A' => '4',
+        _ => return None,
+    })
+}
+
+/// A value cut out of a line, and how sure the engine is of it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Piece {
+    /// The text.
+    pub text: String,
+    /// Of its least certain symbol.
+    pub min: f32,
+    /// Geometric mean over its symbols.
+    pub mean: f32,
+}
+
+impl Piece {
+    /// From symbols, with spaces at either end dropped.
+    pub fn of(symbols: &[Symbol]) -> Self {
+        let text: String = symbols.iter().map(|symbol| symbol.character).collect();
+        let confidence = confidence_of(symbols);
+        Self { text: text.trim().to_owned(), min: confidence.min, mean: confidence.mean }
+    }
+
+    /// One number for both: what a whole value is trusted with.
+    ///
+    /// Fitted on generated cards: a value whose weakest symbol is below one half is wrong about half of the time.
+    pub fn confidence(&self) -> f32 {
+        (self.mean * self.min.max(0.05).powf(0.35)).clamp(0.0, 0.999)
+    }
+}
+
+/// Characters that stand between a label and its value, or are dirt at the end of a line.
+const fn is_edge_dirt(c: char) -> bool {
+    matches!(c, ':' | ';' | '.' | ',' | '\'' | '"' | ' ' | '/' | '&')
+}
+
+/// The value of a line: without the colon and the dirt before it, and without dirt after it.
+pub fn value_of(line: &Line) -> Piece {
+    let mut symbols = line.symbols.as_slice();
+    while let [first, rest @ ..] = symbols
+        && is_edge_dirt(first.character)
+    {
+        symbols = rest;
+    }
+    while let [rest @ .., last] = symbols
+        && matches!(last.character, ':' | ';' | ',' | '\'' | '"' | ' ' | '/' | '&' | '-' | '(' | '+')
+        && symbols.len() > 1
+    {
+        symbols = rest;
+    }
+    Piece::of(symbols)
+}
+
+/// The value of a line that holds label and value: what comes after its first colon, if there is one.
+pub fn after_colon(line: &Line) -> Option<Piece> {
+    let at = line.symbols.iter().position(|symbol| symbol.character == ':')?;
+    Some(value_of(&Line { symbols: line.symbols[at..].to_vec() }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distance_counts_edits() {
+        assert_eq!(distance("KAWIN", "KAWIN"), 0);
+        assert_eq!(distance("KAWN", "KAWIN"), 1);
+        assert_eq!(distance("", "ABC"), 3);
+    }
+
+    #[test]
+    fn the_nearest_word_wins_unless_two_are_as_near() {
+        let words = ["BELUM KAWIN", "KAWIN", "CERAI HIDUP", "CERAI MATI"];
+        assert_eq!(closest("BELUMKAW1N", &words), Some(("BELUM KAWIN", 1)));
+        assert_eq!(closest("KAVVIN", &words), None);
+        assert_eq!(closest("KAVIN", &words), Some(("KAWIN", 1)));
+        assert_eq!(closest("WNX", &["WNI", "WNA"]), None);
+        assert_eq!(closest("PETANI", &words), None);
+    }
+
+    #[test]
+    fn labels_are_alike_whatever_their_case_and_slashes() {
+        assert!(likeness("RTIRW", "RT/RW") >= 0.8);
+        assert!(likeness("KELLDESA", "Kel/Desa") >= 0.85);
+        assert!(likeness("Nama", "Agama") < 0.65);
+    }
+
+    fn line(text: &str) -> Line {
+        let symbol = |character| Symbol { character, confidence: 0.9, left: 0, right: 0 };
+        Line { symbols: text.chars().map(symbol).collect() }
+    }
+
+    #[test]
+    fn colons_and_dirt_are_no_part_of_a_value() {
+        assert_eq!(value_of(&line(": JL. IMAM BONJOL NO. 145")).text, "JL. IMAM BONJOL NO. 145");
+        assert_eq!(value_of(&line(".: WNI '")).text, "WNI");
+        assert_eq!(value_of(&line(": -")).text, "-");
+        assert_eq!(after_colon(&line("Gol. Darah : AB")).unwrap().text, "AB");
+        assert_eq!(after_colon(&line("Gol. Darah AB")), None);
+    }
+}
