@@ -1,1 +1,46 @@
-//! Postgres: migrations, transitions, outbox, leases, sealed personal fields.
+//! Postgres: what FiLot knows, and the only place that writes SQL.
+//!
+//! This crate owns the schema (`migrations/`), every state-dependent write and the sealing of personal fields: callers
+//! pass and get plain domain values, the database only ever sees ciphertext and keyed hashes. It must not know HTTP,
+//! queues, object storage or the reviewer's protocol.
+//!
+//! How it keeps its word:
+//! - A change of a document's state is a conditional update on state and version, and for a worker on the lease's
+//!   epoch; a write that finds nothing to change says why ([`Miss`]). Legal steps are types ([`filot_domain::lifecycle`]),
+//!   and a database trigger refuses every other edge and writes `document_events`.
+//! - What must happen after a commit is a row in the same commit: `next_enqueue_at` for the sweeper, the dispatch
+//!   columns of `manual_reviews` for the reviewer.
+//! - `now` is always passed in. Safety rests on versions and epochs; clocks only decide when somebody else may try.
+//! - No named prepared statements and no session state, so that it works behind a transaction-pooling proxy.
+
+mod breakers;
+mod config;
+mod db;
+mod documents;
+mod error;
+mod migrate;
+mod origin;
+mod reviews;
+mod row;
+mod scoring;
+mod sealing;
+pub mod seed;
+mod step;
+mod sweeper;
+mod users;
+mod worker;
+
+pub use config::{IdentityHashKey, SealingKeys, StoreConfig};
+pub use db::Store;
+pub use documents::{
+    BeginUpload, DocumentSummary, DocumentView, IdempotencyKey, NewDocument, ReviewSummary, TimelineEntry,
+    VerificationView,
+};
+pub use error::{Miss, Result, StoreError};
+pub use migrate::MigrationReport;
+pub use origin::{Actor, Caller, Origin};
+pub use reviews::{Callback, CallbackOutcome, DispatchLease, DispatchPayload, DueDispatch, ReviewFile};
+pub use scoring::{Decided, ForScoring, LoadedForScoring};
+pub use sweeper::{Backlog, Leftover, LostDocument, Unscored};
+pub use users::{Me, NewSession, NewUser, Registered, Role, User, UserVerification};
+pub use worker::{Claim, ClaimRequest, Claimed, Lease, NotClaimable};

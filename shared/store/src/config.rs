@@ -1,0 +1,99 @@
+//! What the store needs to know before it can connect.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use crate::error::{Result, StoreError};
+
+/// How to connect and with which keys.
+pub struct StoreConfig {
+    /// `postgres://…`; `sslmode=require` turns TLS on, with verification against the public roots.
+    pub url: String,
+    /// Connections this process may hold: 1 in a function, a few in the worker.
+    pub max_connections: usize,
+    /// Keys of the sealed fields.
+    pub sealing: SealingKeys,
+    /// Key of the identity hashes.
+    pub identity_hash: IdentityHashKey,
+}
+
+impl fmt::Debug for StoreConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoreConfig").field("max_connections", &self.max_connections).finish_non_exhaustive()
+    }
+}
+
+/// The AES-256 keys of the sealed fields, by id. New values are sealed under the active one; the others open what was
+/// sealed before a rotation.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct SealingKeys {
+    #[zeroize(skip)]
+    active: String,
+    #[zeroize(skip)]
+    keys: BTreeMap<String, Key>,
+}
+
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+struct Key([u8; 32]);
+
+impl SealingKeys {
+    /// Keys by id (1 to 32 bytes of printable ASCII each), `active` being one of them.
+    pub fn new(
+        active: impl Into<String>,
+        keys: impl IntoIterator<Item = (String, [u8; 32])>,
+    ) -> Result<Self> {
+        let active = active.into();
+        let keys: BTreeMap<String, Key> = keys.into_iter().map(|(id, key)| (id, Key(key))).collect();
+        let well_formed =
+            |id: &String| (1..=32).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
+        if !keys.keys().all(well_formed) {
+            return Err(StoreError::Config(
+                "a sealing key's id is not 1 to 32 printable characters".to_owned(),
+            ));
+        }
+        if !keys.contains_key(&active) {
+            return Err(StoreError::Config("the active sealing key is not among the keys".to_owned()));
+        }
+        Ok(Self { active, keys })
+    }
+
+    pub(crate) fn active(&self) -> (&str, Option<&[u8; 32]>) {
+        (&self.active, self.get(&self.active))
+    }
+
+    pub(crate) fn get(&self, id: &str) -> Option<&[u8; 32]> {
+        self.keys.get(id).map(|key| &key.0)
+    }
+}
+
+impl fmt::Debug for SealingKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SealingKeys(active {}, {} keys)", self.active, self.keys.len())
+    }
+}
+
+/// The HMAC key of the identity hashes. It cannot be rotated without hashing every number again.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct IdentityHashKey(Vec<u8>);
+
+impl IdentityHashKey {
+    /// A key of at least 32 bytes.
+    pub fn new(key: &[u8]) -> Result<Self> {
+        if key.len() < 32 {
+            return Err(StoreError::Config("the identity hash key is shorter than 32 bytes".to_owned()));
+        }
+        Ok(Self(key.to_vec()))
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for IdentityHashKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("IdentityHashKey(…)")
+    }
+}

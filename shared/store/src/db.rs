@@ -1,0 +1,213 @@
+//! Connections: a lazy pool, TLS when the URL asks for it, a bound on every wait, and typed unnamed statements.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use deadpool_postgres::{
+    Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, Transaction,
+};
+use serde_json::Value;
+use tokio_postgres::config::SslMode;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Config, NoTls, Row};
+use tokio_postgres_rustls::MakeRustlsConnect;
+use uuid::Uuid;
+
+use crate::config::{SealingKeys, StoreConfig};
+use crate::error::{Result, StoreError};
+use crate::sealing::Sealer;
+
+/// How long one statement may take, seen from here; the database has its own bound of 15 s.
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const WAIT_TIMEOUT: Duration = Duration::from_secs(10);
+const RECYCLE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The database, as the role of the functions and workers. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    pool: Pool,
+    sealer: Sealer,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("pool", &self.inner.pool.status()).finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Prepares a pool. Nothing is connected before the first call needs it.
+    pub fn connect(config: StoreConfig) -> Result<Self> {
+        let StoreConfig { url, max_connections, sealing, identity_hash } = config;
+        let pg = parse_url(&url)?;
+        // A function sleeps between calls, and a connection may have died unnoticed meanwhile: ask before using it.
+        let manager_config = ManagerConfig { recycling_method: RecyclingMethod::Verified };
+        let manager = if pg.get_ssl_mode() == SslMode::Require {
+            Manager::from_config(pg, tls()?, manager_config)
+        } else {
+            Manager::from_config(pg, NoTls, manager_config)
+        };
+        let pool = Pool::builder(manager)
+            .max_size(max_connections.max(1))
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(WAIT_TIMEOUT))
+            .create_timeout(Some(CONNECT_TIMEOUT))
+            .recycle_timeout(Some(RECYCLE_TIMEOUT))
+            .build()
+            .map_err(|error| StoreError::Config(error.to_string()))?;
+        Ok(Self { inner: Arc::new(Inner { pool, sealer: Sealer::new(sealing, identity_hash) }) })
+    }
+
+    /// Takes over rotated sealing keys without a restart.
+    pub fn replace_keys(&self, keys: SealingKeys) {
+        self.inner.sealer.replace(keys);
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<()> {
+        self.client().await?.fetch("SELECT 1", &[]).await.map(|_| ())
+    }
+
+    pub(crate) fn sealer(&self) -> &Sealer {
+        &self.inner.sealer
+    }
+
+    pub(crate) async fn client(&self) -> Result<Object> {
+        self.inner.pool.get().await.map_err(|error| match error {
+            PoolError::Timeout(_) => StoreError::Unavailable("no connection in time".to_owned()),
+            PoolError::Backend(error) => StoreError::Unavailable(unreachable_because(&error)),
+            other => StoreError::Unavailable(other.to_string()),
+        })
+    }
+}
+
+/// A connection failure in words that hold no part of the URL.
+pub(crate) fn unreachable_because(error: &tokio_postgres::Error) -> String {
+    match error.as_db_error() {
+        Some(db) => format!("{} {}", db.code().code(), db.message()),
+        None => error.to_string(),
+    }
+}
+
+/// Reads a connection URL and sets the bounds of a connection.
+pub(crate) fn parse_url(url: &str) -> Result<Config> {
+    // Verification against roots and host name is always full here, so libpq's finer modes mean the same as `require`.
+    let url =
+        url.replace("sslmode=verify-full", "sslmode=require").replace("sslmode=verify-ca", "sslmode=require");
+    // The parser's message may quote the URL, and the URL holds a password.
+    let mut config: Config =
+        url.parse().map_err(|_| StoreError::Config("the database URL cannot be understood".to_owned()))?;
+    config
+        .application_name("filot")
+        .connect_timeout(CONNECT_TIMEOUT)
+        .tcp_user_timeout(Duration::from_secs(15))
+        .keepalives_idle(Duration::from_secs(30));
+    Ok(config)
+}
+
+/// TLS with the public roots.
+pub(crate) fn tls() -> Result<MakeRustlsConnect> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| StoreError::Config(error.to_string()))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(MakeRustlsConnect::new(config))
+}
+
+/// A parameter and the type it is sent as: unnamed statements need no round trip to learn their types.
+pub(crate) type Param<'a> = (&'a (dyn ToSql + Sync), Type);
+
+/// Rust types with one Postgres type.
+pub(crate) trait Typed: ToSql + Sync {
+    const TYPE: Type;
+}
+
+macro_rules! typed {
+    ($($rust:ty => $pg:ident;)+) => {$( impl Typed for $rust { const TYPE: Type = Type::$pg; } )+};
+}
+
+typed! {
+    Uuid => UUID;
+    &str => TEXT;
+    String => TEXT;
+    i16 => INT2;
+    i32 => INT4;
+    i64 => INT8;
+    f64 => FLOAT8;
+    bool => BOOL;
+    DateTime<Utc> => TIMESTAMPTZ;
+    Vec<u8> => BYTEA;
+    &[u8] => BYTEA;
+    Vec<&str> => TEXT_ARRAY;
+    Vec<Uuid> => UUID_ARRAY;
+    Value => JSONB;
+}
+
+impl<T: Typed> Typed for Option<T> {
+    const TYPE: Type = T::TYPE;
+}
+
+/// A parameter of a statement.
+pub(crate) fn p<T: Typed>(value: &T) -> Param<'_> {
+    (value, T::TYPE)
+}
+
+/// What statements run on: a connection or a transaction.
+pub(crate) trait Db: Sync {
+    /// All rows of a statement.
+    fn fetch(&self, sql: &str, params: &[Param<'_>]) -> impl Future<Output = Result<Vec<Row>>> + Send;
+
+    /// The one row of a statement, if there is one.
+    fn fetch_opt(&self, sql: &str, params: &[Param<'_>]) -> impl Future<Output = Result<Option<Row>>> + Send {
+        async { Ok(self.fetch(sql, params).await?.into_iter().next()) }
+    }
+
+    /// Number of rows a statement changed.
+    fn change(&self, sql: &str, params: &[Param<'_>]) -> impl Future<Output = Result<u64>> + Send;
+}
+
+macro_rules! db {
+    ($($on:ty),+) => {$(
+        impl Db for $on {
+            async fn fetch(&self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>> {
+                bounded(self.query_typed(sql, params)).await
+            }
+
+            async fn change(&self, sql: &str, params: &[Param<'_>]) -> Result<u64> {
+                bounded(self.execute_typed(sql, params)).await
+            }
+        }
+    )+};
+}
+
+db!(Object, Transaction<'_>);
+
+/// Opens a transaction. Dropped without [`commit`], it is rolled back.
+pub(crate) async fn begin(client: &mut Object) -> Result<Transaction<'_>> {
+    bounded(client.transaction()).await
+}
+
+/// Makes a transaction's writes hold.
+pub(crate) async fn commit(transaction: Transaction<'_>) -> Result<()> {
+    bounded(transaction.commit()).await
+}
+
+/// Waits for the database, but not for ever.
+pub(crate) async fn bounded<T>(
+    call: impl Future<Output = std::result::Result<T, tokio_postgres::Error>>,
+) -> Result<T> {
+    match tokio::time::timeout(STATEMENT_TIMEOUT, call).await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(StoreError::Timeout),
+    }
+}
