@@ -175,16 +175,24 @@ pub fn warp(image: &RgbImage, outline: &CardOutline, width: u32, height: u32) ->
     let mut out = RgbImage::new(width, height);
     let share = 1.0 / samples.len() as f32;
     let row_bytes = width as usize * 3;
+    let [a, b, c, d, e, f, g, h, i] = map.0;
     for (y, row) in out.as_mut().chunks_exact_mut(row_bytes).enumerate() {
-        for (x, pixel) in row.chunks_exact_mut(3).enumerate() {
-            let mut sum = [0.5_f32; 3];
-            for (ox, oy) in samples {
-                let (sx, sy) = map.apply(x as f64 + ox, y as f64 + oy);
-                let value = bilinear(image, (sx - 0.5) as f32, (sy - 0.5) as f32);
+        let mut sums = vec![[0.5_f32; 3]; width as usize];
+        for &(ox, oy) in samples {
+            // Along a row only the terms in x change.
+            let v = y as f64 + oy;
+            let (bx, by, bw) = (b * v + c + a * ox, e * v + f + d * ox, h * v + i + g * ox);
+            for (x, sum) in sums.iter_mut().enumerate() {
+                let x = x as f64;
+                let w = 1.0 / (bw + g * x);
+                let (sx, sy) = ((bx + a * x) * w - 0.5, (by + d * x) * w - 0.5);
+                let value = bilinear(image, sx as f32, sy as f32);
                 for (s, v) in sum.iter_mut().zip(value) {
                     *s += share * v;
                 }
             }
+        }
+        for (pixel, sum) in row.chunks_exact_mut(3).zip(sums) {
             for (p, s) in pixel.iter_mut().zip(sum) {
                 *p = s as u8;
             }
@@ -205,16 +213,15 @@ fn bilinear(image: &RgbImage, x: f32, y: f32) -> [f32; 3] {
     let right = if x0 < last_x { 3 } else { 0 };
     let below = if y0 < last_y { stride } else { 0 };
     let tap = |i: usize| match data.get(i..i + 3) {
-        Some([r, g, b]) => [f32::from(*r), f32::from(*g), f32::from(*b)],
-        _ => [0.0; 3],
+        Some(&[r, g, b]) => [i32::from(r), i32::from(g), i32::from(b)],
+        _ => [0; 3],
     };
-    let (a, b, c, d) = (tap(at), tap(at + right), tap(at + below), tap(at + right + below));
-    let mut out = [0.0; 3];
-    for ((((o, a), b), c), d) in out.iter_mut().zip(a).zip(b).zip(c).zip(d) {
-        let (top, bottom) = (a + (b - a) * fx, c + (d - c) * fx);
-        *o = top + (bottom - top) * fy;
-    }
-    out
+    let (p, q, r, s) = (tap(at), tap(at + right), tap(at + below), tap(at + right + below));
+    // Seven bits of position are more than the corners are known to.
+    let (fx, fy) = ((fx * 128.0) as i32, (fy * 128.0) as i32);
+    let (wp, wq) = ((128 - fx) * (128 - fy), fx * (128 - fy));
+    let (wr, ws) = ((128 - fx) * fy, fx * fy);
+    std::array::from_fn(|k| (p[k] * wp + q[k] * wq + r[k] * wr + s[k] * ws) as f32 / 16384.0)
 }
 
 #[cfg(test)]
@@ -237,7 +244,10 @@ mod tests {
 
     #[test]
     fn a_flat_outline_has_no_map() {
-        assert!(Homography::from_rectangle(10.0, 10.0, &[(0.0, 0.0), (1.0, 1.0), (2.0, 2.0), (3.0, 3.0)]).is_none());
+        assert!(
+            Homography::from_rectangle(10.0, 10.0, &[(0.0, 0.0), (1.0, 1.0), (2.0, 2.0), (3.0, 3.0)])
+                .is_none()
+        );
         assert!(Homography::from_rectangle(10.0, 10.0, &[(5.0, 5.0); 4]).is_none());
     }
 

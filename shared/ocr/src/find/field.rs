@@ -32,9 +32,7 @@ impl Field {
         let rim = width.min(height) / 14;
         let mut plane = vec![0_u32; width * height];
         for shift in [0, 16] {
-            let bin = |p: &[u8]| {
-                p.iter().fold(0_usize, |bin, &c| bin * 9 + (usize::from(c) + shift) / 32)
-            };
+            let bin = |p: &[u8]| p.iter().fold(0_usize, |bin, &c| bin * 9 + (usize::from(c) + shift) / 32);
             let (mut near, mut all) = ([0_u32; 729], [0_u32; 729]);
             for (y, line) in image.as_raw().chunks_exact(width * 3).enumerate() {
                 for (x, pixel) in line.chunks_exact(3).enumerate() {
@@ -49,7 +47,9 @@ impl Field {
             let level: Vec<u32> = near
                 .iter()
                 .zip(all)
-                .map(|(&n, a)| (127.0 * (1.0 - n as f32 / (share * a as f32).max(1.0)).clamp(0.0, 1.0)) as u32)
+                .map(|(&n, a)| {
+                    (127.0 * (1.0 - n as f32 / (share * a as f32).max(1.0)).clamp(0.0, 1.0)) as u32
+                })
                 .collect();
             for (value, pixel) in plane.iter_mut().zip(image.as_raw().chunks_exact(3)) {
                 *value += level[bin(pixel)];
@@ -59,12 +59,13 @@ impl Field {
     }
 
     fn of_planes(planes: &[Vec<u8>], width: usize, height: usize) -> Self {
-        let (mut xx, mut xy, mut yy) = (vec![0.0; width * height], vec![0.0; width * height], vec![0.0; width * height]);
+        let (mut xx, mut xy, mut yy) =
+            (vec![0.0; width * height], vec![0.0; width * height], vec![0.0; width * height]);
         for plane in planes {
-            let plane = extreme(plane, width, height, u8::max);
-            let plane = extreme(&plane, width, height, u8::min);
-            let plane = extreme(&plane, width, height, u8::min);
-            let plane = extreme(&plane, width, height, u8::max);
+            let plane = extreme(plane, width, height, |a, b| if a > b { a } else { b });
+            let plane = extreme(&plane, width, height, |a, b| if a < b { a } else { b });
+            let plane = extreme(&plane, width, height, |a, b| if a < b { a } else { b });
+            let plane = extreme(&plane, width, height, |a, b| if a > b { a } else { b });
             let plane = smooth(&plane, width, height);
             for y in 1..height.saturating_sub(1) {
                 for x in 1..width - 1 {
@@ -95,7 +96,7 @@ impl Field {
 }
 
 /// Largest (or smallest) value in the square around each pixel.
-fn extreme(plane: &[u8], width: usize, height: usize, pick: fn(u8, u8) -> u8) -> Vec<u8> {
+fn extreme(plane: &[u8], width: usize, height: usize, pick: impl Fn(u8, u8) -> u8) -> Vec<u8> {
     let r = CLOSING_RADIUS;
     let mut across = plane.to_vec();
     for (line, out) in plane.chunks_exact(width).zip(across.chunks_exact_mut(width)) {

@@ -77,8 +77,11 @@ pub(super) fn strongest(field: &Field) -> Vec<Line> {
     peaks.sort_by(|a, b| b.0.total_cmp(&a.0));
     let mut lines: Vec<Line> = Vec::new();
     for (_, angle, d) in peaks.into_iter().take(6000) {
-        let line =
-            Line { angle: angle as f32 * PI / ANGLES as f32, distance: d as f32 * DISTANCE_STEP - reach, border: false };
+        let line = Line {
+            angle: angle as f32 * PI / ANGLES as f32,
+            distance: d as f32 * DISTANCE_STEP - reach,
+            border: false,
+        };
         if lines.len() < MAX_LINES && !lines.iter().any(|kept| same(kept, &line, width, height)) {
             lines.push(line);
         }

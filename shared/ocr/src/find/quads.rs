@@ -137,7 +137,9 @@ pub(super) fn candidates(field: &Field, lines: &[Line], most: usize) -> Vec<[Poi
             let outline = CardOutline { corners, score: 0.0 };
             let [s0, s1, s2, s3] = outline.sides();
             let (one, other) = (s0 + s2, s1 + s3);
-            if !ASPECTS.contains(&(one.max(other) / one.min(other).max(1.0))) || outline.area() < MIN_AREA * picture {
+            if !ASPECTS.contains(&(one.max(other) / one.min(other).max(1.0)))
+                || outline.area() < MIN_AREA * picture
+            {
                 continue;
             }
             // Sides: p0–p1 lies on c, p1–p2 on b, p2–p3 on d, p3–p0 on a.
@@ -150,7 +152,8 @@ pub(super) fn candidates(field: &Field, lines: &[Line], most: usize) -> Vec<[Poi
             let mean = support.iter().sum::<f32>() / 4.0;
             let least = support.iter().fold(1.0_f32, |m, &s| m.min(s));
             let size = (outline.area() / picture).sqrt();
-            let score = (0.65 * mean + 0.35 * least) * (0.35 + 0.65 * aspect_fit(&corners)) * (0.6 + 0.4 * size);
+            let score =
+                (0.65 * mean + 0.35 * least) * (0.35 + 0.65 * aspect_fit(&corners)) * (0.6 + 0.4 * size);
             found.push((score, clockwise(corners)));
         }
     }
@@ -180,7 +183,8 @@ fn turn(a: Point, b: Point, c: Point) -> f32 {
 }
 
 fn convex(q: &[Point; 4]) -> bool {
-    let turns = [turn(q[0], q[1], q[2]), turn(q[1], q[2], q[3]), turn(q[2], q[3], q[0]), turn(q[3], q[0], q[1])];
+    let turns =
+        [turn(q[0], q[1], q[2]), turn(q[1], q[2], q[3]), turn(q[2], q[3], q[0]), turn(q[3], q[0], q[1])];
     turns.iter().all(|&t| t > 0.0) || turns.iter().all(|&t| t < 0.0)
 }
 

@@ -56,7 +56,13 @@ fn colour(image: &RgbImage, x: f32, y: f32) -> [f32; 3] {
 
 /// Moves the four sides onto the edges nearby, within `range` pixels, `rounds` times. `stride` is how
 /// many tenths of the range the search steps by before it refines.
-pub(super) fn settle(image: &RgbImage, corners: &[Point; 4], range: f32, rounds: usize, stride: usize) -> [Point; 4] {
+pub(super) fn settle(
+    image: &RgbImage,
+    corners: &[Point; 4],
+    range: f32,
+    rounds: usize,
+    stride: usize,
+) -> [Point; 4] {
     let mut corners = *corners;
     let mut range = range;
     for _ in 0..rounds {
@@ -144,9 +150,8 @@ fn settle_side(image: &RgbImage, a: Point, b: Point, range: f32, stride: usize) 
     }
     let length = distance(a, b).max(1e-3);
     let (nx, ny) = ((b.1 - a.1) / length, -(b.0 - a.0) / length);
-    let point = |t: f32, off: f32| {
-        (a.0 + (b.0 - a.0) * t + nx * off * step, a.1 + (b.1 - a.1) * t + ny * off * step)
-    };
+    let point =
+        |t: f32, off: f32| (a.0 + (b.0 - a.0) * t + nx * off * step, a.1 + (b.1 - a.1) * t + ny * off * step);
     (point(CORNER, at.0), point(1.0 - CORNER, at.1))
 }
 
