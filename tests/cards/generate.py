@@ -31,22 +31,73 @@ def share(text):
 
 def options():
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write to; made if it is not there")
-    parser.add_argument("--seed", type=int, default=1, metavar="N", help="another seed, other people and pictures (default 1)")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="folder to write to; made if it is not there"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=1, metavar="N", help="another seed, other people and pictures (default 1)"
+    )
     parser.add_argument("--count", type=int, default=20, metavar="N", help="how many pictures (default 20)")
-    parser.add_argument("--kind", choices=[*make.KINDS, "mixed"], default="mixed", help="default mixed: 60 %% KTP, 30 %% NPWP, 10 %% negatives")
-    parser.add_argument("--difficulty", choices=[*make.DIFFICULTIES, "mixed"], default="mixed",
-                        help="T0 scan, T1 good photo, T2 typical, T3 hard (default mixed)")
-    parser.add_argument("--inconsistent", type=share, default=0.1, metavar="SHARE",
-                        help="share of KTP whose NIK contradicts the printed birth date or sex (default 0.1)")
-    parser.add_argument("--pdf", nargs="?", type=share, const=1.0, default=0.03, metavar="SHARE",
-                        help="share wrapped in a one-page PDF; without a number all (default 0.03)")
-    parser.add_argument("--foreign", type=share, default=0.02, metavar="SHARE", help="share of KTP of foreign residents (default 0.02)")
-    parser.add_argument("--turn", type=int, choices=[0, 90, 180, 270], help="turn every picture by this much clockwise (default: some, by chance)")
-    parser.add_argument("--fonts", choices=["core", "wide"], default="wide", help="core needs fewer font packages (default wide)")
-    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (default 1); the files do not depend on it")
-    parser.add_argument("--demo", action="store_true", help="write the demonstration files and their manifest.json instead")
+    parser.add_argument(
+        "--kind",
+        choices=[*make.KINDS, "mixed"],
+        default="mixed",
+        help="default mixed: 60 %% KTP, 30 %% NPWP, 10 %% negatives",
+    )
+    parser.add_argument(
+        "--difficulty",
+        choices=[*make.DIFFICULTIES, "mixed"],
+        default="mixed",
+        help="T0 scan, T1 good photo, T2 typical, T3 hard (default mixed)",
+    )
+    parser.add_argument(
+        "--inconsistent",
+        type=share,
+        default=0.1,
+        metavar="SHARE",
+        help="share of KTP whose NIK contradicts the printed birth date or sex (default 0.1)",
+    )
+    parser.add_argument(
+        "--pdf",
+        nargs="?",
+        type=share,
+        const=1.0,
+        default=0.03,
+        metavar="SHARE",
+        help="share wrapped in a one-page PDF; without a number all (default 0.03)",
+    )
+    parser.add_argument(
+        "--foreign",
+        type=share,
+        default=0.02,
+        metavar="SHARE",
+        help="share of KTP of foreign residents (default 0.02)",
+    )
+    parser.add_argument(
+        "--turn",
+        type=int,
+        choices=[0, 90, 180, 270],
+        help="turn every picture by this much clockwise (default: some, by chance)",
+    )
+    parser.add_argument(
+        "--fonts",
+        choices=["core", "wide"],
+        default="wide",
+        help="core needs fewer font packages (default wide)",
+    )
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        default=1,
+        metavar="N",
+        help="processes (default 1); the files do not depend on it",
+    )
+    parser.add_argument(
+        "--demo", action="store_true", help="write the demonstration files and their manifest.json instead"
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
     return parser.parse_args()
 
@@ -70,14 +121,34 @@ def main():
     if o.demo:
         demo.write(o.out, None if o.quiet else sys.stderr)
         return
-    jobs = [({"seed": o.seed, "index": at, "kind": o.kind, "difficulty": o.difficulty, "inconsistent": o.inconsistent, "pdf": o.pdf,
-              "faces": o.fonts, "foreign": o.foreign, "turns": None if o.turn is None else o.turn // 90}, o.out) for at in range(o.count)]
+    jobs = [
+        (
+            {
+                "seed": o.seed,
+                "index": at,
+                "kind": o.kind,
+                "difficulty": o.difficulty,
+                "inconsistent": o.inconsistent,
+                "pdf": o.pdf,
+                "faces": o.fonts,
+                "foreign": o.foreign,
+                "turns": None if o.turn is None else o.turn // 90,
+            },
+            o.out,
+        )
+        for at in range(o.count)
+    ]
     with (o.out / "truth.jsonl").open("w", encoding="utf-8") as file:
         pool = Pool(o.jobs) if o.jobs > 1 else None
         for done, truth in enumerate(pool.imap(work, jobs) if pool else map(work, jobs), 1):
             file.write(json.dumps(truth, ensure_ascii=False) + "\n")
             if not o.quiet and (done % 10 == 0 or done == o.count):
-                print(f"\r{done}/{o.count} pictures", end="" if done < o.count else "\n", file=sys.stderr, flush=True)
+                print(
+                    f"\r{done}/{o.count} pictures",
+                    end="" if done < o.count else "\n",
+                    file=sys.stderr,
+                    flush=True,
+                )
         if pool:
             pool.close()
 

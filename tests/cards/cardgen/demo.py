@@ -15,7 +15,7 @@ def _ktp(tag, difficulty, contradiction=""):
     rng, nrng = random.Random(f"demo/{tag}"), np.random.default_rng([SEED, len(tag), ord(tag[-1])])
     someone = people.person(rng, contradiction, plain=True)
     card, boxes = ktp.draw(rng, nrng, someone, ktp.print_run(rng, list(fonts.CORE), plain=True))
-    picture, *_ = photo.take(rng, nrng, card, difficulty, 0)
+    picture, *_ = photo.take(rng, nrng, card, difficulty, 0, "border" if difficulty == "T0" else "wood")
     return picture, "KTP", someone.fields
 
 
@@ -23,7 +23,7 @@ def _npwp(tag, style):
     """An NPWP scan."""
     rng, nrng = random.Random(f"demo/{tag}"), np.random.default_rng([SEED, len(tag)])
     card, _, truth = make.npwp_card(rng, nrng, style, ["liberation"], plain=True)
-    picture, *_ = photo.take(rng, nrng, card, "T0", 0)
+    picture, *_ = photo.take(rng, nrng, card, "T0", 0, "border")
     return picture, "NPWP", truth["fields"]
 
 
@@ -43,24 +43,59 @@ def items():
     picture, kind, fields = _npwp("npwp-old", "old")
     yield "npwp-old.jpg", kind, "approved", fields, "the yellow layout, 15 digits", files.jpeg(picture, 92)
     picture, kind, fields = _npwp("npwp-new", "new")
-    yield "npwp-new.png" if files.png(picture) else "npwp-new.jpg", kind, "approved", fields, "the white layout, 16 digits", (
-        files.png(picture) or files.jpeg(picture, 92))
+    yield (
+        "npwp-new.png" if files.png(picture) else "npwp-new.jpg",
+        kind,
+        "approved",
+        fields,
+        "the white layout, 16 digits",
+        (files.png(picture) or files.jpeg(picture, 92)),
+    )
     picture, kind, fields = _ktp("ktp-page", "T0")
-    yield "ktp-page.pdf", kind, "approved", fields, "a scan in a PDF of one page", files.pdf(files.jpeg(picture, 92), picture.size)
+    yield (
+        "ktp-page.pdf",
+        kind,
+        "approved",
+        fields,
+        "a scan in a PDF of one page",
+        files.pdf(files.jpeg(picture, 92), picture.size),
+    )
     picture, kind, fields = _ktp("ktp-contradiction", "T0", "birthDate")
-    yield "ktp-contradiction.jpg", kind, "reviewed", fields, "the NIK says another birth date than the card", files.jpeg(picture, 92)
+    yield (
+        "ktp-contradiction.jpg",
+        kind,
+        "reviewed",
+        fields,
+        "the NIK says another birth date than the card",
+        files.jpeg(picture, 92),
+    )
     yield "receipt.jpg", "KTP", "rejected", None, "a till receipt, no card", files.jpeg(_receipt(), 85)
-    yield "corrupt.jpg", "KTP", "failed", None, "a JPEG with a valid header and no picture behind it", corrupt(scan)
+    yield (
+        "corrupt.jpg",
+        "KTP",
+        "failed",
+        None,
+        "a JPEG with a valid header and no picture behind it",
+        corrupt(scan),
+    )
 
 
 def corrupt(data):
-    """A JPEG whose headers are whole and whose picture data are gone: nothing decodes it."""
-    at = 2
-    while data[at + 1] != 0xDA:
-        at += 2 + int.from_bytes(data[at + 2:at + 4], "big")
-    scan = at + 2 + int.from_bytes(data[at + 2:at + 4], "big")
-    noise = bytes(b if b != 0xFF else 0x7F for b in np.random.default_rng(SEED).integers(0, 256, 64, dtype=np.uint8).tobytes())
-    return data[:scan] + noise
+    """A JPEG whose frame header is whole, and whose code tables and picture data are gone.
+
+    The product's decoder refuses it. Cutting the data short would not do: tolerant decoders fill the
+    rest with grey. (Decoders that supply standard tables, as libjpeg does, show noise.)
+    """
+    out, at = bytearray(data[:2]), 2
+    while True:
+        marker, end = data[at + 1], at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+        if marker != 0xC4:
+            out += data[at:end]
+        at = end
+        if marker == 0xDA:
+            break
+    noise = np.random.default_rng(SEED).integers(0, 255, 2000, dtype=np.uint8).tobytes()
+    return bytes(out) + noise + b"\xff\xd9"
 
 
 def write(out, progress=None):
@@ -68,7 +103,9 @@ def write(out, progress=None):
     manifest = []
     for name, kind, expected, fields, why, data in items():
         (out / name).write_bytes(data)
-        manifest.append({"file": name, "documentType": kind, "expected": expected, "why": why, "fields": fields or {}})
+        manifest.append(
+            {"file": name, "documentType": kind, "expected": expected, "why": why, "fields": fields or {}}
+        )
         if progress:
             print(f"{name}: {len(data)} bytes, expected {expected}", file=progress, flush=True)
     (out / "manifest.json").write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", "utf-8")

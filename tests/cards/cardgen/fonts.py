@@ -9,20 +9,42 @@ ROOT = Path("/usr/share/fonts")
 
 # family -> (package, regular, bold); the faces of a set must all be there, or a seed would give other images.
 SANS = {
-    "liberation": ("fonts-liberation", "truetype/liberation/LiberationSans-Regular.ttf",
-                   "truetype/liberation/LiberationSans-Bold.ttf"),
-    "narrow": ("fonts-liberation", "truetype/liberation/LiberationSansNarrow-Regular.ttf",
-               "truetype/liberation/LiberationSansNarrow-Bold.ttf"),
+    "liberation": (
+        "fonts-liberation",
+        "truetype/liberation/LiberationSans-Regular.ttf",
+        "truetype/liberation/LiberationSans-Bold.ttf",
+    ),
+    "narrow": (
+        "fonts-liberation",
+        "truetype/liberation/LiberationSansNarrow-Regular.ttf",
+        "truetype/liberation/LiberationSansNarrow-Bold.ttf",
+    ),
     "arimo": ("fonts-croscore", "truetype/croscore/Arimo-Regular.ttf", "truetype/croscore/Arimo-Bold.ttf"),
-    "nimbus": ("fonts-urw-base35", "opentype/urw-base35/NimbusSans-Regular.otf",
-               "opentype/urw-base35/NimbusSans-Bold.otf"),
-    "freesans": ("fonts-freefont-ttf", "truetype/freefont/FreeSans.ttf", "truetype/freefont/FreeSansBold.ttf"),
-    "carlito": ("fonts-crosextra-carlito", "truetype/crosextra/Carlito-Regular.ttf",
-                "truetype/crosextra/Carlito-Bold.ttf"),
-    "opensans": ("fonts-open-sans", "truetype/open-sans/OpenSans-Regular.ttf",
-                 "truetype/open-sans/OpenSans-Bold.ttf"),
-    "roboto": ("fonts-roboto-unhinted", "truetype/roboto/unhinted/RobotoTTF/Roboto-Regular.ttf",
-               "truetype/roboto/unhinted/RobotoTTF/Roboto-Bold.ttf"),
+    "nimbus": (
+        "fonts-urw-base35",
+        "opentype/urw-base35/NimbusSans-Regular.otf",
+        "opentype/urw-base35/NimbusSans-Bold.otf",
+    ),
+    "freesans": (
+        "fonts-freefont-ttf",
+        "truetype/freefont/FreeSans.ttf",
+        "truetype/freefont/FreeSansBold.ttf",
+    ),
+    "carlito": (
+        "fonts-crosextra-carlito",
+        "truetype/crosextra/Carlito-Regular.ttf",
+        "truetype/crosextra/Carlito-Bold.ttf",
+    ),
+    "opensans": (
+        "fonts-open-sans",
+        "truetype/open-sans/OpenSans-Regular.ttf",
+        "truetype/open-sans/OpenSans-Bold.ttf",
+    ),
+    "roboto": (
+        "fonts-roboto-unhinted",
+        "truetype/roboto/unhinted/RobotoTTF/Roboto-Regular.ttf",
+        "truetype/roboto/unhinted/RobotoTTF/Roboto-Bold.ttf",
+    ),
     "dejavu": ("fonts-dejavu-core", "truetype/dejavu/DejaVuSans.ttf", "truetype/dejavu/DejaVuSans-Bold.ttf"),
 }
 SPECIAL = {

@@ -7,20 +7,57 @@ from . import fonts, paint
 WIDTH = 1400
 HEIGHT = round(WIDTH * paint.CARD_RATIO)
 
-ENGLISH = {"Nama": "Name", "Tempat/Tgl Lahir": "Place/Birth", "Jenis kelamin": "Sex", "Alamat": "Address", "Kel/Desa": "Village",
-           "Kecamatan": "District", "Agama": "Religion", "Status Perkawinan": "Marital", "Pekerjaan": "Occupation",
-           "Kewarganegaraan": "Nationality", "Berlaku Hingga": "Expiry"}
+ENGLISH = {
+    "Nama": "Name",
+    "Tempat/Tgl Lahir": "Place/Birth",
+    "Jenis kelamin": "Sex",
+    "Alamat": "Address",
+    "Kel/Desa": "Village",
+    "Kecamatan": "District",
+    "Agama": "Religion",
+    "Status Perkawinan": "Marital",
+    "Pekerjaan": "Occupation",
+    "Kewarganegaraan": "Nationality",
+    "Berlaku Hingga": "Expiry",
+}
 
 
 def print_run(rng, families, plain=False):
     """How one batch of cards is printed. `plain` is the run that a clean example is shown with."""
     if plain:
-        return {"family": "liberation", "bold_values": False, "bold_labels": False, "bold_nik_label": True, "nik_face": "ocr-a",
-                "nik_stroke": 1, "nik_x": 0.222, "nik_pitch": 0.0295, "nik_y": 0.237, "nik_size": 0.062, "head_x": 0.49,
-                "head_y": 0.085, "head_step": 0.057, "head_size": 0.049, "row_y": 0.305, "pitch": 0.0515, "size": 0.0405,
-                "label_x": 0.036, "value_x": 0.268, "indent": 0.034, "colon_gap": 0.021, "blood_x": 0.515, "photo": (0.745, 0.2, 0.222, 0.47),
-                "issue_row": 8, "ink": (36, 40, 50), "ground": (172, 206, 230), "guilloche": (96, 140, 178), "strength": 0.35,
-                "caps": 0, "photo_ground": (178, 28, 34), "date_sep": "-"}
+        return {
+            "family": "liberation",
+            "bold_values": False,
+            "bold_labels": False,
+            "bold_nik_label": True,
+            "nik_face": "ocr-a",
+            "nik_stroke": 1,
+            "nik_x": 0.222,
+            "nik_pitch": 0.0295,
+            "nik_y": 0.237,
+            "nik_size": 0.062,
+            "head_x": 0.49,
+            "head_y": 0.085,
+            "head_step": 0.057,
+            "head_size": 0.049,
+            "row_y": 0.305,
+            "pitch": 0.0515,
+            "size": 0.0405,
+            "label_x": 0.036,
+            "value_x": 0.268,
+            "indent": 0.034,
+            "colon_gap": 0.021,
+            "blood_x": 0.515,
+            "photo": (0.745, 0.2, 0.222, 0.47),
+            "issue_row": 8,
+            "ink": (36, 40, 50),
+            "ground": (172, 206, 230),
+            "guilloche": (96, 140, 178),
+            "strength": 0.35,
+            "caps": 0,
+            "photo_ground": (178, 28, 34),
+            "date_sep": "-",
+        }
     near_arial = [f for f in ("liberation", "arimo", "nimbus", "freesans") if f in families]
     family = rng.choice(near_arial if rng.random() < 0.7 else families)
     bold_values = rng.random() < 0.35
@@ -33,7 +70,9 @@ def print_run(rng, families, plain=False):
         "bold_values": bold_values,
         "bold_labels": bold_values and rng.random() < 0.4,
         "bold_nik_label": rng.random() < 0.5,
-        "nik_face": rng.choices(["ocr-a", "ocr-b", "mono-bold", "mono", "dejavu-mono", "sans-bold"], [66, 16, 6, 3, 3, 6])[0],
+        "nik_face": rng.choices(
+            ["ocr-a", "ocr-b", "mono-bold", "mono", "dejavu-mono", "sans-bold"], [66, 16, 6, 3, 3, 6]
+        )[0],
         "nik_stroke": rng.choice([0, 0, 1, 1, 1, 2]),
         "nik_x": rng.uniform(0.205, 0.235),
         "nik_pitch": rng.uniform(0.0275, 0.0315),
@@ -51,14 +90,21 @@ def print_run(rng, families, plain=False):
         "indent": rng.uniform(0.03, 0.042),
         "colon_gap": rng.uniform(0.012, 0.024),
         "blood_x": rng.uniform(0.5, 0.545),
-        "photo": (rng.uniform(0.735, 0.755), rng.uniform(0.195, 0.24), rng.uniform(0.205, 0.225), rng.uniform(0.43, 0.475)),
+        "photo": (
+            rng.uniform(0.735, 0.755),
+            rng.uniform(0.195, 0.24),
+            rng.uniform(0.205, 0.225),
+            rng.uniform(0.43, 0.475),
+        ),
         "issue_row": rng.choice([8, 9]),
         "ink": (dark, dark + rng.randint(-4, 8), dark + rng.randint(0, 22)),
         "ground": (rng.randint(148, 196) - int(20 * blue), rng.randint(196, 222), rng.randint(214, 240)),
         "guilloche": (rng.randint(70, 150), rng.randint(120, 180), rng.randint(160, 205)),
         "strength": rng.uniform(0.15, 0.6),
         "caps": rng.choice([0, 0, 0, 1, 2]),
-        "photo_ground": rng.choice([(178, 28, 34), (196, 40, 36), (30, 72, 160), (24, 96, 190), (160, 20, 40)]),
+        "photo_ground": rng.choice(
+            [(178, 28, 34), (196, 40, 36), (30, 72, 160), (24, 96, 190), (160, 20, 40)]
+        ),
         "date_sep": "-",
     }
 
@@ -94,7 +140,14 @@ def draw(rng, nrng, person, run):
 
     nik_label = fonts.sans(run["family"], size * 1.35, run["bold_nik_label"])
     sheet.text(run["label_x"], run["nik_y"], "NIK", nik_label, ink)
-    sheet.text(run["nik_x"] - run["nik_pitch"] * rng.uniform(0.25, 0.8), run["nik_y"], ":", nik_label, ink, anchor="rs")
+    sheet.text(
+        run["nik_x"] - run["nik_pitch"] * rng.uniform(0.25, 0.8),
+        run["nik_y"],
+        ":",
+        nik_label,
+        ink,
+        anchor="rs",
+    )
     if run["nik_face"] == "sans-bold":
         face = fonts.sans(run["family"], run["nik_size"] * HEIGHT, True)
     else:
@@ -117,7 +170,15 @@ def draw(rng, nrng, person, run):
     while sheet.width_of(city, small) > 0.25 and small.size > 14:
         small = fonts.sans(run["family"], small.size * 0.92, run["bold_values"])
     sheet.text(cx, y, city, small, ink, None, "ms")
-    sheet.text(cx, y + run["pitch"] * rng.uniform(0.8, 1.0), person.issued.strftime("%d-%m-%Y"), small, ink, None, "ms")
+    sheet.text(
+        cx,
+        y + run["pitch"] * rng.uniform(0.8, 1.0),
+        person.issued.strftime("%d-%m-%Y"),
+        small,
+        ink,
+        None,
+        "ms",
+    )
     sign = ((cx - 0.08) * WIDTH, (y + 0.08) * HEIGHT, (cx + 0.08) * WIDTH, min(0.97, y + 0.19) * HEIGHT)
     paint.signature(rng, sheet.draw, sign, tuple(c + 20 for c in ink), rng.randint(2, 5))
     return image, sheet.boxes
@@ -146,26 +207,42 @@ def _rows(rng, sheet, person, run, value_font, label_font):
         ("Status Perkawinan", [("maritalStatus", f["maritalStatus"])]),
         ("Pekerjaan", [("occupation", f["occupation"])]),
         ("Kewarganegaraan", [("citizenship", f["citizenship"])]),
-        ("Berlaku Hingga", [("validUntil", f["validUntil"] if not f["validUntil"][0].isdigit() else date(f["validUntil"]))]),
+        (
+            "Berlaku Hingga",
+            [("validUntil", f["validUntil"] if not f["validUntil"][0].isdigit() else date(f["validUntil"]))],
+        ),
     ]
     wraps = {"Nama", "Alamat"}
     extra = sum(not fits(parts[0][1]) for title, parts in rows if title in wraps)
-    pitch = run["pitch"] if run["row_y"] + (11 + extra) * run["pitch"] < 0.955 else (0.955 - run["row_y"]) / (11 + extra)
+    pitch = (
+        run["pitch"]
+        if run["row_y"] + (11 + extra) * run["pitch"] < 0.955
+        else (0.955 - run["row_y"]) / (11 + extra)
+    )
     line = 0
     for title, parts in rows:
         y = run["row_y"] + line * pitch
         indent = run["indent"] if title in ("RT/RW", "Kel/Desa", "Kecamatan") else 0
-        shown = "Kepercayaan" if title == "Agama" and f["religion"] == "-" and rng.random() < 0.5 else label(title, run)
+        shown = (
+            "Kepercayaan"
+            if title == "Agama" and f["religion"] == "-" and rng.random() < 0.5
+            else label(title, run)
+        )
         if foreign and title in ENGLISH:
             shown = f"{shown}/{ENGLISH[title]}"
         font = label_font
-        while sheet.width_of(shown, font) > run["value_x"] - run["label_x"] - indent - run["colon_gap"] * 0.8 and font.size > 12:
+        while (
+            sheet.width_of(shown, font) > run["value_x"] - run["label_x"] - indent - run["colon_gap"] * 1.12
+            and font.size > 12
+        ):
             font = fonts.sans(run["family"], font.size * 0.96, run["bold_labels"])
         sheet.text(run["label_x"] + indent, y, shown, font, run["ink"])
         sheet.text(run["value_x"] - run["colon_gap"], y, ":", label_font, run["ink"])
         if title in wraps and not fits(parts[0][1]):
             for piece in paint.wrap(parts[0][1], fits, 2):
-                sheet.text(run["value_x"], run["row_y"] + line * pitch, piece, value_font, run["ink"], parts[0][0])
+                sheet.text(
+                    run["value_x"], run["row_y"] + line * pitch, piece, value_font, run["ink"], parts[0][0]
+                )
                 line += 1
             continue
         font, whole = value_font, "".join(text for _, text in parts)
@@ -183,6 +260,8 @@ def _rows(rng, sheet, person, run, value_font, label_font):
 def _blood(rng, sheet, run, y, after, label_font, value_font, blood):
     """The blood group shares the row of the sex."""
     x = max(run["blood_x"], after + 0.03)
-    end = sheet.text(x, y, rng.choice(["Gol. Darah", "Gol. Darah", "Gol Darah", "Gol.Darah"]), label_font, run["ink"])
+    end = sheet.text(
+        x, y, rng.choice(["Gol. Darah", "Gol. Darah", "Gol Darah", "Gol.Darah"]), label_font, run["ink"]
+    )
     end = sheet.text(end + rng.uniform(0.004, 0.015), y, ":", label_font, run["ink"])
     sheet.text(end + rng.uniform(0.004, 0.01), y, blood, value_font, run["ink"], "bloodType")

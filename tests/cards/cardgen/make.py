@@ -15,7 +15,18 @@ def families(which):
     return list(fonts.CORE) if which == "core" else list(fonts.SANS)
 
 
-def sample(seed, index, kind="mixed", difficulty="mixed", inconsistent=0.1, pdf=0.0, faces="wide", foreign=0.02, turns=None, plain=False):
+def sample(
+    seed,
+    index,
+    kind="mixed",
+    difficulty="mixed",
+    inconsistent=0.1,
+    pdf=0.0,
+    faces="wide",
+    foreign=0.02,
+    turns=None,
+    plain=False,
+):
     """(file name, bytes, truth) of one sample. The same arguments always give the same bytes."""
     rng = random.Random(f"{seed}/{index}/{kind}/{difficulty}")
     nrng = np.random.default_rng([seed, index])
@@ -29,12 +40,22 @@ def sample(seed, index, kind="mixed", difficulty="mixed", inconsistent=0.1, pdf=
         contradiction = rng.choice(["birthDate", "gender"])
     if kind == "negative":
         picture, what = negatives.draw(rng, nrng, fonts_used)
-        truth = {"kind": "negative", "difficulty": "NEG", "inconsistent": False, "fields": {}, "layout": {"style": what}}
+        truth = {
+            "kind": "negative",
+            "difficulty": "NEG",
+            "inconsistent": False,
+            "fields": {},
+            "layout": {"style": what},
+        }
     else:
         card, boxes, truth = _card(rng, nrng, kind, fonts_used, contradiction, rng.random() < foreign, plain)
         picture, corners, quarter, tilt, traits = photo.take(rng, nrng, card, difficulty, turns)
-        truth |= {"difficulty": difficulty, "corners": [[round(x, 1), round(y, 1)] for x, y in corners],
-                  "rotation": quarter * 90, "tilt": round(tilt, 2)}
+        truth |= {
+            "difficulty": difficulty,
+            "corners": [[round(x, 1), round(y, 1)] for x, y in corners],
+            "rotation": quarter * 90,
+            "tilt": round(tilt, 2),
+        }
         truth["layout"]["boxes"] = boxes
         truth["traits"] |= {k: v for k, v in traits.items() if v}
     name, data, how = _encode(rng, picture, kind, index, truth["difficulty"], pdf)
@@ -47,10 +68,21 @@ def _card(rng, nrng, kind, fonts_used, contradiction, foreign, plain):
         someone = people.person(rng, contradiction, foreign, plain)
         run = ktp.print_run(rng, fonts_used, plain)
         card, boxes = ktp.draw(rng, nrng, someone, run)
-        layout = {"style": "ktp", "family": run["family"], "nikFace": run["nik_face"], "bold": run["bold_values"],
-                  "nikX": round(run["nik_x"], 4), "nikPitch": round(run["nik_pitch"], 5)}
-        truth = {"kind": "KTP", "inconsistent": bool(contradiction), "fields": someone.fields, "layout": layout,
-                 "traits": {k: v for k, v in someone.traits.items() if v}}
+        layout = {
+            "style": "ktp",
+            "family": run["family"],
+            "nikFace": run["nik_face"],
+            "bold": run["bold_values"],
+            "nikX": round(run["nik_x"], 4),
+            "nikPitch": round(run["nik_pitch"], 5),
+        }
+        truth = {
+            "kind": "KTP",
+            "inconsistent": bool(contradiction),
+            "fields": someone.fields,
+            "layout": layout,
+            "traits": {k: v for k, v in someone.traits.items() if v},
+        }
         if contradiction:
             truth["contradiction"] = contradiction
         return card, boxes, truth
@@ -60,10 +92,14 @@ def _card(rng, nrng, kind, fonts_used, contradiction, foreign, plain):
 
 def npwp_card(rng, nrng, style, fonts_used, plain=False):
     """An NPWP of a given layout."""
-    fields, extra = npwp.invent(rng, style)
+    fields, extra = npwp.invent(rng, style, plain)
     card, boxes = npwp.draw(rng, nrng, style, fields, extra, fonts_used, plain)
     layout = {"style": f"npwp-{style}"} | {k: extra[k] for k in ("nitku", "npwp16") if k in extra}
-    return card, boxes, {"kind": "NPWP", "inconsistent": False, "fields": fields, "layout": layout, "traits": {}}
+    return (
+        card,
+        boxes,
+        {"kind": "NPWP", "inconsistent": False, "fields": fields, "layout": layout, "traits": {}},
+    )
 
 
 def _encode(rng, picture, kind, index, difficulty, pdf):
@@ -73,7 +109,11 @@ def _encode(rng, picture, kind, index, difficulty, pdf):
     if difficulty == "NEG":
         low, high = 50, 92
     quality = rng.randint(low, high)
-    as_pdf, as_png, orientation = rng.random() < pdf, rng.random() < 0.06, rng.choice([6, 8, 3]) if rng.random() < 0.04 else 1
+    as_pdf, as_png, orientation = (
+        rng.random() < pdf,
+        rng.random() < 0.06,
+        rng.choice([6, 8, 3]) if rng.random() < 0.04 else 1,
+    )
     if as_pdf:
         data = files.jpeg(picture, quality)
         return f"{stem}.pdf", files.pdf(data, picture.size), {"size": list(picture.size)}
@@ -83,6 +123,10 @@ def _encode(rng, picture, kind, index, difficulty, pdf):
             return f"{stem}.png", data, {"size": list(picture.size)}
     stored = picture
     if orientation != 1:
-        # The file is stored turned; the tag turns it back, and the truth's corners are those of the turned-back picture.
+        # Stored turned; the tag turns it back, and the truth's corners are those of the turned-back picture.
         stored = picture.rotate({6: 90, 8: 270, 3: 180}[orientation], expand=True)
-    return f"{stem}.jpg", files.jpeg(stored, quality, orientation), {"size": list(picture.size)} | ({"exif": orientation} if orientation != 1 else {})
+    return (
+        f"{stem}.jpg",
+        files.jpeg(stored, quality, orientation),
+        {"size": list(picture.size)} | ({"exif": orientation} if orientation != 1 else {}),
+    )

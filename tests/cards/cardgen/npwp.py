@@ -1,4 +1,4 @@
-"""The NPWP in its two layouts: yellow with 15 digits, white and blue with 16. Knows the card; nothing of photographs."""
+"""The NPWP in its two layouts: yellow with 15 digits, white and blue with 16. Nothing of photographs."""
 
 import datetime
 import math
@@ -7,7 +7,20 @@ from . import fonts, paint, people
 
 WIDTH = 1400
 HEIGHT = round(WIDTH * paint.CARD_RATIO)
-MONTHS = ["Januari", "Februari", "Maret", "April", "Mei", "Juni", "Juli", "Agustus", "September", "Oktober", "November", "Desember"]
+MONTHS = [
+    "Januari",
+    "Februari",
+    "Maret",
+    "April",
+    "Mei",
+    "Juni",
+    "Juli",
+    "Agustus",
+    "September",
+    "Oktober",
+    "November",
+    "Desember",
+]
 
 
 def dotted15(number):
@@ -18,12 +31,12 @@ def dotted15(number):
 
 def grouped16(number, separator):
     """A 16-digit number in fours."""
-    return separator.join(number[i:i + 4] for i in range(0, 16, 4))
+    return separator.join(number[i : i + 4] for i in range(0, 16, 4))
 
 
-def invent(rng, style):
-    """(fields as the truth has them, what else is printed)."""
-    someone = people.person(rng)
+def invent(rng, style, plain=False):
+    """(fields as the truth has them, what else is printed). `plain` leaves the rarer lines out."""
+    someone = people.person(rng, plain=plain)
     f = someone.fields
     lines = [f["address"]]
     if rng.random() < 0.55:
@@ -41,19 +54,21 @@ def invent(rng, style):
     fields = {"name": f["name"], "address": " ".join(lines), "npwpNumber": number}
     if style == "old" or number.startswith(f["nik"]) or rng.random() < 0.5:
         fields["nik"] = f["nik"]
-    if style == "old" and rng.random() < 0.12:
+    if style == "old" and not plain and rng.random() < 0.12:
         fields.pop("nik")
     extra = {"lines": lines, "registered": registered, "office": f"KPP PRATAMA {people.short(f['regency'])}"}
-    if rng.random() < 0.12:
+    if not plain and rng.random() < 0.12:
         extra["nitku"] = (number if len(number) == 16 else "0" + number) + f"{rng.choice([0, 0, 1]):06}"
-    if style == "old" and rng.random() < 0.08:
+    if style == "old" and not plain and rng.random() < 0.08:
         extra["npwp16"] = fields.get("nik", "0" + number)
     return fields, extra
 
 
 def registered_text(rng, day):
     """The registration date in one of the ways cards have."""
-    return rng.choice([day.strftime("%d-%m-%Y"), day.strftime("%d/%m/%Y"), f"{day.day} {MONTHS[day.month - 1]} {day.year}"])
+    return rng.choice(
+        [day.strftime("%d-%m-%Y"), day.strftime("%d/%m/%Y"), f"{day.day} {MONTHS[day.month - 1]} {day.year}"]
+    )
 
 
 def draw(rng, nrng, style, fields, extra, families, plain=False):
@@ -70,7 +85,9 @@ def draw(rng, nrng, style, fields, extra, families, plain=False):
     big = fonts.sans(family, size * rng.uniform(1.25, 1.5), True)
     if style == "old":
         end = sheet.text(x, y, "NPWP", fonts.sans(family, big.size * 0.85, True), ink)
-        end = sheet.text(end + rng.uniform(0.008, 0.016), y, ":", fonts.sans(family, big.size * 0.85, True), ink)
+        end = sheet.text(
+            end + rng.uniform(0.008, 0.016), y, ":", fonts.sans(family, big.size * 0.85, True), ink
+        )
         sheet.text(end + rng.uniform(0.006, 0.014), y, dotted15(fields["npwpNumber"]), big, ink, "npwpNumber")
     else:
         sheet.text(x, y, "NPWP", fonts.sans(family, size * 0.72), ink)
@@ -104,9 +121,17 @@ def draw(rng, nrng, style, fields, extra, families, plain=False):
         sheet.text(x, y, f"NITKU : {extra['nitku']}", small, ink)
     y = max(y + 0.07, rng.uniform(0.72, 0.78))
     when = registered_text(rng, extra["registered"])
-    sheet.text(x, y, f"{rng.choice(['Terdaftar', 'Terdaftar', 'Tanggal Terdaftar', 'TERDAFTAR'])} : {when}", fonts.sans(family, small.size * 0.88), ink)
+    sheet.text(
+        x,
+        y,
+        f"{rng.choice(['Terdaftar', 'Terdaftar', 'Tanggal Terdaftar', 'TERDAFTAR'])} : {when}",
+        fonts.sans(family, small.size * 0.88),
+        ink,
+    )
     if y < 0.86:
-        sheet.text(x, y + rng.uniform(0.055, 0.065), extra["office"], fonts.sans(family, small.size * 0.9, True), ink)
+        sheet.text(
+            x, y + rng.uniform(0.055, 0.065), extra["office"], fonts.sans(family, small.size * 0.9, True), ink
+        )
     if style == "new":
         side = round(rng.uniform(0.13, 0.17) * WIDTH)
         code = paint.code_block(nrng, 29).resize((side, side), 0).convert("RGB")
@@ -121,7 +146,14 @@ def _ground(rng, nrng, style):
         tint = (rng.randint(236, 252), rng.randint(196, 220), rng.randint(70, 120))
         return paint.guilloche(rng, nrng, (WIDTH, HEIGHT), tint, (206, 164, 60), rng.uniform(0.15, 0.5))
     white = rng.randint(222, 248)
-    return paint.guilloche(rng, nrng, (WIDTH, HEIGHT), (white, white, min(255, white + 6)), (170, 196, 216), rng.uniform(0.15, 0.55))
+    return paint.guilloche(
+        rng,
+        nrng,
+        (WIDTH, HEIGHT),
+        (white, white, min(255, white + 6)),
+        (170, 196, 216),
+        rng.uniform(0.15, 0.55),
+    )
 
 
 def _header(rng, sheet, style, family):

@@ -1,4 +1,4 @@
-"""Pieces that several cards share: security patterns, faces, signatures, codes, lines of text with their boxes."""
+"""What several cards share: security patterns, faces, signatures, codes, lines of text with their boxes."""
 
 import math
 
@@ -22,7 +22,7 @@ def guilloche(rng, nrng, size, ground, ink, strength):
     full = size
     width, height = 1000, round(1000 * size[1] / size[0])
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-    pitch = rng.uniform(5, 10)
+    pitch = rng.uniform(3.6, 9)
     family = rng.choice(["waves", "waves", "crossed", "rosette", "fans"])
 
     def waves(along, across, p):
@@ -33,7 +33,9 @@ def guilloche(rng, nrng, size, ground, ink, strength):
     if family == "rosette":
         cx, cy = rng.uniform(200, 800), rng.uniform(100, 500)
         radius, angle = np.hypot(x - cx, y - cy), np.arctan2(y - cy, x - cx)
-        lines = np.sin((radius + rng.uniform(4, 14) * np.sin(angle * rng.randint(8, 30))) * (2 * math.pi / pitch))
+        lines = np.sin(
+            (radius + rng.uniform(4, 14) * np.sin(angle * rng.randint(8, 30))) * (2 * math.pi / pitch)
+        )
     elif family == "fans":
         lines = np.maximum(waves(x + y, y - 0.5 * x, pitch), waves(x - y, y + 0.5 * x, pitch * 1.1))
     elif family == "crossed":
@@ -96,7 +98,7 @@ class Sheet:
 
 
 def wrap(text, fits, lines):
-    """Split at spaces so that each line fits; the last line takes the rest. One line if it cannot be split."""
+    """Split at spaces so that each line fits; the last line takes the rest."""
     out, words = [], text.split(" ")
     while words and len(out) < lines - 1:
         taken = 1
@@ -123,13 +125,19 @@ def portrait(rng, nrng, size, woman, ground):
     veil = woman and rng.random() < 0.6
     hair = tuple(rng.randint(5, 50) for _ in range(3))
     d.ellipse((cx - w * 0.46, cy + ry * 1.25, cx + w * 0.46, h * 1.5), fill=cloth)
-    d.rectangle((cx - rx * 0.4, cy + ry * 0.6, cx + rx * 0.4, cy + ry * 1.5), fill=tuple(int(c * 0.85) for c in skin))
+    d.rectangle(
+        (cx - rx * 0.4, cy + ry * 0.6, cx + rx * 0.4, cy + ry * 1.5), fill=tuple(int(c * 0.85) for c in skin)
+    )
     if veil:
         colour = tuple(rng.randint(30, 230) for _ in range(3))
         d.ellipse((cx - rx * 1.4, cy - ry * 1.35, cx + rx * 1.4, cy + ry * 1.6), fill=colour)
-        d.polygon([(cx - rx * 1.35, cy), (cx + rx * 1.35, cy), (cx + rx * 1.9, h), (cx - rx * 1.9, h)], fill=colour)
+        d.polygon(
+            [(cx - rx * 1.35, cy), (cx + rx * 1.35, cy), (cx + rx * 1.9, h), (cx - rx * 1.9, h)], fill=colour
+        )
     elif woman:
-        d.rounded_rectangle((cx - rx * 1.25, cy - ry * 1.2, cx + rx * 1.25, cy + ry * rng.uniform(1, 2)), rx * 0.9, fill=hair)
+        d.rounded_rectangle(
+            (cx - rx * 1.25, cy - ry * 1.2, cx + rx * 1.25, cy + ry * rng.uniform(1, 2)), rx * 0.9, fill=hair
+        )
     else:
         d.ellipse((cx - rx * 1.08, cy - ry * 1.2, cx + rx * 1.08, cy + ry * 0.3), fill=hair)
     d.ellipse((cx - rx, cy - ry, cx + rx, cy + ry), fill=skin)
@@ -137,15 +145,25 @@ def portrait(rng, nrng, size, woman, ground):
         d.pieslice((cx - rx, cy - ry * 1.02, cx + rx, cy + ry * 0.3), 198, 342, fill=hair)
     if not woman and rng.random() < 0.15:
         d.rectangle((cx - rx * 0.95, cy - ry * 1.35, cx + rx * 0.95, cy - ry * 0.6), fill=(20, 20, 22))
+    glasses = rng.random() < 0.15
     for side in (-1, 1):
         ex, ey = cx + side * rx * 0.42, cy - ry * 0.08
         d.ellipse((ex - rx * 0.17, ey - ry * 0.08, ex + rx * 0.17, ey + ry * 0.08), fill=(240, 238, 232))
         d.ellipse((ex - rx * 0.08, ey - ry * 0.08, ex + rx * 0.08, ey + ry * 0.08), fill=(30, 20, 15))
-        d.line((ex - rx * 0.24, ey - ry * 0.24, ex + rx * 0.22, ey - ry * 0.27), fill=hair, width=max(2, w // 70))
-        if rng.random() < 0.12:
-            d.ellipse((ex - rx * 0.32, ey - ry * 0.2, ex + rx * 0.32, ey + ry * 0.22), outline=(30, 30, 30), width=w // 90)
-    d.line((cx, cy, cx - rx * 0.12, cy + ry * 0.3, cx + rx * 0.08, cy + ry * 0.32), fill=tuple(int(c * 0.7) for c in skin),
-           width=max(2, w // 100))
+        d.line(
+            (ex - rx * 0.24, ey - ry * 0.24, ex + rx * 0.22, ey - ry * 0.27), fill=hair, width=max(2, w // 70)
+        )
+        if glasses:
+            d.ellipse(
+                (ex - rx * 0.32, ey - ry * 0.2, ex + rx * 0.32, ey + ry * 0.22),
+                outline=(30, 30, 30),
+                width=w // 90,
+            )
+    d.line(
+        (cx, cy, cx - rx * 0.12, cy + ry * 0.3, cx + rx * 0.08, cy + ry * 0.32),
+        fill=tuple(int(c * 0.7) for c in skin),
+        width=max(2, w // 100),
+    )
     d.chord((cx - rx * 0.35, cy + ry * 0.42, cx + rx * 0.35, cy + ry * 0.66), 0, 180, fill=(170, 80, 75))
     image = image.filter(ImageFilter.GaussianBlur(w / 160)).resize(size, Image.Resampling.LANCZOS)
     shade = np.asarray(image, np.float32) * (0.85 + 0.3 * smooth(nrng, size, 3))[..., None]
@@ -164,7 +182,12 @@ def signature(rng, draw, box, ink, width):
         start, end = ((a[0] + b[0]) / 2, (a[1] + b[1]) / 2), ((b[0] + c[0]) / 2, (b[1] + c[1]) / 2)
         for step in range(9):
             t = step / 8
-            curve.append(tuple((1 - t) ** 2 * s + 2 * t * (1 - t) * m + t * t * e for s, m, e in zip(start, b, end, strict=True)))
+            curve.append(
+                tuple(
+                    (1 - t) ** 2 * s + 2 * t * (1 - t) * m + t * t * e
+                    for s, m, e in zip(start, b, end, strict=True)
+                )
+            )
     if len(curve) > 1:
         draw.line(curve, fill=ink, width=width, joint="curve")
 
@@ -173,8 +196,8 @@ def code_block(nrng, cells=25):
     """Something that looks like a QR code and says nothing."""
     grid = nrng.random((cells, cells)) < 0.5
     for r, c in ((0, 0), (0, cells - 7), (cells - 7, 0)):
-        grid[max(r - 1, 0):r + 8, max(c - 1, 0):c + 8] = False
-        grid[r:r + 7, c:c + 7] = True
-        grid[r + 1:r + 6, c + 1:c + 6] = False
-        grid[r + 2:r + 5, c + 2:c + 5] = True
+        grid[max(r - 1, 0) : r + 8, max(c - 1, 0) : c + 8] = False
+        grid[r : r + 7, c : c + 7] = True
+        grid[r + 1 : r + 6, c + 1 : c + 6] = False
+        grid[r + 2 : r + 5, c + 2 : c + 5] = True
     return Image.fromarray(np.where(grid, 15, 250).astype(np.uint8))

@@ -1,4 +1,4 @@
-"""Invented people and the numbers they carry. Owns names, vocabularies, NIK and NPWP arithmetic; draws nothing."""
+"""Invented people and the numbers they carry: vocabularies, NIK and NPWP arithmetic. Draws nothing."""
 
 import datetime
 from dataclasses import dataclass, field
@@ -8,54 +8,44 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 AREAS = HERE.parents[2] / "shared/domain/data/areas.tsv"
 VILLAGES = HERE.parent / "data/villages.tsv"
+WORDS = HERE.parent / "data/words.txt"
 
-MALE = """AGUS AHMAD ADI ANDI ANTON ARIF ASEP BAMBANG BAYU BUDI CAHYO CHRISTIAN DANI DEDI DENI DIMAS DJOKO EDI EKO ENDANG
-FAJAR FERRY FIRMAN GALIH GEDE GUNAWAN HADI HARYONO HENDRA HERMAN HERU I\u00a0GUSTI I\u00a0KETUT I\u00a0MADE I\u00a0WAYAN IMAM INDRA IRFAN
-IWAN JAJANG JOKO JONI KRISTIANTO LUKMAN MARTHEN MOCHAMAD MUHAMMAD MUKHLIS NANANG NUR OKTAVIANUS PAULUS PETRUS PUTU
-RACHMAT RAHMAD RENDI RIZKI ROBERT RUDI SAIFUL SAMUEL SIGIT SLAMET SUGENG SUHARTO SULAIMAN SUPARMAN SURYA SYAHRUL TAUFIK
-TEGUH TONO TRI UJANG UMAR USMAN VICTOR WAHYU WAWAN WIDODO YAKOBUS YANTO YOHANES YUDI YUSUF ZAENAL ZULKIFLI M. MOH. H.
-FRANSISKUS BENYAMIN DAUD ELIAS KORNELIUS MARKUS OBED SEMUEL THEODORUS NYOMAN ABDUL\u00a0AZIS ABDUR\u00a0RAHMAN""".split(" ")
-FEMALE = """ANI ANISA ASTUTI AYU CHRISTINA CITRA DEWI DIAN DINA DWI ELISABET ELLY ENDAH ERNA EVA FATIMAH FITRI HALIMAH
-HARTATI HESTI INDAH IDA IKA IIS KARTINI KHADIJAH LASTRI LESTARI LILIS LINA MAGDALENA MARIA MARLINA MARTINA MEGA MELATI MIRA
-NI\u00a0KADEK NI\u00a0LUH NI\u00a0MADE NING NINGSIH NOVITA NUR NURHAYATI NURUL OKTAVIA PUJI PUTRI RAHAYU RATNA RATIH RETNO RIKA RINA
-RINI RISMA ROSMAWATI RUKMINI SARI SITI SITI\u00a0AISYAH SRI SULASTRI SUMIATI SUSANTI SUTINAH TITIN TRI TRI\u00a0WULAN TUTI UMI VERA WAHYUNI
-WATI WIDYA WINARTI WULANDARI YANI YENI YOHANA YULIA YUNI ZAHRA ZUBAIDAH HJ. THERESIA VERONIKA AGUSTINA BERNADETA SARCE""".split(" ")
-LAST = """ADINATA ALFARIZI AMIN ANGGRAINI ARIFIN ARITONANG ASMARA AZHARI BASRI BATUBARA CAHYADI DARMAWAN DAMANIK EFENDI
-FAUZI FIRDAUS GINTING GULTOM GUNAWAN HAKIM HALIM HANDAYANI HANDOKO HARAHAP HARDIANTO HARTONO HASANAH HASIBUAN HIDAYAT
-HUTAGALUNG HUTAPEA INDRAWATI ISKANDAR ISMAIL JATMIKO JUNAEDI KADIR KARTIKA KURNIAWAN KUSUMA LAKSONO LATUPONO LUBIS
-MA'RUF MAHENDRA MAMAHIT MANALU MANURUNG MARPAUNG MAULANA MULYADI MULYANI NAINGGOLAN NASUTION NOVIANTI NUGRAHA NUGROHO
-PAKPAHAN PANE PANJAITAN PERMATA PRABOWO PRASETYO PRATAMA PRATIWI PURBA PURNAMA PURWANTO PUSPITA RAHMAN RAHMAWATI RAMADHAN
-RITONGA RUMBIAK SAFITRI SANJAYA SANTOSO SAPUTRA SARAGIH SARI SETIAWAN SIAHAAN SIANTURI SIHOMBING SILABAN SIMANJUNTAK
-SIMBOLON SIREGAR SITOMPUL SITORUS SUBAGYO SUDARSONO SUHENDRA SUKMAWATI SULISTYO SUMARNI SUPRIADI SUPRIYADI SURYANI SUSANTO
-SUSILO SUTRISNO SYAHPUTRA TAMBUNAN TANJUNG TARIGAN TUMANGGOR UTAMI WANGGAI WARDANA WIBOWO WIDJAJA WIJAYA WINATA YULIANTO YUSUF
-ZEBUA KOGOYA WENDA TABUNI MOFU PATTIASINA LAWALATA TUPAMAHU MONGISIDI LUMENTUT DG.\u00a0NGAWI BIN\u00a0HASAN TAN LIEM NG OEY""".split(" ")
-MALE, FEMALE, LAST = ([w.replace("\u00a0", " ") for n in group for w in n.split("\n")] for group in (MALE, FEMALE, LAST))
 
-STREETS = """MERDEKA|SUDIRMAN|IMAM BONJOL|DIPONEGORO|AHMAD YANI|GATOT SUBROTO|HASANUDDIN|PATTIMURA|KARTINI|VETERAN|MASJID|
-PASAR LAMA|MAWAR|MELATI|KENANGA|ANGGREK|CEMPAKA|FLAMBOYAN|RAYA BOGOR|RAYA TIMUR|WONOKROMO|KALIURANG|PAHLAWAN|TEUKU UMAR|
-CUT NYAK DIEN|S. PARMAN|M.T. HARYONO|JEND. A. YANI|DR. SUTOMO|PROF. HAMKA|K.H. WAHID HASYIM|LETJEN SUPRAPTO|SULTAN AGUNG|
-TRANS SULAWESI|POROS MAKASSAR|PELABUHAN|SAWO II|DURIAN RAYA|GARUDA|RAJAWALI|CENDRAWASIH|BERINGIN|PERINTIS|KEMERDEKAAN KM 7""".replace("\n", "").split("|")
-ESTATES = ["GRAHA PERMAI", "TAMAN SARI", "GRIYA ASRI", "BUMI INDAH", "PURI KENCANA", "VILLA MUTIARA", "PONDOK HIJAU", "CITRA RAYA"]
-HAMLETS = ["KRAJAN", "MULYOSARI", "SUKAMAJU", "II", "III", "KALIBENING", "CIBUNTU", "BARAT", "SUMBER REJO", "TENGAH", "GUNUNG PUTRI"]
+@lru_cache(maxsize=1)
+def words():
+    """The word lists by section."""
+    sections, current = {}, []
+    for line in WORDS.read_text("utf-8").splitlines()[1:]:
+        if line.startswith("## "):
+            current = sections.setdefault(line[3:], [])
+        else:
+            current += line.split("|")
+    return sections
 
-OCCUPATIONS = """BELUM/TIDAK BEKERJA|MENGURUS RUMAH TANGGA|PELAJAR/MAHASISWA|PENSIUNAN|PEGAWAI NEGERI SIPIL|
-TENTARA NASIONAL INDONESIA|KEPOLISIAN RI|PERDAGANGAN|PETANI/PEKEBUN|PETERNAK|NELAYAN/PERIKANAN|INDUSTRI|KONSTRUKSI|
-TRANSPORTASI|KARYAWAN SWASTA|KARYAWAN BUMN|KARYAWAN BUMD|KARYAWAN HONORER|BURUH HARIAN LEPAS|BURUH TANI/PERKEBUNAN|
-BURUH NELAYAN/PERIKANAN|BURUH PETERNAKAN|PEMBANTU RUMAH TANGGA|TUKANG CUKUR|TUKANG LISTRIK|TUKANG BATU|TUKANG KAYU|
-TUKANG SOL SEPATU|TUKANG LAS/PANDAI BESI|TUKANG JAHIT|TUKANG GIGI|PENATA RIAS|PENATA BUSANA|PENATA RAMBUT|MEKANIK|SENIMAN|
-TABIB|PARAJI|PERANCANG BUSANA|PENTERJEMAH|IMAM MESJID|PENDETA|PASTOR|WARTAWAN|USTADZ/MUBALIGH|JURU MASAK|PROMOTOR ACARA|DOSEN|GURU|
-PILOT|PENGACARA|NOTARIS|ARSITEK|AKUNTAN|KONSULTAN|DOKTER|BIDAN|PERAWAT|APOTEKER|PSIKIATER/PSIKOLOG|PENYIAR TELEVISI|
-PENYIAR RADIO|PELAUT|PENELITI|SOPIR|PIALANG|PARANORMAL|PEDAGANG|PERANGKAT DESA|KEPALA DESA|BIARAWATI|WIRASWASTA""".replace("\n", "").split("|")
-COMMON_WORK = ["KARYAWAN SWASTA", "WIRASWASTA", "MENGURUS RUMAH TANGGA", "PELAJAR/MAHASISWA", "PETANI/PEKEBUN", "BURUH HARIAN LEPAS",
-               "PEGAWAI NEGERI SIPIL", "BELUM/TIDAK BEKERJA", "GURU"]
-RELIGIONS = ["ISLAM"] * 14 + ["KRISTEN"] * 4 + ["KATOLIK", "KATHOLIK", "HINDU", "HINDU", "BUDHA", "BUDDHA", "KONGHUCU", "KHONGHUCU"]
+
+COMMON_WORK = [
+    "KARYAWAN SWASTA",
+    "WIRASWASTA",
+    "MENGURUS RUMAH TANGGA",
+    "PELAJAR/MAHASISWA",
+    "PETANI/PEKEBUN",
+    "BURUH HARIAN LEPAS",
+    "PEGAWAI NEGERI SIPIL",
+    "BELUM/TIDAK BEKERJA",
+    "GURU",
+]
+RELIGIONS = (
+    ["ISLAM"] * 14
+    + ["KRISTEN"] * 4
+    + ["KATOLIK", "KATHOLIK", "HINDU", "HINDU", "BUDHA", "BUDDHA", "KONGHUCU", "KHONGHUCU"]
+)
 MARITAL = ["BELUM KAWIN"] * 5 + ["KAWIN"] * 9 + ["CERAI HIDUP", "CERAI MATI"]
 BLOOD = ["-"] * 9 + ["A", "B", "AB", "O"] * 2 + ["O", "O+", "A+", "B-", "AB+"]
 
 
 @dataclass
 class Person:
-    """What is printed about somebody, field names as the product returns them, and what the generator knows besides."""
+    """What is printed about somebody, under the product's field names, and what else the generator knows."""
 
     fields: dict
     birth: datetime.date
@@ -88,14 +78,14 @@ def short(regency):
 
 def name(rng, gender):
     """An invented name of one to four words."""
-    first, words = (MALE if gender == "L" else FEMALE), [[1, 0], [1, 1], [1, 1], [1, 1], [2, 1], [2, 1], [1, 2], [2, 2]]
-    given, last = rng.choice(words)
-    parts = rng.sample(first, given) + rng.sample(LAST, last)
+    first = words()["male" if gender == "L" else "female"]
+    given, last = rng.choice([[1, 0], [1, 1], [1, 1], [1, 1], [2, 1], [2, 1], [1, 2], [2, 2]])
+    parts = rng.sample(first, given) + rng.sample(words()["last"], last)
     if rng.random() < 0.05:
         parts.insert(1, rng.choice("ABDFHJRST") + ".")
     text = " ".join(dict.fromkeys(parts))
     if len(text.rstrip(".")) < 4 or text.endswith(("M.", "H.", "HJ.", "MOH.")):
-        text += " " + rng.choice(LAST)
+        text += " " + rng.choice(words()["last"])
     if rng.random() < 0.03:
         text += rng.choice([", S.PD", ", SE", ", S.H", ", ST", ", A.MD"])
     return text
@@ -105,16 +95,19 @@ def address(rng):
     """A street line."""
     kind = rng.random()
     if kind < 0.6:
-        street = f"{rng.choice(['JL.', 'JL', 'JLN.', 'JALAN', 'JL.'])} {rng.choice(STREETS)}"
+        street = f"{rng.choice(['JL.', 'JL', 'JLN.', 'JALAN', 'JL.'])} {rng.choice(words()['streets'])}"
         if rng.random() < 0.75:
-            street += f" {rng.choice(['NO.', 'NO. ', 'NO ', 'NO.'])}{rng.randint(1, 240)}{rng.choice(['', '', '', 'A', 'B'])}"
+            number = f"{rng.randint(1, 240)}{rng.choice(['', '', '', 'A', 'B'])}"
+            street += f" {rng.choice(['NO.', 'NO. ', 'NO ', 'NO.'])}{number}"
         if rng.random() < 0.12:
             street += f" GG. {rng.choice(['MANGGA', 'HAJI ALI', 'BUNTU', 'III'])}"
         return street
     if kind < 0.78:
-        return (f"{rng.choice(['KOMP.', 'PERUM', 'PERUMAHAN', 'KOMPLEK'])} {rng.choice(ESTATES)} BLOK "
-                f"{rng.choice('ABCDEFGK')}{rng.choice(['', rng.randint(1, 20)])}{rng.choice(['/', ' NO. '])}{rng.randint(1, 40)}")
-    return f"{rng.choice(['DUSUN', 'DSN.', 'KP.', 'KAMPUNG', 'LINGKUNGAN', 'BANJAR'])} {rng.choice(HAMLETS)}"
+        estate = f"{rng.choice(['KOMP.', 'PERUM', 'PERUMAHAN', 'KOMPLEK'])} {rng.choice(words()['estates'])}"
+        block = f"{rng.choice('ABCDEFGK')}{rng.choice(['', rng.randint(1, 20)])}"
+        return f"{estate} BLOK {block}{rng.choice(['/', ' NO. '])}{rng.randint(1, 40)}"
+    kind = rng.choice(["DUSUN", "DSN.", "KP.", "KAMPUNG", "LINGKUNGAN", "BANJAR"])
+    return f"{kind} {rng.choice(words()['hamlets'])}"
 
 
 def nik(area, birth, gender, rng):
@@ -151,7 +144,9 @@ def person(rng, contradiction="", foreign=False, plain=False):
         number_gender = "L" if gender == "P" else "P"
     adult = birth.replace(year=birth.year + 17, day=min(birth.day, 28))
     start = max(adult, datetime.date(2011, 2, 1)).toordinal()
-    issued = datetime.date.fromordinal(rng.randint(start, max(start + 30, datetime.date(2025, 10, 1).toordinal())))
+    issued = datetime.date.fromordinal(
+        rng.randint(start, max(start + 30, datetime.date(2025, 10, 1).toordinal()))
+    )
     young = (issued - birth).days < 365 * 19
     birthplace = short(regency) if rng.random() < 0.7 else short(table[rng.choice(districts)[:4]])
     province = table[code[:2]]
@@ -176,7 +171,7 @@ def person(rng, contradiction="", foreign=False, plain=False):
         "district": table[code],
         "religion": religion,
         "maritalStatus": "BELUM KAWIN" if young else rng.choice(MARITAL),
-        "occupation": rng.choice(COMMON_WORK if rng.random() < 0.5 else OCCUPATIONS),
+        "occupation": rng.choice(COMMON_WORK if rng.random() < 0.5 else words()["occupations"]),
         "citizenship": "WNA" if foreign else "WNI",
         "validUntil": until,
         "province": province,

@@ -1,27 +1,78 @@
-"""Photographs and scans of a flat card: pose, table, light, lens, sensor. Knows pixels; nothing of what is on the card."""
+"""Photographs and scans of a flat card: pose, table, light, lens, sensor. Knows nothing of what it says."""
 
 import math
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
-from . import fonts, paint
+from . import fonts, paint, people
 
-# Per difficulty: (perspective jitter, tilt in degrees, card width share, blur px, noise, JPEG quality, extras' likelihood)
+# Per difficulty. Jitter moves each corner (share of the card's width), tilt is in degrees, blur in pixels.
 LEVELS = {
-    "T1": {"sizes": [(2000, 1125), (1600, 1200), (1500, 1125), (1200, 1600), (1440, 1080)], "jitter": 0.02, "tilt": 5,
-           "share": (0.62, 0.86), "blur": (0.0, 0.7), "noise": (1, 4), "quality": (76, 93), "shadow": 0.25, "glare": 0.12,
-           "glare_power": 0.3, "cast": 0.06, "light": (0.9, 1.08), "clutter": 0.45, "motion": 0.0, "finger": 0.0, "cut": 0.0,
-           "turned": 0.06, "gray": 0.03},
-    "T2": {"sizes": [(1600, 1200), (1080, 1440), (1280, 960), (1280, 720), (1200, 1600)], "jitter": 0.045, "tilt": 12,
-           "share": (0.55, 0.82), "blur": (0.3, 1.2), "noise": (2, 8), "quality": (58, 86), "shadow": 0.55, "glare": 0.4,
-           "glare_power": 0.5, "cast": 0.14, "light": (0.65, 1.08), "clutter": 0.6, "motion": 0.12, "finger": 0.08, "cut": 0.02,
-           "turned": 0.12, "gray": 0.05},
-    "T3": {"sizes": [(1200, 900), (900, 1200), (1000, 750), (900, 675), (1280, 720)], "jitter": 0.08, "tilt": 25,
-           "share": (0.5, 0.82), "blur": (0.7, 1.9), "noise": (5, 15), "quality": (38, 72), "shadow": 0.75, "glare": 0.6,
-           "glare_power": 0.85, "cast": 0.22, "light": (0.4, 1.0), "clutter": 0.7, "motion": 0.35, "finger": 0.2, "cut": 0.08,
-           "turned": 0.2, "gray": 0.07},
+    "T1": {
+        "sizes": [(2000, 1125), (1600, 1200), (1500, 1125), (1200, 1600), (1440, 1080)],
+        "jitter": 0.02,
+        "tilt": 5,
+        "share": (0.62, 0.86),
+        "blur": (0.0, 0.7),
+        "noise": (1, 4),
+        "quality": (76, 93),
+        "shadow": 0.25,
+        "glare": 0.12,
+        "glare_power": 0.3,
+        "cast": 0.06,
+        "light": (0.9, 1.08),
+        "clutter": 0.45,
+        "motion": 0.0,
+        "finger": 0.0,
+        "cut": 0.0,
+        "turned": 0.06,
+        "gray": 0.03,
+    },
+    "T2": {
+        "sizes": [(1600, 1200), (1080, 1440), (1280, 960), (1280, 720), (1200, 1600)],
+        "jitter": 0.045,
+        "tilt": 12,
+        "share": (0.55, 0.82),
+        "blur": (0.3, 1.2),
+        "noise": (2, 8),
+        "quality": (58, 86),
+        "shadow": 0.55,
+        "glare": 0.4,
+        "glare_power": 0.5,
+        "cast": 0.14,
+        "light": (0.65, 1.08),
+        "clutter": 0.6,
+        "motion": 0.12,
+        "finger": 0.08,
+        "cut": 0.02,
+        "turned": 0.12,
+        "gray": 0.05,
+    },
+    "T3": {
+        "sizes": [(1200, 900), (900, 1200), (1000, 750), (900, 675), (1280, 720)],
+        "jitter": 0.08,
+        "tilt": 25,
+        "share": (0.5, 0.82),
+        "blur": (0.7, 1.9),
+        "noise": (5, 15),
+        "quality": (38, 72),
+        "shadow": 0.75,
+        "glare": 0.6,
+        "glare_power": 0.85,
+        "cast": 0.22,
+        "light": (0.4, 1.0),
+        "clutter": 0.7,
+        "motion": 0.35,
+        "finger": 0.2,
+        "cut": 0.08,
+        "turned": 0.2,
+        "gray": 0.07,
+    },
 }
+
+
+EDGE = 4
 
 
 def solve(source, target):
@@ -33,17 +84,25 @@ def solve(source, target):
     return np.linalg.solve(np.array(rows, float), np.array(right, float))
 
 
-def background(rng, nrng, size):
+def background(rng, nrng, size, kind=None):
     """A table to lay the card on, uint8."""
     width, height = size
-    kind = rng.choice(["wood", "wood", "cloth", "noise", "carpet", "plain", "plain", "tiles", "paper", "gradient", "check"])
+    kind = kind or rng.choice(
+        ["wood", "wood", "cloth", "noise", "carpet", "plain", "plain", "tiles", "paper", "gradient", "check"]
+    )
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     base = np.array([rng.randint(30, 225)] * 3, np.float32) + nrng.uniform(-30, 30, 3).astype(np.float32)
     if kind == "wood":
-        base = np.array(rng.choice([(150, 108, 66), (196, 154, 104), (98, 64, 40), (176, 142, 108), (70, 52, 44)]), np.float32)
+        base = np.array(
+            rng.choice([(150, 108, 66), (196, 154, 104), (98, 64, 40), (176, 142, 108), (70, 52, 44)]),
+            np.float32,
+        )
         along, across = (x, y) if rng.random() < 0.5 else (y, x)
         bend = paint.smooth(nrng, size, 4) * rng.uniform(20, 90)
-        grain = np.sin((across + bend + along * 0.02) / rng.uniform(3, 9)) * 6 + np.sin((across + bend * 2) / rng.uniform(14, 40)) * 10
+        grain = (
+            np.sin((across + bend + along * 0.02) / rng.uniform(3, 9)) * 6
+            + np.sin((across + bend * 2) / rng.uniform(14, 40)) * 10
+        )
         field = grain + (paint.smooth(nrng, size, 60) - 0.5) * 24
         board = rng.uniform(0.2, 0.6) * max(size)
         field -= 60 * (np.abs((across + board / 3) % board) < 2)
@@ -82,7 +141,7 @@ def printed(rng, image, angle):
     layer = Image.new("L", (width, height), 0)
     d = ImageDraw.Draw(layer)
     face = fonts.special(rng.choice(["serif", "mono"]), rng.randint(14, 30))
-    words = "dan yang untuk dengan tidak akan pada dari nomor tanggal harga jumlah surat total keterangan 2019 1.250 Rp kota".split()
+    words = people.words()["table print"]
     y = 10
     while y < height:
         d.text((20, y), " ".join(rng.choices(words, k=24)), font=face, fill=190)
@@ -97,15 +156,30 @@ def clutter(rng, nrng, image):
     d = ImageDraw.Draw(image)
     for _ in range(rng.randint(1, 4)):
         kind = rng.choice(["sheet", "sheet", "note", "pen", "coin", "lined"])
-        cx, cy = rng.choice([rng.uniform(-0.1, 0.2), rng.uniform(0.8, 1.1)]) * width, rng.uniform(-0.1, 1.1) * height
+        cx, cy = (
+            rng.choice([rng.uniform(-0.1, 0.2), rng.uniform(0.8, 1.1)]) * width,
+            rng.uniform(-0.1, 1.1) * height,
+        )
         if rng.random() < 0.4:
-            cx, cy = rng.uniform(0, 1) * width, rng.choice([rng.uniform(-0.1, 0.12), rng.uniform(0.9, 1.1)]) * height
+            cx, cy = (
+                rng.uniform(0, 1) * width,
+                rng.choice([rng.uniform(-0.1, 0.12), rng.uniform(0.9, 1.1)]) * height,
+            )
         if kind in ("sheet", "note", "lined"):
             w, h = rng.uniform(0.15, 0.5) * width, rng.uniform(0.15, 0.5) * width
             angle = rng.uniform(0, math.pi)
-            corners = [(cx + math.cos(angle) * a - math.sin(angle) * b, cy + math.sin(angle) * a + math.cos(angle) * b)
-                       for a, b in ((-w / 2, -h / 2), (w / 2, -h / 2), (w / 2, h / 2), (-w / 2, h / 2))]
-            colour = tuple(rng.randint(205, 250) for _ in range(3)) if kind != "note" else tuple(rng.randint(10, 250) for _ in range(3))
+            corners = [
+                (
+                    cx + math.cos(angle) * a - math.sin(angle) * b,
+                    cy + math.sin(angle) * a + math.cos(angle) * b,
+                )
+                for a, b in ((-w / 2, -h / 2), (w / 2, -h / 2), (w / 2, h / 2), (-w / 2, h / 2))
+            ]
+            colour = (
+                tuple(rng.randint(205, 250) for _ in range(3))
+                if kind != "note"
+                else tuple(rng.randint(10, 250) for _ in range(3))
+            )
             d.polygon([(px + 6, py + 8) for px, py in corners], fill=(30, 30, 30))
             d.polygon(corners, fill=colour)
             if kind == "lined":
@@ -117,7 +191,9 @@ def clutter(rng, nrng, image):
         elif kind == "pen":
             angle = rng.uniform(0, 6.28)
             end = (cx + math.cos(angle) * width * 0.35, cy + math.sin(angle) * width * 0.35)
-            d.line((cx, cy, *end), fill=tuple(rng.randint(0, 120) for _ in range(3)), width=max(8, width // 70))
+            d.line(
+                (cx, cy, *end), fill=tuple(rng.randint(0, 120) for _ in range(3)), width=max(8, width // 70)
+            )
         else:
             r = width * rng.uniform(0.025, 0.05)
             d.ellipse((cx - r, cy - r, cx + r, cy + r), fill=(190, 180, 150), outline=(120, 110, 90), width=3)
@@ -128,22 +204,33 @@ def pose(rng, size, ratio, level):
     width, height = size
     for attempt in range(40):
         turns = rng.choice([1, 2, 3]) if rng.random() < level["turned"] else 0
-        share = rng.uniform(*level["share"]) * (0.97 ** attempt)
+        share = rng.uniform(*level["share"]) * (0.97**attempt)
         angle = math.radians(rng.gauss(0, level["tilt"] / 2))
         angle = max(-math.radians(level["tilt"]), min(math.radians(level["tilt"]), angle))
         bounds_w, bounds_h = (width, height) if turns % 2 == 0 else (height, width)
         w = min(share * bounds_w, 0.9 * bounds_h / ratio)
         h = w * ratio
         cut = rng.random() < level["cut"]
-        slack_x, slack_y = max(0, width - (w if turns % 2 == 0 else h)) / 2, max(0, height - (h if turns % 2 == 0 else w)) / 2
+        slack_x, slack_y = (
+            max(0, width - (w if turns % 2 == 0 else h)) / 2,
+            max(0, height - (h if turns % 2 == 0 else w)) / 2,
+        )
         reach = 1.15 if cut else 0.85
-        cx, cy = width / 2 + rng.uniform(-1, 1) * slack_x * reach, height / 2 + rng.uniform(-1, 1) * slack_y * reach
+        cx, cy = (
+            width / 2 + rng.uniform(-1, 1) * slack_x * reach,
+            height / 2 + rng.uniform(-1, 1) * slack_y * reach,
+        )
         total = angle + turns * math.pi / 2
         corners = []
         for a, b in ((-w / 2, -h / 2), (w / 2, -h / 2), (w / 2, h / 2), (-w / 2, h / 2)):
             a += rng.uniform(-1, 1) * level["jitter"] * w
             b += rng.uniform(-1, 1) * level["jitter"] * w
-            corners.append((cx + a * math.cos(total) - b * math.sin(total), cy + a * math.sin(total) + b * math.cos(total)))
+            corners.append(
+                (
+                    cx + a * math.cos(total) - b * math.sin(total),
+                    cy + a * math.sin(total) + b * math.cos(total),
+                )
+            )
         margin = -0.06 * w if cut else 4
         if all(margin <= px <= width - margin and margin <= py <= height - margin for px, py in corners):
             break
@@ -158,12 +245,19 @@ def lay(photo, card, mask, corners, rng):
         new = (round(card.width * scale), round(card.height * scale))
         card, mask = card.resize(new, Image.Resampling.LANCZOS), mask.resize(new, Image.Resampling.LANCZOS)
     w, h = card.size
-    coefficients = solve([(0, 0), (w, 0), (w, h), (0, h)], corners)
+    # A clear border, or an edge that is also the image's edge would be cut in steps.
+    wider = card.resize((w + 2 * EDGE, h + 2 * EDGE))
+    wider.paste(card, (EDGE, EDGE))
+    card, mask = wider, ImageOps.expand(mask, EDGE)
+    coefficients = solve([(EDGE, EDGE), (EDGE + w, EDGE), (EDGE + w, EDGE + h), (EDGE, EDGE + h)], corners)
     flat = card.transform(photo.size, Image.Transform.PERSPECTIVE, coefficients, Image.Resampling.BICUBIC)
     alpha = mask.transform(photo.size, Image.Transform.PERSPECTIVE, coefficients, Image.Resampling.BICUBIC)
     dx, dy = rng.randint(-4, 10), rng.randint(2, 12)
-    shade = alpha.resize((photo.width // 4, photo.height // 4)).filter(ImageFilter.GaussianBlur(rng.uniform(1, 4)))
-    shade = shade.resize(photo.size).point(lambda v, k=rng.uniform(0.3, 0.75): int(v * k))
+    shade = alpha.resize((photo.width // 4, photo.height // 4)).filter(
+        ImageFilter.GaussianBlur(rng.uniform(1, 4))
+    )
+    depth = rng.uniform(0.3, 0.75)
+    shade = shade.resize(photo.size).point(lambda v: int(v * depth))
     photo.paste((8, 8, 10), (dx, dy), shade)
     photo.paste(flat, (0, 0), alpha)
     return photo
@@ -206,8 +300,14 @@ def light(rng, nrng, image, level, corners):
     out *= cast
     if rng.random() < level["glare"]:
         u, v = rng.random(), rng.random()
-        gx = sum(c[0] * k for c, k in zip(corners, ((1 - u) * (1 - v), u * (1 - v), u * v, (1 - u) * v), strict=True))
-        gy = sum(c[1] * k for c, k in zip(corners, ((1 - u) * (1 - v), u * (1 - v), u * v, (1 - u) * v), strict=True))
+        gx = sum(
+            c[0] * k
+            for c, k in zip(corners, ((1 - u) * (1 - v), u * (1 - v), u * v, (1 - u) * v), strict=True)
+        )
+        gy = sum(
+            c[1] * k
+            for c, k in zip(corners, ((1 - u) * (1 - v), u * (1 - v), u * v, (1 - u) * v), strict=True)
+        )
         span = math.dist(corners[0], corners[1])
         a, turn = span * rng.uniform(0.06, 0.22), rng.uniform(0, 3.14)
         b = a * rng.uniform(0.2, 1)
@@ -238,17 +338,20 @@ def lens(rng, nrng, pixels, level):
     return Image.fromarray(np.clip(np.asarray(image, np.float32) + grain, 0, 255).astype(np.uint8))
 
 
-def take(rng, nrng, card, difficulty, turns=None):
-    """(picture, corners TL TR BR BL of the upright card, quarter turns, tilt, traits): one photograph or scan."""
+def take(rng, nrng, card, difficulty, turns=None, setting=None):
+    """(picture, corners TL TR BR BL of the upright card, quarter turns, tilt, traits) of one photo or scan.
+
+    `setting` is the table of a photograph or the kind of a scan, where chance should not choose it.
+    """
     mask = paint.rounded_mask(card.size, rng.randint(40, 62))
     if difficulty == "T0":
-        return scan(rng, nrng, card, mask, turns)
+        return scan(rng, nrng, card, mask, turns, setting)
     level = dict(LEVELS[difficulty])
     if turns is not None:
         level["turned"] = 0.0
     size = rng.choice(level["sizes"])
     corners, found, tilt = pose(rng, size, card.height / card.width, level)
-    picture = background(rng, nrng, size)
+    picture = background(rng, nrng, size, setting)
     if rng.random() < level["clutter"]:
         clutter(rng, nrng, picture)
     picture = lay(picture, card, mask, corners, rng)
@@ -266,16 +369,26 @@ def turn(picture, corners, found, tilt, turns, traits):
     """Turn the finished picture by quarters where the caller asked for it."""
     if turns:
         width, height = picture.size
-        picture = picture.transpose({1: Image.Transpose.ROTATE_270, 2: Image.Transpose.ROTATE_180, 3: Image.Transpose.ROTATE_90}[turns])
-        move = {1: lambda p: (height - p[1], p[0]), 2: lambda p: (width - p[0], height - p[1]), 3: lambda p: (p[1], width - p[0])}[turns]
+        picture = picture.transpose(
+            {1: Image.Transpose.ROTATE_270, 2: Image.Transpose.ROTATE_180, 3: Image.Transpose.ROTATE_90}[
+                turns
+            ]
+        )
+        move = {
+            1: lambda p: (height - p[1], p[0]),
+            2: lambda p: (width - p[0], height - p[1]),
+            3: lambda p: (p[1], width - p[0]),
+        }[turns]
         corners = [move(p) for p in corners]
         found = (found + turns) % 4
     return picture, corners, found, tilt, traits
 
 
-def scan(rng, nrng, card, mask, turns):
+def scan(rng, nrng, card, mask, turns, kind=None):
     """A flat scan or a photocopy: even light, little noise, the card straight or nearly so."""
-    kind = rng.choices(["border", "full", "page"], [6, 2, 2])[0]
+    kind = kind or rng.choices(["border", "full", "page"], [6, 2, 2])[0]
+    if turns is None and rng.random() < 0.05:
+        turns = rng.choice([1, 2, 3])
     target = rng.randint(1100, 1640)
     if kind == "page":
         target = rng.randint(660, 1040)
@@ -293,8 +406,10 @@ def scan(rng, nrng, card, mask, turns):
     picture = Image.new("RGB", (width, height), (ground,) * 3)
     angle = 0.0 if kind == "full" else math.radians(rng.uniform(-1.2, 1.2))
     cx, cy = x + w / 2, y + h / 2
-    corners = [(cx + a * math.cos(angle) - b * math.sin(angle), cy + a * math.sin(angle) + b * math.cos(angle))
-               for a, b in ((-w / 2, -h / 2), (w / 2, -h / 2), (w / 2, h / 2), (-w / 2, h / 2))]
+    corners = [
+        (cx + a * math.cos(angle) - b * math.sin(angle), cy + a * math.sin(angle) + b * math.cos(angle))
+        for a, b in ((-w / 2, -h / 2), (w / 2, -h / 2), (w / 2, h / 2), (-w / 2, h / 2))
+    ]
     if kind == "full":
         mask = Image.new("L", card.size, 255)
     picture = lay(picture, card, mask, corners, rng)
