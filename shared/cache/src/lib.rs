@@ -1,1 +1,169 @@
-//! Redis: results channel and worker heartbeats; never the authority.
+//! Redis: news about results and the workers' heartbeats; never the authority.
+//!
+//! Everything here may be lost at any time, and every caller goes on without it: calls end within [`Timeouts`], and a
+//! server that is away costs an error, not a wait. Works with Redis and with Upstash, which speaks the same protocol over TLS.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::{AsyncCommands, Client, IntoConnectionInfo, RedisError};
+use serde::Serialize;
+use tokio::sync::OnceCell;
+
+/// How long a call may take before the caller goes on without an answer.
+#[derive(Debug, Clone, Copy)]
+pub struct Timeouts {
+    /// To reach the server.
+    pub connect: Duration,
+    /// For one answer.
+    pub response: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self { connect: Duration::from_millis(300), response: Duration::from_millis(300) }
+    }
+}
+
+/// Where Redis is.
+#[derive(Clone)]
+pub struct CacheConfig {
+    /// `redis://` or `rediss://`.
+    pub url: String,
+    /// Overrides the password in the URL.
+    pub password: Option<String>,
+    /// Before every key and channel (`QUEUE_PREFIX`).
+    pub prefix: String,
+    /// Limits of one call.
+    pub timeouts: Timeouts,
+}
+
+impl fmt::Debug for CacheConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The URL may hold the password.
+        f.debug_struct("CacheConfig").field("prefix", &self.prefix).finish_non_exhaustive()
+    }
+}
+
+/// Why a call gave nothing. Callers count it and go on.
+#[derive(Debug, thiserror::Error)]
+pub enum CacheError {
+    /// The URL is none.
+    #[error("REDIS_URL is not a redis:// or rediss:// URL")]
+    Url,
+    /// No connection, or no answer in time, or an error as answer. The text names no key and no value.
+    #[error("redis: {0}")]
+    Unavailable(&'static str),
+    /// The message could not be written as JSON.
+    #[error("the message is not JSON")]
+    Message,
+}
+
+impl From<RedisError> for CacheError {
+    fn from(error: RedisError) -> Self {
+        Self::Unavailable(if error.is_timeout() {
+            "timeout"
+        } else if error.is_connection_refusal() || error.is_io_error() || error.is_connection_dropped() {
+            "connection"
+        } else {
+            "refused"
+        })
+    }
+}
+
+/// Kinds of workers that beat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WorkerKind {
+    /// With a GPU.
+    Gpu,
+    /// Without.
+    Cpu,
+}
+
+impl WorkerKind {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Gpu => "gpu",
+            Self::Cpu => "cpu",
+        }
+    }
+}
+
+/// A connection that is made on first use and made again when it breaks.
+#[derive(Clone)]
+pub struct Cache {
+    config: Arc<CacheConfig>,
+    client: Client,
+    manager: Arc<OnceCell<ConnectionManager>>,
+}
+
+impl fmt::Debug for Cache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cache").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+impl Cache {
+    /// Checks the URL; connects on first use.
+    pub fn new(config: CacheConfig) -> Result<Self, CacheError> {
+        let mut info = config.url.as_str().into_connection_info().map_err(|_| CacheError::Url)?;
+        if let Some(password) = &config.password {
+            let settings = info.redis_settings().clone().set_password(password);
+            info = info.set_redis_settings(settings);
+        }
+        let client = Client::open(info).map_err(|_| CacheError::Url)?;
+        Ok(Self { config: Arc::new(config), client, manager: Arc::default() })
+    }
+
+    /// Whether the server answers.
+    pub async fn ping(&self) -> Result<(), CacheError> {
+        let mut connection = self.connection().await?;
+        redis::cmd("PING").exec_async(&mut connection).await?;
+        Ok(())
+    }
+
+    /// Tells whoever listens on `channel` (without the prefix). How many listened is not told: it changes nothing.
+    pub async fn publish<T: Serialize>(&self, channel: &str, message: &T) -> Result<(), CacheError> {
+        let text = serde_json::to_string(message).map_err(|_| CacheError::Message)?;
+        let mut connection = self.connection().await?;
+        let _listeners: u64 = connection.publish(self.key(channel), text).await?;
+        Ok(())
+    }
+
+    /// Notes that a worker lives, for `ttl`.
+    pub async fn beat(&self, kind: WorkerKind, worker: &str, ttl: Duration) -> Result<(), CacheError> {
+        let mut connection = self.connection().await?;
+        // One key per kind: the question is whether any worker of the kind lives, and a key can be asked without a scan.
+        let key = self.key(&format!("workers:{}", kind.as_str()));
+        let _: () = connection.set_ex(key, worker, ttl.as_secs().max(1)).await?;
+        Ok(())
+    }
+
+    /// Whether any worker of this kind has beaten within its time.
+    pub async fn is_alive(&self, kind: WorkerKind) -> Result<bool, CacheError> {
+        let mut connection = self.connection().await?;
+        Ok(connection.exists(self.key(&format!("workers:{}", kind.as_str()))).await?)
+    }
+
+    fn key(&self, name: &str) -> String {
+        format!("{}:{name}", self.config.prefix)
+    }
+
+    async fn connection(&self) -> Result<ConnectionManager, CacheError> {
+        let timeouts = self.config.timeouts;
+        let manager = self
+            .manager
+            .get_or_try_init(|| {
+                let config = ConnectionManagerConfig::new()
+                    .set_connection_timeout(Some(timeouts.connect))
+                    .set_response_timeout(Some(timeouts.response))
+                    // A caller waits for one try; the next caller tries again.
+                    .set_number_of_retries(0);
+                ConnectionManager::new_with_config(self.client.clone(), config)
+            })
+            .await?;
+        Ok(manager.clone())
+    }
+}

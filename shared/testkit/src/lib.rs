@@ -1,5 +1,11 @@
 //! Real servers for tests: Postgres, Redis, the AWS stand-in. A development dependency only.
 
+pub mod aws;
 pub mod postgres;
+pub mod process;
+pub mod redis;
 
+pub use aws::Aws;
 pub use postgres::{Postgres, TestDb};
+pub use process::Process;
+pub use redis::Redis;
