@@ -324,15 +324,15 @@ BEGIN
             USING ERRCODE = 'check_violation', CONSTRAINT = 'documents_step_verification_edge';
     END IF;
     -- Attempts rise only on a recorded failure; a new try starts them over.
-    IF NEW.attempts <> CASE WHEN NEW.last_event IN ('attempt_failed', 'gave_up') THEN OLD.attempts + 1
-                            WHEN NEW.last_event = 'requeued' THEN 0
-                            ELSE OLD.attempts END THEN
+    IF NEW.attempts <> (CASE WHEN NEW.last_event IN ('attempt_failed', 'gave_up') THEN OLD.attempts + 1
+                             WHEN NEW.last_event = 'requeued' THEN 0
+                             ELSE OLD.attempts END) THEN
         RAISE EXCEPTION 'attempts rise on a recorded failure only'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'documents_step_attempts';
     END IF;
     -- The epoch is the fencing token: every claim has its own.
     IF NEW.lease_epoch <> OLD.lease_epoch
-                          + CASE WHEN NEW.last_event IN ('claimed', 'reclaimed') THEN 1 ELSE 0 END THEN
+                          + (CASE WHEN NEW.last_event IN ('claimed', 'reclaimed') THEN 1 ELSE 0 END) THEN
         RAISE EXCEPTION 'the lease epoch rises with every claim and with nothing else'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'documents_step_epoch';
     END IF;

@@ -82,14 +82,14 @@ impl Store {
     pub(crate) async fn client(&self) -> Result<Object> {
         self.inner.pool.get().await.map_err(|error| match error {
             PoolError::Timeout(_) => StoreError::Unavailable("no connection in time".to_owned()),
-            PoolError::Backend(error) => StoreError::Unavailable(unreachable_because(&error)),
+            PoolError::Backend(error) => StoreError::Unavailable(said_by_database(&error)),
             other => StoreError::Unavailable(other.to_string()),
         })
     }
 }
 
-/// A connection failure in words that hold no part of the URL.
-pub(crate) fn unreachable_because(error: &tokio_postgres::Error) -> String {
+/// A failure in words that hold no part of the URL and no value of a row.
+pub(crate) fn said_by_database(error: &tokio_postgres::Error) -> String {
     match error.as_db_error() {
         Some(db) => format!("{} {}", db.code().code(), db.message()),
         None => error.to_string(),

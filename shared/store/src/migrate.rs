@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::{Client, NoTls};
 
-use crate::db::{Store, parse_url, tls, unreachable_because};
+use crate::db::{Store, parse_url, said_by_database, tls};
 use crate::error::{Result, StoreError};
 
 mod embedded {
@@ -31,7 +31,7 @@ impl Store {
     /// `migrate_url` is the owner's, and direct: a session-level lock does not survive transaction pooling.
     pub async fn migrate(migrate_url: &str) -> Result<MigrationReport> {
         let config = parse_url(migrate_url)?;
-        let failed = |error: tokio_postgres::Error| StoreError::Unavailable(unreachable_because(&error));
+        let failed = |error: tokio_postgres::Error| StoreError::Unavailable(said_by_database(&error));
         // The connection's own task ends when the client is dropped.
         let mut client = if config.get_ssl_mode() == SslMode::Require {
             let (client, connection) = config.connect(tls()?).await.map_err(failed)?;
@@ -55,10 +55,24 @@ async fn apply(client: &mut Client) -> Result<MigrationReport> {
     let ran = embedded::migrations::runner().run_async(client).await;
     // The lock goes with the connection, whatever happens here.
     let unlocked = client.batch_execute(&format!("SELECT pg_advisory_unlock({LOCK})")).await;
-    let report = ran.map_err(|error| StoreError::Migration(error.kind().to_string()))?;
+    let report = ran.map_err(|error| StoreError::Migration(why(&error)))?;
     unlocked?;
     let applied = report.applied_migrations().iter().map(ToString::to_string).collect();
     let version =
         embedded::migrations::runner().get_migrations().iter().map(|m| i64::from(m.version())).max();
     Ok(MigrationReport { applied, version: version.unwrap_or_default() })
+}
+
+/// What the database said, which refinery keeps in the sources of its error.
+fn why(error: &refinery::Error) -> String {
+    let mut said = error.kind().to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(inner) = source {
+        said = match inner.downcast_ref::<tokio_postgres::Error>() {
+            Some(inner) => format!("{said}: {}", said_by_database(inner)),
+            None => format!("{said}: {inner}"),
+        };
+        source = inner.source();
+    }
+    said
 }

@@ -4,6 +4,7 @@ pub mod aws;
 pub mod postgres;
 pub mod process;
 pub mod redis;
+pub mod stack_auth;
 
 pub use aws::Aws;
 pub use postgres::{Postgres, TestDb};

@@ -158,12 +158,11 @@ impl Postgres {
                    ALTER ROLE {name} LOGIN PASSWORD '{PASSWORD}' NOSUPERUSER {rights}; END $$;"
             )
         };
-        let sql = format!(
-            "SELECT pg_advisory_lock(7); {} {} SELECT pg_advisory_unlock(7);",
-            role(OWNER, "CREATEDB CREATEROLE"),
-            role(APP, "NOCREATEDB NOCREATEROLE"),
-        );
-        client.batch_execute(&sql).await?;
+        // Statements sent together are one transaction: the lock must outlive it.
+        client.batch_execute("SELECT pg_advisory_lock(7)").await?;
+        client.batch_execute(&role(OWNER, "CREATEDB CREATEROLE")).await?;
+        client.batch_execute(&role(APP, "NOCREATEDB NOCREATEROLE")).await?;
+        client.batch_execute("SELECT pg_advisory_unlock(7)").await?;
         Ok(())
     }
 }

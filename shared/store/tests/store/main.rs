@@ -1,0 +1,11 @@
+//! The store on a real Postgres, with several connections at once. A database per test.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod fixture;
+mod leases;
+mod reviews;
+mod schema;
+mod scoring;
+mod seed;
+mod sweeping;
+mod uploads;

@@ -1,0 +1,126 @@
+//! Users, sessions, and uploads with and without a key.
+
+use filot_domain::retry::QueueKind;
+use filot_domain::{DocumentId, DocumentStatus, DocumentType, SessionId, UserId};
+use filot_store::{
+    BeginUpload, Caller, IdempotencyKey, Miss, NewDocument, NewUser, StoreError, UserVerification,
+};
+use futures::future::join_all;
+use uuid::Uuid;
+
+use crate::fixture::{NIK, World, new_document, origin};
+
+fn is_miss<T>(result: Result<T, StoreError>, wanted: &Miss) -> bool {
+    matches!(result, Err(StoreError::Miss(miss)) if miss == *wanted)
+}
+
+#[tokio::test]
+async fn registering_at_once_makes_one_user_and_an_address_belongs_to_one() {
+    let world = World::new().await;
+    let new = |sub: &str, email: &str| NewUser {
+        id: UserId::from_uuid(Uuid::now_v7()),
+        stack_user_id: sub.to_owned(),
+        email: email.to_owned(),
+        full_name: None,
+        phone: None,
+    };
+    let all: Vec<NewUser> = (0..5).map(|_| new("sub-1", "Siti@Contoh.test")).collect();
+    let registered = join_all(all.iter().map(|new| world.store.register_user(new, world.now))).await;
+    let registered: Vec<_> = registered.into_iter().map(Result::unwrap).collect();
+    assert_eq!(registered.iter().filter(|one| one.created).count(), 1);
+    assert!(registered.windows(2).all(|two| two[0].user == two[1].user));
+    let found = world.store.find_user_by_stack_id("sub-1").await.unwrap().unwrap();
+    assert_eq!(found.email, "siti@contoh.test");
+    let taken = world.store.register_user(&new("sub-2", "SITI@contoh.test"), world.now).await;
+    assert!(matches!(taken, Err(StoreError::EmailTaken)));
+}
+
+#[tokio::test]
+async fn inv_6_a_caller_sees_only_what_is_theirs_and_only_while_their_session_lasts() {
+    let world = World::new().await;
+    let (caller, other) = (world.user().await, world.user().await);
+    let document = world.uploaded(&caller).await;
+    let (store, now) = (&world.store, world.now);
+    assert!(store.get_document(&caller, document, now).await.is_ok());
+    assert!(is_miss(store.get_document(&other, document, now).await, &Miss::NotFound));
+    assert!(is_miss(store.verification_status(&other, document, now).await, &Miss::NotFound));
+    let unknown = DocumentId::from_uuid(Uuid::now_v7());
+    assert!(is_miss(store.get_document(&caller, unknown, now).await, &Miss::NotFound));
+
+    let stolen = Caller { session_id: other.session_id, ..caller };
+    let invented = Caller { session_id: SessionId::from_uuid(Uuid::now_v7()), ..caller };
+    for wrong in [&stolen, &invented] {
+        assert!(is_miss(store.me(wrong, now).await, &Miss::SessionEnded));
+        assert!(is_miss(store.get_document(wrong, document, now).await, &Miss::SessionEnded));
+        assert!(is_miss(store.verification_status(wrong, document, now).await, &Miss::SessionEnded));
+        let new = new_document(DocumentType::Ktp);
+        assert!(is_miss(store.begin_upload(wrong, &new, &origin(), now).await, &Miss::SessionEnded));
+    }
+    assert!(is_miss(store.me(&caller, world.after(86_400)).await, &Miss::SessionEnded), "expired");
+    let end = "UPDATE sessions SET ended_at = now(), end_reason = 'logout' WHERE id = $1";
+    world.owner().await.execute(end, &[&caller.session_id.as_uuid()]).await.unwrap();
+    assert!(is_miss(store.get_document(&caller, document, now).await, &Miss::SessionEnded), "logged out");
+}
+
+#[tokio::test]
+async fn a_user_is_verified_by_an_approved_ktp_and_by_nothing_else() {
+    let world = World::new().await;
+    let caller = world.user().await;
+    let verification = async || world.store.me(&caller, world.now).await.unwrap().verification;
+    assert_eq!(verification().await, UserVerification::Unverified);
+    world.decided(&caller, NIK, filot_domain::Decision::AutoReject).await;
+    assert_eq!(verification().await, UserVerification::Unverified);
+    world.uploaded(&caller).await;
+    assert_eq!(verification().await, UserVerification::Pending);
+    world.decided(&caller, NIK, filot_domain::Decision::AutoApprove).await;
+    assert_eq!(verification().await, UserVerification::Verified);
+}
+
+#[tokio::test]
+async fn an_idempotency_key_names_one_upload() {
+    let world = World::new().await;
+    let (caller, other) = (world.user().await, world.user().await);
+    let with_key = |hash: u8| NewDocument {
+        idempotency: Some(IdempotencyKey { key: "once".to_owned(), request_hash: [hash; 32] }),
+        ..new_document(DocumentType::Ktp)
+    };
+    let begin = async |caller: &Caller, new: NewDocument, at: i64| {
+        world.store.begin_upload(caller, &new, &origin(), world.after(at)).await.unwrap()
+    };
+    let begun = join_all((0..4).map(|_| begin(&caller, with_key(1), 0))).await;
+    let mut fresh = begun.into_iter().filter_map(|begun| match begun {
+        BeginUpload::Fresh { document, object_key } => Some((document, object_key)),
+        BeginUpload::InProgress => None,
+        other => panic!("{other:?}"),
+    });
+    let (document, object_key) = fresh.next().unwrap();
+    assert!(fresh.next().is_none());
+    assert!(matches!(begin(&caller, with_key(2), 0).await, BeginUpload::KeyReused));
+    assert!(
+        matches!(begin(&other, with_key(1), 0).await, BeginUpload::Fresh { .. }),
+        "keys are a user's own"
+    );
+
+    // The first request died: the next one with the key takes over its row and its object.
+    let BeginUpload::Fresh { document: same, object_key: again } = begin(&caller, with_key(1), 61).await
+    else {
+        panic!("not taken over")
+    };
+    assert_eq!((same.id(), again), (document.id(), object_key));
+    world.store.finish_upload(same, QueueKind::Cpu, &origin(), world.after(62)).await.unwrap();
+    let late = world.store.finish_upload(document, QueueKind::Cpu, &origin(), world.after(63)).await;
+    assert!(matches!(late, Err(StoreError::Miss(Miss::Stale { status: DocumentStatus::Uploaded, .. }))));
+    match begin(&caller, with_key(1), 64).await {
+        BeginUpload::Replay(summary) => assert_eq!(summary.id, document.id()),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_document_is_not_shown_before_its_object_exists() {
+    let world = World::new().await;
+    let caller = world.user().await;
+    let new = new_document(DocumentType::Ktp);
+    world.store.begin_upload(&caller, &new, &origin(), world.now).await.unwrap();
+    assert!(is_miss(world.store.get_document(&caller, new.id, world.now).await, &Miss::NotFound));
+}
