@@ -1,5 +1,7 @@
 //! Real servers for tests: Postgres, Redis, the AWS stand-in. A development dependency only.
 
+#![expect(clippy::disallowed_methods, reason = "it waits for programs on its own threads, and has no settings but theirs")]
+
 pub mod aws;
 pub mod postgres;
 pub mod process;

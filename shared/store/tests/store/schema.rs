@@ -228,3 +228,15 @@ async fn a_store_connects_only_when_it_is_used_and_says_nothing_of_its_url() {
     assert!(!format!("{error} {error:?} {broken} {broken:?} {lost:?}").contains("hunter2"));
     World::new().await.store.ping().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_url_that_asks_for_tls_gets_tls_or_nothing() {
+    let world = World::new().await;
+    for mode in ["require", "verify-full"] {
+        // The test server speaks no TLS: a connection would have to be in the clear.
+        let url = format!("{}?sslmode={mode}", world.db.app_url());
+        let error = Store::connect(config(url.clone())).unwrap().ping().await.unwrap_err();
+        assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+        assert!(Store::migrate(&url).await.is_err());
+    }
+}

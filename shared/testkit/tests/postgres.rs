@@ -1,0 +1,21 @@
+//! The test servers keep their own promises.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use filot_testkit::Postgres;
+
+#[tokio::test]
+async fn every_database_is_its_own_and_goes_with_its_handle() {
+    let server = Postgres::shared().await.unwrap();
+    let (one, two) = (server.database().await.unwrap(), server.database().await.unwrap());
+    one.owner().await.unwrap().batch_execute("CREATE TABLE here (id int)").await.unwrap();
+    assert!(two.owner().await.unwrap().batch_execute("SELECT FROM here").await.is_err());
+    let superuser = "SELECT rolsuper FROM pg_roles WHERE rolname = current_user";
+    for client in [one.owner().await.unwrap(), one.app().await.unwrap()] {
+        assert!(!client.query_one(superuser, &[]).await.unwrap().get::<_, bool>(0));
+    }
+    let gone = one.name().to_owned();
+    drop(one);
+    let left = "SELECT count(*) FROM pg_database WHERE datname = $1";
+    let left: i64 = two.owner().await.unwrap().query_one(left, &[&gone]).await.unwrap().get(0);
+    assert_eq!(left, 0);
+}
