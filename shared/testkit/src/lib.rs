@@ -1,6 +1,6 @@
 //! Real servers for tests: Postgres, Redis, the AWS stand-in. A development dependency only.
 
-#![expect(clippy::disallowed_methods, reason = "it waits for programs on its own threads, and has no settings but theirs")]
+#![expect(clippy::disallowed_methods, reason = "waits on its own threads; its settings are those of the tests")]
 
 pub mod aws;
 pub mod postgres;
