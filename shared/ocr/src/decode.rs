@@ -3,6 +3,7 @@
 //! Owns every limit on what a file may unpack to. The header is asked first; nothing is decoded that would exceed
 //! [`MAX_PIXELS`] or [`MAX_ALLOC_BYTES`]. It must not know what is in the picture.
 
+use std::fmt;
 use std::io::Cursor;
 
 use filot_domain::reason::ReasonCode;
@@ -35,7 +36,7 @@ pub enum SourceKind {
 }
 
 /// A picture ready for the rest of the pipeline.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Decoded {
     /// Upright by its EXIF orientation, alpha laid on white, long side at most [`WORKING_SIDE`].
     pub image: RgbImage,
@@ -43,6 +44,17 @@ pub struct Decoded {
     pub kind: SourceKind,
     /// Pixels of the upright source per pixel of `image`, 1 or more.
     pub reduction: f32,
+}
+
+/// Without the pixels: they are identity data.
+impl fmt::Debug for Decoded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Decoded")
+            .field("size", &self.image.dimensions())
+            .field("kind", &self.kind)
+            .field("reduction", &self.reduction)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Decodes a file by its magic bytes, whatever it was declared to be.
@@ -55,7 +67,8 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, ReadError> {
         let decoder = JpegDecoder::new(Cursor::new(bytes)).map_err(|_| damaged("JPEG"))?;
         Ok(finish(decode_raster(decoder, "JPEG")?, SourceKind::Jpeg))
     } else if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
-        let decoder = PngDecoder::with_limits(Cursor::new(bytes), limits()).map_err(|e| refused(&e, "PNG"))?;
+        let decoder =
+            PngDecoder::with_limits(Cursor::new(bytes), limits()).map_err(|e| refused(&e, "PNG"))?;
         Ok(finish(decode_raster(decoder, "PNG")?, SourceKind::Png))
     } else if bytes.starts_with(b"%PDF-") {
         Ok(finish(pdf::render_only_page(bytes)?, SourceKind::Pdf))

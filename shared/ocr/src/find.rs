@@ -35,7 +35,15 @@ const CROPPED_TOLERANCE: f32 = 0.045;
 /// The card's outline, or `None` when nothing in the picture looks enough like a card. The long sides are top and
 /// bottom; which of them is the top is the business of [`orientation_candidates`].
 pub fn find_card(image: &RgbImage) -> Option<CardOutline> {
-    search(image).filter(|outline| outline.score >= MIN_SCORE).or_else(|| cropped_to_card(image))
+    let found = search(image).filter(|outline| outline.score >= MIN_SCORE);
+    let cropped = cropped_to_card(image);
+    match (found, cropped) {
+        // Something small and doubtful in a picture that has a card's shape: a portrait, a QR code.
+        (Some(found), Some(cropped)) if found.score < 0.8 && found.area() < 0.4 * cropped.area() => {
+            Some(cropped)
+        }
+        (found, cropped) => found.or(cropped),
+    }
 }
 
 /// The best outline, whatever its score.
@@ -63,10 +71,8 @@ fn search(image: &RgbImage) -> Option<CardOutline> {
         .map(|look| judge(sides::settle(&small, &look.corners, 4.0, 2, 2)))
         .max_by(|a, b| a.score.total_cmp(&b.score));
     let found = best?;
-    let (sx, sy) = (
-        image.width() as f32 / small.width() as f32,
-        image.height() as f32 / small.height() as f32,
-    );
+    let (sx, sy) =
+        (image.width() as f32 / small.width() as f32, image.height() as f32 / small.height() as f32);
     let mut corners = found.corners.map(|(x, y)| (x * sx, y * sy));
     if scale > 2.0 {
         corners = sides::settle(image, &corners, scale * 1.5, 1, 1);

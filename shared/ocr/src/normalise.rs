@@ -76,7 +76,8 @@ pub fn normalise_luma(luma: &GrayImage) -> GrayImage {
     };
     let usual = quantile(0.5).unwrap_or(RATIO_ONE as usize) as f32;
     let white = (usual * WHITE_FROM).max(1.0);
-    let black = (quantile(BLACK_SHARE).unwrap_or(0) as f32).clamp(BLACK_RANGE.0 * usual, BLACK_RANGE.1 * usual);
+    let black =
+        (quantile(BLACK_SHARE).unwrap_or(0) as f32).clamp(BLACK_RANGE.0 * usual, BLACK_RANGE.1 * usual);
     let table: Vec<u8> = (0..RATIO_STEPS)
         .map(|step| ((step as f32 - black) / (white - black) * 255.0).clamp(0.0, 255.0) as u8)
         .collect();
@@ -98,7 +99,8 @@ fn between(fine: u32, coarse_size: u32) -> (usize, f32) {
 /// The picture without its dark strokes, [`COARSE`] times smaller.
 fn ground_of(luma: &GrayImage) -> GrayImage {
     let small = downscale_gray(luma, luma.width() / COARSE, luma.height() / COARSE);
-    let closed = extreme(&extreme(&small, |a, b| if a > b { a } else { b }), |a, b| if a < b { a } else { b });
+    let closed =
+        extreme(&extreme(&small, |a, b| if a > b { a } else { b }), |a, b| if a < b { a } else { b });
     box_blur(&box_blur(&closed, BLUR_RADIUS), BLUR_RADIUS)
 }
 

@@ -114,8 +114,11 @@ fn sharpness(luma: &GrayImage) -> f32 {
     }
     squares.sort_by(|a, b| b.0.total_cmp(&a.0));
     squares.truncate((squares.len() / 10).max(1));
-    let mut ratios: Vec<f32> =
-        squares.iter().filter(|(contrast, _)| *contrast > 6.0).map(|(contrast, slope)| slope / contrast).collect();
+    let mut ratios: Vec<f32> = squares
+        .iter()
+        .filter(|(contrast, _)| *contrast > 6.0)
+        .map(|(contrast, slope)| slope / contrast)
+        .collect();
     ratios.sort_by(f32::total_cmp);
     let middle = ratios.get(ratios.len() / 2).copied().unwrap_or(0.0);
     ((middle - WORST) / (BEST - WORST)).clamp(0.0, 1.0)
@@ -175,7 +178,7 @@ fn colour_spread(rgb: &RgbImage) -> f32 {
     for pixel in cells.pixels() {
         let [r, g, b] = pixel.0.map(f32::from);
         // Dark cells have no reliable colour.
-        if r + g + b > 90.0 {
+        if r + g + b > 45.0 {
             red.push(r / (r + g + b));
             blue.push(b / (r + g + b));
         }
@@ -199,7 +202,10 @@ fn is_cut_off(image: &RgbImage, outline: &CardOutline) -> bool {
     let [a, b, c, d] = outline.corners;
     let along_border = [(a, b), (b, c), (c, d), (d, a)].iter().any(|(p, q)| {
         let both = |f: &dyn Fn(f32, f32) -> bool| f(p.0, p.1) && f(q.0, q.1);
-        both(&|x, _| x < near) || both(&|_, y| y < near) || both(&|x, _| x > w - near) || both(&|_, y| y > h - near)
+        both(&|x, _| x < near)
+            || both(&|_, y| y < near)
+            || both(&|x, _| x > w - near)
+            || both(&|_, y| y > h - near)
     });
     let [top, right, bottom, left] = outline.sides();
     let off = ((top + bottom) / (right + left).max(1.0) / CARD_ASPECT - 1.0).abs();

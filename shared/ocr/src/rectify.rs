@@ -5,6 +5,8 @@
 //!
 //! Coordinates: pixel `(0, 0)` covers the square from 0 to 1, so a picture's far corner is `(width, height)`.
 
+use std::fmt;
+
 use image::{GrayImage, RgbImage};
 
 use crate::resample::luma;
@@ -137,12 +139,19 @@ impl Homography {
 }
 
 /// A card made flat: [`CARD_WIDTH`] by [`CARD_HEIGHT`].
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct RectifiedCard {
     /// In colour.
     pub rgb: RgbImage,
     /// Luma of the same.
     pub luma: GrayImage,
+}
+
+/// Without the pixels: they are identity data.
+impl fmt::Debug for RectifiedCard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RectifiedCard").field("size", &self.luma.dimensions()).finish_non_exhaustive()
+    }
 }
 
 impl RectifiedCard {

@@ -8,7 +8,8 @@ fn area_weights(from: u32, to: u32) -> Vec<(usize, Vec<f32>)> {
     (0..to)
         .map(|i| {
             let (start, end) = (f64::from(i) * step, (f64::from(i + 1) * step).min(f64::from(from)));
-            let (first, last) = (start.floor() as usize, (end.ceil() as usize).max(start.floor() as usize + 1));
+            let (first, last) =
+                (start.floor() as usize, (end.ceil() as usize).max(start.floor() as usize + 1));
             let weights = (first..last)
                 .map(|k| ((end.min(k as f64 + 1.0) - start.max(k as f64)).max(0.0) / (end - start)) as f32)
                 .collect();
@@ -38,7 +39,8 @@ fn downscale(from: &[u8], channels: usize, size: (u32, u32), to: (u32, u32)) -> 
         for ((first, weights), pixel) in columns.iter().zip(out_row.chunks_exact_mut(channels)) {
             let covered = sum.get(first * channels..).unwrap_or_default();
             for (c, value) in pixel.iter_mut().enumerate() {
-                let total: f32 = covered.iter().skip(c).step_by(channels).zip(weights).map(|(v, w)| v * w).sum();
+                let total: f32 =
+                    covered.iter().skip(c).step_by(channels).zip(weights).map(|(v, w)| v * w).sum();
                 *value = (total + 0.5) as u8;
             }
         }

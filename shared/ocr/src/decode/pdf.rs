@@ -19,6 +19,8 @@ use crate::error::ReadError;
 
 /// The longest side of the rendered page in pixels: an A4 page at about 205 dots per inch.
 const RENDER_SIDE: f32 = WORKING_SIDE as f32;
+/// The shortest side that could show a card.
+const MIN_SIDE: f32 = 64.0;
 /// The most objects a PDF with one page may have.
 const MAX_OBJECTS: usize = 5_000;
 /// The most bytes of PDF that are looked at; uploads are smaller.
@@ -45,7 +47,8 @@ pub(super) fn render_only_page(bytes: &[u8]) -> Result<RgbImage, ReadError> {
 fn declares_encryption(bytes: &[u8]) -> bool {
     const NAME: &[u8] = b"/Encrypt";
     bytes.windows(NAME.len() + 1).any(|w| {
-        w.starts_with(NAME) && w.last().is_some_and(|next| next.is_ascii_whitespace() || b"<[/".contains(next))
+        w.starts_with(NAME)
+            && w.last().is_some_and(|next| next.is_ascii_whitespace() || b"<[/".contains(next))
     })
 }
 
@@ -66,12 +69,12 @@ fn render(bytes: &[u8]) -> Result<RgbImage, ReadError> {
 
     let (width, height) = page.render_dimensions();
     let long = width.max(height);
-    if !(long.is_finite() && width >= 1.0 && height >= 1.0) {
+    if !(long.is_finite() && long > 0.0) {
         return Err(unsupported("the PDF's page has no area"));
     }
     let scale = RENDER_SIDE / long;
-    if width.min(height) * scale < 1.0 {
-        return Err(unsupported("the PDF's page has no area"));
+    if width.min(height) * scale < MIN_SIDE {
+        return Err(unsupported("the PDF's page is a mere strip"));
     }
     let pixmap = hayro::render(
         page,
@@ -93,7 +96,8 @@ fn check_images(pdf: &Pdf) -> Result<(), ReadError> {
     for object in pdf.objects() {
         let Object::Stream(stream) = object else { continue };
         let dict = stream.dict();
-        let (Some(width), Some(height)) = (dict.get::<u32>(keys::WIDTH), dict.get::<u32>(keys::HEIGHT)) else {
+        let (Some(width), Some(height)) = (dict.get::<u32>(keys::WIDTH), dict.get::<u32>(keys::HEIGHT))
+        else {
             continue;
         };
         check_size(width, height)?;

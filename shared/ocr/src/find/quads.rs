@@ -74,13 +74,17 @@ impl Support {
     }
 }
 
-/// How unlike a card's the proportions are, 1 for a card's.
-pub(super) fn aspect_fit(corners: &[Point; 4]) -> f32 {
+/// How like a card's the proportions are, 1 for a card's. `doubt` is how far off, in logarithm, sides may be for want of
+/// exactness alone. Foreshortening changes proportions, but not without making opposite sides unequal: the more these
+/// differ, the more is allowed.
+pub(super) fn aspect_fit(corners: &[Point; 4], doubt: f32) -> f32 {
     let outline = CardOutline { corners: *corners, score: 0.0 };
-    let [a, b, c, d] = outline.sides();
+    let [a, b, c, d] = outline.sides().map(|side| side.max(1e-3));
     let (one, other) = (a + c, b + d);
-    let off = (one.max(other) / one.min(other).max(1e-3) / CARD_ASPECT).ln();
-    (-0.5 * (off / 0.13) * (off / 0.13)).exp()
+    let off = (one.max(other) / one.min(other) / CARD_ASPECT).ln();
+    let converging = (a / c).ln().abs() + (b / d).ln().abs();
+    let spread = (doubt + 0.4 * converging).min(0.17);
+    (-0.5 * (off / spread) * (off / spread)).exp()
 }
 
 /// The most promising quadrilaterals, best first, clockwise.
@@ -152,8 +156,9 @@ pub(super) fn candidates(field: &Field, lines: &[Line], most: usize) -> Vec<[Poi
             let mean = support.iter().sum::<f32>() / 4.0;
             let least = support.iter().fold(1.0_f32, |m, &s| m.min(s));
             let size = (outline.area() / picture).sqrt();
-            let score =
-                (0.65 * mean + 0.35 * least) * (0.35 + 0.65 * aspect_fit(&corners)) * (0.6 + 0.4 * size);
+            let score = (0.65 * mean + 0.35 * least)
+                * (0.35 + 0.65 * aspect_fit(&corners, 0.09))
+                * (0.6 + 0.4 * size);
             found.push((score, clockwise(corners)));
         }
     }

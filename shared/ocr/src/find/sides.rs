@@ -12,6 +12,9 @@ const BLOCK: usize = 8;
 /// Share of a side at each end that is left to the rounded corner.
 const CORNER: f32 = 0.075;
 
+/// How far off, in logarithm, the proportions of a settled outline may be for want of exactness.
+const DOUBT: f32 = 0.12;
+
 /// Colours along normals of a side: `STATIONS` rows of `2 * reach + 1` samples, `step` pixels apart.
 struct Strip {
     reach: isize,
@@ -178,8 +181,8 @@ pub(super) fn judge(image: &RgbImage, corners: &[Point; 4]) -> f32 {
     let outline = CardOutline { corners: *corners, score: 0.0 };
     let share = outline.area() / (image.width() * image.height()).max(1) as f32;
     (0.7 * mean + 0.3 * least)
-        * (0.25 + 0.75 * aspect_fit(corners))
-        * (0.55 + 0.45 * set_apart(image, corners))
+        * (0.25 + 0.75 * aspect_fit(corners, DOUBT))
+        * (0.4 + 0.6 * set_apart(image, corners))
         * (0.8 + 0.2 * (share / 0.25).sqrt().min(1.0))
 }
 
