@@ -1,0 +1,139 @@
+//! From the typed configuration to the parts of a worker, at start-up and again when a secret has rotated.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use filot_cache::{Cache, CacheConfig, Timeouts};
+use filot_cloud::{Objects, ObjectsConfig};
+use filot_platform::config::{Database, Redis, Storage};
+use filot_platform::{Config, Role};
+use filot_store::{IdentityHashKey, SealingKeys, Store, StoreConfig};
+use sha2::{Digest, Sha256};
+use tokio::time::{MissedTickBehavior, interval_at};
+
+use crate::worker::{Connections, Worker};
+
+/// How often secrets are read again.
+const RE_READ: Duration = Duration::from_secs(5 * 60);
+
+/// A setting that nothing can be built from. Names variables, never values.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unusable(pub String);
+
+/// The worker's connections. Connects to nothing yet; all problems at once.
+pub fn connections(config: &Config) -> Result<Connections, Vec<Unusable>> {
+    let mut problems = Vec::new();
+    let mut keep = |problem: Unusable| problems.push(problem);
+    let store = section("database", config.database.as_ref()).and_then(store).map_err(&mut keep).ok();
+    let objects = section("storage", config.storage.as_ref()).map(objects).map_err(&mut keep).ok();
+    let cache = section("redis", config.redis.as_ref()).and_then(cache).map_err(&mut keep).ok();
+    match (store, objects, cache) {
+        (Some(store), Some(objects), Some(cache)) => Ok(Connections { store, objects, cache }),
+        _ => Err(problems),
+    }
+}
+
+/// A section that the worker's role always has.
+pub fn section<'a, T>(name: &str, section: Option<&'a T>) -> Result<&'a T, Unusable> {
+    section.ok_or_else(|| Unusable(format!("the {name} section is missing")))
+}
+
+fn store(database: &Database) -> Result<Store, Unusable> {
+    let unusable = |error: filot_store::StoreError| Unusable(error.to_string());
+    let mut keys = Vec::with_capacity(database.sealing_keys.len());
+    for (id, text) in &database.sealing_keys {
+        let bytes = BASE64_STANDARD.decode(text.expose()).ok().and_then(|bytes| bytes.try_into().ok());
+        let bytes = bytes.ok_or_else(|| Unusable(format!("SEALING_KEY: key {id} is not 32 bytes in base64")))?;
+        keys.push((id.clone(), bytes));
+    }
+    let active = keys.first().map(|(id, _)| id.clone()).unwrap_or_default();
+    Store::connect(StoreConfig {
+        url: database.url.expose().to_owned(),
+        max_connections: database.max_connections,
+        sealing: SealingKeys::new(active, keys).map_err(unusable)?,
+        identity_hash: IdentityHashKey::new(database.identity_hash_key.expose().as_bytes()).map_err(unusable)?,
+    })
+    .map_err(unusable)
+}
+
+fn objects(storage: &Storage) -> Objects {
+    Objects::new(ObjectsConfig {
+        endpoint: storage.endpoint.clone(),
+        access_key_id: storage.access_key_id.clone(),
+        secret_access_key: storage.secret_access_key.clone(),
+        bucket: storage.bucket.clone(),
+        region: storage.region.clone(),
+    })
+}
+
+fn cache(redis: &Redis) -> Result<Cache, Unusable> {
+    let config = CacheConfig {
+        url: redis.url.expose().to_owned(),
+        password: redis.password.as_ref().map(|password| password.expose().to_owned()),
+        prefix: redis.prefix.clone(),
+        timeouts: Timeouts::default(),
+    };
+    Cache::new(config).map_err(|error| Unusable(error.to_string()))
+}
+
+/// A digest of everything the connections are built from: tells a rotation without keeping the secrets.
+pub fn fingerprint(config: &Config) -> [u8; 32] {
+    let mut digest = Sha256::new();
+    let mut add = |text: &str| {
+        digest.update(u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
+        digest.update(text);
+    };
+    if let Some(database) = &config.database {
+        add(database.url.expose());
+        add(database.identity_hash_key.expose());
+        for (id, key) in &database.sealing_keys {
+            add(id);
+            add(key.expose());
+        }
+    }
+    if let Some(storage) = &config.storage {
+        for text in [&storage.endpoint, &storage.access_key_id, &storage.bucket, &storage.region] {
+            add(text);
+        }
+        add(storage.secret_access_key.expose());
+    }
+    if let Some(redis) = &config.redis {
+        add(redis.url.expose());
+        add(redis.password.as_ref().map_or("", |password| password.expose()));
+    }
+    digest.finalize().into()
+}
+
+/// Reads the configuration again and again; reconnects when a secret has changed. Runs until it is dropped.
+pub async fn watch(worker: Arc<Worker>, mut current: [u8; 32]) {
+    let mut ticks = interval_at(tokio::time::Instant::now() + RE_READ, RE_READ);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let config = match Config::load(Role::GpuWorker).await {
+            Ok(config) => config,
+            Err(errors) => {
+                tracing::error!(%errors, "the configuration cannot be read again: the worker goes on as it is");
+                continue;
+            }
+        };
+        let now = fingerprint(&config);
+        if now == current {
+            continue;
+        }
+        match connections(&config) {
+            Ok(connections) => {
+                worker.reconnect(connections);
+                current = now;
+                tracing::info!("a secret has changed: new connections");
+            }
+            Err(problems) => {
+                let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+                tracing::error!(?problems, "the changed configuration is unusable: the worker goes on as it is");
+            }
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! One message from its receipt to its end: claim, download, read, commit, report.
+//!
+//! Every write goes through a lease, so that a worker that was believed dead writes nothing (INV-3). What happens to the
+//! message follows from [`crate::decide`]; this module only carries it out.
+
+use bytes::Bytes;
+use chrono::{TimeDelta, Utc};
+use filot_cloud::{CloudError, Message};
+use filot_domain::retry::{QueueKind, after_failure};
+use filot_domain::{CorrelationId, DocumentId, ReasonCode};
+use filot_platform::telemetry::{MetricName, metric};
+use filot_store::{Claim, ClaimRequest, Claimed, Miss, StoreError};
+use sha2::{Digest, Sha256};
+
+use crate::decide::{self, AfterAttempt, Fate, Unclaimed};
+use crate::hold::{Lost, persist, while_leased};
+use crate::reader::child::ReadCard;
+use crate::reader::pool::PoolError;
+use crate::reader::protocol::BODY_BYTES_MAX;
+use crate::report;
+use crate::worker::Worker;
+
+/// How long the message of a document is hidden that somebody else took over.
+const TAKEN_OVER: TimeDelta = TimeDelta::seconds(60);
+/// How long a document waits that no reader took.
+const NO_READER: TimeDelta = TimeDelta::seconds(5);
+/// How soon a message that says nothing comes back: the dead letters should get it soon.
+const UNPARSEABLE: TimeDelta = TimeDelta::seconds(1);
+
+/// A message that names a document.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// The document.
+    pub document: DocumentId,
+    /// The request it goes back to.
+    pub correlation_id: CorrelationId,
+    /// The queue it came from.
+    pub queue: QueueKind,
+    /// How often it was delivered, this time included.
+    pub deliveries: u32,
+}
+
+/// What became of the reading.
+#[derive(Debug)]
+enum Read {
+    Card(ReadCard),
+    /// An attempt failed.
+    Failed(ReasonCode),
+    /// Storage is away: no attempt.
+    Outage,
+    /// No reader took it: no attempt.
+    NoReader,
+    /// The worker stops: no attempt.
+    Stopped,
+}
+
+/// Works on one message and says what is to happen to it.
+pub async fn handle(worker: &Worker, queue: QueueKind, message: &Message) -> Fate {
+    let Some(hint) = &message.hint else {
+        tracing::error!(%queue, deliveries = message.deliveries, "a message that cannot be parsed");
+        return Fate::Hide(UNPARSEABLE);
+    };
+    let job = Job {
+        document: hint.document_id,
+        correlation_id: hint.correlation_id.clone(),
+        queue,
+        deliveries: message.deliveries,
+    };
+    decide::placeable(work(worker, &job).await, job.deliveries)
+}
+
+async fn work(worker: &Worker, job: &Job) -> Fate {
+    if worker.stop.draining.is_cancelled() {
+        return Fate::Hide(TimeDelta::zero());
+    }
+    let origin = worker.origin(&job.correlation_id);
+    let request = ClaimRequest {
+        document: job.document,
+        worker: &worker.rules.worker_id,
+        serves: job.queue,
+        lease_s: worker.rules.lease_s,
+        policy: &worker.rules.retry,
+        random: rand::random(),
+    };
+    match worker.store().claim(request, &origin, Utc::now()).await {
+        Ok(Claim::Claimed(claimed)) => read_and_report(worker, job, *claimed).await,
+        Ok(Claim::Not(refusal)) => {
+            tracing::info!(?refusal, "nothing to read");
+            match decide::unclaimed(&refusal, Utc::now(), rand::random()) {
+                Unclaimed::Score => report::score(worker, job, None).await,
+                Unclaimed::Move(queue) => report::move_to(worker, job, queue).await,
+                Unclaimed::Failed => {
+                    report::publish_failure(worker, job, ReasonCode::WorkerLost).await;
+                    Fate::Delete
+                }
+                Unclaimed::Settle(fate) => fate,
+            }
+        }
+        Err(error) => outage(worker, job, "the claim failed", &error),
+    }
+}
+
+/// The database is away, or refuses for a reason that more deliveries will not mend either: never lose the message.
+fn outage(worker: &Worker, job: &Job, what: &'static str, error: &StoreError) -> Fate {
+    tracing::error!(%error, "{what}");
+    if error.is_transient() {
+        worker.outages.met();
+    }
+    decide::after_outage(job.deliveries, rand::random())
+}
+
+async fn read_and_report(worker: &Worker, job: &Job, claimed: Claimed) -> Fate {
+    let began = std::time::Instant::now();
+    tracing::info!(attempts = claimed.attempts, epoch = claimed.lease.epoch(), "claimed");
+    let read = tokio::select! {
+        read = while_leased(worker, &claimed.lease, read(worker, &claimed)) => match read {
+            Ok(read) => read,
+            Err(Lost) => {
+                tracing::warn!("the lease is lost: the work is abandoned, nothing is written");
+                return Fate::Hide(TAKEN_OVER);
+            }
+        },
+        () = worker.stop.give_back.cancelled() => Read::Stopped,
+    };
+    let spent_ms = began.elapsed().as_secs_f64() * 1000.0;
+    match read {
+        Read::Card(card) => commit(worker, job, &claimed, card, spent_ms).await,
+        Read::Failed(reason) => fail(worker, job, &claimed, reason).await,
+        Read::Outage => {
+            worker.outages.met();
+            let fate = decide::after_outage(job.deliveries, rand::random());
+            give_back(worker, job, &claimed, fate).await
+        }
+        Read::NoReader if worker.stop.draining.is_cancelled() => {
+            give_back(worker, job, &claimed, Fate::Hide(TimeDelta::zero())).await
+        }
+        Read::NoReader => give_back(worker, job, &claimed, Fate::Hide(NO_READER)).await,
+        Read::Stopped => give_back(worker, job, &claimed, Fate::Hide(TimeDelta::zero())).await,
+    }
+}
+
+/// Downloads and reads.
+async fn read(worker: &Worker, claimed: &Claimed) -> Read {
+    let file = match download(worker, claimed).await {
+        Ok(file) => file,
+        Err(otherwise) => return otherwise,
+    };
+    worker.outages.over();
+    match worker.pool.read(file, Some(claimed.document_type)).await {
+        Ok(card) => Read::Card(card),
+        Err(PoolError::Unreadable(why)) => {
+            tracing::warn!(reason = %why.reason, message = %why.message, "the file cannot be read");
+            Read::Failed(why.reason)
+        }
+        Err(PoolError::Died(death)) => Read::Failed(death.reason()),
+        Err(PoolError::Refused) => Read::NoReader,
+    }
+}
+
+/// Gets the file and makes sure that it is the one that was uploaded. A body that differs is fetched once more, since a
+/// transfer can go wrong; a file that still differs is not what the user sent.
+async fn download(worker: &Worker, claimed: &Claimed) -> Result<Bytes, Read> {
+    let bytes_max = usize::try_from(claimed.bytes).unwrap_or(usize::MAX).min(BODY_BYTES_MAX);
+    for _ in 0..2 {
+        match worker.objects().get(&claimed.object_key, bytes_max).await {
+            Ok(file) if is_as_uploaded(&file, claimed) => return Ok(file),
+            Ok(_) | Err(CloudError::TooLarge { .. }) => {
+                tracing::warn!("the stored file is not the one that was uploaded");
+            }
+            Err(error) if error.is_missing() => {
+                tracing::error!("the stored file is gone");
+                return Err(Read::Failed(ReasonCode::FileMissing));
+            }
+            Err(error) => {
+                tracing::error!(%error, "storage is away");
+                return Err(Read::Outage);
+            }
+        }
+    }
+    Err(Read::Failed(ReasonCode::FileUnreadable))
+}
+
+fn is_as_uploaded(file: &[u8], claimed: &Claimed) -> bool {
+    u64::try_from(file.len()) == Ok(claimed.bytes) && Sha256::digest(file).as_slice() == claimed.content_sha256
+}
+
+async fn commit(worker: &Worker, job: &Job, claimed: &Claimed, card: ReadCard, spent_ms: f64) -> Fate {
+    let origin = worker.origin(&job.correlation_id);
+    let ReadCard { reading, stage_ms } = card;
+    let committed = persist(worker, "commit the reading", async |store| {
+        store.commit_reading(&claimed.lease, &reading, &stage_ms, &origin, Utc::now()).await
+    })
+    .await;
+    if let Err(error) = committed {
+        return missed(worker, job, "the reading was not committed", &error);
+    }
+    tracing::info!(kind = %reading.kind, spent_ms, "read");
+    metric(MetricName::GpuProcessingTimeMs, spent_ms, &[]);
+    for (stage, ms) in &stage_ms {
+        metric(MetricName::OcrStageMs, *ms, &[("stage", stage)]);
+    }
+    report::publish_reading(worker, job, spent_ms).await;
+    report::score(worker, job, Some(claimed.created_at)).await
+}
+
+async fn fail(worker: &Worker, job: &Job, claimed: &Claimed, reason: ReasonCode) -> Fate {
+    let origin = worker.origin(&job.correlation_id);
+    let now = Utc::now();
+    let attempts = claimed.attempts.saturating_add(1);
+    let next = after_failure(&worker.rules.retry, reason, attempts, claimed.queue, now, rand::random());
+    let recorded = persist(worker, "record the failure", async |store| {
+        store.record_failure(&claimed.lease, reason, next, &origin, now).await
+    })
+    .await;
+    if let Err(error) = recorded {
+        return missed(worker, job, "the failure was not recorded", &error);
+    }
+    tracing::warn!(%reason, attempts, ?next, "an attempt failed");
+    match decide::after_attempt(next, job.queue, now, rand::random()) {
+        AfterAttempt::Settle(fate) => fate,
+        AfterAttempt::Move(queue) => report::move_to(worker, job, queue).await,
+        AfterAttempt::Failed => {
+            report::publish_failure(worker, job, reason).await;
+            Fate::Delete
+        }
+    }
+}
+
+/// Gives the document back at no cost; it may be claimed again when its message comes back.
+async fn give_back(worker: &Worker, job: &Job, claimed: &Claimed, fate: Fate) -> Fate {
+    let origin = worker.origin(&job.correlation_id);
+    let not_before = match fate {
+        Fate::Hide(time) if time > TimeDelta::zero() => Some(Utc::now() + time),
+        _ => None,
+    };
+    let given = persist(worker, "give the document back", async |store| {
+        store.give_back(&claimed.lease, not_before, &origin, Utc::now()).await
+    })
+    .await;
+    match given {
+        Ok(()) => {
+            tracing::info!(?not_before, "given back");
+            fate
+        }
+        Err(error) => missed(worker, job, "the document was not given back", &error),
+    }
+}
+
+/// A write under the lease found nothing to write, or the database did not come back.
+fn missed(worker: &Worker, job: &Job, what: &'static str, error: &StoreError) -> Fate {
+    match error.miss() {
+        Some(Miss::LeaseLost { status, .. }) => {
+            tracing::warn!(%status, "{what}: the lease is lost");
+            Fate::Hide(TAKEN_OVER)
+        }
+        _ => outage(worker, job, what, error),
+    }
+}

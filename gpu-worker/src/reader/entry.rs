@@ -1,0 +1,64 @@
+//! `gpu-worker reader`: the child's way from its arguments to its last answer.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use filot_ocr::{ReadOutput, Reader, ReaderConfig};
+
+use super::child::{ReadCard, Unreadable, serve, silence_panics, take_stdout};
+use super::limits;
+use super::protocol::{Answer, write_frame};
+
+/// What a reader is told.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ReaderArguments {
+    /// The line engine.
+    #[arg(long)]
+    engine: String,
+    /// Directory of the models.
+    #[arg(long)]
+    tessdata: Option<PathBuf>,
+    /// Most address space, in MiB.
+    #[arg(long)]
+    memory_mb: u64,
+    /// The worker's process id.
+    #[arg(long)]
+    parent: u32,
+}
+
+/// Runs a reader until its stdin closes.
+pub fn main(arguments: ReaderArguments) -> ExitCode {
+    silence_panics();
+    match run(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "the reader ends: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: ReaderArguments) -> Result<(), Box<dyn std::error::Error>> {
+    let ReaderArguments { engine, tessdata, memory_mb, parent } = arguments;
+    limits::apply(memory_mb, parent)?;
+    let mut stdout = take_stdout()?;
+    let mut reader = match Reader::new(ReaderConfig { engine, tessdata_dir: tessdata.clone() }) {
+        Ok(reader) => reader,
+        Err(error) => {
+            write_frame(&mut stdout, &Answer::Unable { message: error.to_string() }, &[])?;
+            return Ok(());
+        }
+    };
+    let models = tessdata.map_or_else(|| "default".to_owned(), |dir| dir.display().to_string());
+    let ready = Answer::Ready { engine: reader.engine().to_owned(), models };
+    serve(std::io::stdin(), stdout, &ready, |file, claimed| match reader.read(file, claimed) {
+        Ok(ReadOutput { reading, stage_ms }) => Ok(ReadCard {
+            reading,
+            stage_ms: stage_ms.into_iter().map(|(stage, ms)| (stage.to_owned(), ms)).collect::<BTreeMap<_, _>>(),
+        }),
+        Err(error) => Err(Unreadable { reason: error.reason, message: error.message }),
+    })?;
+    Ok(())
+}

@@ -1,0 +1,111 @@
+//! A worker's life: build the parts, start them, wait for the signal to stop, end them in order.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::Utc;
+use filot_ocr::device::{DeviceKind, DeviceReport};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use crate::health::{self, HealthContext};
+use crate::reader::pool::Supervisors;
+use crate::role::{Machine, Role};
+use crate::worker::Worker;
+use crate::{connect, intake, pulse};
+
+/// After the signal: how long documents in flight may go on before they are given back.
+const FINISH: Duration = Duration::from_secs(20);
+/// How long giving back may take.
+const GIVE_BACK: Duration = Duration::from_secs(5);
+/// How long the readers may take to end.
+const READERS_END: Duration = Duration::from_secs(3);
+
+/// Why a worker did not start or had to stop.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// No reader can work on this machine.
+    #[error("no reader can work: {0}")]
+    Readers(String),
+}
+
+/// The machine, as the role sees it.
+pub fn machine(device: &DeviceReport) -> Machine {
+    Machine { has_gpu: device.kind == DeviceKind::Gpu, cores: device.cpu.cores }
+}
+
+/// Works until `signal`, then finishes or gives back what is held, within 30 s.
+pub async fn run(
+    worker: Arc<Worker>,
+    role: Role,
+    device: DeviceReport,
+    supervisors: Supervisors,
+    health: TcpListener,
+    fingerprint: [u8; 32],
+    signal: impl Future<Output = &'static str>,
+) -> Result<(), RunError> {
+    let mut signal = std::pin::pin!(signal);
+    let health_end = CancellationToken::new();
+    let context = HealthContext {
+        worker_id: worker.rules.worker_id.clone(),
+        device,
+        role: role.clone(),
+        status: Arc::clone(&worker.status),
+        pool: worker.pool.clone(),
+        draining: worker.stop.draining.clone(),
+    };
+    // Health answers while the models load: the platform should see a starting worker, not a dead one.
+    let health = tokio::spawn(health::serve(health, context, health_end.clone()));
+    let ready = tokio::select! {
+        ready = worker.pool.first_reader() => Some(ready.map_err(RunError::Readers)?),
+        name = &mut signal => {
+            tracing::info!(signal = name, "stopped before the first reader was ready");
+            None
+        }
+    };
+    if let Some(reader) = ready {
+        tracing::info!(
+            worker = %worker.rules.worker_id,
+            engine = %reader.engine,
+            model = %reader.models,
+            role = %role,
+            "the worker is ready"
+        );
+        let pulse = tokio::spawn(pulse::run(Arc::clone(&worker), role.clone()));
+        let watch = tokio::spawn(connect::watch(Arc::clone(&worker), fingerprint));
+        let mut intakes = JoinSet::new();
+        for queue in &role.queues {
+            intakes.spawn(intake::run(Arc::clone(&worker), *queue));
+        }
+        let name = signal.await;
+        tracing::info!(signal = name, in_flight = worker.status.in_flight(), "stopping");
+        drain(&worker, &mut intakes).await;
+        pulse.abort();
+        watch.abort();
+    }
+    worker.stop.draining.cancel();
+    if timeout(READERS_END, supervisors.ended()).await.is_err() {
+        tracing::warn!("readers were ended in the middle of a file");
+    }
+    health_end.cancel();
+    health.abort();
+    tracing::info!(uptime_s = (Utc::now() - worker.status.started_at()).num_seconds(), "stopped");
+    Ok(())
+}
+
+/// Stops receiving, lets what is in flight finish, then gives the rest back.
+async fn drain(worker: &Worker, intakes: &mut JoinSet<()>) {
+    worker.stop.draining.cancel();
+    let mut finished = async || while intakes.join_next().await.is_some() {};
+    if timeout(FINISH, finished()).await.is_ok() {
+        return;
+    }
+    tracing::warn!(in_flight = worker.status.in_flight(), "giving back what is not finished");
+    worker.stop.give_back.cancel();
+    if timeout(GIVE_BACK, finished()).await.is_err() {
+        tracing::error!(in_flight = worker.status.in_flight(), "leases are left to run out");
+    }
+}

@@ -1,0 +1,182 @@
+//! What the parts of a running worker share.
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use filot_cache::Cache;
+use filot_cloud::{Functions, Objects, Queue};
+use filot_domain::CorrelationId;
+use filot_domain::retry::{Backoff, QueueKind, RetryPolicy};
+use filot_store::{Actor, Origin, Store};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use crate::reader::pool::Pool;
+use crate::status::Status;
+
+/// Pause of the intake after an outage of something that every document needs.
+const OUTAGE_PAUSE: Backoff = Backoff { base: TimeDelta::milliseconds(500), cap: TimeDelta::seconds(15) };
+
+/// The rules a worker works by.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// This worker's name, unique among all that run.
+    pub worker_id: String,
+    /// Length of a lease and of a message's visibility; both are renewed after a third of it.
+    pub lease_s: u32,
+    /// When a failed attempt is repeated, and where.
+    pub retry: RetryPolicy,
+    /// The function that scores.
+    pub scoring_function: String,
+}
+
+impl Rules {
+    /// How often a lease and a visibility are renewed.
+    pub fn beat(&self) -> Duration {
+        Duration::from_millis(u64::from(self.lease_s) * 1000 / 3)
+    }
+}
+
+/// The two steps of stopping.
+#[derive(Debug, Clone, Default)]
+pub struct Stop {
+    /// No new work; what runs may finish.
+    pub draining: CancellationToken,
+    /// What still runs is given back.
+    pub give_back: CancellationToken,
+}
+
+/// The queues of the two kinds of workers.
+#[derive(Debug, Clone)]
+pub struct Queues {
+    /// Of workers with a GPU.
+    pub gpu: Queue,
+    /// Of workers without.
+    pub cpu: Queue,
+}
+
+impl Queues {
+    /// The queue of a kind.
+    pub const fn get(&self, kind: QueueKind) -> &Queue {
+        match kind {
+            QueueKind::Gpu => &self.gpu,
+            QueueKind::Cpu => &self.cpu,
+        }
+    }
+}
+
+/// What secrets open.
+#[derive(Debug, Clone)]
+pub struct Connections {
+    /// The truth.
+    pub store: Store,
+    /// The files.
+    pub objects: Objects,
+    /// News and heartbeats; may be away.
+    pub cache: Cache,
+}
+
+/// Everything that the parts of a worker share.
+pub struct Worker {
+    /// The rules.
+    pub rules: Rules,
+    /// What secrets open: replaced when they rotate.
+    pub connections: RwLock<Connections>,
+    /// Both queues, also one that is not served: documents move between them.
+    pub queues: Queues,
+    /// To invoke the scoring.
+    pub functions: Functions,
+    /// The readers.
+    pub pool: Pool,
+    /// What is known about this worker.
+    pub status: Arc<Status>,
+    /// Room for documents in flight.
+    pub room: Arc<Semaphore>,
+    /// Outages in a row.
+    pub outages: Outages,
+    /// When to stop.
+    pub stop: Stop,
+}
+
+impl Worker {
+    /// The truth.
+    pub fn store(&self) -> Store {
+        self.connections().store
+    }
+
+    /// The files.
+    pub fn objects(&self) -> Objects {
+        self.connections().objects
+    }
+
+    /// News and heartbeats; may be away.
+    pub fn cache(&self) -> Cache {
+        self.connections().cache
+    }
+
+    /// What secrets open, as it is now. Nobody holds the lock for longer than a clone takes.
+    fn connections(&self) -> Connections {
+        self.connections.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Uses new connections from now on; calls under way end on the old ones.
+    pub fn reconnect(&self, connections: Connections) {
+        *self.connections.write().unwrap_or_else(PoisonError::into_inner) = connections;
+    }
+
+    /// This worker as the author of a change.
+    pub fn origin(&self, correlation_id: &CorrelationId) -> Origin {
+        Origin {
+            actor: Actor::Worker(self.rules.worker_id.clone()),
+            correlation_id: correlation_id.clone(),
+        }
+    }
+}
+
+/// Outages in a row of what every document needs. While there are any, the intake pauses: messages that cannot be worked
+/// on should stay in the queue.
+#[derive(Debug, Default)]
+pub struct Outages(AtomicU32);
+
+impl Outages {
+    /// Another one.
+    pub fn met(&self) {
+        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| Some(n.saturating_add(1)));
+    }
+
+    /// All is well again.
+    pub fn over(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+
+    /// How long to pause, if at all.
+    pub fn pause(&self, random: f64) -> Option<Duration> {
+        match self.0.load(Ordering::Relaxed) {
+            0 => None,
+            outages => OUTAGE_PAUSE.delay(outages, random, None).to_std().ok(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_intake_pauses_longer_with_every_outage_up_to_a_bound() {
+        let outages = Outages::default();
+        assert_eq!(outages.pause(1.0), None);
+        outages.met();
+        let first = outages.pause(1.0);
+        outages.met();
+        assert!(outages.pause(1.0) > first && first.is_some());
+        for _ in 0..100 {
+            outages.met();
+        }
+        assert_eq!(outages.pause(1.0), Some(Duration::from_secs(15)));
+        outages.over();
+        assert_eq!(outages.pause(1.0), None);
+    }
+}
