@@ -138,8 +138,8 @@ mod tests {
     /// guilloche of 4 %.
     fn lit(x: u32, y: u32) -> u8 {
         let light = 240.0 - 180.0 * x as f32 / 800.0;
-        let stroke = if (x / 5) % 6 == 0 && (y / 24) % 2 == 0 { 0.5 } else { 1.0 };
-        let guilloche = if (x + y) % 7 == 0 { 0.96 } else { 1.0 };
+        let stroke = if (x / 5).is_multiple_of(6) && (y / 24).is_multiple_of(2) { 0.5 } else { 1.0 };
+        let guilloche = if (x + y).is_multiple_of(7) { 0.96 } else { 1.0 };
         (light * stroke * guilloche) as u8
     }
 

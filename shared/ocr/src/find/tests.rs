@@ -3,6 +3,9 @@ use image::{Rgb, RgbImage};
 use super::*;
 use crate::rectify::Homography;
 
+/// The colour of a table at a pixel.
+type Ground = fn(u32, u32) -> [f32; 3];
+
 /// A number from 0 to 1 that looks random.
 fn noise(x: u32, y: u32, seed: u32) -> f32 {
     let mut h = x.wrapping_mul(0x9E37_79B1) ^ y.wrapping_mul(0x85EB_CA77) ^ seed.wrapping_mul(0xC2B2_AE3D);
@@ -61,7 +64,7 @@ fn planks(x: u32, y: u32) -> [f32; 3] {
 }
 
 fn checks(x: u32, y: u32) -> [f32; 3] {
-    if (x / 70 + y / 70) % 2 == 0 { [200.0, 60.0, 60.0] } else { [235.0, 230.0, 220.0] }
+    if (x / 70 + y / 70).is_multiple_of(2) { [200.0, 60.0, 60.0] } else { [235.0, 230.0, 220.0] }
 }
 
 fn paper(_: u32, _: u32) -> [f32; 3] {
@@ -82,11 +85,13 @@ const TILTED: [Point; 4] = [(302.0, 210.0), (1170.0, 165.0), (1225.0, 705.0), (2
 
 #[test]
 fn the_outline_is_found_to_a_fraction_of_a_percent_on_any_table() {
-    let grounds: [(&str, fn(u32, u32) -> [f32; 3]); 4] =
+    let grounds: [(&str, Ground); 4] =
         [("speckle", speckle), ("planks", planks), ("checks", checks), ("paper", paper)];
     for (name, ground) in grounds {
         let image = scene((1500, 1000), &TILTED, ground);
-        let found = find_card(&image).unwrap_or_else(|| panic!("nothing found on {name}"));
+        let found = find_card(&image);
+        assert!(found.is_some(), "nothing found on {name}");
+        let found = found.unwrap();
         let off = error(&found, &TILTED);
         assert!(off < 0.004, "{name}: off by {:.2} %", off * 100.0);
     }
@@ -100,7 +105,9 @@ fn any_turn_is_found_and_the_long_sides_are_top_and_bottom() {
         let corners = [(-400.0, -252.0), (400.0, -252.0), (400.0, 252.0), (-400.0, 252.0)]
             .map(|(x, y): (f32, f32)| (cx + x * cos - y * sin, cy + x * sin + y * cos));
         let image = scene((1200, 1200), &corners, speckle);
-        let found = find_card(&image).unwrap_or_else(|| panic!("nothing found at {degrees}°"));
+        let found = find_card(&image);
+        assert!(found.is_some(), "nothing found at {degrees}°");
+        let found = found.unwrap();
         let off = error(&found, &corners);
         assert!(off < 0.004, "{degrees}°: off by {:.2} %", off * 100.0);
         let ways = orientation_candidates(&image, &found);
