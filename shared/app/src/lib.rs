@@ -1,1 +1,26 @@
-//! One file per use case.
+//! What FiLot does, one file per use case.
+//!
+//! A use case takes the narrow capabilities it needs and plain values, `now` among them, and says what happened or
+//! why not ([`error::AppError`]). It must not know HTTP, Lambda or SQL. [`context`] holds what a process has at hand.
+
+pub mod auth;
+pub mod context;
+pub mod dispatch_reviews;
+pub mod document_dto;
+pub mod enqueue;
+pub mod error;
+pub mod get_document;
+pub mod health;
+pub mod login;
+pub mod me;
+pub mod migrate;
+pub mod orchestrator;
+pub mod register;
+pub mod review_callback;
+pub mod review_file;
+pub mod score_document;
+pub mod sweep;
+pub mod upload;
+pub mod verification_status;
+
+pub use error::{AppError, Result};

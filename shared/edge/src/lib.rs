@@ -1,1 +1,24 @@
-//! lambda_http glue: authentication, errors to HTTP, security headers.
+//! The edge: from Lambda events to use cases and back.
+//!
+//! This crate owns everything HTTP: who asks (tokens and keys in headers), status codes, problem documents, security
+//! headers, CORS, and the two forms a request comes in (API Gateway REST and function URL). It must not know how
+//! anything is decided or stored: a route parses, calls one use case, and answers.
+
+pub mod call;
+pub mod headers;
+pub mod invoke;
+pub mod multipart;
+pub mod problem;
+pub mod reply;
+pub mod routes;
+pub mod serve;
+pub mod status;
+pub mod tasks;
+
+pub use call::Call;
+pub use filot_platform::Role;
+pub use invoke::Invocation;
+pub use problem::Problem;
+pub use reply::Reply;
+pub use serve::Answer;
+pub use status::ErrorStatus;

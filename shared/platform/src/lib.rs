@@ -1,1 +1,22 @@
-//! Configuration, secrets and telemetry.
+//! What every binary needs before it can work: configuration, secrets, log and metric lines.
+//!
+//! A leaf: it knows nothing of documents. Only this crate reads environment variables and Secrets Manager.
+
+pub mod config;
+mod environment;
+pub mod local;
+mod mask;
+mod reference;
+mod role;
+mod secret;
+mod secrets;
+pub mod telemetry;
+pub mod variables;
+
+pub use config::{Config, ConfigErrors};
+pub use environment::Environment;
+pub use mask::mask;
+pub use reference::configuration_reference;
+pub use role::Role;
+pub use secret::Secret;
+pub use telemetry::MetricName;

@@ -1,6 +1,9 @@
 //! Real servers for tests: Postgres, Redis, the AWS stand-in. A development dependency only.
 
-#![expect(clippy::disallowed_methods, reason = "waits on its own threads; its settings are those of the tests")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "waits on its own threads; its settings are those of the tests"
+)]
 
 pub mod aws;
 pub mod postgres;

@@ -1,5 +1,4 @@
 //! The test servers keep their own promises.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 use filot_testkit::Postgres;
 

@@ -1,0 +1,9 @@
+//! Who asks: Stack Auth's tokens at login, our own tokens after it, and the service key of internal callers.
+
+pub mod access;
+pub mod refresh;
+pub mod service;
+pub mod stack;
+
+pub use access::{AccessTokens, IssuedToken};
+pub use stack::{StackIdentity, StackVerifier};

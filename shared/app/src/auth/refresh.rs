@@ -1,0 +1,53 @@
+//! Refresh tokens: 256 random bits for the phone, and only their hash for us.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use filot_platform::Secret;
+use rand::TryRngCore as _;
+use rand::rngs::OsRng;
+use sha2::{Digest, Sha256};
+
+use crate::error::{AppError, Result};
+
+/// How long one is valid.
+pub const LIFETIME_S: i64 = 30 * 24 * 60 * 60;
+
+/// A new refresh token and what is stored of it.
+#[derive(Debug)]
+pub struct NewRefreshToken {
+    /// For the phone.
+    pub token: Secret,
+    /// For the database.
+    pub hash: [u8; 32],
+}
+
+/// Makes a refresh token from the operating system's randomness.
+pub fn generate() -> Result<NewRefreshToken> {
+    let mut bytes = [0_u8; 32];
+    OsRng
+        .try_fill_bytes(&mut bytes)
+        .map_err(|error| AppError::internal(format!("no randomness: {error}")))?;
+    let token = BASE64_URL_SAFE_NO_PAD.encode(bytes);
+    let hash = hash(&token);
+    Ok(NewRefreshToken { token: Secret::from(token), hash })
+}
+
+/// What is stored of a refresh token. A plain hash is enough: the token has 256 random bits, there is nothing to guess.
+pub fn hash(token: &str) -> [u8; 32] {
+    Sha256::digest(token.as_bytes()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_differ_and_only_the_hash_matches() {
+        let (one, two) = (generate().unwrap(), generate().unwrap());
+        assert_ne!(one.token.expose(), two.token.expose());
+        assert_eq!(one.token.expose().len(), 43);
+        assert_eq!(hash(one.token.expose()), one.hash);
+        assert_ne!(one.hash, two.hash);
+        assert!(!format!("{one:?}").contains(one.token.expose()));
+    }
+}

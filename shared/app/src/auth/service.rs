@@ -1,0 +1,41 @@
+//! The key of internal callers: compared in constant time, two may be active while one is rotated.
+
+use filot_platform::Secret;
+use sha2::{Digest, Sha256};
+use subtle::{Choice, ConstantTimeEq};
+
+use crate::error::{AppError, Result};
+
+/// Whether `presented` is one of the active keys. No key configured refuses everybody.
+///
+/// Hashes are compared, so that neither the content nor the length of a key shows in the time it takes, and every key
+/// is compared, so that it does not show which one matched.
+pub fn verify(active: &[Secret], presented: &str) -> Result<()> {
+    let presented: [u8; 32] = Sha256::digest(presented.as_bytes()).into();
+    let matches = active.iter().filter(|key| !key.expose().is_empty()).fold(Choice::from(0), |found, key| {
+        let key: [u8; 32] = Sha256::digest(key.expose().as_bytes()).into();
+        found | key.ct_eq(&presented)
+    });
+    if bool::from(matches) { Ok(()) } else { Err(AppError::unauthenticated("the service key is not ours")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn either_active_key_passes_and_nothing_else() {
+        let keys = [Secret::from("first".to_owned()), Secret::from("second".to_owned())];
+        assert!(verify(&keys, "first").is_ok());
+        assert!(verify(&keys, "second").is_ok());
+        for wrong in ["", "third", "firs", "firstt", "first,second"] {
+            assert!(verify(&keys, wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_missing_or_empty_key_refuses() {
+        assert!(verify(&[], "").is_err());
+        assert!(verify(&[Secret::from(String::new())], "").is_err());
+    }
+}

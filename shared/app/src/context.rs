@@ -1,0 +1,345 @@
+//! What a process has at hand: its configuration, and what it talks to, connected on first use.
+//!
+//! Made once at cold start, without any I/O beyond reading the configuration: a function that answers from its head (a
+//! wrong token, a wrong file) never waits for a database.
+
+use std::future::Future;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use chrono::{DateTime, Utc};
+use filot_buli2::{Client, ClientConfig};
+use filot_cache::{Cache, CacheConfig, Timeouts};
+use filot_cloud::{Functions, Objects, ObjectsConfig, Queue};
+use filot_domain::breaker::{BreakerPolicy, BreakerState};
+use filot_domain::scoring::Thresholds;
+use filot_platform::telemetry::{MetricName, metric};
+use filot_platform::{Config, ConfigErrors, Environment, Role, Secret};
+pub use filot_store::Caller;
+use filot_store::{IdentityHashKey, SealingKeys, Store, StoreConfig};
+use tokio::sync::OnceCell;
+use url::Url;
+
+use crate::auth::access::{AccessTokens, Lifetime};
+use crate::auth::stack::{StackProject, StackVerifier};
+use crate::dispatch_reviews::{BREAKER, DispatchReport};
+use crate::enqueue::OcrQueues;
+use crate::error::{AppError, Result};
+use crate::health::{HealthResponse, Instance, health};
+use crate::orchestrator::Buli2;
+use crate::review_callback::CallbackSecrets;
+use crate::score_document::Scored;
+use crate::sweep::Sweeper;
+
+/// Who carries documents and reviews.
+const OCR_ENGINE: &str = "sqs";
+/// A whole call to BULI2.
+const BULI2_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Why a process cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration is not usable.
+    #[error(transparent)]
+    Config(#[from] ConfigErrors),
+    /// It is complete, but something cannot be made of it.
+    #[error("{what}: {why}")]
+    Unusable {
+        /// Of what.
+        what: &'static str,
+        /// Why not.
+        why: String,
+    },
+}
+
+/// What a process has at hand.
+#[derive(Debug)]
+pub struct Context {
+    config: Config,
+    started_at: DateTime<Utc>,
+    access_tokens: AccessTokens,
+    store: Option<Store>,
+    stack: OnceLock<StackVerifier>,
+    cache: Option<Cache>,
+    orchestrator: Option<Buli2>,
+    objects: Option<Objects>,
+    queues: OnceCell<OcrQueues>,
+    functions: OnceCell<Functions>,
+    thresholds: Thresholds,
+    breaker_policy: BreakerPolicy,
+}
+
+impl Context {
+    /// Reads the configuration of a role and prepares what it describes.
+    pub async fn load(role: Role) -> std::result::Result<Self, StartError> {
+        Self::new(Config::load(role).await?, Utc::now())
+    }
+
+    /// Prepares what a configuration describes.
+    pub fn new(config: Config, started_at: DateTime<Utc>) -> std::result::Result<Self, StartError> {
+        let lifetime = match config.environment {
+            Environment::Local => Lifetime::Unbounded,
+            _ => Lifetime::AsIssued,
+        };
+        let keys = config.token_keys.iter().map(|(kid, key)| (kid.as_str(), key));
+        let thresholds = config.scoring.map_or_else(Thresholds::default, |scoring| Thresholds {
+            auto_approve: scoring.auto_approve,
+            auto_reject: scoring.auto_reject,
+            ..Thresholds::default()
+        });
+        Ok(Self {
+            started_at,
+            access_tokens: AccessTokens::new(keys, lifetime),
+            store: store(&config)?,
+            stack: OnceLock::new(),
+            cache: cache(&config)?,
+            orchestrator: orchestrator(&config)?,
+            objects: config.storage.as_ref().map(|storage| {
+                Objects::new(ObjectsConfig {
+                    endpoint: storage.endpoint.clone(),
+                    access_key_id: storage.access_key_id.clone(),
+                    secret_access_key: storage.secret_access_key.clone(),
+                    bucket: storage.bucket.clone(),
+                    region: storage.region.clone(),
+                })
+            }),
+            queues: OnceCell::new(),
+            functions: OnceCell::new(),
+            thresholds,
+            breaker_policy: BreakerPolicy::default(),
+            config,
+        })
+    }
+
+    /// Origins that browsers may call from.
+    pub fn cors_origins(&self) -> &[String] {
+        &self.config.cors_origins
+    }
+
+    /// Our own tokens.
+    pub const fn access_tokens(&self) -> &AccessTokens {
+        &self.access_tokens
+    }
+
+    /// Keys of internal callers.
+    pub fn service_keys(&self) -> &[Secret] {
+        &self.config.service_keys
+    }
+
+    /// What proves that a callback is BULI2's. Without configuration there is nothing, and nothing is believed.
+    pub fn callback_secrets(&self) -> CallbackSecrets<'_> {
+        let callback = self.config.callback.as_ref();
+        CallbackSecrets {
+            service_keys: &self.config.service_keys,
+            signature_secrets: callback.map_or(&[], |callback| &callback.signature_secrets),
+            require_timestamp: callback.is_none_or(|callback| callback.require_timestamp),
+        }
+    }
+
+    /// Where the score divides.
+    pub const fn thresholds(&self) -> &Thresholds {
+        &self.thresholds
+    }
+
+    /// When the breaker before BULI2 opens.
+    pub const fn breaker_policy(&self) -> &BreakerPolicy {
+        &self.breaker_policy
+    }
+
+    /// Postgres.
+    pub fn store(&self) -> Result<&Store> {
+        needed(self.store.as_ref(), "database")
+    }
+
+    /// The files.
+    pub fn objects(&self) -> Result<&Objects> {
+        needed(self.objects.as_ref(), "storage")
+    }
+
+    /// Who carries out reviews.
+    pub fn orchestrator(&self) -> Result<&Buli2> {
+        needed(self.orchestrator.as_ref(), "BULI2")
+    }
+
+    /// Postgres as the owner of the schema.
+    pub fn migrate_url(&self) -> Result<&str> {
+        needed(self.config.migrate_url.as_ref(), "migration").map(Secret::expose)
+    }
+
+    /// Stack Auth's tokens.
+    pub fn stack(&self) -> Result<&StackVerifier> {
+        if let Some(verifier) = self.stack.get() {
+            return Ok(verifier);
+        }
+        let stack = needed(self.config.stack_auth.as_ref(), "Stack Auth")?;
+        let api = Url::parse(&stack.api_url)
+            .map_err(|error| AppError::internal(format!("STACK_API_URL is no URL: {error}")))?;
+        let project = StackProject::new(&api, &stack.project_id, &stack.issuers)?;
+        let verifier = StackVerifier::new(project)?;
+        Ok(self.stack.get_or_init(|| verifier))
+    }
+
+    /// The workers' queues.
+    pub async fn queues(&self) -> Result<&OcrQueues> {
+        let queues = needed(self.config.queues.as_ref(), "queues")?;
+        let make = || async {
+            let sdk = filot_cloud::sdk_config().await;
+            OcrQueues {
+                gpu: Queue::new(&sdk, queues.gpu_url.clone()),
+                cpu: Queue::new(&sdk, queues.cpu_url.clone()),
+                gpu_enabled: queues.gpu_enabled,
+            }
+        };
+        Ok(self.queues.get_or_init(make).await)
+    }
+
+    async fn functions(&self) -> &Functions {
+        let make = || async { Functions::new(&filot_cloud::sdk_config().await) };
+        self.functions.get_or_init(make).await
+    }
+
+    /// What the sweeper needs.
+    pub async fn sweeper(&self) -> Result<Sweeper<'_>> {
+        Ok(Sweeper {
+            store: self.store()?,
+            objects: self.objects()?,
+            queues: self.queues().await?,
+            cache: self.cache.as_ref(),
+            functions: self.functions().await,
+            scoring: needed(self.config.scoring_function.as_deref(), "scoring function")?,
+        })
+    }
+
+    /// How the parts that are needed are doing.
+    pub async fn health(&self, now: DateTime<Utc>) -> HealthResponse {
+        let instance = Instance {
+            started_at: self.started_at,
+            environment: self.config.environment.to_string(),
+            ocr_engine: OCR_ENGINE.to_owned(),
+        };
+        let database = async { answers("database", async { Ok(self.store()?.ping().await?) }).await };
+        let redis = async {
+            let cache = needed(self.cache.as_ref(), "redis");
+            let ping =
+                async { cache?.ping().await.map_err(|error| AppError::unavailable(error.to_string())) };
+            let is_there = answers("redis", ping).await;
+            if !is_there {
+                metric(MetricName::RedisUnavailable, 1.0, &[]);
+            }
+            is_there
+        };
+        let queue = async {
+            let ask = async {
+                let queues = self.queues().await?;
+                let asked = queues.get(queues.preferred()).attributes().await;
+                asked.map(drop).map_err(|error| AppError::unavailable(error.to_string()))
+            };
+            answers("queue", ask).await
+        };
+        health(&instance, database, redis, queue, now).await
+    }
+
+    /// Tells what a scoring decided, and wakes review-dispatch if a human is needed. It would wake by itself within a
+    /// minute: failing to wake it is no error.
+    pub async fn after_scoring(&self, scored: &Scored) {
+        if let Some(latency_ms) = scored.latency_ms {
+            let outcome: &str = scored.response.decision.into();
+            metric(MetricName::Decision, 1.0, &[("outcome", outcome)]);
+            #[expect(clippy::cast_precision_loss, reason = "milliseconds below 2^52")]
+            metric(MetricName::VerificationLatencyMs, latency_ms as f64, &[]);
+        }
+        let Some(name) = self.config.review_dispatch_function.as_deref().filter(|_| scored.review_queued)
+        else {
+            return;
+        };
+        let payload = serde_json::json!({"reason": "review queued"});
+        if let Err(error) = self.functions().await.invoke_event(name, &payload).await {
+            tracing::warn!(document_id = %scored.response.document_id, %error, "review-dispatch was not woken");
+        }
+    }
+
+    /// Tells how a dispatch went and how the breaker stands.
+    pub async fn after_dispatch(&self, report: &DispatchReport, now: DateTime<Utc>) {
+        if report.deferred > 0 {
+            metric(MetricName::Buli2RetryCount, f64::from(report.deferred), &[]);
+        }
+        let Ok(store) = self.store() else { return };
+        match store.breaker_load(BREAKER).await {
+            Ok(breaker) => {
+                let state = match breaker.state(&self.breaker_policy, now) {
+                    BreakerState::Closed => 0.0,
+                    BreakerState::HalfOpen => 1.0,
+                    BreakerState::Open => 2.0,
+                };
+                metric(MetricName::CircuitBreakerState, state, &[("breaker", BREAKER)]);
+            }
+            Err(error) => tracing::warn!(%error, "the breaker's state is not known"),
+        }
+    }
+}
+
+/// A section that the table of roles promises.
+fn needed<T>(section: Option<T>, what: &'static str) -> Result<T> {
+    section.ok_or_else(|| AppError::internal(format!("this function has no configuration for: {what}")))
+}
+
+async fn answers(what: &'static str, asked: impl Future<Output = Result<()>>) -> bool {
+    match asked.await {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::warn!(what, %error, "it does not answer");
+            false
+        }
+    }
+}
+
+fn unusable<E: std::fmt::Display>(what: &'static str) -> impl FnOnce(E) -> StartError {
+    move |error| StartError::Unusable { what, why: error.to_string() }
+}
+
+fn store(config: &Config) -> std::result::Result<Option<Store>, StartError> {
+    let Some(database) = &config.database else { return Ok(None) };
+    let what = "SEALING_KEY";
+    let mut keys = Vec::with_capacity(database.sealing_keys.len());
+    for (id, key) in &database.sealing_keys {
+        let bytes =
+            BASE64_STANDARD.decode(key.expose()).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+        let bytes = bytes.ok_or_else(|| unusable(what)(format!("{id} is not 32 bytes in base64")))?;
+        keys.push((id.clone(), bytes));
+    }
+    let active = keys.first().map(|(id, _)| id.clone()).unwrap_or_default();
+    let sealing = SealingKeys::new(active, keys).map_err(unusable(what))?;
+    let identity_hash = IdentityHashKey::new(database.identity_hash_key.expose().as_bytes())
+        .map_err(unusable("IDENTITY_HASH_KEY"))?;
+    let store = Store::connect(StoreConfig {
+        url: database.url.expose().to_owned(),
+        max_connections: database.max_connections,
+        sealing,
+        identity_hash,
+    });
+    store.map(Some).map_err(unusable("DATABASE_URL"))
+}
+
+fn cache(config: &Config) -> std::result::Result<Option<Cache>, StartError> {
+    let Some(redis) = &config.redis else { return Ok(None) };
+    let cache = Cache::new(CacheConfig {
+        url: redis.url.expose().to_owned(),
+        password: redis.password.as_ref().map(|password| password.expose().to_owned()),
+        prefix: redis.prefix.clone(),
+        timeouts: Timeouts::default(),
+    });
+    cache.map(Some).map_err(unusable("REDIS_URL"))
+}
+
+fn orchestrator(config: &Config) -> std::result::Result<Option<Buli2>, StartError> {
+    let Some(buli2) = &config.buli2 else { return Ok(None) };
+    let client = Client::new(ClientConfig {
+        api_url: buli2.api_url.clone(),
+        api_key: buli2.api_key.expose().to_owned(),
+        timeout: BULI2_TIMEOUT,
+    });
+    let client = client.map_err(unusable("BULI2"))?;
+    Ok(Some(Buli2::new(client, &buli2.callback_url)))
+}

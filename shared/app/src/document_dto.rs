@@ -1,0 +1,188 @@
+//! A document as JSON.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use filot_domain::lifecycle::ReviewStatus;
+use filot_domain::{
+    CardKind, Decision, DocumentId, DocumentStatus, DocumentType, FieldName, FieldReading, ReasonCode,
+    ReviewId, VerificationStatus,
+};
+use filot_store::{DocumentSummary, DocumentView, ReviewSummary, TimelineEntry};
+use serde::Serialize;
+
+/// The short form of a document.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DocumentDto {
+    /// Its id.
+    pub id: DocumentId,
+    /// What the user says it is.
+    #[serde(rename = "type")]
+    pub document_type: DocumentType,
+    /// Where it is in the pipeline.
+    pub status: DocumentStatus,
+    /// What is known about its truth.
+    pub verification_status: VerificationStatus,
+    /// `image/jpeg`, `image/png` or `application/pdf`.
+    pub mime_type: String,
+    /// Size of the file in bytes.
+    pub bytes: u64,
+    /// When it was uploaded.
+    pub created_at: DateTime<Utc>,
+    /// When the pipeline was done with it.
+    pub processed_at: Option<DateTime<Utc>>,
+}
+
+impl From<DocumentSummary> for DocumentDto {
+    fn from(summary: DocumentSummary) -> Self {
+        Self {
+            id: summary.id,
+            document_type: summary.document_type,
+            status: summary.status,
+            verification_status: summary.verification_status,
+            mime_type: summary.mime,
+            bytes: summary.bytes,
+            created_at: summary.created_at,
+            processed_at: summary.processed_at,
+        }
+    }
+}
+
+/// A field that was read.
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FieldDto {
+    /// Dates ISO 8601, numbers digits only, everything else as printed.
+    pub value: String,
+    /// Probability that the whole value is right, 0 to 1.
+    pub confidence: f32,
+}
+
+impl From<FieldReading> for FieldDto {
+    fn from(field: FieldReading) -> Self {
+        Self { value: field.value, confidence: field.confidence }
+    }
+}
+
+/// How good the picture is, each measure 0 (unusable) to 1 (no complaint).
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct QualityDto {
+    /// Whether the card's outline was found.
+    pub card_found: bool,
+    /// Sharpness of the print.
+    pub sharpness: f32,
+    /// Evenness and level of light.
+    pub exposure: f32,
+    /// Share of the card free of glare.
+    pub glare_free: f32,
+    /// All of it together.
+    pub overall: f32,
+}
+
+/// A human review, as the user sees it.
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReviewDto {
+    /// Its id.
+    pub id: ReviewId,
+    /// Where it stands.
+    pub status: ReviewStatus,
+    /// What the reviewer says.
+    pub notes: Option<String>,
+    /// When it was asked for.
+    pub created_at: DateTime<Utc>,
+    /// When it was decided.
+    pub decided_at: Option<DateTime<Utc>>,
+}
+
+impl From<ReviewSummary> for ReviewDto {
+    fn from(review: ReviewSummary) -> Self {
+        Self {
+            id: review.id,
+            status: review.status,
+            notes: review.notes,
+            created_at: review.created_at,
+            decided_at: review.decided_at,
+        }
+    }
+}
+
+/// One thing that happened to a document.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EventDto {
+    /// What happened.
+    pub event: String,
+    /// Where the document was after it.
+    pub status: DocumentStatus,
+    /// What was known about it after it.
+    pub verification_status: VerificationStatus,
+    /// Why, if there is a reason.
+    pub reason: Option<ReasonCode>,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+impl From<TimelineEntry> for EventDto {
+    fn from(entry: TimelineEntry) -> Self {
+        Self {
+            event: entry.event,
+            status: entry.status,
+            verification_status: entry.verification_status,
+            reason: entry.reason,
+            at: entry.at,
+        }
+    }
+}
+
+/// A document with everything its owner may know. It has no `Debug` form: it holds identity data.
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DocumentDetailsDto {
+    /// The short form.
+    #[serde(flatten)]
+    pub document: DocumentDto,
+    /// What the picture shows, once read.
+    pub card_kind: Option<CardKind>,
+    /// The fields that were read, by name.
+    pub fields: BTreeMap<FieldName, FieldDto>,
+    /// How good the picture is, once read.
+    pub quality: Option<QualityDto>,
+    /// 0 to 100, once scored.
+    pub score: Option<u8>,
+    /// What the score said, once scored.
+    pub decision: Option<Decision>,
+    /// Why.
+    pub reasons: Vec<ReasonCode>,
+    /// Failed attempts to read it.
+    pub attempts: u32,
+    /// The human review, if there is one.
+    pub review: Option<ReviewDto>,
+    /// What happened, oldest first.
+    pub timeline: Vec<EventDto>,
+}
+
+impl From<DocumentView> for DocumentDetailsDto {
+    fn from(view: DocumentView) -> Self {
+        Self {
+            document: view.summary.into(),
+            card_kind: view.card,
+            fields: view.fields.into_iter().map(|(name, field)| (name, field.into())).collect(),
+            quality: view.quality.map(|quality| QualityDto {
+                card_found: quality.card_found,
+                sharpness: quality.sharpness,
+                exposure: quality.exposure,
+                glare_free: quality.glare_free,
+                overall: quality.overall,
+            }),
+            score: view.score,
+            decision: view.decision,
+            reasons: view.reasons,
+            attempts: view.attempts,
+            review: view.review.map(Into::into),
+            timeline: view.timeline.into_iter().map(Into::into).collect(),
+        }
+    }
+}

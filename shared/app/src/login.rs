@@ -1,0 +1,60 @@
+//! `POST /auth/login`: a Stack Auth token against a session of ours.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use filot_domain::SessionId;
+use filot_store::{Caller, NewSession, Store};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::auth::{AccessTokens, StackIdentity, refresh};
+use crate::error::{AppError, Kind, Result};
+use crate::me::UserDto;
+
+/// The answer: a pair of tokens. It has no `Debug` form: it is made of secrets.
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LoginResponse {
+    /// For `Authorization: Bearer`.
+    pub access_token: String,
+    /// Always `Bearer`.
+    pub token_type: &'static str,
+    /// Seconds until the access token expires.
+    pub expires_in: i64,
+    /// Gets the next pair.
+    pub refresh_token: String,
+    /// Seconds until the refresh token expires.
+    pub refresh_expires_in: i64,
+    /// Who logged in.
+    pub user: UserDto,
+}
+
+/// Starts a session for a registered user.
+pub async fn login(
+    store: &Store,
+    tokens: &AccessTokens,
+    identity: &StackIdentity,
+    now: DateTime<Utc>,
+) -> Result<LoginResponse> {
+    let user = store.find_user_by_stack_id(&identity.stack_user_id).await?.ok_or_else(|| {
+        AppError::new(Kind::NotFound, "not_registered", "This account is not registered yet.")
+    })?;
+    let refresh_token = refresh::generate()?;
+    let expires_at = now + TimeDelta::seconds(refresh::LIFETIME_S);
+    let session = NewSession {
+        id: SessionId::from_uuid(Uuid::now_v7()),
+        user_id: user.id,
+        expires_at,
+        refresh_token_hash: refresh_token.hash,
+        refresh_expires_at: expires_at,
+    };
+    let access = tokens.issue(Caller { user_id: user.id, session_id: session.id }, now)?;
+    store.create_session(&session, now).await?;
+    Ok(LoginResponse {
+        access_token: access.token.expose().to_owned(),
+        token_type: "Bearer",
+        expires_in: access.expires_in_s,
+        refresh_token: refresh_token.token.expose().to_owned(),
+        refresh_expires_in: refresh::LIFETIME_S,
+        user: user.into(),
+    })
+}

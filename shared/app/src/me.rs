@@ -1,0 +1,60 @@
+//! `GET /auth/me`: the caller, their profile, and whether they are verified.
+
+use chrono::{DateTime, Utc};
+use filot_domain::UserId;
+use filot_store::{Caller, Store, User};
+use serde::Serialize;
+
+use crate::error::Result;
+
+/// A user, as every interface shows them.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UserDto {
+    /// Our id.
+    pub id: UserId,
+    /// Verified address.
+    pub email: String,
+    /// `user` or `admin`.
+    pub role: String,
+    /// When they registered.
+    pub created_at: DateTime<Utc>,
+}
+
+impl From<User> for UserDto {
+    fn from(user: User) -> Self {
+        Self { id: user.id, email: user.email, role: user.role.to_string(), created_at: user.created_at }
+    }
+}
+
+/// What a user says about themselves.
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProfileDto {
+    /// Full name.
+    pub full_name: Option<String>,
+    /// Phone number in international form.
+    pub phone: Option<String>,
+}
+
+/// The answer.
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MeResponse {
+    /// The user.
+    pub user: UserDto,
+    /// Their profile.
+    pub profile: ProfileDto,
+    /// `verified` when a KTP of theirs is approved, `pending` while one is under way, else `unverified`.
+    pub verification_status: String,
+}
+
+/// The caller.
+pub async fn me(store: &Store, caller: &Caller, now: DateTime<Utc>) -> Result<MeResponse> {
+    let me = store.me(caller, now).await?;
+    Ok(MeResponse {
+        user: me.user.into(),
+        profile: ProfileDto { full_name: me.full_name, phone: me.phone },
+        verification_status: me.verification.to_string(),
+    })
+}

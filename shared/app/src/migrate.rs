@@ -1,0 +1,20 @@
+//! Brings the schema up to date, as the owner role and on the direct connection.
+
+use filot_store::Store;
+use serde::Serialize;
+
+use crate::error::{AppError, Result};
+
+/// The answer.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MigrateResponse {
+    /// The migrations that were applied now, in order.
+    pub applied: Vec<String>,
+}
+
+/// Applies what is missing.
+pub async fn migrate(migrate_url: &str) -> Result<MigrateResponse> {
+    let report = Store::migrate(migrate_url).await.map_err(AppError::from)?;
+    Ok(MigrateResponse { applied: report.applied })
+}

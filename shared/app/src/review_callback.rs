@@ -1,0 +1,190 @@
+//! The reviewer's decision comes in: `POST /internal/reviews`, `POST /internal/reviews/{reviewId}/callback`, and the
+//! function's own URL.
+//!
+//! Two proofs are needed, the service key and the signature over the raw body. The first decision wins; the same again
+//! is fine, the contrary is not.
+
+use chrono::{DateTime, Utc};
+use filot_buli2::SigningSecrets;
+use filot_domain::review::ReviewDecision;
+use filot_domain::{CorrelationId, DocumentId, ReviewId, UserId};
+use filot_platform::Secret;
+use filot_store::{Actor, Callback, CallbackOutcome, Origin, Store};
+use serde::{Deserialize, Serialize};
+
+use crate::auth::service;
+use crate::error::{AppError, FieldError, Kind, Result};
+
+const NOTES_CHARS_MAX: usize = 1000;
+const TASK_ID_CHARS_MAX: usize = 255;
+/// When to ask again while a dispatch has not had its answer: longer than one call to BULI2 usually takes.
+const NOT_YET_RETRY_S: u32 = 5;
+
+/// What the callback presents to prove where it comes from.
+#[derive(Clone, Copy)]
+pub struct CallbackProof<'a> {
+    /// The bearer token.
+    pub service_key: Option<&'a str>,
+    /// `X-Buli2-Signature`.
+    pub signature: Option<&'a str>,
+    /// `X-Buli2-Timestamp`.
+    pub timestamp: Option<&'a str>,
+}
+
+/// What proves it.
+#[derive(Clone, Copy)]
+pub struct CallbackSecrets<'a> {
+    /// Active service keys.
+    pub service_keys: &'a [Secret],
+    /// Active signature secrets.
+    pub signature_secrets: &'a [Secret],
+    /// Whether a signature without a timestamp is refused (`BULI2_REQUIRE_TIMESTAMP`).
+    pub require_timestamp: bool,
+}
+
+/// Refuses a callback that does not prove where it comes from. Missing secrets refuse everything.
+pub fn authenticate(
+    secrets: &CallbackSecrets<'_>,
+    proof: &CallbackProof<'_>,
+    raw_body: &[u8],
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let key = proof.service_key.ok_or_else(|| AppError::unauthenticated("no service key"))?;
+    service::verify(secrets.service_keys, key)?;
+    SigningSecrets::new(secrets.signature_secrets.iter().map(|secret| secret.expose()))
+        .verify(raw_body, proof.signature, proof.timestamp, secrets.require_timestamp, now)
+        .map_err(|error| AppError::unauthenticated(format!("the signature is refused: {error}")))
+}
+
+/// The body. Fields we do not know are ignored.
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CallbackRequest {
+    /// The review, as we named it.
+    #[serde(default)]
+    pub review_id: Option<String>,
+    /// The task, as BULI2 named it.
+    #[serde(default)]
+    pub task_id: Option<String>,
+    /// `approved` or `rejected`.
+    pub decision: String,
+    /// For the user, at most 1000 characters.
+    #[serde(default)]
+    pub notes: Option<String>,
+    /// If present, must be the review's document.
+    #[serde(default)]
+    pub document_id: Option<String>,
+    /// If present, must be the document's owner.
+    #[serde(default)]
+    pub user_id: Option<String>,
+}
+
+/// The answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CallbackResponse {
+    /// The review.
+    pub review_id: ReviewId,
+    /// Its document.
+    pub document_id: DocumentId,
+    /// The decision that holds.
+    pub decision: ReviewDecision,
+    /// Whether this very callback decided; `false` when the same was said before.
+    pub applied: bool,
+}
+
+/// Applies a decision. `review` is the id of the path, if it has one.
+pub async fn review_callback(
+    store: &Store,
+    review: Option<ReviewId>,
+    request: CallbackRequest,
+    correlation_id: &CorrelationId,
+    now: DateTime<Utc>,
+) -> Result<CallbackResponse> {
+    let callback = validate(review, request)?;
+    let decision = callback.decision;
+    let origin = Origin { actor: Actor::Reviewer, correlation_id: correlation_id.clone() };
+    match store.apply_callback(&callback, &origin, now).await? {
+        CallbackOutcome::Applied { review, document, .. } => {
+            Ok(CallbackResponse { review_id: review, document_id: document, decision, applied: true })
+        }
+        CallbackOutcome::Repeated { review, document } => {
+            Ok(CallbackResponse { review_id: review, document_id: document, decision, applied: false })
+        }
+        CallbackOutcome::Contrary { status, .. } => {
+            Err(AppError::new(Kind::Conflict, "already_decided", format!("The review is already {status}.")))
+        }
+        CallbackOutcome::Unknown => Err(AppError::not_found()),
+        CallbackOutcome::Mismatch => Err(AppError::new(
+            Kind::Unprocessable,
+            "ids_mismatch",
+            "The ids in this callback belong to different reviews.",
+        )),
+        CallbackOutcome::NotYetAcknowledged => Err(AppError {
+            retry_after_s: Some(NOT_YET_RETRY_S),
+            ..AppError::new(
+                Kind::Unavailable,
+                "not_yet_acknowledged",
+                "No review has this task id yet, but one is being sent. Please try again.",
+            )
+        }),
+    }
+}
+
+fn validate(path: Option<ReviewId>, request: CallbackRequest) -> Result<Callback> {
+    let mut errors = Vec::new();
+    let body_review: Option<ReviewId> = parsed("reviewId", request.review_id.as_deref(), &mut errors);
+    let document: Option<DocumentId> = parsed("documentId", request.document_id.as_deref(), &mut errors);
+    let user_id: Option<UserId> = parsed("userId", request.user_id.as_deref(), &mut errors);
+    let decision: Option<ReviewDecision> = request.decision.parse().ok();
+    if decision.is_none() {
+        errors.push(FieldError::new("decision", "must be approved or rejected"));
+    }
+    let is_long = |text: &str, max: usize| text.chars().count() > max;
+    if request.notes.as_deref().is_some_and(|notes| is_long(notes, NOTES_CHARS_MAX) || notes.contains('\0')) {
+        errors.push(FieldError::new("notes", "must have at most 1000 characters, none of them NUL"));
+    }
+    let task_is_wrong = |task: &str| {
+        task.is_empty() || is_long(task, TASK_ID_CHARS_MAX) || task.chars().any(char::is_control)
+    };
+    if request.task_id.as_deref().is_some_and(task_is_wrong) {
+        errors.push(FieldError::new(
+            "taskId",
+            "must have 1 to 255 characters, none of them a control character",
+        ));
+    }
+    if path.is_some() && body_review.is_some() && path != body_review {
+        errors.push(FieldError::new("reviewId", "is not the review of the path"));
+    }
+    let review = path.or(body_review);
+    if review.is_none() && request.review_id.is_none() && request.task_id.is_none() {
+        errors.push(FieldError::new("reviewId", "reviewId or taskId is needed"));
+    }
+    match (decision, errors.is_empty()) {
+        (Some(decision), true) => Ok(Callback {
+            review,
+            task_id: request.task_id,
+            document,
+            user_id,
+            decision,
+            notes: request.notes,
+        }),
+        _ => Err(AppError::invalid(errors)),
+    }
+}
+
+fn parsed<T: std::str::FromStr>(
+    field: &'static str,
+    text: Option<&str>,
+    errors: &mut Vec<FieldError>,
+) -> Option<T> {
+    let value = text?.parse().ok();
+    if value.is_none() {
+        errors.push(FieldError::new(field, "is not a valid id"));
+    }
+    value
+}
+
+#[cfg(test)]
+#[path = "review_callback_tests.rs"]
+mod tests;

@@ -1,0 +1,201 @@
+//! `POST /documents/upload`: validate everything, then row, object, row, message, in this order.
+//!
+//! INV-1: an upload that is answered with success is in storage and in the database. The row exists before its object,
+//! so no picture of an identity card is ever without a row, and what dies half-way is found and removed. The message
+//! is the only step that may fail: the row says when it is due, and the sweeper sends it.
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use filot_cloud::Objects;
+use filot_domain::lifecycle::DocumentStatus;
+use filot_domain::{CorrelationId, DocumentId, DocumentType, UserId};
+use filot_media::MediaError;
+use filot_store::{Actor, BeginUpload, Caller, IdempotencyKey, Miss, NewDocument, Origin, Store, StoreError};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::document_dto::DocumentDto;
+use crate::enqueue::OcrQueues;
+use crate::error::{AppError, FieldError, Kind, Result};
+
+const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
+
+/// What the client sent, not yet believed.
+#[derive(Clone, Default)]
+pub struct UploadRequest {
+    /// The form's `type`.
+    pub document_type: Option<String>,
+    /// The form's `file`.
+    pub file: Option<UploadedFile>,
+    /// The `Idempotency-Key` header.
+    pub idempotency_key: Option<String>,
+}
+
+/// A file as it came. Its name is not kept: it may be personal, and it is never used.
+#[derive(Clone)]
+pub struct UploadedFile {
+    /// Its content.
+    pub bytes: Bytes,
+    /// What the client says it is.
+    pub content_type: Option<String>,
+}
+
+/// The answer.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UploadResponse {
+    /// The document.
+    pub document: DocumentDto,
+    /// Follows the document through the pipeline.
+    pub correlation_id: CorrelationId,
+}
+
+/// A request that is believed.
+struct Valid {
+    document_type: DocumentType,
+    mime: &'static str,
+    bytes: Bytes,
+    content_sha256: [u8; 32],
+    idempotency: Option<IdempotencyKey>,
+}
+
+/// Takes a document.
+pub async fn upload(
+    store: &Store,
+    objects: &Objects,
+    queues: &OcrQueues,
+    caller: &Caller,
+    request: UploadRequest,
+    correlation_id: &CorrelationId,
+    now: DateTime<Utc>,
+) -> Result<UploadResponse> {
+    let valid = validate(request)?;
+    let id = DocumentId::from_uuid(Uuid::now_v7());
+    let new = NewDocument {
+        id,
+        document_type: valid.document_type,
+        object_key: object_key(caller.user_id, id),
+        content_sha256: valid.content_sha256,
+        mime: valid.mime.to_owned(),
+        bytes: valid.bytes.len() as u64,
+        idempotency: valid.idempotency,
+    };
+    let origin = Origin { actor: Actor::User, correlation_id: correlation_id.clone() };
+    let (receiving, object_key) = match store.begin_upload(caller, &new, &origin, now).await? {
+        BeginUpload::Fresh { document, object_key } => (document, object_key),
+        BeginUpload::Replay(summary) => {
+            return Ok(UploadResponse { document: summary.into(), correlation_id: correlation_id.clone() });
+        }
+        BeginUpload::InProgress => {
+            return Err(AppError {
+                retry_after_s: Some(2),
+                ..AppError::new(
+                    Kind::Conflict,
+                    "idempotency_in_progress",
+                    "The first request with this Idempotency-Key is still being answered.",
+                )
+            });
+        }
+        BeginUpload::KeyReused => {
+            return Err(AppError::new(
+                Kind::Unprocessable,
+                "idempotency_key_reused",
+                "This Idempotency-Key was used for another request.",
+            ));
+        }
+    };
+    let id = receiving.id();
+
+    objects
+        .put(&object_key, valid.bytes, valid.mime)
+        .await
+        .map_err(|error| AppError::unavailable(format!("the file could not be stored: {error}")))?;
+
+    let queue = queues.preferred();
+    let summary = match store.finish_upload(receiving, queue, &origin, now).await {
+        Ok(summary) => summary,
+        Err(error) => {
+            if is_discarded(&error) {
+                remove_stray(objects, &object_key, id).await;
+            }
+            return Err(AppError::unavailable(format!("the upload could not be finished: {error}")));
+        }
+    };
+    if let Err(error) = queues.enqueue(store, id, queue, correlation_id, now).await {
+        tracing::warn!(document_id = %id, %error, "not enqueued; the sweeper will");
+    }
+    Ok(UploadResponse { document: summary.into(), correlation_id: correlation_id.clone() })
+}
+
+/// Whether the row was given up on while the object was being stored.
+fn is_discarded(error: &StoreError) -> bool {
+    matches!(error.miss(), Some(Miss::NotFound | Miss::Stale { status: DocumentStatus::Erased, .. }))
+}
+
+/// The row is gone, so the object must go as well: whoever removed the row may have looked before it arrived.
+async fn remove_stray(objects: &Objects, object_key: &str, id: DocumentId) {
+    if let Err(error) = objects.delete(object_key).await {
+        tracing::error!(document_id = %id, %error, "an object without a row could not be removed");
+    }
+}
+
+/// Where a document's file is. Made of our ids alone.
+fn object_key(user: UserId, document: DocumentId) -> String {
+    format!("documents/{user}/{document}")
+}
+
+fn validate(request: UploadRequest) -> Result<Valid> {
+    let mut errors = Vec::new();
+    let document_type = match request.document_type.as_deref().map(str::parse::<DocumentType>) {
+        Some(Ok(document_type)) => Some(document_type),
+        Some(Err(_)) => {
+            errors.push(FieldError::new("type", "must be KTP or NPWP"));
+            None
+        }
+        None => {
+            errors.push(FieldError::new("type", "is missing"));
+            None
+        }
+    };
+    if request.file.as_ref().is_none_or(|file| file.bytes.is_empty()) {
+        errors.push(FieldError::new("file", "is missing or empty"));
+    }
+    if request.idempotency_key.as_deref().is_some_and(|key| !is_idempotency_key(key)) {
+        errors.push(FieldError::new("Idempotency-Key", "must have 1 to 255 printable ASCII characters"));
+    }
+    let (Some(document_type), Some(file), true) = (document_type, request.file, errors.is_empty()) else {
+        return Err(AppError::invalid(errors));
+    };
+    let kind = filot_media::inspect(&file.bytes, file.content_type.as_deref()).map_err(refused_file)?.kind;
+    let content_sha256: [u8; 32] = Sha256::digest(&file.bytes).into();
+    let idempotency = request
+        .idempotency_key
+        .map(|key| IdempotencyKey { key, request_hash: request_hash(document_type, &content_sha256) });
+    Ok(Valid { document_type, mime: kind.mime(), bytes: file.bytes, content_sha256, idempotency })
+}
+
+fn is_idempotency_key(key: &str) -> bool {
+    (1..=IDEMPOTENCY_KEY_CHARS_MAX).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic())
+}
+
+/// What makes two uploads the same request.
+fn request_hash(document_type: DocumentType, content_sha256: &[u8; 32]) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    hasher.update(document_type.to_string());
+    hasher.update([0]);
+    hasher.update(content_sha256);
+    hasher.finalize().into()
+}
+
+fn refused_file(error: MediaError) -> AppError {
+    let kind = if error.is_too_large() { Kind::TooLarge } else { Kind::Unprocessable };
+    AppError {
+        errors: vec![FieldError::new("file", error.to_string())],
+        ..AppError::new(kind, error.code(), error.to_string())
+    }
+}
+
+#[cfg(test)]
+#[path = "upload_tests.rs"]
+mod tests;

@@ -1,0 +1,148 @@
+//! A request, with what every route asks of it.
+
+use std::str::FromStr;
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use filot_app::auth::AccessTokens;
+use filot_app::context::Caller;
+use filot_app::error::{AppError, Kind, Result};
+use filot_domain::CorrelationId;
+use http::HeaderMap;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
+use lambda_http::request::RequestContext;
+use lambda_http::{Body, Request, RequestExt};
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use crate::headers::X_CORRELATION_ID;
+
+/// Largest JSON body that is read.
+const JSON_BYTES_MAX: usize = 64 * 1024;
+
+/// A request on its way through one route.
+#[derive(Debug)]
+pub struct Call {
+    request: Request,
+    /// Follows the request through every component.
+    pub correlation_id: CorrelationId,
+    /// When it came: the one time that everything in it goes by.
+    pub now: DateTime<Utc>,
+}
+
+impl Call {
+    /// A request that came at `now`. Its correlation id is the client's if it is well formed.
+    pub fn new(request: Request, now: DateTime<Utc>) -> Self {
+        let correlation_id = header(request.headers(), &X_CORRELATION_ID)
+            .and_then(|text| text.parse().ok())
+            .unwrap_or_else(|| CorrelationId::from_uuid(Uuid::now_v7()));
+        Self { request, correlation_id, now }
+    }
+
+    /// The headers.
+    pub fn headers(&self) -> &HeaderMap {
+        self.request.headers()
+    }
+
+    /// A header's text, if it is there, once, and text.
+    pub fn header(&self, name: &HeaderName) -> Option<&str> {
+        header(self.request.headers(), name)
+    }
+
+    /// `METHOD /route/{id}`, as the gateway knows it: never a path, which may hold ids. For logs and metrics.
+    pub fn route(&self) -> String {
+        let resource = match self.request.request_context_ref() {
+            Some(RequestContext::ApiGatewayV1(context)) => {
+                context.resource_path.as_deref().unwrap_or("unknown")
+            }
+            Some(RequestContext::ApiGatewayV2(_)) => "function-url",
+            _ => "unknown",
+        };
+        format!("{} {resource}", self.request.method())
+    }
+
+    /// An id in the path. One that is no id names nothing: not found.
+    pub fn path_id<T: FromStr>(&self, name: &str) -> Result<T> {
+        self.path_text(name).and_then(|text| text.parse().ok()).ok_or_else(AppError::not_found)
+    }
+
+    /// A parameter of the path; a function URL has none, there it is the whole path after the slash.
+    pub fn path_text(&self, name: &str) -> Option<&str> {
+        if let Some(RequestContext::ApiGatewayV2(_)) = self.request.request_context_ref() {
+            return Some(self.request.raw_http_path().trim_start_matches('/'))
+                .filter(|text| !text.is_empty());
+        }
+        self.request.path_parameters_ref().and_then(|parameters| parameters.first(name))
+    }
+
+    /// The bearer token.
+    pub fn bearer(&self) -> Result<&str> {
+        let value =
+            self.header(&AUTHORIZATION).ok_or_else(|| AppError::unauthenticated("no bearer token"))?;
+        match value.split_once(' ') {
+            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty() => {
+                Ok(token.trim())
+            }
+            _ => Err(AppError::unauthenticated("the authorization is no bearer token")),
+        }
+    }
+
+    /// Who calls, by their access token. Whether their session still lives, the database says.
+    pub fn caller(&self, tokens: &AccessTokens) -> Result<Caller> {
+        tokens.verify(self.bearer()?, self.now)
+    }
+
+    /// The body's media type, as sent.
+    pub fn content_type(&self) -> Option<&str> {
+        self.header(&CONTENT_TYPE)
+    }
+
+    /// The raw body. The gateway sends binary bodies in base64; here they are bytes again.
+    pub fn body(&self) -> &[u8] {
+        self.request.body().as_ref()
+    }
+
+    /// The raw body, taken out.
+    pub fn take_body(&mut self) -> Bytes {
+        match std::mem::take(self.request.body_mut()) {
+            Body::Text(text) => text.into_bytes().into(),
+            Body::Binary(bytes) => bytes.into(),
+            _ => Bytes::new(),
+        }
+    }
+
+    /// The body as JSON.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
+        let body = self.body();
+        if body.len() > JSON_BYTES_MAX {
+            return Err(AppError::new(
+                Kind::TooLarge,
+                "payload_too_large",
+                "The body is larger than is accepted.",
+            ));
+        }
+        serde_json::from_slice(body).map_err(|error| {
+            // The parser's text may quote the body; where it stopped is enough.
+            AppError::new(Kind::Invalid, "malformed_json", "The body is not the JSON that is expected here.")
+                .logged(format!("line {} column {}", error.line(), error.column()))
+        })
+    }
+
+    /// The body as JSON, or a default when there is no body.
+    pub fn optional_json<T: DeserializeOwned + Default>(&self) -> Result<T> {
+        if self.body().is_empty() { Ok(T::default()) } else { self.json() }
+    }
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        // A header sent twice with different values is a riddle; we do not guess.
+        (Some(value), None) => value.to_str().ok(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+#[path = "call_tests.rs"]
+mod tests;

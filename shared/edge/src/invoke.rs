@@ -1,0 +1,119 @@
+//! Functions without a route: an event in, JSON out. What every one of them has around its work.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use filot_app::context::Context;
+use filot_app::error::AppError;
+use filot_domain::CorrelationId;
+use filot_platform::{Role, telemetry};
+use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use uuid::Uuid;
+
+/// One invocation.
+#[derive(Debug, Clone)]
+pub struct Invocation {
+    /// What was sent. A schedule's event, a request of ours, or nothing.
+    pub payload: Value,
+    /// The payload's, if it has a well-formed one.
+    pub correlation_id: CorrelationId,
+    /// When it came.
+    pub now: DateTime<Utc>,
+    /// Names this invocation as a holder of leases.
+    pub request_id: String,
+}
+
+impl Invocation {
+    /// The payload as what it should be.
+    pub fn parse<T: DeserializeOwned>(&self) -> Result<T, AppError> {
+        T::deserialize(&self.payload).map_err(|error| AppError::invalid_field("payload", error.to_string()))
+    }
+}
+
+/// Runs a function without a route: configuration once, then one call of `work` per event.
+pub async fn run<F, Fut, R>(role: Role, work: F) -> Result<(), lambda_runtime::Error>
+where
+    F: Fn(Arc<Context>, Invocation) -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = Result<R, AppError>> + Send + 'static,
+    R: Serialize + Send + 'static,
+{
+    telemetry::init(role.name());
+    let context = Arc::new(Context::load(role).await.inspect_err(|error| {
+        tracing::error!(%error, "the function cannot start");
+    })?);
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
+        let (context, work) = (Arc::clone(&context), work.clone());
+        async move { invoke(event, |invocation| work(context, invocation)).await }
+    }))
+    .await
+}
+
+async fn invoke<F, Fut, R>(event: LambdaEvent<Value>, work: F) -> Result<Value, Diagnostic>
+where
+    F: FnOnce(Invocation) -> Fut,
+    Fut: Future<Output = Result<R, AppError>>,
+    R: Serialize,
+{
+    let started = std::time::Instant::now();
+    let correlation_id = event
+        .payload
+        .get("correlationId")
+        .and_then(Value::as_str)
+        .and_then(|text| text.parse().ok())
+        .unwrap_or_else(|| CorrelationId::from_uuid(Uuid::now_v7()));
+    let invocation = Invocation {
+        payload: event.payload,
+        correlation_id: correlation_id.clone(),
+        now: Utc::now(),
+        request_id: event.context.request_id,
+    };
+    let done = work(invocation).await.and_then(|result| {
+        serde_json::to_value(result)
+            .map_err(|error| AppError::internal(format!("a result is no JSON: {error}")))
+    });
+    let duration_ms = started.elapsed().as_secs_f64() * 1000.0;
+    match done {
+        Ok(result) => {
+            tracing::info!(duration_ms, %correlation_id, %result, "invocation done");
+            Ok(result)
+        }
+        Err(error) => {
+            tracing::error!(duration_ms, %correlation_id, code = error.code, %error, "invocation failed");
+            Err(Diagnostic { error_type: error.code.to_owned(), error_message: error.message.into_owned() })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn event(payload: Value) -> LambdaEvent<Value> {
+        LambdaEvent::new(payload, lambda_runtime::Context::default())
+    }
+
+    #[tokio::test]
+    async fn a_correlation_id_is_taken_over_and_a_result_is_json() {
+        let payload = json!({"correlationId": "test-correlation"});
+        let result = invoke(event(payload), |invocation| async move {
+            Ok::<_, AppError>(json!({"id": invocation.correlation_id}))
+        });
+        assert_eq!(result.await.unwrap(), json!({"id": "test-correlation"}));
+    }
+
+    #[tokio::test]
+    async fn a_failure_says_its_code_and_keeps_the_log_text() {
+        let result = invoke(event(Value::Null), |_| async {
+            Err::<(), _>(AppError::internal("the password is hunter2"))
+        });
+        let diagnostic = result.await.unwrap_err();
+        assert_eq!(diagnostic.error_type, "internal");
+        assert!(!diagnostic.error_message.contains("hunter2"));
+    }
+}

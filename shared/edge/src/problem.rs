@@ -1,0 +1,144 @@
+//! Errors as RFC 9457 problems: `application/problem+json` with a stable `code` and the correlation id.
+
+use filot_app::error::{AppError, FieldError, Kind};
+use filot_domain::CorrelationId;
+use serde::Serialize;
+
+use crate::status::ErrorStatus;
+
+/// An error on its way to the client.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    /// The status.
+    pub status: ErrorStatus,
+    /// What went wrong.
+    pub error: AppError,
+}
+
+/// The body.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProblemBody<'a> {
+    /// Always `about:blank`: the code says more than a URL would.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// The status in words.
+    pub title: &'static str,
+    /// The status.
+    pub status: u16,
+    /// Stable and machine-readable.
+    pub code: &'static str,
+    /// What happened, in a sentence.
+    pub detail: &'a str,
+    /// Finds this request in our logs.
+    pub correlation_id: &'a str,
+    /// Which values are wrong, when values are wrong.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldProblem<'a>>,
+}
+
+/// A value that is wrong.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FieldProblem<'a> {
+    /// The field.
+    pub field: &'static str,
+    /// What is wrong with it.
+    pub message: &'a str,
+}
+
+impl Problem {
+    /// The body that the client gets. What is for the log stays here.
+    pub fn body<'a>(&'a self, correlation_id: &'a CorrelationId) -> ProblemBody<'a> {
+        ProblemBody {
+            kind: "about:blank",
+            title: self.status.title(),
+            status: self.status.as_u16(),
+            code: self.error.code,
+            detail: &self.error.message,
+            correlation_id: correlation_id.as_str(),
+            errors: self
+                .error
+                .errors
+                .iter()
+                .map(|FieldError { field, message }| FieldProblem { field, message })
+                .collect(),
+        }
+    }
+}
+
+impl From<AppError> for Problem {
+    fn from(error: AppError) -> Self {
+        Self { status: status_of(error.kind), error }
+    }
+}
+
+/// The one place where kinds of trouble become statuses.
+const fn status_of(kind: Kind) -> ErrorStatus {
+    match kind {
+        Kind::Invalid => ErrorStatus::BAD_REQUEST,
+        Kind::Unauthenticated => ErrorStatus::UNAUTHORIZED,
+        Kind::Forbidden => ErrorStatus::FORBIDDEN,
+        Kind::NotFound => ErrorStatus::NOT_FOUND,
+        Kind::Conflict => ErrorStatus::CONFLICT,
+        Kind::TooLarge => ErrorStatus::PAYLOAD_TOO_LARGE,
+        Kind::UnsupportedMedia => ErrorStatus::UNSUPPORTED_MEDIA_TYPE,
+        Kind::Unprocessable => ErrorStatus::UNPROCESSABLE,
+        Kind::Unavailable => ErrorStatus::UNAVAILABLE,
+        Kind::Internal => ErrorStatus::INTERNAL,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn correlation_id() -> CorrelationId {
+        "test-correlation".parse().unwrap()
+    }
+
+    #[test]
+    fn the_body_is_a_problem_and_keeps_the_log_text_to_itself() {
+        let problem = Problem::from(AppError::internal("the password is hunter2"));
+        let json = serde_json::to_value(problem.body(&correlation_id())).unwrap();
+        assert_eq!(
+            json,
+            serde_json::json!({
+                "type": "about:blank",
+                "title": "Internal Server Error",
+                "status": 500,
+                "code": "internal",
+                "detail": "Something went wrong on our side.",
+                "correlationId": "test-correlation",
+            })
+        );
+    }
+
+    #[test]
+    fn wrong_values_are_listed() {
+        let problem = Problem::from(AppError::invalid_field("type", "must be KTP or NPWP"));
+        let json = serde_json::to_value(problem.body(&correlation_id())).unwrap();
+        assert_eq!(json["status"], 400);
+        assert_eq!(json["code"], "validation_failed");
+        assert_eq!(json["errors"], serde_json::json!([{"field": "type", "message": "must be KTP or NPWP"}]));
+    }
+
+    #[test]
+    fn each_kind_has_its_status() {
+        let statuses = [
+            (Kind::Invalid, 400),
+            (Kind::Unauthenticated, 401),
+            (Kind::Forbidden, 403),
+            (Kind::NotFound, 404),
+            (Kind::Conflict, 409),
+            (Kind::TooLarge, 413),
+            (Kind::UnsupportedMedia, 415),
+            (Kind::Unprocessable, 422),
+            (Kind::Internal, 500),
+            (Kind::Unavailable, 503),
+        ];
+        for (kind, status) in statuses {
+            assert_eq!(status_of(kind).as_u16(), status);
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! What a route answers.
+
+use filot_app::error::AppError;
+use filot_platform::Secret;
+use http::header::{CONTENT_TYPE, HeaderValue, LOCATION};
+use http::{HeaderMap, StatusCode};
+use serde::Serialize;
+
+/// An answer. It has no `Debug` form: it may hold identity data and tokens.
+pub struct Reply {
+    /// Its status.
+    pub status: StatusCode,
+    /// Headers beyond those that every answer has.
+    pub headers: HeaderMap,
+    /// Its body.
+    pub body: Option<String>,
+}
+
+impl Reply {
+    /// JSON with 200.
+    pub fn ok(body: &impl Serialize) -> Result<Self, AppError> {
+        Self::json(StatusCode::OK, body)
+    }
+
+    /// JSON with 201.
+    pub fn created(body: &impl Serialize) -> Result<Self, AppError> {
+        Self::json(StatusCode::CREATED, body)
+    }
+
+    /// JSON with any status.
+    pub fn json(status: StatusCode, body: &impl Serialize) -> Result<Self, AppError> {
+        let body = serde_json::to_string(body)
+            .map_err(|error| AppError::internal(format!("an answer is no JSON: {error}")))?;
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        Ok(Self { status, headers, body: Some(body) })
+    }
+
+    /// 302 to somewhere that only the caller may know.
+    pub fn redirect(to: &Secret) -> Result<Self, AppError> {
+        let mut location = HeaderValue::from_str(to.expose())
+            .map_err(|_| AppError::internal("a link that does not fit in a header"))?;
+        location.set_sensitive(true);
+        let mut headers = HeaderMap::new();
+        headers.insert(LOCATION, location);
+        Ok(Self { status: StatusCode::FOUND, headers, body: None })
+    }
+}

@@ -1,0 +1,129 @@
+//! From a Lambda event to an answer and back: what every HTTP function has around its route.
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use chrono::Utc;
+use filot_app::context::Context;
+use filot_app::error::{AppError, Kind};
+use filot_platform::{MetricName, Role, telemetry};
+use futures::FutureExt;
+use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, Response};
+use lambda_http::{Body, Request, service_fn};
+
+use crate::call::Call;
+use crate::headers::{X_CORRELATION_ID, allow_origin, secure};
+use crate::problem::Problem;
+use crate::reply::Reply;
+use crate::status::ErrorStatus;
+
+/// What a route returns.
+pub type Answer = Result<Reply, AppError>;
+
+/// Runs an HTTP function: configuration once, then one call of `route` per event.
+pub async fn run<F, Fut>(role: Role, route: F) -> Result<(), lambda_http::Error>
+where
+    F: Fn(Arc<Context>, Call) -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = Answer> + Send + 'static,
+{
+    telemetry::init(role.name());
+    let context = Arc::new(Context::load(role).await.inspect_err(|error| {
+        tracing::error!(%error, "the function cannot start");
+    })?);
+    lambda_http::run(service_fn(move |request: Request| {
+        let (context, route) = (Arc::clone(&context), route.clone());
+        async move {
+            let origins = context.cors_origins().to_vec();
+            Ok::<_, lambda_http::Error>(respond(request, &origins, move |call| route(context, call)).await)
+        }
+    }))
+    .await
+}
+
+/// Answers one request, whatever happens.
+pub async fn respond<F, Fut>(request: Request, origins: &[String], route: F) -> Response<Body>
+where
+    F: FnOnce(Call) -> Fut,
+    Fut: Future<Output = Answer>,
+{
+    let call = Call::new(request, Utc::now());
+    let started = std::time::Instant::now();
+    let (route_name, correlation_id) = (call.route(), call.correlation_id.clone());
+    let request_headers: HeaderMap = call.headers().clone();
+
+    // A defect in one request must not take the instance, and with it the next request's warm start, down.
+    let answer = AssertUnwindSafe(async move { route(call).await }).catch_unwind().await;
+    let answer = answer.unwrap_or_else(|_| Err(AppError::internal("the route panicked")));
+
+    let (mut response, failure) = match answer {
+        Ok(reply) => (from_reply(reply), None),
+        Err(error) => {
+            let problem = Problem::from(error);
+            (from_problem(&problem, &correlation_id), Some(problem.error))
+        }
+    };
+    let headers = response.headers_mut();
+    secure(headers);
+    allow_origin(headers, &request_headers, origins);
+    if let Ok(value) = HeaderValue::from_str(correlation_id.as_str()) {
+        headers.insert(X_CORRELATION_ID, value);
+    }
+
+    let status = response.status().as_u16();
+    let duration_ms = started.elapsed().as_secs_f64() * 1000.0;
+    log(&route_name, status, duration_ms, &correlation_id, failure.as_ref());
+    telemetry::metric(
+        MetricName::HttpRequestDurationMs,
+        duration_ms,
+        &[("route", &route_name), ("status", &status.to_string())],
+    );
+    response
+}
+
+/// The one line of a request. What went wrong is told here and nowhere else.
+fn log(
+    route: &str,
+    status: u16,
+    duration_ms: f64,
+    correlation_id: &filot_domain::CorrelationId,
+    failure: Option<&AppError>,
+) {
+    match failure {
+        Some(error) if matches!(error.kind, Kind::Internal | Kind::Unavailable) => {
+            tracing::error!(route, status, duration_ms, %correlation_id, code = error.code, %error, "request failed");
+        }
+        Some(error) => {
+            tracing::info!(route, status, duration_ms, %correlation_id, code = error.code, %error, "request refused");
+        }
+        None => tracing::info!(route, status, duration_ms, %correlation_id, "request answered"),
+    }
+}
+
+fn from_reply(reply: Reply) -> Response<Body> {
+    let mut response = Response::new(reply.body.map_or(Body::Empty, Body::Text));
+    *response.status_mut() = reply.status;
+    *response.headers_mut() = reply.headers;
+    response
+}
+
+fn from_problem(problem: &Problem, correlation_id: &filot_domain::CorrelationId) -> Response<Body> {
+    // A problem is made of strings and numbers: it always is JSON. An empty body is the answer if it ever is not.
+    let body = serde_json::to_string(&problem.body(correlation_id)).map_or(Body::Empty, Body::Text);
+    let mut response = Response::new(body);
+    *response.status_mut() = problem.status.into();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    if let Some(seconds) = problem.error.retry_after_s {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if problem.status == ErrorStatus::UNAUTHORIZED {
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    response
+}
+
+#[cfg(test)]
+#[path = "serve_tests.rs"]
+mod tests;

@@ -1,0 +1,455 @@
+//! The typed configuration: the environment first, Secrets Manager for what it does not have, every problem at once.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use crate::environment::Environment;
+use crate::local;
+use crate::role::{Role, Section};
+use crate::secret::Secret;
+use crate::secrets;
+use crate::variables::{Default, Guard, VARIABLES, Variable};
+
+/// Shortest key that staging and production take, in characters.
+pub const KEY_CHARS_MIN: usize = 32;
+
+/// Everything that is missing, malformed or unsafe. Names variables, never values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigErrors(pub Vec<String>);
+
+impl fmt::Display for ConfigErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the configuration has {} problem(s)", self.0.len())?;
+        self.0.iter().try_for_each(|problem| write!(f, "; {problem}"))
+    }
+}
+
+impl std::error::Error for ConfigErrors {}
+
+/// Postgres.
+#[derive(Debug, Clone)]
+pub struct Database {
+    /// The functions' role, pooled endpoint.
+    pub url: Secret,
+    /// Connections of this process.
+    pub max_connections: usize,
+    /// Sealing keys by id; the first is active.
+    pub sealing_keys: Vec<(String, Secret)>,
+    /// Keys the hashes of identity numbers.
+    pub identity_hash_key: Secret,
+}
+
+/// Redis.
+#[derive(Debug, Clone)]
+pub struct Redis {
+    /// `redis://` or `rediss://`.
+    pub url: Secret,
+    /// Overrides the URL's.
+    pub password: Option<Secret>,
+    /// Before every key and channel.
+    pub prefix: String,
+}
+
+/// R2 or S3.
+#[derive(Debug, Clone)]
+pub struct Storage {
+    /// Endpoint.
+    pub endpoint: String,
+    /// Access key id.
+    pub access_key_id: String,
+    /// Secret access key.
+    pub secret_access_key: Secret,
+    /// Bucket.
+    pub bucket: String,
+    /// Region.
+    pub region: String,
+}
+
+/// The queues.
+#[derive(Debug, Clone)]
+pub struct Queues {
+    /// Workers with a GPU.
+    pub gpu_url: String,
+    /// Workers without.
+    pub cpu_url: String,
+    /// Whether new documents go to the GPU queue.
+    pub gpu_enabled: bool,
+}
+
+/// Stack Auth.
+#[derive(Debug, Clone)]
+pub struct StackAuth {
+    /// Audience of its tokens.
+    pub project_id: String,
+    /// Where the public keys are.
+    pub api_url: String,
+    /// API bases of the issuers that are believed.
+    pub issuers: Vec<String>,
+}
+
+/// BULI2, outbound.
+#[derive(Debug, Clone)]
+pub struct Buli2 {
+    /// Where it is.
+    pub api_url: String,
+    /// Our key.
+    pub api_key: Secret,
+    /// Where its decisions go.
+    pub callback_url: String,
+}
+
+/// BULI2's callback.
+#[derive(Debug, Clone)]
+pub struct Callback {
+    /// One secret, or two while rotating.
+    pub signature_secrets: Vec<Secret>,
+    /// Whether a signed timestamp is mandatory.
+    pub require_timestamp: bool,
+}
+
+/// Thresholds of the score.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scoring {
+    /// From here on: approved.
+    pub auto_approve: u8,
+    /// Below: rejected.
+    pub auto_reject: u8,
+}
+
+/// The worker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Worker {
+    /// Port of `/health`.
+    pub port: u16,
+    /// `auto`, `gpu`, `cpu` or `both`.
+    pub queues: String,
+    /// Documents in flight.
+    pub concurrency: Option<usize>,
+    /// Recorded failures before the fallback or the end.
+    pub max_retries: u32,
+    /// Whether the CPU gets a last try.
+    pub cpu_fallback: bool,
+    /// Line engine.
+    pub engine: String,
+    /// Directory of the models.
+    pub tessdata: Option<String>,
+    /// Length of a lease.
+    pub lease_s: u32,
+    /// Reader processes.
+    pub readers: Option<usize>,
+    /// Address space of a reader.
+    pub reader_memory_mb: u64,
+    /// Time of a reader for one file.
+    pub reader_deadline_s: u64,
+}
+
+/// What a role is told. Sections that the role does not need are `None`.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Which binary this is.
+    pub role: Role,
+    /// Which deployment this is.
+    pub environment: Environment,
+    /// Whether metric lines are written.
+    pub metrics_enabled: bool,
+    /// Their namespace.
+    pub metrics_namespace: String,
+    /// Origins that browsers may call from; empty for roles without HTTP.
+    pub cors_origins: Vec<String>,
+    /// Postgres.
+    pub database: Option<Database>,
+    /// Postgres as the schema's owner.
+    pub migrate_url: Option<Secret>,
+    /// Redis.
+    pub redis: Option<Redis>,
+    /// R2 or S3.
+    pub storage: Option<Storage>,
+    /// The queues.
+    pub queues: Option<Queues>,
+    /// Keys of our tokens by id; the first is active. Empty for roles without tokens.
+    pub token_keys: Vec<(String, Secret)>,
+    /// Stack Auth.
+    pub stack_auth: Option<StackAuth>,
+    /// Keys of internal callers. Empty for roles without internal callers.
+    pub service_keys: Vec<Secret>,
+    /// BULI2, outbound.
+    pub buli2: Option<Buli2>,
+    /// BULI2's callback.
+    pub callback: Option<Callback>,
+    /// Thresholds.
+    pub scoring: Option<Scoring>,
+    /// Name or ARN of the scoring function.
+    pub scoring_function: Option<String>,
+    /// Name or ARN of the review-dispatch function.
+    pub review_dispatch_function: Option<String>,
+    /// The worker.
+    pub worker: Option<Worker>,
+}
+
+impl Config {
+    /// Loads what `role` needs from the environment and, for what it does not have, from Secrets Manager.
+    ///
+    /// Long-running processes call it again to see rotated secrets.
+    pub async fn load(role: Role) -> Result<Self, ConfigErrors> {
+        #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+        let env = |name: &str| std::env::var(name).ok().filter(|text| !text.trim().is_empty());
+        Self::load_from(role, env, |names| async move { secrets::fetch(&names).await }).await
+    }
+
+    /// The same, from any source of variables and secrets.
+    pub(crate) async fn load_from<F, Fut>(
+        role: Role,
+        env: impl Fn(&str) -> Option<String>,
+        fetch: F,
+    ) -> Result<Self, ConfigErrors>
+    where
+        F: FnOnce(Vec<&'static str>) -> Fut,
+        Fut: Future<Output = Result<BTreeMap<String, Secret>, String>>,
+    {
+        let mut values = Values::default();
+        let read: Vec<&Variable> = VARIABLES.iter().filter(|variable| variable.is_read_by(role)).collect();
+        for variable in &read {
+            if let Some(text) = env(variable.name) {
+                values.given.insert(variable.name, Secret::from(text));
+            }
+        }
+        let environment = values.parse::<Environment>("FILOT_ENV").unwrap_or(Environment::Production);
+        let missing: Vec<(&'static str, &'static str)> = read
+            .iter()
+            .filter(|variable| !values.given.contains_key(variable.name))
+            .filter_map(|variable| Some((variable.name, variable.secret?)))
+            .collect();
+        // A developer's machine without an AWS endpoint has no Secrets Manager to ask.
+        let can_ask = environment != Environment::Local || env("AWS_ENDPOINT_URL").is_some();
+        if !missing.is_empty() && can_ask {
+            match fetch(missing.iter().map(|(_, path)| *path).collect()).await {
+                Ok(mut found) => {
+                    for (name, path) in missing {
+                        if let Some(text) = found.remove(path).filter(|text| !text.expose().trim().is_empty())
+                        {
+                            values.given.insert(name, text);
+                        }
+                    }
+                }
+                Err(problem) => values.problems.push(problem),
+            }
+        }
+        for variable in &read {
+            values.settle(variable, environment);
+        }
+        let config = values.config(role, environment);
+        if values.problems.is_empty() { Ok(config) } else { Err(ConfigErrors(values.problems)) }
+    }
+}
+
+/// Variables on their way to being a configuration.
+#[derive(Debug, std::default::Default)]
+struct Values {
+    given: BTreeMap<&'static str, Secret>,
+    problems: Vec<String>,
+}
+
+impl Values {
+    /// Puts the default in place, or notes what is wrong with the variable.
+    fn settle(&mut self, variable: &Variable, environment: Environment) {
+        let name = variable.name;
+        if let Some(given) = self.given.get(name) {
+            if environment.is_guarded() && variable.guard == Guard::Key {
+                let text = given.expose();
+                let is_short = text.split(',').any(|key| key.trim().chars().count() < KEY_CHARS_MIN);
+                let is_published =
+                    text.split(',').any(|key| local::PUBLISHED.iter().any(|known| key.contains(known)));
+                if is_published {
+                    self.problems.push(format!("{name} is a published value"));
+                } else if is_short {
+                    self.problems.push(format!("{name} has fewer than {KEY_CHARS_MIN} characters"));
+                }
+            }
+            return;
+        }
+        let default = match variable.default {
+            Default::Value(text) => text,
+            Default::Local(text) if environment == Environment::Local => text,
+            Default::Unset => return,
+            Default::Required | Default::Local(_) => {
+                let place =
+                    variable.secret.map(|path| format!(" (or the secret {path})")).unwrap_or_default();
+                self.problems.push(format!("{name}{place} is missing"));
+                return;
+            }
+        };
+        self.given.insert(name, Secret::from(default.to_owned()));
+    }
+
+    fn text(&self, name: &str) -> String {
+        self.given.get(name).map(|secret| secret.expose().trim().to_owned()).unwrap_or_default()
+    }
+
+    fn secret(&self, name: &str) -> Secret {
+        Secret::from(self.text(name))
+    }
+
+    /// A missing variable is a problem of its own; here it counts as nothing.
+    fn parse<T: FromStr<Err: fmt::Display>>(&mut self, name: &str) -> Option<T> {
+        let text = self.given.get(name)?.expose().trim();
+        text.parse().map_err(|error| self.problems.push(format!("{name}: {error}"))).ok()
+    }
+
+    fn number<T>(&mut self, name: &str, range: std::ops::RangeInclusive<T>) -> T
+    where
+        T: FromStr<Err: fmt::Display> + PartialOrd + Copy + fmt::Display,
+    {
+        let smallest = *range.start();
+        let Some(number) = self.parse::<T>(name) else { return smallest };
+        if !range.contains(&number) {
+            self.problems.push(format!("{name} must be between {smallest} and {}", range.end()));
+        }
+        number
+    }
+
+    fn optional_number(&mut self, name: &str, range: std::ops::RangeInclusive<usize>) -> Option<usize> {
+        self.given.contains_key(name).then(|| self.number(name, range))
+    }
+
+    fn flag(&mut self, name: &str) -> bool {
+        match self.text(name).as_str() {
+            "true" | "1" => true,
+            "false" | "0" | "" => false,
+            _ => {
+                self.problems.push(format!("{name} must be true or false"));
+                false
+            }
+        }
+    }
+
+    fn list(&self, name: &str) -> Vec<String> {
+        self.text(name).split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
+    }
+
+    fn secrets(&self, name: &str) -> Vec<Secret> {
+        self.list(name).into_iter().map(Secret::from).collect()
+    }
+
+    /// `id:key,id:key`; a bare key has the id `1`.
+    fn keys(&mut self, name: &str) -> Vec<(String, Secret)> {
+        let keys: Vec<(String, Secret)> = self
+            .list(name)
+            .into_iter()
+            .map(|item| match item.split_once(':') {
+                Some((id, key)) => (id.to_owned(), Secret::from(key.to_owned())),
+                None => ("1".to_owned(), Secret::from(item)),
+            })
+            .collect();
+        let mut ids: Vec<_> = keys.iter().map(|(id, _)| id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        if ids.len() != keys.len() || keys.iter().any(|(id, key)| id.is_empty() || key.expose().is_empty()) {
+            self.problems.push(format!("{name} must be a key, or id:key pairs with different ids"));
+        }
+        keys
+    }
+
+    fn url(&mut self, name: &str, environment: Environment) -> String {
+        let text = self.text(name).trim_end_matches('/').to_owned();
+        let is_https = text.starts_with("https://");
+        let is_fine = is_https || !environment.is_guarded() && text.starts_with("http://");
+        if !text.is_empty() && !is_fine {
+            self.problems.push(format!("{name} must be an https:// URL"));
+        }
+        text
+    }
+
+    fn config(&mut self, role: Role, environment: Environment) -> Config {
+        let needs = |section| role.needs(section);
+        Config {
+            role,
+            environment,
+            metrics_enabled: self.flag("METRICS_ENABLED"),
+            metrics_namespace: self.text("METRICS_NAMESPACE"),
+            cors_origins: self.list("FILOT_FRONTEND_ORIGIN"),
+            database: needs(Section::Database).then(|| Database {
+                url: self.secret("DATABASE_URL"),
+                max_connections: self.number("DATABASE_MAX_CONNECTIONS", 1..=100),
+                sealing_keys: self.keys("SEALING_KEY"),
+                identity_hash_key: self.secret("IDENTITY_HASH_KEY"),
+            }),
+            migrate_url: needs(Section::Migration).then(|| self.secret("DATABASE_MIGRATE_URL")),
+            redis: needs(Section::Redis).then(|| Redis {
+                url: self.secret("REDIS_URL"),
+                password: self.given.get("REDIS_PASSWORD").cloned(),
+                prefix: self.text("QUEUE_PREFIX"),
+            }),
+            storage: needs(Section::Storage).then(|| Storage {
+                endpoint: self.url("CF_R2_ENDPOINT", environment),
+                access_key_id: self.text("CF_R2_ACCESS_KEY_ID"),
+                secret_access_key: self.secret("CF_R2_SECRET_ACCESS_KEY"),
+                bucket: self.text("CF_R2_BUCKET_NAME"),
+                region: self.text("CF_R2_REGION"),
+            }),
+            queues: needs(Section::Queues).then(|| Queues {
+                gpu_url: self.url("OCR_GPU_QUEUE_URL", environment),
+                cpu_url: self.url("OCR_CPU_QUEUE_URL", environment),
+                gpu_enabled: self.flag("OCR_GPU_ENABLED"),
+            }),
+            token_keys: if needs(Section::Tokens) { self.keys("JWT_SECRET") } else { Vec::new() },
+            stack_auth: needs(Section::StackAuth).then(|| StackAuth {
+                project_id: self.text("STACK_PROJECT_ID"),
+                api_url: self.url("STACK_API_URL", environment),
+                issuers: self.list("STACK_ISSUERS"),
+            }),
+            service_keys: self.secrets("SERVICE_INTERNAL_KEY"),
+            buli2: needs(Section::Buli2).then(|| Buli2 {
+                api_url: self.url("BULI2_API_URL", environment),
+                api_key: self.secret("BULI2_API_KEY"),
+                callback_url: self.url("BULI2_CALLBACK_URL", environment),
+            }),
+            callback: needs(Section::Callback).then(|| {
+                let mut signature_secrets = self.secrets("BULI2_SIGNATURE_SECRET");
+                signature_secrets.extend(self.secrets("BULI2_HMAC_SECRET"));
+                Callback { signature_secrets, require_timestamp: self.flag("BULI2_REQUIRE_TIMESTAMP") }
+            }),
+            scoring: needs(Section::Scoring).then(|| self.thresholds()),
+            scoring_function: needs(Section::InvokeScoring).then(|| self.text("SCORING_FUNCTION")),
+            review_dispatch_function: needs(Section::InvokeDispatch)
+                .then(|| self.text("REVIEW_DISPATCH_FUNCTION")),
+            worker: needs(Section::Worker).then(|| self.worker()),
+        }
+    }
+
+    fn thresholds(&mut self) -> Scoring {
+        let scoring = Scoring {
+            auto_approve: self.number("AI_SCORE_THRESHOLD_AUTO_APPROVE", 1..=100),
+            auto_reject: self.number("AI_SCORE_THRESHOLD_AUTO_REJECT", 0..=100),
+        };
+        if scoring.auto_reject >= scoring.auto_approve {
+            let problem = "AI_SCORE_THRESHOLD_AUTO_REJECT must be below AI_SCORE_THRESHOLD_AUTO_APPROVE";
+            self.problems.push(problem.to_owned());
+        }
+        scoring
+    }
+
+    fn worker(&mut self) -> Worker {
+        let queues = self.text("WORKER_QUEUES");
+        if !["auto", "gpu", "cpu", "both"].contains(&queues.as_str()) {
+            self.problems.push("WORKER_QUEUES must be auto, gpu, cpu or both".to_owned());
+        }
+        Worker {
+            port: self.number("PORT", 0..=u16::MAX),
+            queues,
+            concurrency: self.optional_number("OCR_GPU_CONCURRENCY", 1..=1024),
+            max_retries: self.number("OCR_GPU_MAX_RETRIES", 1..=20),
+            cpu_fallback: self.flag("OCR_GPU_AUTOFALLBACK"),
+            engine: self.text("OCR_ENGINE_LINES"),
+            tessdata: self.given.get("TESSDATA_PREFIX").map(|path| path.expose().to_owned()),
+            lease_s: self.number("OCR_LEASE_S", 5..=3600),
+            readers: self.optional_number("OCR_READERS", 1..=256),
+            reader_memory_mb: self.number("OCR_READER_MEMORY_MB", 128..=65_536),
+            reader_deadline_s: self.number("OCR_READER_DEADLINE_S", 1..=600),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "config_tests.rs"]
+mod tests;

@@ -1,0 +1,181 @@
+//! Loading: order of sources, every problem at once, what production refuses.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::ready;
+
+use super::*;
+
+const GOOD_KEY: &str = "k9Jq2mZx8Vb4Tn6Rw0Ys3Pd5Lf7Hg1Cc";
+
+/// Every variable that a deployment has to set, with a value that passes.
+fn good() -> BTreeMap<&'static str, String> {
+    let value = |variable: &Variable| match variable.name {
+        "FILOT_ENV" => "production".to_owned(),
+        "SEALING_KEY" => format!("a:{GOOD_KEY}"),
+        name if name.ends_with("_URL") || name.ends_with("_ENDPOINT") => "https://host.example/x".to_owned(),
+        _ => GOOD_KEY.to_owned(),
+    };
+    VARIABLES
+        .iter()
+        .filter(|variable| matches!(variable.default, Default::Required | Default::Local(_)))
+        .map(|variable| (variable.name, value(variable)))
+        .collect()
+}
+
+async fn load(role: Role, env: &BTreeMap<&'static str, String>) -> Result<Config, ConfigErrors> {
+    Config::load_from(role, |name| env.get(name).cloned(), |_| ready(Ok(BTreeMap::new()))).await
+}
+
+#[tokio::test]
+async fn every_role_loads_from_a_full_environment_and_from_secrets_manager() {
+    for role in Role::ALL {
+        load(role, &good()).await.unwrap();
+        let mut env = good();
+        let secrets: BTreeMap<String, Secret> = VARIABLES
+            .iter()
+            .filter_map(|variable| {
+                Some((variable.secret?.to_owned(), Secret::from(env.remove(variable.name)?)))
+            })
+            .collect();
+        Config::load_from(role, |name| env.get(name).cloned(), |_| ready(Ok(secrets))).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn the_environment_wins_and_only_what_it_lacks_is_fetched_in_one_call() {
+    let mut env = good();
+    env.remove("JWT_SECRET");
+    let mut asked = Vec::new();
+    let config = Config::load_from(
+        Role::AuthMe,
+        |name| env.get(name).cloned(),
+        |names| {
+            asked = names;
+            ready(Ok([(
+                "filot/jwt-secret".to_owned(),
+                Secret::from(format!("new:{GOOD_KEY},old:{GOOD_KEY}")),
+            )]
+            .into()))
+        },
+    )
+    .await
+    .unwrap();
+    assert_eq!(asked, ["filot/jwt-secret"]);
+    let ids: Vec<_> = config.token_keys.iter().map(|(id, _)| id.as_str()).collect();
+    assert_eq!(ids, ["new", "old"]);
+}
+
+#[tokio::test]
+async fn a_local_machine_has_defaults_and_asks_nobody() {
+    let env: BTreeMap<_, _> = [("FILOT_ENV", "local"), ("DATABASE_URL", "postgres://localhost/x")].into();
+    let env = |name: &str| env.get(name).map(ToString::to_string);
+    let config = Config::load_from(Role::AuthMe, env, |_| {
+        ready(Err::<BTreeMap<String, Secret>, _>("was asked".to_owned()))
+    })
+    .await
+    .unwrap();
+    assert_eq!(config.token_keys.first().map(|(_, key)| key.expose()), Some(local::JWT_SECRET));
+}
+
+#[tokio::test]
+async fn every_problem_is_told_at_once_and_no_value() {
+    let env = [
+        ("FILOT_ENV", "production"),
+        ("JWT_SECRET", "hunter2-short"),
+        ("OCR_GPU_ENABLED", "maybe"),
+        ("CF_R2_ENDPOINT", "http://clear.example"),
+    ];
+    let env: BTreeMap<_, _> = env.into_iter().map(|(name, text)| (name, text.to_owned())).collect();
+    let problems = load(Role::DocumentsUpload, &env).await.unwrap_err();
+    let text = problems.to_string();
+    for name in [
+        "JWT_SECRET",
+        "OCR_GPU_ENABLED",
+        "CF_R2_ENDPOINT",
+        "DATABASE_URL",
+        "filot/sealing-key",
+        "OCR_CPU_QUEUE_URL",
+    ] {
+        assert!(text.contains(name), "{name} is not told: {text}");
+    }
+    assert!(!text.contains("hunter2") && !text.contains("maybe"), "{text}");
+    assert!(problems.0.len() >= 8, "{text}");
+}
+
+#[tokio::test]
+async fn inv_6_staging_and_production_refuse_short_and_published_keys() {
+    let keys: Vec<&Variable> = VARIABLES.iter().filter(|variable| variable.guard == Guard::Key).collect();
+    assert!(keys.len() >= 6);
+    for environment in ["staging", "production"] {
+        for variable in &keys {
+            let role = Role::ALL.into_iter().find(|role| variable.is_read_by(*role)).unwrap();
+            let mut refused = vec![
+                "short".to_owned(),
+                format!("{GOOD_KEY},short"),
+                "dev-secret-change-in-production".to_owned(),
+            ];
+            if let Default::Local(published) = variable.default {
+                refused.push(published.to_owned());
+                refused.push(format!("id:{GOOD_KEY},{published}"));
+            }
+            for text in refused {
+                let mut env = good();
+                env.insert("FILOT_ENV", environment.to_owned());
+                env.insert(variable.name, text);
+                let problems = load(role, &env).await.unwrap_err();
+                assert!(problems.to_string().contains(variable.name), "{}: {problems}", variable.name);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_deployment_that_does_not_say_what_it_is_does_not_start() {
+    for environment in [None, Some("prod"), Some("")] {
+        let mut env = good();
+        env.remove("FILOT_ENV");
+        if let Some(text) = environment {
+            env.insert("FILOT_ENV", text.to_owned());
+        }
+        let problems = load(Role::Health, &env).await.unwrap_err();
+        assert!(problems.to_string().contains("FILOT_ENV"), "{problems}");
+    }
+}
+
+#[tokio::test]
+async fn secrets_manager_away_is_told() {
+    let env: BTreeMap<_, _> = [("FILOT_ENV", "production".to_owned())].into();
+    let failed = Config::load_from(
+        Role::Health,
+        |name| env.get(name).cloned(),
+        |_| ready(Err::<BTreeMap<String, Secret>, _>("Secrets Manager does not answer".to_owned())),
+    )
+    .await
+    .unwrap_err();
+    assert!(failed.to_string().contains("Secrets Manager does not answer"), "{failed}");
+}
+
+#[tokio::test]
+async fn inv_7_the_configuration_shows_no_secret() {
+    for role in Role::ALL {
+        let shown = format!("{:?}", load(role, &good()).await.unwrap());
+        let database_url = good().remove("DATABASE_URL").unwrap();
+        let hidden = shown.replace(&format!("bucket: {GOOD_KEY:?}"), "");
+        for name in ["access_key_id", "project_id", "scoring_function", "review_dispatch_function"] {
+            assert!(!hidden.contains(&format!("Secret({name}")));
+        }
+        if role.needs(Section::Database) {
+            assert!(!shown.contains(&format!("url: {database_url:?}, max_connections")), "{shown}");
+        }
+        assert!(!shown.contains("Secret(\""), "{shown}");
+    }
+}
+
+#[test]
+fn names_and_secret_paths_are_unique() {
+    let names: BTreeSet<_> = VARIABLES.iter().map(|variable| variable.name).collect();
+    assert_eq!(names.len(), VARIABLES.len());
+    let paths: Vec<_> = VARIABLES.iter().filter_map(|variable| variable.secret).collect();
+    assert_eq!(paths.iter().collect::<BTreeSet<_>>().len(), paths.len());
+    assert!(paths.iter().all(|path| path.starts_with("filot/")));
+}

@@ -1,0 +1,93 @@
+//! `docs/configuration.md`, written from the table of variables.
+
+use std::fmt::Write as _;
+
+use crate::role::Role;
+use crate::variables::{Default, FORMER, Guard, VARIABLES, Variable};
+
+/// The reference as Markdown.
+pub fn configuration_reference() -> String {
+    let mut text = String::from(
+        "# Configuration\n\n\
+         Written from `shared/platform/src/variables.rs`; do not edit (`FILOT_BLESS=1 cargo test -p filot-platform` writes it \
+         anew). A variable is taken from the environment; one with a secret path is looked for in Secrets Manager when the \
+         environment does not have it, all of them in one call. A process that misses one, or has an unsafe one, lists every \
+         problem and does not start. The worker reads its secrets again every five minutes; functions when an instance starts.\n\n\
+         Keys must have at least 32 characters in staging and production and must not be one of the published local ones.\n\n\
+         The AWS SDK's own variables (`AWS_REGION`, credentials, `AWS_ENDPOINT_URL` for the local stack) are the SDK's.\n\n\
+         | Variable | Default | Secret path | Read by | For |\n|---|---|---|---|---|\n",
+    );
+    for variable in VARIABLES {
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            text,
+            "| `{}` | {} | {} | {} | {} |",
+            variable.name,
+            default(variable),
+            secret(variable),
+            readers(variable),
+            variable.purpose
+        );
+    }
+    text.push_str("\n## The earlier system's variables\n\nNot listed: kept under its name, above.\n\n| Variable | |\n|---|---|\n");
+    for former in FORMER {
+        let _ = writeln!(text, "| `{}` | {} |", former.name, former.fate);
+    }
+    text
+}
+
+fn default(variable: &Variable) -> String {
+    match variable.default {
+        Default::Required => "required".to_owned(),
+        Default::Local(_) => "required; local has a published one".to_owned(),
+        Default::Value(text) => format!("`{text}`"),
+        Default::Unset => "unset".to_owned(),
+    }
+}
+
+fn secret(variable: &Variable) -> String {
+    match (variable.secret, variable.guard) {
+        (Some(path), Guard::Key) => format!("`{path}` (key)"),
+        (Some(path), _) => format!("`{path}`"),
+        (None, _) => "–".to_owned(),
+    }
+}
+
+fn readers(variable: &Variable) -> String {
+    let readers: Vec<_> =
+        Role::ALL.into_iter().filter(|role| variable.is_read_by(*role)).map(Role::name).collect();
+    if readers.len() == Role::ALL.len() { "all".to_owned() } else { readers.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "a test's switch")]
+    fn the_reference_is_up_to_date() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/configuration.md");
+        let fresh = configuration_reference();
+        if std::env::var_os("FILOT_BLESS").is_some() {
+            std::fs::write(path, &fresh).unwrap();
+        }
+        let committed = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(
+            committed == fresh,
+            "docs/configuration.md is stale: FILOT_BLESS=1 cargo test -p filot-platform"
+        );
+    }
+
+    /// Every variable of the earlier system is either kept under its name or explained.
+    #[test]
+    fn no_variable_of_the_earlier_system_is_forgotten() {
+        for former in FORMER {
+            assert!(!VARIABLES.iter().any(|variable| variable.name == former.name), "{}", former.name);
+            assert!(
+                ["kept", "renamed", "dropped"].iter().any(|word| former.fate.starts_with(word)),
+                "{}",
+                former.name
+            );
+        }
+    }
+}

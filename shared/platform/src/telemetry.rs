@@ -1,0 +1,230 @@
+//! Lines and metrics, as they leave a process: one JSON object per line on standard output.
+//!
+//! Every text passes [`crate::mask()`] on its way out. Metrics are CloudWatch's embedded metric format: a line that the
+//! log service turns into a metric, so that no call and no agent is needed.
+
+use std::fmt;
+use std::io::Write;
+use std::sync::OnceLock;
+
+use chrono::{SecondsFormat, Utc};
+use serde_json::{Map, Value, json};
+use tracing::field::{Field, Visit};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Registry};
+
+use crate::mask::mask;
+
+/// CloudWatch namespace of every metric, unless configured.
+const NAMESPACE: &str = "FiLot";
+/// More dimensions than this make no metric, but a bill.
+const DIMENSIONS_MAX: usize = 9;
+
+static SETTINGS: OnceLock<Settings> = OnceLock::new();
+
+/// What is configured before there is a configuration: a process that cannot start must be able to say so.
+struct Settings {
+    level: String,
+    metrics_are_on: bool,
+    namespace: String,
+}
+
+impl Settings {
+    #[expect(clippy::disallowed_methods, reason = "lines are written before the configuration is read")]
+    fn from_environment() -> Self {
+        let level = std::env::var("LOG_LEVEL").unwrap_or_else(|_| "info".to_owned());
+        let metrics_are_on =
+            !std::env::var("METRICS_ENABLED").is_ok_and(|value| matches!(value.as_str(), "false" | "0"));
+        let namespace = std::env::var("METRICS_NAMESPACE").unwrap_or_else(|_| NAMESPACE.to_owned());
+        Self { level, metrics_are_on, namespace }
+    }
+}
+
+macro_rules! metrics {
+    ($($(#[$doc:meta])* $metric:ident = $name:literal in $unit:literal;)+) => {
+        /// Every metric there is.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum MetricName {
+            $($(#[$doc])* $metric,)+
+        }
+
+        impl MetricName {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$metric),+];
+
+            /// Its name in CloudWatch.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$metric => concat!("filot.", $name),)+ }
+            }
+
+            /// Its unit in CloudWatch.
+            pub const fn unit(self) -> &'static str {
+                match self { $(Self::$metric => $unit,)+ }
+            }
+        }
+    };
+}
+
+metrics! {
+    /// Messages waiting, by queue.
+    QueueLength = "queue_length" in "Count";
+    /// Documents a worker has in hand.
+    GpuActiveJobs = "gpu.active_jobs" in "Count";
+    /// Time of a document in a worker.
+    GpuProcessingTimeMs = "gpu.processing_time_ms" in "Milliseconds";
+    /// Time of one stage of reading.
+    OcrStageMs = "ocr.stage_ms" in "Milliseconds";
+    /// From upload to decision.
+    VerificationLatencyMs = "verification.latency_ms" in "Milliseconds";
+    /// Decisions, by outcome.
+    Decision = "decision" in "Count";
+    /// Calls to BULI2 that have to be made again.
+    Buli2RetryCount = "buli2.retry_count" in "Count";
+    /// 0 closed, 1 half-open, 2 open.
+    CircuitBreakerState = "circuit_breaker.state" in "None";
+    /// Time of a request, by route and status.
+    HttpRequestDurationMs = "http.request_duration_ms" in "Milliseconds";
+    /// Times that Redis was needed and away.
+    RedisUnavailable = "redis.unavailable" in "Count";
+}
+
+/// Starts logging to standard output. `service` names the process in every line. Doing it twice changes nothing.
+pub fn init(service: &'static str) {
+    start(service, Output::Stdout);
+}
+
+/// Starts logging to standard error, for programs whose standard output is their result.
+pub fn init_to_stderr(service: &'static str) {
+    start(service, Output::Stderr);
+}
+
+fn start(service: &'static str, output: Output) {
+    let level = &SETTINGS.get_or_init(Settings::from_environment).level;
+    // Libraries below warnings say nothing about FiLot, and what they quote is not ours to know.
+    let ours = ["app", "buli2", "cache", "cloud", "e2e", "edge", "media", "ocr", "platform", "store"];
+    let directives = ours.iter().fold(format!("warn,filot={level},gpu_worker={level}"), |all, part| {
+        format!("{all},filot_{part}={level}")
+    });
+    let filter = EnvFilter::try_new(directives).unwrap_or_else(|_| EnvFilter::new("info"));
+    let _ = Registry::default().with(filter).with(JsonLines { service, output }).try_init();
+    std::panic::set_hook(Box::new(|info| {
+        // Where, not what: a panic's message may quote the data it met.
+        let place = info.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(target: "filot", place, "panic");
+    }));
+}
+
+/// Writes one value of a metric.
+pub fn metric(name: MetricName, value: f64, dimensions: &[(&str, &str)]) {
+    let settings = SETTINGS.get_or_init(Settings::from_environment);
+    if settings.metrics_are_on {
+        let line = emf(&settings.namespace, name, value, dimensions, Utc::now().timestamp_millis());
+        write_line(Output::Stdout, &line);
+    }
+}
+
+fn emf(
+    namespace: &str,
+    name: MetricName,
+    value: f64,
+    dimensions: &[(&str, &str)],
+    timestamp_ms: i64,
+) -> Value {
+    let dimensions = &dimensions[..dimensions.len().min(DIMENSIONS_MAX)];
+    let keys: Vec<&str> = dimensions.iter().map(|(key, _)| *key).collect();
+    let mut line = Map::new();
+    line.insert(
+        "_aws".to_owned(),
+        json!({
+            "Timestamp": timestamp_ms,
+            "CloudWatchMetrics": [{
+                "Namespace": namespace,
+                "Dimensions": [keys],
+                "Metrics": [{"Name": name.name(), "Unit": name.unit()}],
+            }],
+        }),
+    );
+    for (key, text) in dimensions {
+        line.insert((*key).to_owned(), json!(mask(text)));
+    }
+    line.insert(name.name().to_owned(), json!(value));
+    Value::Object(line)
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Output {
+    Stdout,
+    Stderr,
+}
+
+/// A log that cannot be written cannot be complained about either.
+fn write_line(output: Output, line: &Value) {
+    let text = format!("{line}\n");
+    let _ = match output {
+        Output::Stdout => std::io::stdout().lock().write_all(text.as_bytes()),
+        Output::Stderr => std::io::stderr().lock().write_all(text.as_bytes()),
+    };
+}
+
+/// Turns events into lines.
+struct JsonLines {
+    service: &'static str,
+    output: Output,
+}
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for JsonLines {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let mut line = Map::new();
+        line.insert("timestamp".to_owned(), json!(Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true)));
+        line.insert("level".to_owned(), json!(event.metadata().level().as_str()));
+        line.insert("service".to_owned(), json!(self.service));
+        line.insert("target".to_owned(), json!(event.metadata().target()));
+        event.record(&mut Fields(&mut line));
+        write_line(self.output, &Value::Object(line));
+    }
+}
+
+/// Collects an event's fields, masked.
+struct Fields<'a>(&'a mut Map<String, Value>);
+
+impl Fields<'_> {
+    fn put(&mut self, field: &Field, value: Value) {
+        self.0.insert(field.name().to_owned(), value);
+    }
+}
+
+impl Visit for Fields<'_> {
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.put(field, json!(value));
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.record_str(field, &value.to_string());
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        // A number may be a NIK as well: it is looked at as text, and stays a number if it is harmless.
+        let text = value.to_string();
+        let is_harmless = mask(&text) == text;
+        self.put(field, if is_harmless { json!(value) } else { json!("***") });
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.put(field, json!(value));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.put(field, json!(mask(value)));
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.record_str(field, &format!("{value:?}"));
+    }
+}
+
+#[cfg(test)]
+#[path = "telemetry_tests.rs"]
+mod tests;

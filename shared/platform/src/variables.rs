@@ -1,0 +1,328 @@
+//! The one table of variables: it drives loading, the checks, and `docs/configuration.md`.
+
+use crate::local;
+use crate::role::{Role, Section};
+
+/// How guarded a value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guard {
+    /// No secret.
+    Plain,
+    /// Kept in Secrets Manager, may be of any length (URLs, names, passwords given by others).
+    Secret,
+    /// A key of ours: at least 32 characters in staging and production, and none of the published ones.
+    Key,
+}
+
+/// What a variable is when nobody sets it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Default {
+    /// It must be set.
+    Required,
+    /// It must be set, except on a developer's machine, which takes this.
+    Local(&'static str),
+    /// This.
+    Value(&'static str),
+    /// Nothing, and that is fine.
+    Unset,
+}
+
+/// A variable.
+#[derive(Debug, Clone, Copy)]
+pub struct Variable {
+    /// Its name in the environment.
+    pub name: &'static str,
+    /// Who needs it.
+    pub section: Section,
+    /// Its name in Secrets Manager, where it is looked for when the environment does not have it.
+    pub secret: Option<&'static str>,
+    /// How guarded it is.
+    pub guard: Guard,
+    /// What it is when nobody sets it.
+    pub default: Default,
+    /// What it is for.
+    pub purpose: &'static str,
+}
+
+impl Variable {
+    /// Whether a role reads it.
+    pub fn is_read_by(&self, role: Role) -> bool {
+        role.needs(self.section)
+    }
+}
+
+const fn plain(name: &'static str, section: Section, default: Default, purpose: &'static str) -> Variable {
+    Variable { name, section, secret: None, guard: Guard::Plain, default, purpose }
+}
+
+const fn secret(
+    name: &'static str,
+    section: Section,
+    path: &'static str,
+    guard: Guard,
+    default: Default,
+    purpose: &'static str,
+) -> Variable {
+    Variable { name, section, secret: Some(path), guard, default, purpose }
+}
+
+use self::Default::{Local, Required, Unset, Value};
+use self::Guard::{Key, Secret};
+use Section as S;
+
+/// Every variable that the product reads.
+pub const VARIABLES: &[Variable] = &[
+    plain(
+        "FILOT_ENV",
+        S::Core,
+        Required,
+        "Which deployment this is: local, development, staging or production.",
+    ),
+    plain("LOG_LEVEL", S::Core, Value("info"), "Least severe log line: error, warn, info, debug or trace."),
+    plain("METRICS_ENABLED", S::Core, Value("true"), "Whether metric lines are written."),
+    plain("METRICS_NAMESPACE", S::Core, Value("FiLot"), "CloudWatch namespace of the metrics."),
+    plain(
+        "FILOT_FRONTEND_ORIGIN",
+        S::Http,
+        Value("https://app.filot.me"),
+        "Origins that browsers may call from, separated by commas.",
+    ),
+    secret(
+        "DATABASE_URL",
+        S::Database,
+        "filot/database-url",
+        Secret,
+        Required,
+        "Postgres as the functions' role; the pooled endpoint.",
+    ),
+    plain("DATABASE_MAX_CONNECTIONS", S::Database, Value("4"), "Connections of one process."),
+    secret(
+        "SEALING_KEY",
+        S::Database,
+        "filot/sealing-key",
+        Key,
+        Local(local::SEALING_KEY),
+        "Seals personal fields: `id:base64` of 32 bytes; several, separated by commas, while rotating, the active one first.",
+    ),
+    secret(
+        "IDENTITY_HASH_KEY",
+        S::Database,
+        "filot/identity-hash-key",
+        Key,
+        Local(local::IDENTITY_HASH_KEY),
+        "Keys the hashes of NIK and NPWP numbers. Changing it forgets which identities are held.",
+    ),
+    secret(
+        "DATABASE_MIGRATE_URL",
+        S::Migration,
+        "filot/database-migrate-url",
+        Secret,
+        Required,
+        "Postgres as the owner of the schema; the direct endpoint.",
+    ),
+    secret("REDIS_URL", S::Redis, "filot/redis-url", Secret, Required, "redis:// or rediss://."),
+    secret(
+        "REDIS_PASSWORD",
+        S::Redis,
+        "filot/redis-password",
+        Secret,
+        Unset,
+        "Overrides the password in REDIS_URL.",
+    ),
+    plain("QUEUE_PREFIX", S::Redis, Value("filot"), "Before every Redis key and channel."),
+    secret("CF_R2_ENDPOINT", S::Storage, "filot/cf-r2-endpoint", Secret, Required, "Endpoint of R2 or S3."),
+    secret("CF_R2_ACCESS_KEY_ID", S::Storage, "filot/cf-r2-access-key", Secret, Required, "Access key id."),
+    secret(
+        "CF_R2_SECRET_ACCESS_KEY",
+        S::Storage,
+        "filot/cf-r2-secret-key",
+        Secret,
+        Required,
+        "Secret access key.",
+    ),
+    secret("CF_R2_BUCKET_NAME", S::Storage, "filot/cf-r2-bucket", Secret, Required, "Bucket of the files."),
+    plain("CF_R2_REGION", S::Storage, Value("auto"), "`auto` for R2, the bucket's region for S3."),
+    plain("OCR_GPU_QUEUE_URL", S::Queues, Required, "SQS queue of the workers with a GPU."),
+    plain("OCR_CPU_QUEUE_URL", S::Queues, Required, "SQS queue of the workers without."),
+    plain("OCR_GPU_ENABLED", S::Queues, Value("false"), "Whether new documents go to the GPU queue."),
+    secret(
+        "JWT_SECRET",
+        S::Tokens,
+        "filot/jwt-secret",
+        Key,
+        Local(local::JWT_SECRET),
+        "Signs our tokens: a key, or `kid:key` several times, separated by commas, while rotating, the active one first.",
+    ),
+    secret(
+        "STACK_PROJECT_ID",
+        S::StackAuth,
+        "filot/stack-project-id",
+        Secret,
+        Local(local::STACK_PROJECT_ID),
+        "Stack Auth project: the audience of its tokens.",
+    ),
+    plain(
+        "STACK_API_URL",
+        S::StackAuth,
+        Value("https://api.stack-auth.com"),
+        "Where the project's public keys are.",
+    ),
+    plain(
+        "STACK_ISSUERS",
+        S::StackAuth,
+        Value("https://api.stack-auth.com,https://api.hexclave.com"),
+        "Issuers that are believed, as API bases, separated by commas.",
+    ),
+    secret(
+        "SERVICE_INTERNAL_KEY",
+        S::ServiceKey,
+        "filot/service-internal-key",
+        Key,
+        Local(local::SERVICE_INTERNAL_KEY),
+        "Key of internal callers; two, separated by a comma, while rotating.",
+    ),
+    secret("BULI2_API_URL", S::Buli2, "filot/buli2-api-url", Secret, Required, "Where BULI2 is."),
+    secret(
+        "BULI2_API_KEY",
+        S::Buli2,
+        "filot/buli2-api-key",
+        Key,
+        Local(local::BULI2_API_KEY),
+        "Our key at BULI2.",
+    ),
+    secret(
+        "BULI2_CALLBACK_URL",
+        S::Buli2,
+        "filot/buli2-callback-url",
+        Secret,
+        Required,
+        "Where BULI2 sends decisions; the review's id is appended.",
+    ),
+    secret(
+        "BULI2_SIGNATURE_SECRET",
+        S::Callback,
+        "filot/buli2-signature-secret",
+        Key,
+        Local(local::BULI2_SIGNATURE_SECRET),
+        "Signs BULI2's callbacks.",
+    ),
+    secret(
+        "BULI2_HMAC_SECRET",
+        S::Callback,
+        "filot/buli2-hmac-secret",
+        Key,
+        Unset,
+        "A second signing secret while rotating.",
+    ),
+    plain(
+        "BULI2_REQUIRE_TIMESTAMP",
+        S::Callback,
+        Value("false"),
+        "Whether a callback without a signed timestamp is refused.",
+    ),
+    plain(
+        "AI_SCORE_THRESHOLD_AUTO_APPROVE",
+        S::Scoring,
+        Value("85"),
+        "Score from which a document is approved without a human.",
+    ),
+    plain(
+        "AI_SCORE_THRESHOLD_AUTO_REJECT",
+        S::Scoring,
+        Value("35"),
+        "Score below which a document is rejected without a human.",
+    ),
+    plain("SCORING_FUNCTION", S::InvokeScoring, Required, "Name or ARN of the scoring function."),
+    plain(
+        "REVIEW_DISPATCH_FUNCTION",
+        S::InvokeDispatch,
+        Required,
+        "Name or ARN of the review-dispatch function.",
+    ),
+    plain("PORT", S::Worker, Value("8080"), "Port of the worker's /health."),
+    plain("WORKER_QUEUES", S::Worker, Value("auto"), "Queues to serve: auto (by device), gpu, cpu or both."),
+    plain(
+        "OCR_GPU_CONCURRENCY",
+        S::Worker,
+        Unset,
+        "Documents in flight; unset: 64 on a GPU, the number of cores on a CPU.",
+    ),
+    plain("OCR_GPU_MAX_RETRIES", S::Worker, Value("3"), "Recorded failures before the fallback or the end."),
+    plain(
+        "OCR_GPU_AUTOFALLBACK",
+        S::Worker,
+        Value("true"),
+        "Whether a document that failed on the GPU is tried once on a CPU.",
+    ),
+    plain("OCR_ENGINE_LINES", S::Worker, Value("tesseract"), "Which engine recognises lines."),
+    plain("TESSDATA_PREFIX", S::Worker, Unset, "Directory of the models; unset: the library's own."),
+    plain(
+        "OCR_LEASE_S",
+        S::Worker,
+        Value("120"),
+        "Seconds a worker may hold a document without a heartbeat.",
+    ),
+    plain("OCR_READERS", S::Worker, Unset, "Reader processes; unset: one per core."),
+    plain("OCR_READER_MEMORY_MB", S::Worker, Value("1024"), "Address space of one reader process."),
+    plain("OCR_READER_DEADLINE_S", S::Worker, Value("20"), "Seconds a reader may take for one file."),
+];
+
+/// What became of a variable of the earlier system.
+#[derive(Debug, Clone, Copy)]
+pub struct Former {
+    /// Its name.
+    pub name: &'static str,
+    /// Kept, renamed or dropped, and why.
+    pub fate: &'static str,
+}
+
+const fn former(name: &'static str, fate: &'static str) -> Former {
+    Former { name, fate }
+}
+
+/// Variables of the earlier system that are not in [`VARIABLES`] under their old name.
+pub const FORMER: &[Former] = &[
+    former("NODE_ENV", "renamed: `FILOT_ENV`, and required"),
+    former("UPLOAD_DIR", "dropped: files never touch a disk of ours"),
+    former("SESSION_SECRET", "dropped: sessions are rows, not signed cookies"),
+    former(
+        "STACK_SECRET_SERVER_KEY",
+        "dropped: tokens are verified with the project's public keys, no call is made as the server",
+    ),
+    former("STACK_PUBLISHABLE_CLIENT_KEY", "dropped: only clients need it"),
+    former("CF_ACCOUNT_ID", "dropped: it is part of the endpoint"),
+    former(
+        "R2_PRIVATE_URL_EXPIRY",
+        "dropped until the download route is there; the reviewer's link lives 60 s",
+    ),
+    former("REDIS_HOST", "dropped: part of `REDIS_URL`"),
+    former("REDIS_PORT", "dropped: part of `REDIS_URL`"),
+    former("REDIS_USERNAME", "dropped: part of `REDIS_URL`"),
+    former("REDIS_TLS", "dropped: `rediss://` says it"),
+    former("OCR_ENGINE", "dropped until there is a second orchestrator (Temporal); the queue is SQS"),
+    former("OCR_AUTOFALLBACK", "dropped: `OCR_GPU_AUTOFALLBACK` is the one there is"),
+    former("TEMPORAL_DISABLED", "dropped: Temporal is not built yet"),
+    former("TEMPORAL_ENDPOINT", "dropped: Temporal is not built yet"),
+    former("TEMPORAL_ADDRESS", "dropped: Temporal is not built yet"),
+    former("TEMPORAL_NAMESPACE", "dropped: Temporal is not built yet"),
+    former("TEMPORAL_API_KEY", "dropped: Temporal is not built yet"),
+    former("TEMPORAL_TASK_QUEUE", "dropped: Temporal is not built yet"),
+    former("OCR_GPU_QUEUE_KEY", "renamed: `OCR_GPU_QUEUE_URL`, an SQS queue"),
+    former("OCR_GPU_PROCESSING_KEY", "dropped: the lease is in the document's row"),
+    former("OCR_GPU_PUBLISH_CHANNEL", "dropped: always `ocr:gpu:results` behind `QUEUE_PREFIX`"),
+    former("OCR_GPU_POLL_INTERVAL", "dropped: SQS is polled long"),
+    former("OCR_GPU_ATTEMPTS_KEY", "dropped: attempts are counted in the document's row"),
+    former("OCR_GPU_STUCK_TIMEOUT", "dropped: a lease that runs out says it"),
+    former("OCR_GPU_REAPER_INTERVAL", "dropped: the sweeper runs every minute"),
+    former("OCR_GPU_LOCK_TTL", "renamed: `OCR_LEASE_S`, extended by a heartbeat and so shorter"),
+    former("NVIDIA_VISIBLE_DEVICES", "kept, for the container runtime; the product does not read it"),
+    former("AWS_REGION", "kept; the SDK reads it"),
+    former("AWS_ACCOUNT_ID", "dropped: the deployment knows it"),
+    former("ECR_REPOSITORY", "dropped: the deployment knows it"),
+    former("ECS_CLUSTER", "dropped: the deployment knows it"),
+    former("ECS_SERVICE", "dropped: the deployment knows it"),
+    former("CLOUDWATCH_ENABLED", "dropped: lines go to stdout, the platform collects them"),
+    former("CLOUDWATCH_LOG_GROUP", "dropped: the deployment knows it"),
+    former("METRICS_BATCH_SIZE", "dropped: metrics are log lines, nothing is batched"),
+    former("METRICS_FLUSH_INTERVAL_MS", "dropped: metrics are log lines, nothing is flushed"),
+];
