@@ -1,7 +1,5 @@
 //! The parsers against files made here byte by byte, and against anything at all.
 
-#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
-
 use proptest::collection::vec;
 use proptest::prelude::*;
 

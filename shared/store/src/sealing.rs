@@ -128,8 +128,6 @@ impl Sealer {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-
     use filot_domain::scoring::IdentityKind;
 
     use super::*;
