@@ -1,0 +1,289 @@
+//! Benchmarks: from upload to decision, single requests, starts and memory. Prints Markdown; `docs/benchmarks.md` keeps
+//! what was measured.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use futures::stream::{self, StreamExt, TryStreamExt};
+use serde_json::json;
+
+use crate::cards::Cards;
+use crate::client::User;
+use crate::runtime_api::Instance;
+use crate::{Options, Result, Stack, paths};
+
+/// Numbers of the system this one replaces, on two cores.
+const OLD_IDLE_S: f64 = 5.7;
+const OLD_QUEUED_PER_MIN: f64 = 5.5;
+const PATIENCE: Duration = Duration::from_secs(300);
+const STARTS: usize = 20;
+const WARM_CALLS: usize = 1000;
+/// Functions that answer a stranger without asking the database.
+const WARM: [&str; 7] = [
+    "auth-register",
+    "auth-login",
+    "auth-me",
+    "documents-upload",
+    "documents-get",
+    "verification-status",
+    "review-callback",
+];
+
+/// Runs everything and prints it.
+pub async fn run(idle: usize, queued: usize) -> Result<()> {
+    let mut out = String::new();
+    let cores = std::thread::available_parallelism()?;
+    out.push_str(&format!("{cores} cores, release build.\n"));
+    say("making sample cards");
+    let cards = Cards::scans(idle + queued + 1, 11)?;
+    pipeline(&cards, idle, queued, &mut out).await?;
+    functions(&mut out).await?;
+    writeln!(std::io::stdout().lock(), "\n{out}")?;
+    Ok(())
+}
+
+async fn pipeline(cards: &Cards, idle: usize, queued: usize, out: &mut String) -> Result<()> {
+    say("starting the stack");
+    let mut stack = Stack::start(Options { talks: true, ..Options::default() }).await?;
+
+    say(&format!("{idle} uploads, one after the other"));
+    let mut times = Vec::new();
+    for (n, card) in cards.cards.iter().take(idle + 1).enumerate() {
+        let user = stack.api.new_user().await?;
+        let content = cards.content(card)?;
+        let clock = Instant::now();
+        let id = stack.api.uploaded(&user, &card.document_type, &card.file, &content).await?;
+        decided(&stack, &[id], PATIENCE).await?;
+        // The first one also starts functions that were never called before.
+        if n > 0 {
+            times.push(clock.elapsed());
+        }
+    }
+
+    say(&format!("{queued} uploads while no worker runs, then a worker"));
+    for worker in &mut stack.workers {
+        worker.terminate();
+    }
+    let waiting: Vec<String> = stream::iter(cards.cards.iter().skip(idle + 1).take(queued))
+        .map(|card| {
+            let stack = &stack;
+            async move {
+                let user: User = stack.api.new_user().await?;
+                stack.api.uploaded(&user, &card.document_type, &card.file, &cards.content(card)?).await
+            }
+        })
+        .buffer_unordered(4)
+        .try_collect()
+        .await?;
+    let clock = Instant::now();
+    stack.start_worker(&[]).await?;
+    let ready = clock.elapsed();
+    decided(&stack, &waiting, PATIENCE).await?;
+    let all = clock.elapsed();
+    let per_min = |elapsed: Duration| waiting.len() as f64 / elapsed.as_secs_f64() * 60.0;
+
+    let outcomes = stack
+        .sql
+        .query("SELECT verification_status, count(*) FROM documents GROUP BY 1 ORDER BY 1", &[])
+        .await?
+        .iter()
+        .map(|row| format!("{} {}", row.get::<_, i64>(1), row.get::<_, String>(0)))
+        .collect::<Vec<_>>()
+        .join(", ");
+    let (p50, p95) = (percentile(&mut times, 50), percentile(&mut times, 95));
+    out.push_str(&format!(
+        "\n### From upload to decision\n\n\
+         Clean scans of KTPs from the generator, one user each, through API Gateway's route; decisions: {outcomes}.\n\n\
+         | | the earlier system | this one | |\n|---|---|---|---|\n\
+         | idle queue, p50 of {} | {OLD_IDLE_S} s | {:.2} s | {:.1} times as fast |\n\
+         | idle queue, p95 | - | {:.2} s | |\n\
+         | {queued} queued, from the worker's start (models loaded in {:.1} s) | {OLD_QUEUED_PER_MIN}/min | {:.1}/min | {:.1} times as many |\n\
+         | {queued} queued, from the worker being ready | {OLD_QUEUED_PER_MIN}/min | {:.1}/min | {:.1} times as many |\n",
+        times.len(),
+        p50.as_secs_f64(),
+        OLD_IDLE_S / p50.as_secs_f64(),
+        p95.as_secs_f64(),
+        ready.as_secs_f64(),
+        per_min(all),
+        per_min(all) / OLD_QUEUED_PER_MIN,
+        per_min(all - ready),
+        per_min(all - ready) / OLD_QUEUED_PER_MIN,
+    ));
+    Ok(())
+}
+
+/// Waits until all documents are decided, by the score or by sending them to a human.
+async fn decided(stack: &Stack, ids: &[String], patience: Duration) -> Result<()> {
+    let ids = ids.iter().map(|id| id.parse()).collect::<std::result::Result<Vec<uuid::Uuid>, _>>()?;
+    let deadline = Instant::now() + patience;
+    loop {
+        let row = stack
+            .sql
+            .query_one(
+                "SELECT count(*) FROM documents WHERE id = ANY($1) \
+                 AND status IN ('ai_evaluated', 'completed', 'failed')",
+                &[&ids],
+            )
+            .await?;
+        if usize::try_from(row.get::<_, i64>(0))? == ids.len() {
+            return Ok(());
+        }
+        if Instant::now() > deadline {
+            return Err(format!("{} of {} decided in {patience:?}", row.get::<_, i64>(0), ids.len()).into());
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// What was measured of one program.
+struct Measured {
+    start: Duration,
+    resident_kib: u64,
+    warm: Option<(Duration, Duration)>,
+}
+
+async fn functions(out: &mut String) -> Result<()> {
+    let environment = functions_environment();
+    say("hello-world, next to which everything is measured");
+    let hello = measure("examples/hello", &environment, true).await?;
+    let mut rows = String::new();
+    let mut row = |name: &str, measured: &Measured| {
+        let (ms, ratio) = (measured.start.as_secs_f64() * 1e3, ratio(measured.start, hello.start));
+        let mib = measured.resident_kib as f64 / 1024.0;
+        let memory = measured.resident_kib as f64 / hello.resident_kib as f64;
+        let warm = match (measured.warm, hello.warm) {
+            (Some((p50, p99)), Some((base, _))) => format!(
+                "{:.3} / {:.3} | {:.2}",
+                p50.as_secs_f64() * 1e3,
+                p99.as_secs_f64() * 1e3,
+                self::ratio(p50, base)
+            ),
+            _ => "- | -".to_owned(),
+        };
+        rows.push_str(&format!("| {name} | {ms:.1} | {ratio:.2} | {mib:.1} | {memory:.2} | {warm} |\n"));
+    };
+    row("hello-world (lambda_http)", &hello);
+    let template = crate::template::local(&paths::root().join("template.yaml"), "")?;
+    for name in crate::template::programs(&template) {
+        say(&name);
+        let measured = measure(&name, &environment, WARM.contains(&name.as_str())).await?;
+        row(&name, &measured);
+    }
+    out.push_str(&format!(
+        "\n### Functions next to a hello-world Lambda binary\n\n\
+         Start: process start to the first request for work, configuration validated, median of {STARTS}. Memory: \
+         resident after that, and after the warm calls where there are any. Warm: an event through the runtime API until \
+         the answer is back, p50 / p99 of {WARM_CALLS} calls; a stranger's request that is answered (401) without \
+         the database.\n\n\
+         | function | start, ms | ratio | memory, MiB | ratio | warm, ms | ratio |\n|---|---|---|---|---|---|---|\n{rows}"
+    ));
+    Ok(())
+}
+
+async fn measure(program: &str, environment: &BTreeMap<String, String>, is_called: bool) -> Result<Measured> {
+    let path = paths::program(program)?;
+    let mut starts = Vec::with_capacity(STARTS);
+    let mut last = None;
+    for _ in 0..STARTS {
+        drop(last.take());
+        let mut command = Command::new(&path);
+        command.env_clear().envs(environment);
+        let instance = Instance::start(&mut command).await?;
+        starts.push(instance.started_in);
+        last = Some(instance);
+    }
+    let mut instance = last.ok_or("nothing was started")?;
+    let mut warm = None;
+    if is_called {
+        let event = event().to_string();
+        let mut calls = Vec::with_capacity(WARM_CALLS);
+        for n in 0..WARM_CALLS + 50 {
+            let (elapsed, answer) = instance.invoke(&event).await?;
+            if answer["statusCode"].is_null() {
+                return Err(format!("{program} answered {answer}").into());
+            }
+            // The first calls fill caches.
+            if n >= 50 {
+                calls.push(elapsed);
+            }
+        }
+        warm = Some((percentile(&mut calls, 50), percentile(&mut calls, 99)));
+    }
+    Ok(Measured { start: percentile(&mut starts, 50), resident_kib: instance.resident_kib()?, warm })
+}
+
+/// A stranger's request, as API Gateway's REST API sends it.
+fn event() -> serde_json::Value {
+    json!({
+        "resource": "/auth/me",
+        "path": "/auth/me",
+        "httpMethod": "POST",
+        "headers": {"Host": "api.example.com", "Accept": "application/json", "User-Agent": "bench"},
+        "multiValueHeaders": {"Host": ["api.example.com"], "Accept": ["application/json"], "User-Agent": ["bench"]},
+        "queryStringParameters": null,
+        "multiValueQueryStringParameters": null,
+        "pathParameters": {"id": "0193f8a0-0000-7000-8000-000000000000"},
+        "stageVariables": null,
+        "requestContext": {
+            "accountId": "000000000000", "apiId": "bench", "httpMethod": "POST", "path": "/local/auth/me",
+            "protocol": "HTTP/1.1", "requestId": "bench-request", "resourceId": "bench", "resourcePath": "/auth/me",
+            "stage": "local", "identity": {"sourceIp": "203.0.113.7", "userAgent": "bench"}
+        },
+        "body": null,
+        "isBase64Encoded": false
+    })
+}
+
+/// A whole configuration in the environment, so that a start is the program's own and no other server's; nothing listens
+/// at these addresses.
+fn functions_environment() -> BTreeMap<String, String> {
+    use filot_platform::local;
+    [
+        ("FILOT_ENV", "local"),
+        ("AWS_REGION", "ap-southeast-2"),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("DATABASE_URL", "postgres://filot_app@127.0.0.1:9/filot"),
+        ("DATABASE_MIGRATE_URL", "postgres://filot@127.0.0.1:9/filot"),
+        ("REDIS_URL", "redis://127.0.0.1:9"),
+        ("REDIS_PASSWORD", "none"),
+        ("CF_R2_ENDPOINT", "http://127.0.0.1:9"),
+        ("CF_R2_ACCESS_KEY_ID", "test"),
+        ("CF_R2_SECRET_ACCESS_KEY", "test"),
+        ("CF_R2_BUCKET_NAME", "documents"),
+        ("OCR_GPU_QUEUE_URL", "http://127.0.0.1:9/gpu"),
+        ("OCR_CPU_QUEUE_URL", "http://127.0.0.1:9/cpu"),
+        ("JWT_SECRET", local::JWT_SECRET),
+        ("SERVICE_INTERNAL_KEY", local::SERVICE_INTERNAL_KEY),
+        ("STACK_PROJECT_ID", local::STACK_PROJECT_ID),
+        ("SEALING_KEY", local::SEALING_KEY),
+        ("IDENTITY_HASH_KEY", local::IDENTITY_HASH_KEY),
+        ("BULI2_API_URL", "http://127.0.0.1:9"),
+        ("BULI2_API_KEY", local::BULI2_API_KEY),
+        ("BULI2_CALLBACK_URL", "http://127.0.0.1:9"),
+        ("BULI2_SIGNATURE_SECRET", local::BULI2_SIGNATURE_SECRET),
+        ("BULI2_HMAC_SECRET", local::BULI2_SIGNATURE_SECRET),
+        ("SCORING_FUNCTION", "scoring"),
+        ("REVIEW_DISPATCH_FUNCTION", "review-dispatch"),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .collect()
+}
+
+fn ratio(one: Duration, other: Duration) -> f64 {
+    one.as_secs_f64() / other.as_secs_f64()
+}
+
+/// The value below which `percent` of all are; sorts.
+fn percentile(values: &mut [Duration], percent: usize) -> Duration {
+    values.sort_unstable();
+    let rank = (values.len() * percent).div_ceil(100).clamp(1, values.len().max(1));
+    values.get(rank - 1).copied().unwrap_or_default()
+}
+
+fn say(what: &str) {
+    let _ = writeln!(std::io::stderr(), "== {what}");
+}

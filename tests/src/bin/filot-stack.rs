@@ -1,0 +1,110 @@
+//! The local stack as a program; `./dev` calls it.
+
+#![expect(clippy::print_stdout, reason = "a command for people")]
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use filot_e2e::{Options, Result, Stack, bench, demo, paths};
+use filot_testkit::{Aws, Postgres, Redis};
+use tokio::signal::unix::{SignalKind, signal};
+
+#[derive(Parser)]
+#[command(about = "The local stack of FiLot")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Starts everything and keeps it running.
+    Up,
+    /// Sends the sample cards through everything.
+    Demo,
+    /// Times uploads, single requests and starts.
+    Bench {
+        /// Documents one after the other.
+        #[arg(long, default_value_t = 20)]
+        idle: usize,
+        /// Documents waiting when the worker starts.
+        #[arg(long, default_value_t = 30)]
+        queued: usize,
+    },
+    /// Starts the bare servers for tests and writes their addresses to a file.
+    Servers {
+        /// File of shell variables.
+        #[arg(long)]
+        write: PathBuf,
+    },
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Up => up().await,
+        Command::Demo => demo::run().await,
+        Command::Bench { idle, queued } => bench::run(idle, queued).await,
+        Command::Servers { write } => servers(write).await,
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("filot-stack: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn up() -> Result<()> {
+    let pid_file = paths::run_dir()?.join("stack.pid");
+    let stack = Stack::start(Options { talks: true, keeps_logs: true, ..Options::default() }).await?;
+    std::fs::write(&pid_file, std::process::id().to_string())?;
+    println!("API              {}", stack.api.base());
+    println!("function URL     {}", stack.deployment.callback_url);
+    println!("AWS stand-in     {}", stack.aws_url());
+    println!("Postgres         {}", stack.database.owner_url());
+    println!("Redis            {}", stack.redis.url());
+    println!("BULI2            {}", stack.buli2.url());
+    println!("Stack Auth       {}", stack.stack_auth.url());
+    println!("logs             {}", stack.logs().display());
+    println!(
+        "token            curl -s {}/test/token -H 'content-type: application/json' \
+         -d '{{\"sub\":\"me\",\"email\":\"me@example.com\"}}'",
+        stack.stack_auth.url()
+    );
+    println!("Ctrl-C or ./dev stop ends it.");
+    asked_to_end().await?;
+    drop(stack);
+    let _ = std::fs::remove_file(pid_file);
+    Ok(())
+}
+
+async fn servers(write: PathBuf) -> Result<()> {
+    let postgres = Postgres::start().await?;
+    let redis = Redis::start()?;
+    let aws = Aws::start()?;
+    let port = postgres.admin().get_ports().first().copied().unwrap_or(5432);
+    let text = format!(
+        "FILOT_TEST_POSTGRES_URL=postgres://postgres@127.0.0.1:{port}/postgres\n\
+         FILOT_TEST_REDIS_URL={}\n\
+         FILOT_TEST_AWS_URL={}\n",
+        redis.url(),
+        aws.url()
+    );
+    // Whoever waits for the file must not see half of it.
+    let half = write.with_extension("half");
+    std::fs::write(&half, text)?;
+    std::fs::rename(half, write)?;
+    asked_to_end().await
+}
+
+async fn asked_to_end() -> Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        done = tokio::signal::ctrl_c() => done?,
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}

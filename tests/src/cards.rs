@@ -1,0 +1,129 @@
+//! Sample cards, from the generator in `tests/cards`. All people on them are invented.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde::Deserialize;
+
+use crate::{Result, paths};
+
+/// A file of the demonstration set.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Card {
+    /// Its name.
+    pub file: String,
+    /// What the user claims it is.
+    pub document_type: String,
+    /// `approved`, `reviewed`, `rejected` or `failed`.
+    pub expected: String,
+    /// What is special about it.
+    #[serde(default)]
+    pub why: String,
+    /// What is printed on it.
+    pub fields: BTreeMap<String, String>,
+}
+
+/// The demonstration set in a folder.
+#[derive(Debug)]
+pub struct Cards {
+    folder: PathBuf,
+    /// The cards, in the order of the set.
+    pub cards: Vec<Card>,
+}
+
+impl Cards {
+    /// Makes the set, or takes the one that the same generator made before.
+    pub fn demo() -> Result<Self> {
+        let folder = paths::root().join(".local/cards");
+        let generator = paths::root().join("tests/cards");
+        let stamp = folder.join("stamp");
+        let version = newest(&generator)?.to_string();
+        if std::fs::read_to_string(&stamp).ok().as_deref() != Some(&version) {
+            std::fs::create_dir_all(&folder)?;
+            run(Command::new(paths::python())
+                .env("PYTHONDONTWRITEBYTECODE", "1")
+                .arg(generator.join("generate.py"))
+                .arg("--out")
+                .arg(&folder)
+                .arg("--demo"))?;
+            std::fs::write(&stamp, version)?;
+        }
+        let manifest = std::fs::read_to_string(folder.join("manifest.json"))?;
+        Ok(Self { cards: serde_json::from_str(&manifest)?, folder })
+    }
+
+    /// Clean scans of different people.
+    pub fn scans(count: usize, seed: u32) -> Result<Self> {
+        #[derive(Deserialize)]
+        struct Truth {
+            file: String,
+            kind: String,
+            fields: BTreeMap<String, String>,
+        }
+        let folder = paths::root().join(format!(".local/scans-{seed}-{count}"));
+        let truth = folder.join("truth.jsonl");
+        if !truth.is_file() {
+            std::fs::create_dir_all(&folder)?;
+            run(Command::new(paths::python())
+                .env("PYTHONDONTWRITEBYTECODE", "1")
+                .arg(paths::root().join("tests/cards/generate.py"))
+                .arg("--out")
+                .arg(&folder)
+                .args(["--kind", "ktp", "--difficulty", "T0", "--inconsistent", "0", "--fonts", "core"])
+                .args(["--seed", &seed.to_string(), "--count", &count.to_string()]))?;
+        }
+        let cards = std::fs::read_to_string(truth)?
+            .lines()
+            .map(|line| {
+                let truth: Truth = serde_json::from_str(line)?;
+                Ok(Card {
+                    file: truth.file,
+                    document_type: truth.kind,
+                    expected: "approved".to_owned(),
+                    why: String::new(),
+                    fields: truth.fields,
+                })
+            })
+            .collect::<Result<_>>()?;
+        Ok(Self { folder, cards })
+    }
+
+    /// The card with this file name.
+    pub fn get(&self, file: &str) -> Result<(&Card, Vec<u8>)> {
+        let card = self
+            .cards
+            .iter()
+            .find(|card| card.file == file)
+            .ok_or_else(|| format!("there is no card {file}"))?;
+        Ok((card, self.content(card)?))
+    }
+
+    /// The content of a card's file.
+    pub fn content(&self, card: &Card) -> Result<Vec<u8>> {
+        Ok(std::fs::read(self.folder.join(&card.file))?)
+    }
+}
+
+/// When the generator was last changed, in nanoseconds.
+fn newest(folder: &Path) -> Result<u128> {
+    let mut newest = 0;
+    for sub in [folder.to_owned(), folder.join("cardgen")] {
+        for entry in std::fs::read_dir(sub)? {
+            let metadata = entry?.metadata()?;
+            if metadata.is_file() {
+                newest = newest.max(metadata.modified()?.duration_since(std::time::UNIX_EPOCH)?.as_nanos());
+            }
+        }
+    }
+    Ok(newest)
+}
+
+fn run(command: &mut Command) -> Result<()> {
+    let output = command.output().map_err(|error| format!("python does not start: {error}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(format!("the card generator failed: {}", String::from_utf8_lossy(&output.stderr)).into())
+}

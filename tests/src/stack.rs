@@ -1,0 +1,294 @@
+//! The whole product on this machine.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use aws_config::SdkConfig;
+use aws_sdk_lambda::primitives::Blob;
+use filot_platform::local;
+use filot_testkit::process::free_port;
+use filot_testkit::{Postgres, Redis, TestDb};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::buli2::{Buli2, Keys};
+use crate::client::Api;
+use crate::deploy::{self, Deployment};
+use crate::gate::Gate;
+use crate::ministack::{Ministack, aws_environment};
+use crate::stack_auth::StackAuth;
+use crate::worker::Worker;
+use crate::{Result, paths};
+
+/// What a stack is for.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Whether progress is told on standard error.
+    pub talks: bool,
+    /// Whether to keep logs in `.local/run` (else in a folder that goes with the stack).
+    pub keeps_logs: bool,
+    /// Whether to start without a worker.
+    pub without_worker: bool,
+    /// More environment for the worker.
+    pub worker_environment: Vec<(String, String)>,
+}
+
+/// A running stack. Everything in it ends with it, in the order of the fields.
+pub struct Stack {
+    /// Workers, by the order they were started in.
+    pub workers: Vec<Worker>,
+    /// BULI2.
+    pub buli2: Buli2,
+    /// Stack Auth.
+    pub stack_auth: StackAuth,
+    /// Between us and the queues.
+    pub queue_gate: Gate,
+    /// What was deployed.
+    pub deployment: Deployment,
+    /// The API.
+    pub api: Api,
+    ministack: Ministack,
+    /// Redis.
+    pub redis: Redis,
+    /// The database.
+    pub database: TestDb,
+    /// A connection to it as its owner, to look behind the product's back.
+    pub sql: tokio_postgres::Client,
+    _postgres: Arc<Postgres>,
+    sdk: SdkConfig,
+    environment: BTreeMap<String, String>,
+    logs: PathBuf,
+    options: Options,
+    _log_folder: Option<TempDir>,
+}
+
+impl Stack {
+    /// Starts everything, one after the other, and returns when it is ready for requests.
+    pub async fn start(options: Options) -> Result<Self> {
+        let clock = Instant::now();
+        let talks = options.talks;
+        let say = move |what: &str| {
+            if talks {
+                let line = format!("  {:5.1} s  {what}\n", clock.elapsed().as_secs_f64());
+                let _ = std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes());
+            }
+        };
+        let (logs, log_folder) = if options.keeps_logs {
+            (paths::run_dir()?, None)
+        } else {
+            let folder = tempfile::Builder::new().prefix("filot-stack-").tempdir()?;
+            (folder.path().to_owned(), Some(folder))
+        };
+
+        say("Postgres");
+        let postgres = Postgres::start().await?;
+        let database = postgres.database().await?;
+        let sql = database.owner().await?;
+        say("Redis");
+        let redis = Redis::start()?;
+        say("BULI2 and Stack Auth (simulators)");
+        let stack_auth = StackAuth::start().await?;
+        let buli2 = Buli2::start(Keys {
+            api_key: local::BULI2_API_KEY.to_owned(),
+            service_key: local::SERVICE_INTERNAL_KEY.to_owned(),
+            signature_secret: local::BULI2_SIGNATURE_SECRET.to_owned(),
+        })
+        .await?;
+
+        say("the AWS stand-in");
+        let port = free_port()?;
+        let queue_gate = Gate::new(port).await?;
+        let settings = settings(&stack_auth, &queue_gate);
+        let mut function_environment = settings.clone();
+        function_environment.extend([
+            ("FILOT_STACK_PROGRAMS".to_owned(), path_text(&paths::programs()?)?),
+            ("FILOT_STACK_LOGS".to_owned(), path_text(&logs)?),
+        ]);
+        let ministack = Ministack::start(port, &function_environment, &logs.join("ministack.log")).await?;
+        let sdk = sdk_config(&ministack.url()).await;
+
+        say("template.yaml: queues, functions, routes, schedules");
+        let deployment = deploy::deploy(&ministack.url(), &sdk).await?;
+        let all_secrets = all_secrets(&database, &redis, &buli2, &ministack, &deployment);
+        deploy::put_secrets(&sdk, &all_secrets).await?;
+        buli2.knows_api(&deployment.api_url);
+
+        let mut environment = aws_environment(port);
+        environment.extend(settings);
+        environment.extend([
+            ("FILOT_ENV".to_owned(), deploy::ENVIRONMENT.to_owned()),
+            ("OCR_GPU_QUEUE_URL".to_owned(), deployment.gpu_queue_url.clone()),
+            ("OCR_CPU_QUEUE_URL".to_owned(), deployment.cpu_queue_url.clone()),
+            ("SCORING_FUNCTION".to_owned(), Deployment::function("scoring")),
+        ]);
+        let api = Api::new(&deployment.api_url)?;
+        let mut stack = Self {
+            workers: Vec::new(),
+            buli2,
+            stack_auth,
+            queue_gate,
+            deployment,
+            api,
+            ministack,
+            redis,
+            database,
+            sql,
+            _postgres: postgres,
+            sdk,
+            environment,
+            logs,
+            options,
+            _log_folder: log_folder,
+        };
+        say("migrations, through the function that deployments invoke");
+        stack.invoke("migrate", &json!({})).await?;
+        if !stack.options.without_worker {
+            say("a worker, with its models");
+            stack.start_worker(&[]).await?;
+        }
+        say("GET /health");
+        let health = stack.api.call(reqwest::Method::GET, "/health", None, None).await?.expect(200)?;
+        if health["status"] != "ok" {
+            return Err(format!("GET /health says {health}").into());
+        }
+        say("ready");
+        Ok(stack)
+    }
+
+    /// Starts one more worker.
+    pub async fn start_worker(&mut self, extra: &[(&str, &str)]) -> Result<()> {
+        let log = self.logs.join(format!("worker-{}.log", self.workers.len() + 1));
+        let configured = self.options.worker_environment.clone();
+        let mut all: Vec<(&str, &str)> =
+            configured.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        all.extend(extra);
+        self.workers.push(Worker::start(&self.environment, &all, log).await?);
+        Ok(())
+    }
+
+    /// Invokes a function and waits for its answer; its error is an error here.
+    pub async fn invoke(&self, function: &str, payload: &Value) -> Result<Value> {
+        let answer = aws_sdk_lambda::Client::new(&self.sdk)
+            .invoke()
+            .function_name(Deployment::function(function))
+            .payload(Blob::new(payload.to_string()))
+            .send()
+            .await
+            .map_err(|error| format!("invoking {function}: {error:?}"))?;
+        let body = answer.payload.map(Blob::into_inner).unwrap_or_default();
+        let text = String::from_utf8_lossy(&body);
+        if answer.function_error.is_some() {
+            let log = std::fs::read_to_string(self.logs.join(format!("{function}.log"))).unwrap_or_default();
+            let tail: Vec<_> = log.lines().rev().take(5).collect();
+            return Err(format!("{function} failed: {text} {}", tail.join("\n")).into());
+        }
+        Ok(serde_json::from_str(&text).unwrap_or(Value::Null))
+    }
+
+    /// A queue client that goes around the gate.
+    pub fn sqs(&self) -> aws_sdk_sqs::Client {
+        aws_sdk_sqs::Client::new(&self.sdk)
+    }
+
+    /// Where logs are.
+    pub const fn logs(&self) -> &PathBuf {
+        &self.logs
+    }
+
+    /// The AWS stand-in's endpoint.
+    pub fn aws_url(&self) -> String {
+        self.ministack.url()
+    }
+
+    /// Status and verification status of a document, as stored.
+    pub async fn state(&self, document_id: &str) -> Result<(String, String)> {
+        let id: uuid::Uuid = document_id.parse()?;
+        let row = self
+            .sql
+            .query_one("SELECT status, verification_status FROM documents WHERE id = $1", &[&id])
+            .await?;
+        Ok((row.get(0), row.get(1)))
+    }
+
+    /// Waits until a document's state is one of `wanted` (`status` or `status/verification_status`).
+    pub async fn wait_for(
+        &self,
+        document_id: &str,
+        wanted: &[&str],
+        patience: Duration,
+    ) -> Result<(String, String)> {
+        let deadline = Instant::now() + patience;
+        loop {
+            let (status, verification) = self.state(document_id).await?;
+            let both = format!("{status}/{verification}");
+            if wanted.iter().any(|state| *state == status || *state == both) {
+                return Ok((status, verification));
+            }
+            if Instant::now() > deadline {
+                return Err(format!("document is {both} after {patience:?}, not {wanted:?}").into());
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+/// Settings that are not secret and not in the template: where Stack Auth and the queues are on this machine.
+fn settings(stack_auth: &StackAuth, queue_gate: &Gate) -> BTreeMap<String, String> {
+    [
+        ("STACK_API_URL", stack_auth.url()),
+        ("STACK_ISSUERS", "https://api.stack-auth.com,https://api.hexclave.com"),
+        ("AWS_ENDPOINT_URL_SQS", queue_gate.url()),
+        ("RUST_BACKTRACE", "0"),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .collect()
+}
+
+fn all_secrets(
+    database: &TestDb,
+    redis: &Redis,
+    buli2: &Buli2,
+    ministack: &Ministack,
+    deployment: &Deployment,
+) -> BTreeMap<String, String> {
+    [
+        ("jwt-secret", local::JWT_SECRET.to_owned()),
+        ("service-internal-key", local::SERVICE_INTERNAL_KEY.to_owned()),
+        ("database-url", database.app_url()),
+        ("database-migrate-url", database.owner_url()),
+        ("redis-url", redis.url()),
+        ("cf-r2-endpoint", ministack.url()),
+        ("cf-r2-access-key", filot_testkit::aws::CREDENTIAL.to_owned()),
+        ("cf-r2-secret-key", filot_testkit::aws::CREDENTIAL.to_owned()),
+        ("cf-r2-bucket", deploy::BUCKET.to_owned()),
+        ("buli2-api-url", buli2.url().to_owned()),
+        ("buli2-api-key", local::BULI2_API_KEY.to_owned()),
+        ("buli2-callback-url", deployment.callback_url.clone()),
+        ("buli2-signature-secret", local::BULI2_SIGNATURE_SECRET.to_owned()),
+        ("stack-project-id", filot_testkit::stack_auth::PROJECT_ID.to_owned()),
+        ("sealing-key", local::SEALING_KEY.to_owned()),
+        ("identity-hash-key", local::IDENTITY_HASH_KEY.to_owned()),
+    ]
+    .into_iter()
+    .map(|(name, value)| (format!("filot/{name}"), value))
+    .collect()
+}
+
+async fn sdk_config(endpoint: &str) -> SdkConfig {
+    let credential = filot_testkit::aws::CREDENTIAL;
+    aws_config::defaults(aws_config::BehaviorVersion::latest())
+        .endpoint_url(endpoint)
+        .region(aws_config::Region::new(filot_testkit::aws::REGION))
+        .credentials_provider(aws_sdk_s3::config::Credentials::new(
+            credential, credential, None, None, "local",
+        ))
+        .load()
+        .await
+}
+
+fn path_text(path: &std::path::Path) -> Result<String> {
+    path.to_str().map(str::to_owned).ok_or_else(|| "a path is not text".into())
+}
