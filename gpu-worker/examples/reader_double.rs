@@ -3,7 +3,12 @@
 //!
 //! The file is a command: `read`, `unreadable`, `hang`, `abort`, `panic`, `memory`, `garbage`, `wrong-job`, `chatter`.
 
-#![expect(clippy::disallowed_methods, clippy::panic, clippy::print_stdout, reason = "misbehaving is its purpose")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "misbehaving is its purpose"
+)]
 
 use std::collections::BTreeMap;
 use std::io::Write;

@@ -46,7 +46,8 @@ fn store(database: &Database) -> Result<Store, Unusable> {
     let mut keys = Vec::with_capacity(database.sealing_keys.len());
     for (id, text) in &database.sealing_keys {
         let bytes = BASE64_STANDARD.decode(text.expose()).ok().and_then(|bytes| bytes.try_into().ok());
-        let bytes = bytes.ok_or_else(|| Unusable(format!("SEALING_KEY: key {id} is not 32 bytes in base64")))?;
+        let bytes =
+            bytes.ok_or_else(|| Unusable(format!("SEALING_KEY: key {id} is not 32 bytes in base64")))?;
         keys.push((id.clone(), bytes));
     }
     let active = keys.first().map(|(id, _)| id.clone()).unwrap_or_default();
@@ -54,7 +55,8 @@ fn store(database: &Database) -> Result<Store, Unusable> {
         url: database.url.expose().to_owned(),
         max_connections: database.max_connections,
         sealing: SealingKeys::new(active, keys).map_err(unusable)?,
-        identity_hash: IdentityHashKey::new(database.identity_hash_key.expose().as_bytes()).map_err(unusable)?,
+        identity_hash: IdentityHashKey::new(database.identity_hash_key.expose().as_bytes())
+            .map_err(unusable)?,
     })
     .map_err(unusable)
 }
@@ -132,7 +134,10 @@ pub async fn watch(worker: Arc<Worker>, mut current: [u8; 32]) {
             }
             Err(problems) => {
                 let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
-                tracing::error!(?problems, "the changed configuration is unusable: the worker goes on as it is");
+                tracing::error!(
+                    ?problems,
+                    "the changed configuration is unusable: the worker goes on as it is"
+                );
             }
         }
     }

@@ -49,7 +49,9 @@ pub fn unclaimed(refusal: &NotClaimable, now: DateTime<Utc>, random: f64) -> Unc
         NotClaimable::AlreadyRead => Unclaimed::Score,
         NotClaimable::Rerouted(queue) => Unclaimed::Move(*queue),
         NotClaimable::GaveUp => Unclaimed::Failed,
-        NotClaimable::Final | NotClaimable::NotFound | NotClaimable::Erased => Unclaimed::Settle(Fate::Delete),
+        NotClaimable::Final | NotClaimable::NotFound | NotClaimable::Erased => {
+            Unclaimed::Settle(Fate::Delete)
+        }
         NotClaimable::HeldUntil(until) | NotClaimable::NotYet(until) => {
             Unclaimed::Settle(hide_until(*until, now, random))
         }

@@ -181,14 +181,16 @@ async fn download(worker: &Worker, claimed: &Claimed) -> Result<Bytes, Read> {
 }
 
 fn is_as_uploaded(file: &[u8], claimed: &Claimed) -> bool {
-    u64::try_from(file.len()) == Ok(claimed.bytes) && Sha256::digest(file).as_slice() == claimed.content_sha256
+    u64::try_from(file.len()) == Ok(claimed.bytes)
+        && Sha256::digest(file).as_slice() == claimed.content_sha256
 }
 
 async fn commit(worker: &Worker, job: &Job, claimed: &Claimed, card: ReadCard, spent_ms: f64) -> Fate {
     let origin = worker.origin(&job.correlation_id);
     let ReadCard { reading, stage_ms } = card;
-    let committed = persist(worker, "commit the reading", async |store| {
-        store.commit_reading(&claimed.lease, &reading, &stage_ms, &origin, Utc::now()).await
+    let (lease, card, stages, by) = (&claimed.lease, &reading, &stage_ms, &origin);
+    let committed = persist(worker, "commit the reading", move |store| async move {
+        store.commit_reading(lease, card, stages, by, Utc::now()).await
     })
     .await;
     if let Err(error) = committed {
@@ -208,8 +210,9 @@ async fn fail(worker: &Worker, job: &Job, claimed: &Claimed, reason: ReasonCode)
     let now = Utc::now();
     let attempts = claimed.attempts.saturating_add(1);
     let next = after_failure(&worker.rules.retry, reason, attempts, claimed.queue, now, rand::random());
-    let recorded = persist(worker, "record the failure", async |store| {
-        store.record_failure(&claimed.lease, reason, next, &origin, now).await
+    let (lease, by) = (&claimed.lease, &origin);
+    let recorded = persist(worker, "record the failure", move |store| async move {
+        store.record_failure(lease, reason, next, by, now).await
     })
     .await;
     if let Err(error) = recorded {
@@ -233,8 +236,9 @@ async fn give_back(worker: &Worker, job: &Job, claimed: &Claimed, fate: Fate) ->
         Fate::Hide(time) if time > TimeDelta::zero() => Some(Utc::now() + time),
         _ => None,
     };
-    let given = persist(worker, "give the document back", async |store| {
-        store.give_back(&claimed.lease, not_before, &origin, Utc::now()).await
+    let (lease, by) = (&claimed.lease, &origin);
+    let given = persist(worker, "give the document back", move |store| async move {
+        store.give_back(lease, not_before, by, Utc::now()).await
     })
     .await;
     match given {

@@ -74,11 +74,10 @@ async fn keep_hidden(queue: &Queue, message: &Message, rules: &Rules) -> Infalli
 /// Writes what is finished, through an outage of the database if need be.
 ///
 /// Each try takes the connection anew: the outage may be a rotated password.
-pub async fn persist<T>(
-    worker: &Worker,
-    what: &'static str,
-    write: impl AsyncFn(Store) -> StoreResult<T>,
-) -> StoreResult<T> {
+pub async fn persist<T, F>(worker: &Worker, what: &'static str, write: impl Fn(Store) -> F) -> StoreResult<T>
+where
+    F: Future<Output = StoreResult<T>>,
+{
     let until = Instant::now() + PERSIST_MAX;
     let mut failures = 0_u32;
     loop {

@@ -142,8 +142,7 @@ impl Parts {
             })
             .map_err(|problem| problems.push(problem))
             .ok();
-        let queues =
-            section("queues", config.queues.as_ref()).map_err(|problem| problems.push(problem)).ok();
+        let queues = section("queues", config.queues.as_ref()).map_err(|problem| problems.push(problem)).ok();
         let scoring = section("scoring function", config.scoring_function.as_ref())
             .map_err(|problem| problems.push(problem))
             .ok();
@@ -160,6 +159,7 @@ impl Parts {
     }
 
     fn worker(self, role: &Role, pool: Pool, stop: Stop, sdk: &filot_cloud::SdkConfig) -> Worker {
+        #[expect(clippy::disallowed_methods, reason = "the machine's name is no setting")]
         let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "worker".to_owned());
         let host: String = host.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(40).collect();
         let unique = Uuid::new_v4().simple().to_string();

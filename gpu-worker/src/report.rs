@@ -89,10 +89,8 @@ async fn publish(
 
 /// Has the document scored; the message goes only when that is done. `uploaded_at` is known when this worker read it.
 pub async fn score(worker: &Worker, job: &Job, uploaded_at: Option<DateTime<Utc>>) -> Fate {
-    let request = ScoringRequest {
-        document_id: job.document.to_string(),
-        correlation_id: job.correlation_id.as_str(),
-    };
+    let request =
+        ScoringRequest { document_id: job.document.to_string(), correlation_id: job.correlation_id.as_str() };
     let mut pauses = SCORING_PAUSES.into_iter();
     loop {
         let answer: Result<ScoringAnswer, _> =

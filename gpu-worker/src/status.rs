@@ -63,7 +63,9 @@ impl Status {
         Self {
             started_at: now,
             in_flight: AtomicUsize::new(0),
-            queues: Mutex::new(queues.iter().map(|queue| ((*queue).into(), QueueStatus::default())).collect()),
+            queues: Mutex::new(
+                queues.iter().map(|queue| ((*queue).into(), QueueStatus::default())).collect(),
+            ),
             readerless_since: Mutex::new(None),
         }
     }

@@ -1,7 +1,7 @@
 //! What the parts of a running worker share.
 
-use std::sync::{Arc, PoisonError, RwLock};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -128,10 +128,7 @@ impl Worker {
 
     /// This worker as the author of a change.
     pub fn origin(&self, correlation_id: &CorrelationId) -> Origin {
-        Origin {
-            actor: Actor::Worker(self.rules.worker_id.clone()),
-            correlation_id: correlation_id.clone(),
-        }
+        Origin { actor: Actor::Worker(self.rules.worker_id.clone()), correlation_id: correlation_id.clone() }
     }
 }
 

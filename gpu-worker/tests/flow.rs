@@ -25,8 +25,7 @@ fn events(view: &filot_store::DocumentView) -> Vec<&str> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_document_is_read_told_scored_and_its_message_deleted() {
     let stage = Stage::new().await;
-    let mut channel =
-        redis::Client::open(stage.redis.url()).unwrap().get_async_pubsub().await.unwrap();
+    let mut channel = redis::Client::open(stage.redis.url()).unwrap().get_async_pubsub().await.unwrap();
     channel.subscribe("filot:ocr:gpu:results").await.unwrap();
     let worker = stage.worker("w1", How::default()).await;
     let id = stage.upload("read", QueueKind::Cpu).await;

@@ -92,7 +92,8 @@ async fn inv_8_whatever_a_reader_does_costs_one_file_and_the_next_is_read() {
 
 #[tokio::test]
 async fn inv_8_a_reader_that_hangs_is_ended_at_its_deadline_while_its_neighbour_reads() {
-    let (pool, _supervisors, _draining) = start(PoolConfig { read_limit: Duration::from_millis(700), ..config(2, &[]) });
+    let (pool, _supervisors, _draining) =
+        start(PoolConfig { read_limit: Duration::from_millis(700), ..config(2, &[]) });
     pool.first_reader().await.unwrap();
     let began = Instant::now();
     let (hung, neighbour) = tokio::join!(read(&pool, "hang"), read(&pool, "read"));
@@ -174,7 +175,8 @@ async fn while_draining_what_runs_is_finished_and_what_waits_is_refused() {
 
 #[tokio::test]
 async fn a_pool_whose_readers_cannot_work_says_so_and_refuses() {
-    let (pool, _supervisors, _draining) = start(PoolConfig { wait_limit: Duration::from_millis(300), ..config(1, &["unable"]) });
+    let (pool, _supervisors, _draining) =
+        start(PoolConfig { wait_limit: Duration::from_millis(300), ..config(1, &["unable"]) });
     assert!(pool.first_reader().await.unwrap_err().contains("no models here"));
     assert_eq!(read(&pool, "read").await, Err(PoolError::Refused));
     assert_eq!(pool.alive(), 0);

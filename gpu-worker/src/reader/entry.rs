@@ -56,7 +56,10 @@ fn run(arguments: ReaderArguments) -> Result<(), Box<dyn std::error::Error>> {
     serve(std::io::stdin(), stdout, &ready, |file, claimed| match reader.read(file, claimed) {
         Ok(ReadOutput { reading, stage_ms }) => Ok(ReadCard {
             reading,
-            stage_ms: stage_ms.into_iter().map(|(stage, ms)| (stage.to_owned(), ms)).collect::<BTreeMap<_, _>>(),
+            stage_ms: stage_ms
+                .into_iter()
+                .map(|(stage, ms)| (stage.to_owned(), ms))
+                .collect::<BTreeMap<_, _>>(),
         }),
         Err(error) => Err(Unreadable { reason: error.reason, message: error.message }),
     })?;

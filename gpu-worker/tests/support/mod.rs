@@ -52,7 +52,7 @@ pub struct Stage {
     pub scoring: Scoring,
     pub redis: Redis,
     pub aws: Aws,
-    pub db: TestDb,
+    _db: TestDb,
     caller: Caller,
 }
 
@@ -139,7 +139,7 @@ impl Stage {
             scoring: Scoring::start().await,
             redis: Redis::start().unwrap(),
             aws,
-            db,
+            _db: db,
             caller,
         }
     }
@@ -355,11 +355,7 @@ impl Scoring {
     }
 }
 
-async fn invoke(
-    Path(name): Path<String>,
-    State(state): State<Arc<ScoringState>>,
-    body: Bytes,
-) -> Response {
+async fn invoke(Path(name): Path<String>, State(state): State<Arc<ScoringState>>, body: Bytes) -> Response {
     assert_eq!(name, "scoring");
     let fails = state.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1)).is_ok();
     if fails {
