@@ -180,9 +180,9 @@ fn template_functions() -> BTreeMap<String, BTreeSet<(String, String)>> {
         if resource["Type"].as_str() != Some("AWS::Serverless::Function") {
             continue;
         }
-        let name = resource["Metadata"]["BuildProperties"]["Binary"]
-            .as_str()
-            .unwrap_or_else(|| panic!("{logical:?} has no Metadata.BuildProperties.Binary that names its binary"));
+        let name = resource["Metadata"]["BuildProperties"]["Binary"].as_str().unwrap_or_else(|| {
+            panic!("{logical:?} has no Metadata.BuildProperties.Binary that names its binary")
+        });
         let mut routes = BTreeSet::new();
         if let Some(events) = resource["Properties"]["Events"].as_mapping() {
             for (_, event) in events {

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
+
 use crate::process::{Process, free_port};
 
 /// What goes wrong when a server cannot be had.
@@ -76,7 +78,11 @@ impl Aws {
         let config =
             aws_sdk_s3::config::Builder::from(&self.sdk_config().await).force_path_style(true).build();
         let name = format!("filot-{}", uuid::Uuid::now_v7().simple());
-        aws_sdk_s3::Client::from_conf(config).create_bucket().bucket(&name).send().await?;
+        let place = CreateBucketConfiguration::builder()
+            .location_constraint(BucketLocationConstraint::from(REGION))
+            .build();
+        let client = aws_sdk_s3::Client::from_conf(config);
+        client.create_bucket().bucket(&name).create_bucket_configuration(place).send().await?;
         Ok(name)
     }
 
