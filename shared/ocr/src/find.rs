@@ -74,9 +74,8 @@ fn search(image: &RgbImage) -> Option<CardOutline> {
     let (sx, sy) =
         (image.width() as f32 / small.width() as f32, image.height() as f32 / small.height() as f32);
     let mut corners = found.corners.map(|(x, y)| (x * sx, y * sy));
-    if scale > 2.0 {
-        corners = sides::settle(image, &corners, scale * 1.5, 1, 1);
-    }
+    // Widely first: in the small picture a shadow beside the card may have looked as sharp as the card's edge.
+    corners = sides::settle(image, &corners, (scale * 4.0).max(6.0), 2, 1);
     corners = sides::settle(image, &corners, (scale * 1.5).clamp(2.0, 4.0), 2, 1);
     Some(CardOutline { corners: clockwise_from_top_left(corners), score: found.score })
 }
