@@ -61,7 +61,8 @@ fn inv_6_the_service_key_and_the_signature_are_both_needed() {
     assert!(!check(&secrets, None, Some(&good)));
     assert!(!check(&secrets, Some("other"), Some(&good)));
     assert!(!check(&secrets, Some("service"), None));
-    assert!(!check(&secrets, Some("service"), Some(&"0".repeat(64))));
+    let forged = "0".repeat(64);
+    assert!(!check(&secrets, Some("service"), Some(&forged)));
     assert!(!check(&CallbackSecrets { require_timestamp: true, ..secrets }, Some("service"), Some(&good)));
     assert!(!check(&CallbackSecrets { service_keys: &[], ..secrets }, Some("service"), Some(&good)));
     assert!(!check(&CallbackSecrets { signature_secrets: &[], ..secrets }, Some("service"), Some(&good)));
