@@ -117,15 +117,16 @@ async fn admit(
     }
 }
 
+/// Of the severest level, so that an error's line names its document when only errors are written.
 fn span(kind: QueueKind, message: &Message) -> tracing::Span {
     match &message.hint {
-        Some(hint) => tracing::info_span!(
+        Some(hint) => tracing::error_span!(
             "document",
             documentId = %hint.document_id,
             correlationId = %hint.correlation_id,
             queue = %kind,
         ),
-        None => tracing::info_span!("message", queue = %kind),
+        None => tracing::error_span!("message", queue = %kind),
     }
 }
 

@@ -106,7 +106,7 @@ impl Stage {
             access_key_id: "test".to_owned(),
             secret_access_key: Secret::from("test".to_owned()),
             bucket: aws.bucket().await.unwrap(),
-            region: "auto".to_owned(),
+            region: filot_testkit::aws::REGION.to_owned(),
         };
         let queue_urls = [aws.queue().await.unwrap(), aws.queue().await.unwrap()];
         let sdk = aws.sdk_config().await;
