@@ -68,8 +68,13 @@ pub async fn deploy(endpoint: &str, config: &SdkConfig) -> Result<Deployment> {
     let s3 = aws_sdk_s3::Client::from_conf(
         aws_sdk_s3::config::Builder::from(config).force_path_style(true).build(),
     );
+    use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
+    let place = CreateBucketConfiguration::builder()
+        .location_constraint(BucketLocationConstraint::from(REGION))
+        .build();
     for bucket in [BUCKET, ARTIFACTS] {
         s3.create_bucket()
+            .create_bucket_configuration(place.clone())
             .bucket(bucket)
             .send()
             .await

@@ -240,6 +240,7 @@ fn settings(stack_auth: &StackAuth, queue_gate: &Gate) -> BTreeMap<String, Strin
         ("STACK_API_URL", stack_auth.url()),
         ("STACK_ISSUERS", "https://api.stack-auth.com,https://api.hexclave.com"),
         ("AWS_ENDPOINT_URL_SQS", queue_gate.url()),
+        ("CF_R2_REGION", filot_testkit::aws::REGION),
         ("RUST_BACKTRACE", "0"),
     ]
     .into_iter()

@@ -36,9 +36,7 @@ impl Worker {
         let mut worker = Self { daemon, port, log };
         let deadline = Instant::now() + READY_TIMEOUT;
         loop {
-            if let Ok(health) = worker.health().await
-                && health["ok"] == true
-            {
+            if worker.health().await.is_ok() {
                 return Ok(worker);
             }
             if !worker.daemon.is_running() || Instant::now() > deadline {
@@ -53,10 +51,10 @@ impl Worker {
         self.daemon.id()
     }
 
-    /// What `GET /health` answers.
+    /// What `GET /health` answers when it is well.
     pub async fn health(&self) -> Result<Value> {
-        let text = reqwest::get(format!("http://127.0.0.1:{}/health", self.port)).await?.text().await?;
-        Ok(serde_json::from_str(&text)?)
+        let answer = reqwest::get(format!("http://127.0.0.1:{}/health", self.port)).await?;
+        Ok(serde_json::from_str(&answer.error_for_status()?.text().await?)?)
     }
 
     /// SIGKILL to it and to its readers.
