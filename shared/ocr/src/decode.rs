@@ -7,6 +7,7 @@ use std::fmt;
 use std::io::Cursor;
 
 use filot_domain::reason::ReasonCode;
+use filot_media::{MAX_PIXELS, MAX_SIDE};
 use image::codecs::{jpeg::JpegDecoder, png::PngDecoder};
 use image::{DynamicImage, ImageDecoder, Limits, RgbImage};
 
@@ -15,10 +16,6 @@ use crate::resample::downscale_rgb;
 
 mod pdf;
 
-/// The most pixels a picture may declare: 40 million, above what phones send by default.
-pub const MAX_PIXELS: u64 = 40_000_000;
-/// The longest side a picture may declare.
-pub const MAX_SIDE: u32 = 16_384;
 /// The most bytes that decoding may hold at once.
 pub const MAX_ALLOC_BYTES: u64 = 256 * 1024 * 1024;
 /// The longest side of the picture that the rest of the pipeline works on.

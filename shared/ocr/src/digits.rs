@@ -83,6 +83,14 @@ pub fn read_row(card: &GrayImage, band: Band, pitch_range: (f32, f32)) -> Option
         top_grids.into_iter().map(|grid| (fit(&network.probabilities(&ink, grid)), grid)).collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0));
     let (mut score, mut grid) = scored.first().copied()?;
+    // The colon, or dirt after the row, may have been taken for a digit: is the grid one cell further better?
+    for cells in [-1.0, 1.0] {
+        let moved = Grid { left: grid.left + cells * grid.pitch, ..grid };
+        let now = fit(&network.probabilities(&ink, moved));
+        if now > score {
+            (score, grid) = (now, moved);
+        }
+    }
     // Coordinate descent, each round with half the step: offset and pitch, then height.
     let mut step = 1.0_f32;
     for _ in 0..ROUNDS {

@@ -16,6 +16,8 @@ pub enum TextClass {
     Upper,
     /// Upper-case letters and the punctuation of names.
     Name,
+    /// A blood group, perhaps with its label `Gol. Darah`.
+    BloodGroup,
     /// Digits and the separators of dates and numbers.
     Digits,
     /// Anything: labels, headers, unknown pictures.

@@ -13,7 +13,7 @@ use crate::engine::Line;
 #[cfg(test)]
 use crate::engine::Symbol;
 use crate::ktp::{KtpLines, KtpRow};
-use crate::text::{Piece, after_colon, as_digit, bare, closest, distance, likeness, value_of};
+use crate::text::{Piece, as_digit, bare, closest, distance, likeness, value_of};
 
 /// The labels from top to bottom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -130,11 +130,11 @@ pub fn align(rows: &[String]) -> Vec<RowMeaning> {
                     best[i + 1][to] = Cell { score: here + score, from: j, meaning };
                 }
             };
-            for at in j..n.min(j + 4) {
+            for (at, (label, _)) in LABELS.iter().enumerate().skip(j).take(4) {
                 let skipped = (at - j) as f32;
                 // A misread label in its turn is still likelier a label than nothing.
                 let like = if has_label { label_likeness(text, at) } else { -0.5 };
-                offer(at + 1, like + 0.1 - 0.35 * skipped, RowMeaning::Labelled(LABELS[at].0));
+                offer(at + 1, like + 0.1 - 0.35 * skipped, RowMeaning::Labelled(*label));
             }
             let wraps = j > 0 && matches!(LABELS[j - 1].0, Label::Name | Label::Address);
             let continues = match (has_label, wraps) {
@@ -217,7 +217,14 @@ fn row_fields(label: Label, row: &KtpRow, wrapped: &[&KtpRow], put: &mut impl Fn
             }
         }
         Label::Address => {
-            let joined = join(&piece, wrapped);
+            let mut first = piece;
+            if let Some(rest) = row.extra.as_ref().map(value_of).filter(|rest| !rest.text.is_empty()) {
+                // A wide gap within the address.
+                first.text = format!("{} {}", first.text, rest.text);
+                first.min = first.min.min(rest.min);
+                first.mean = first.mean.min(rest.mean);
+            }
+            let joined = join(&first, wrapped);
             put(FieldName::Address, joined.text.clone(), joined.confidence());
         }
         Label::RtRw => {
@@ -236,7 +243,7 @@ fn row_fields(label: Label, row: &KtpRow, wrapped: &[&KtpRow], put: &mut impl Fn
         }
         Label::MaritalStatus => vocabulary(FieldName::MaritalStatus, &piece, MARITAL, put),
         Label::Occupation => put(FieldName::Occupation, piece.text.clone(), piece.confidence()),
-        Label::Citizenship => vocabulary(FieldName::Citizenship, &piece, CITIZENSHIPS, put),
+        Label::Citizenship => citizenship(&piece, put),
         Label::ValidUntil => valid_until(&piece, put),
     }
 }
@@ -270,6 +277,19 @@ fn vocabulary(field: FieldName, piece: &Piece, words: &[&str], put: &mut impl Fn
         }
         None => put(field, piece.text.clone(), (piece.confidence() * 0.3).min(0.3)),
     }
+}
+
+/// `WNI` or `WNA`: only the last letter tells them apart, and a wide W is often read as two letters.
+fn citizenship(piece: &Piece, put: &mut impl FnMut(FieldName, String, f32)) {
+    let text = bare(&piece.text);
+    let value = match text.as_str() {
+        "WNI" | "WNA" => return put(FieldName::Citizenship, text, piece.confidence().max(0.9)),
+        _ if text.ends_with("NI") || text.ends_with("N1") => "WNI",
+        _ if text.ends_with("NA") || text.ends_with("N4") => "WNA",
+        _ => return vocabulary(FieldName::Citizenship, piece, CITIZENSHIPS, put),
+    };
+    let likely = text.len() <= 5 && text.starts_with(['W', 'V', 'N', 'M', 'U']);
+    put(FieldName::Citizenship, value.to_owned(), if likely { 0.9 } else { 0.5 });
 }
 
 /// `PLACE, DD-MM-YYYY`.
@@ -364,15 +384,18 @@ fn blood_type(row: &KtpRow) -> Option<(String, f32)> {
     if row.extra_is_dash {
         return Some(("-".to_owned(), 0.95));
     }
-    let piece = after_colon(extra).filter(|piece| !piece.text.is_empty()).or_else(|| {
+    let colon = extra.symbols.iter().position(|symbol| symbol.character == ':');
+    // Not as other values: a trailing plus or minus is the rhesus factor.
+    let behind = colon.map(|at| Piece::of(&extra.symbols[at + 1..]));
+    let piece = behind.filter(|piece| !piece.text.is_empty()).or_else(|| {
         // No colon was seen: the last word.
         let at = extra.symbols.iter().rposition(|symbol| symbol.character == ' ')?;
         Some(Piece::of(&extra.symbols[at..]))
     })?;
-    let text: String = piece
+    let mut text: String = piece
         .text
         .chars()
-        .filter(|c| *c != ' ' && *c != '.')
+        .filter(|c| !matches!(c, ' ' | '.' | ':'))
         .map(|c| match c {
             '0' | 'Q' | 'D' | 'o' => 'O',
             '8' | '6' => 'B',
@@ -383,8 +406,13 @@ fn blood_type(row: &KtpRow) -> Option<(String, f32)> {
         })
         .collect();
     const GROUPS: [&str; 13] = ["A", "B", "AB", "O", "A+", "B+", "AB+", "O+", "A-", "B-", "AB-", "O-", "-"];
+    if let Some(sign) = row.extra_sign {
+        let group = text.trim_end_matches(['+', '-']).to_owned();
+        text = if group.is_empty() { text } else { format!("{group}{sign}") };
+    }
     let known = GROUPS.contains(&text.as_str());
-    let repaired = text != piece.text;
+    let letters = |text: &str| text.chars().filter(char::is_ascii_uppercase).collect::<String>();
+    let repaired = letters(&text) != letters(&piece.text);
     known.then(|| (text, piece.confidence() * if repaired { 0.85 } else { 1.0 }))
 }
 

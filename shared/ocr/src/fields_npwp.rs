@@ -51,8 +51,12 @@ pub fn is_authority(text: &str) -> bool {
 
 /// `Terdaftar : …`
 pub fn is_registration(text: &str) -> bool {
-    let first = text.split([' ', ':']).next().unwrap_or_default();
-    likeness(first, "Terdaftar") >= 0.66 || bare(text).starts_with("TERDAFTAR")
+    text.split([' ', ':']).take(2).any(|word| likeness(word, "Terdaftar") >= 0.66) || is_place_number(text)
+}
+
+/// `NITKU : …`, the number of a place of business.
+fn is_place_number(text: &str) -> bool {
+    likeness(text.split([' ', ':']).next().unwrap_or_default(), "NITKU") >= 0.8
 }
 
 /// The text after the label, where the number stands.
@@ -162,9 +166,15 @@ fn number(line: &NpwpLine, lengths: &[usize], valid: impl Fn(&str) -> bool) -> O
     let first = Piece::of(line.line.symbols.get(head..).unwrap_or_default());
     let mut readings: Vec<(String, f32)> = Vec::new();
     for piece in line.narrowed.iter().map(value_of).chain([first]) {
-        if let Some((digits, repairs)) = digits_of(&piece)
-            && lengths.contains(&digits.len())
-        {
+        // A colon before the number is often read as a 1 that stands alone.
+        let alone = piece.text.split_once(' ').filter(|(first, _)| first.chars().count() == 1);
+        let rest = alone.map(|(_, rest)| Piece { text: rest.to_owned(), ..piece.clone() });
+        let number = [Some(piece.clone()), rest]
+            .into_iter()
+            .flatten()
+            .filter_map(|piece| digits_of(&piece))
+            .find(|(digits, _)| lengths.contains(&digits.len()));
+        if let Some((digits, repairs)) = number {
             readings.push((digits, piece.confidence() * 0.9_f32.powi(repairs)));
         }
     }
@@ -173,7 +183,7 @@ fn number(line: &NpwpLine, lengths: &[usize], valid: impl Fn(&str) -> bool) -> O
     let agreed = readings.len() == 2 && readings[0].0 == readings[1].0;
     let best = readings.iter().filter(|(d, _)| d == digits).map(|(_, c)| *c).fold(*confidence, f32::max);
     // Two looks at the same pixels that agree are worth more than one, that differ less.
-    Some((digits.clone(), if agreed { best.max(0.5) } else { confidence * 0.75 }))
+    Some((digits.clone(), if agreed { 1.0 - (1.0 - best) * 0.6 } else { confidence * 0.75 }))
 }
 
 /// The evidence for an NPWP card, in points: a number of the right form, its label, the authority's words.

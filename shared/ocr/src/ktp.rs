@@ -20,6 +20,8 @@ pub struct KtpRow {
     pub extra: Option<Line>,
     /// The extra ends in a lone dash.
     pub extra_is_dash: bool,
+    /// The sign that the last character of the extra has the shape of: recognisers take one for the other.
+    pub extra_sign: Option<char>,
 }
 
 /// The lines of a KTP.
@@ -35,7 +37,11 @@ pub struct KtpLines {
 
 // The prior, in shares of the card; print runs differ, so each is a generous bound.
 const TEXT_LEFT: f32 = 0.015;
-const TEXT_RIGHT: f32 = 0.745;
+const TEXT_RIGHT: f32 = 0.725;
+/// No value is printed further right.
+const PORTRAIT_LEFT: f32 = 0.745;
+/// What begins further right is the portrait's edge or the issuing city.
+const LAST_START: f32 = 0.70;
 const TEXT_TOP: f32 = 0.04;
 const TEXT_BOTTOM: f32 = 0.97;
 const NIK_TOP: f32 = 0.16;
@@ -63,6 +69,46 @@ struct RowLayout {
     value_is_dash: bool,
     extra: Option<Span>,
     extra_is_dash: bool,
+    extra_sign: Option<char>,
+}
+
+/// Gives every row the height of capitals, and adds the short second lines that the projection missed.
+///
+/// Where a long label in small letters stands before a short value, the row was measured by the label; where a wrapped
+/// value leaves two digits on its second line, there is too little ink for a row.
+fn evened(page: &Page, rows: Vec<Row>, height: u32) -> Vec<Row> {
+    let mut heights: Vec<u32> = rows.iter().map(Row::height).collect();
+    heights.sort_unstable();
+    let capitals = heights.get(heights.len() * 7 / 10).copied().unwrap_or(height).min(height * 5 / 4);
+    let mut steps: Vec<u32> = rows.windows(2).map(|pair| pair[1].bottom - pair[0].bottom).collect();
+    steps.sort_unstable();
+    let step = steps.get(steps.len() / 2).copied().unwrap_or(capitals * 17 / 10);
+    let mut evened: Vec<Row> = Vec::with_capacity(rows.len() + 2);
+    for row in rows {
+        if let Some(above) = evened.last().copied()
+            && (row.bottom - above.bottom) * 10 > step * 16
+        {
+            let area = crate::layout::Area {
+                left: (0.22 * page.width() as f32) as u32,
+                top: above.bottom + step / 6,
+                right: (0.45 * page.width() as f32) as u32,
+                bottom: row.bottom.saturating_sub(capitals),
+            };
+            let between = page
+                .faint_rows(area)
+                .into_iter()
+                .filter(|found| found.height() * 10 >= capitals * 6 && found.height() * 10 <= capitals * 15);
+            evened.extend(between.take(2));
+        }
+        evened.push(row);
+    }
+    evened.truncate(MAX_ROWS);
+    for row in &mut evened {
+        if row.height() < capitals {
+            row.top = row.bottom.saturating_sub(capitals);
+        }
+    }
+    evened
 }
 
 fn median(mut values: Vec<u32>) -> u32 {
@@ -116,9 +162,11 @@ impl KtpLayout {
             .filter(|row| {
                 row.middle() > nik_middle + half.max(0.5 * ROW_PITCH * h)
                     && row.height() * 5 >= body_height * 2
+                    && row.height() <= body_height * 2
             })
             .take(MAX_ROWS)
             .collect();
+        let body = evened(page, body, body_height);
         let rows = row_layouts(page, &body, body_height, w);
         Self { header, nik, rows }
     }
@@ -178,7 +226,7 @@ impl KtpLayout {
             if !row.value_is_dash {
                 push(row.value, TextClass::Upper, 1);
             }
-            push(row.extra, TextClass::Any, 2);
+            push(row.extra, TextClass::BloodGroup, 2);
         }
         // One batch, but sorted by class: changing the alphabet costs.
         let mut order: Vec<usize> = (0..images.len()).collect();
@@ -191,6 +239,7 @@ impl KtpLayout {
             .map(|row| KtpRow {
                 value_is_dash: row.value_is_dash,
                 extra_is_dash: row.extra_is_dash,
+                extra_sign: row.extra_sign,
                 ..KtpRow::default()
             })
             .collect();
@@ -236,6 +285,30 @@ fn is_dash(page: &Page, row: Row, span: Span) -> bool {
         && bottom < row.bottom - high / 8
 }
 
+/// The sign at the end of a piece of print: a dash is flat, a plus lower than a letter.
+fn sign(page: &Page, row: Row, span: Span) -> Option<char> {
+    let last = page.spans(row, span.left, span.right, 2).into_iter().next_back()?;
+    if is_dash(page, row, last) {
+        return Some('-');
+    }
+    let (top, bottom) = page.ink_height(row, last)?;
+    let (high, wide) = (row.height(), last.right - last.left);
+    let low = (bottom - top) * 10 >= high * 4 && (bottom - top) * 10 <= high * 8;
+    (low && wide * 10 >= high * 4 && wide * 10 <= high * 9 && top > row.top + high / 10).then_some('+')
+}
+
+/// A piece of print without the edge of the portrait that it may have run into.
+fn without_portrait(page: &Page, row: Row, span: Span, text_right: u32, high: u32) -> Option<Span> {
+    if span.right <= text_right {
+        return Some(span);
+    }
+    let last = page
+        .spans(row, span.left, span.right, high * 3 / 10)
+        .into_iter()
+        .rfind(|piece| piece.left < text_right)?;
+    Some(Span { left: span.left, right: last.right })
+}
+
 /// Where the values begin: the column at which most rows start a wide piece of print.
 fn value_left(page: &Page, rows: &[Row], high: u32, w: f32) -> u32 {
     let (from, to) = ((VALUE_LEFT.0 * w) as u32, (VALUE_LEFT.1 * w) as u32);
@@ -260,6 +333,7 @@ fn row_layouts(page: &Page, rows: &[Row], high: u32, w: f32) -> Vec<RowLayout> {
     let value_left = value_left(page, rows, high, w);
     let text_left = (TEXT_LEFT * w) as u32;
     let text_right = (TEXT_RIGHT * w) as u32;
+    let right = (PORTRAIT_LEFT * w) as u32;
     rows.iter()
         .map(|row| {
             // The label: everything up to the colon.
@@ -269,7 +343,7 @@ fn row_layouts(page: &Page, rows: &[Row], high: u32, w: f32) -> Vec<RowLayout> {
                 (Some(first), Some(last)) => Some(Span { left: first.left, right: last.right }),
                 _ => None,
             };
-            let after = page.spans(*row, value_left.saturating_sub(high * 3 / 10), text_right, high * 5 / 4);
+            let after = page.spans(*row, value_left.saturating_sub(high * 3 / 10), right, high * 5 / 4);
             let mut value = after.first().copied().filter(|span| {
                 // A value begins where values begin.
                 span.left < value_left + high * 3
@@ -278,19 +352,21 @@ fn row_layouts(page: &Page, rows: &[Row], high: u32, w: f32) -> Vec<RowLayout> {
             let mut extra = None;
             if let Some(first) = value {
                 let rest: Vec<Span> = after.iter().skip(1).copied().collect();
-                if let (Some(next), Some(last)) = (rest.first(), rest.last())
-                    && (next.left as f32) < 0.68 * w
-                {
+                let rest: Vec<Span> =
+                    rest.into_iter().filter(|span| (span.left as f32) < LAST_START * w).collect();
+                if let (Some(next), Some(last)) = (rest.first(), rest.last()) {
                     extra = Some(Span { left: next.left, right: last.right });
                 }
-                value = Some(first);
+                value = without_portrait(page, *row, first, text_right, high);
+                extra = extra.and_then(|span| without_portrait(page, *row, span, text_right, high));
             }
             let extra_is_dash = extra.is_some_and(|span| {
                 page.spans(*row, span.left, span.right, high * 3 / 10)
                     .last()
                     .is_some_and(|last| last.left > span.left && is_dash(page, *row, *last))
             });
-            RowLayout { row: *row, label, value, value_is_dash, extra, extra_is_dash }
+            let extra_sign = extra.and_then(|span| sign(page, *row, span));
+            RowLayout { row: *row, label, value, value_is_dash, extra, extra_is_dash, extra_sign }
         })
         .collect()
 }

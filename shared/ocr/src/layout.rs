@@ -140,6 +140,15 @@ impl Page {
 
     /// The rows of print within an area, from top to bottom.
     pub fn rows(&self, area: Area) -> Vec<Row> {
+        self.rows_of(area, 7.0)
+    }
+
+    /// The rows of print within an area where a row may hold as little as one short word.
+    pub fn faint_rows(&self, area: Area) -> Vec<Row> {
+        self.rows_of(area, 3.5)
+    }
+
+    fn rows_of(&self, area: Area, least: f32) -> Vec<Row> {
         let profile = smooth(&self.profile(area, 0.0, 1));
         let mut sorted: Vec<f32> = profile.iter().copied().filter(|v| *v >= 1.0).collect();
         if sorted.is_empty() {
@@ -147,7 +156,7 @@ impl Page {
         }
         sorted.sort_by(f32::total_cmp);
         let strong = sorted[sorted.len() * 85 / 100];
-        let threshold = (0.14 * strong).max(7.0);
+        let threshold = (0.14 * strong).max(least);
         let mut rows = Vec::new();
         let mut start = None;
         for (y, v) in profile.iter().copied().chain([0.0]).enumerate() {

@@ -41,20 +41,45 @@ impl NpwpLayout {
     pub fn find(page: &Page) -> Self {
         let w = page.width() as f32;
         let at = |share: f32| (share * w) as u32;
-        let rows = page
-            .rows(page.area(LEFT, TOP, RIGHT, BOTTOM))
-            .into_iter()
-            .filter_map(|row| {
-                let spans = page.spans(row, at(LEFT), at(0.98), row.height() * 3 / 2);
-                // Label, colon and value may stand apart; what begins on the right is the code or the background.
-                let text: Vec<&Span> = spans.iter().filter(|span| span.left < at(0.6)).collect();
-                let (first, last) = (text.first()?, text.last()?);
-                let span = Span { left: first.left, right: last.right };
-                // A line begins on the left and is longer than it is high.
-                (span.left < at(0.35) && span.right - span.left > row.height() * 3 / 2).then_some((row, span))
-            })
-            .take(MAX_ROWS)
-            .collect();
+        let place = |row: Row| {
+            let spans = page.spans(row, at(LEFT), at(0.98), row.height() * 3 / 2);
+            // Label, colon and value may stand apart; what begins on the right is the code or the background.
+            let text: Vec<&Span> = spans.iter().filter(|span| span.left < at(0.6)).collect();
+            let (first, last) = (text.first()?, text.last()?);
+            let span = Span { left: first.left, right: last.right };
+            // A line begins on the left and is longer than it is high.
+            (span.left < at(0.35) && span.right - span.left > row.height() * 3 / 2).then_some((row, span))
+        };
+        let found: Vec<(Row, Span)> =
+            page.rows(page.area(LEFT, TOP, RIGHT, BOTTOM)).into_iter().filter_map(place).collect();
+        let mut lefts: Vec<u32> = found.iter().map(|(_, span)| span.left).collect();
+        lefts.sort_unstable();
+        let left = lefts.get(lefts.len() / 2).copied().unwrap_or(0);
+        let mut heights: Vec<u32> = found.iter().map(|(row, _)| row.height()).collect();
+        heights.sort_unstable();
+        let height = heights.get(heights.len() / 3).copied().unwrap_or(0);
+        // A line of one short word holds too little ink beside the others: look again in the gaps, at the left edge.
+        let mut rows: Vec<(Row, Span)> = Vec::with_capacity(MAX_ROWS);
+        for (row, span) in found {
+            if let Some((above, _)) = rows.last().copied()
+                && row.top.saturating_sub(above.bottom) > height * 2
+            {
+                let area = crate::layout::Area {
+                    left: left.saturating_sub(height),
+                    top: above.bottom + height / 4,
+                    right: left + height * 12,
+                    bottom: row.top.saturating_sub(height / 4),
+                };
+                let fits = |(row, span): &(Row, Span)| {
+                    row.height() * 10 >= height * 7
+                        && row.height() * 10 <= height * 14
+                        && span.left.abs_diff(left) * 2 <= height
+                };
+                rows.extend(page.faint_rows(area).into_iter().filter_map(place).filter(fits).take(2));
+            }
+            rows.push((row, span));
+        }
+        rows.truncate(MAX_ROWS);
         Self { rows }
     }
 

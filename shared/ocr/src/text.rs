@@ -90,13 +90,33 @@ impl Piece {
         Self { text: text.trim().to_owned(), min: confidence.min, mean: confidence.mean }
     }
 
-    /// One number for both: what a whole value is trusted with.
-    ///
-    /// Fitted on generated cards: a value whose weakest symbol is below one half is wrong about half of the time.
+    /// Probability that the whole value is right: what the least certain symbol was worth on generated cards.
     pub fn confidence(&self) -> f32 {
-        (self.mean * self.min.max(0.05).powf(0.35)).clamp(0.0, 0.999)
+        let mut below = CALIBRATION[0];
+        for above in CALIBRATION {
+            if self.min < above.0 {
+                let part = (self.min - below.0) / (above.0 - below.0).max(1e-6);
+                return below.1 + part.clamp(0.0, 1.0) * (above.1 - below.1);
+            }
+            below = above;
+        }
+        below.1
     }
 }
+
+/// Confidence of the least certain symbol, and the share of values that were right: 701 open-vocabulary values (names,
+/// places, addresses, occupations) of 180 generated cards of all difficulties.
+const CALIBRATION: [(f32, f32); 9] = [
+    (0.0, 0.02),
+    (0.5, 0.05),
+    (0.8, 0.2),
+    (0.9, 0.4),
+    (0.95, 0.62),
+    (0.97, 0.85),
+    (0.98, 0.95),
+    (0.99, 0.985),
+    (1.0, 0.995),
+];
 
 /// Characters that stand between a label and its value, or are dirt at the end of a line.
 const fn is_edge_dirt(c: char) -> bool {
@@ -118,12 +138,6 @@ pub fn value_of(line: &Line) -> Piece {
         symbols = rest;
     }
     Piece::of(symbols)
-}
-
-/// The value of a line that holds label and value: what comes after its first colon, if there is one.
-pub fn after_colon(line: &Line) -> Option<Piece> {
-    let at = line.symbols.iter().position(|symbol| symbol.character == ':')?;
-    Some(value_of(&Line { symbols: line.symbols[at..].to_vec() }))
 }
 
 #[cfg(test)]
@@ -164,7 +178,5 @@ mod tests {
         assert_eq!(value_of(&line(": JL. IMAM BONJOL NO. 145")).text, "JL. IMAM BONJOL NO. 145");
         assert_eq!(value_of(&line(".: WNI '")).text, "WNI");
         assert_eq!(value_of(&line(": -")).text, "-");
-        assert_eq!(after_colon(&line("Gol. Darah : AB")).unwrap().text, "AB");
-        assert_eq!(after_colon(&line("Gol. Darah AB")), None);
     }
 }

@@ -44,8 +44,7 @@ impl Network {
 
     fn parse(bytes: &[u8]) -> Option<Self> {
         let body = bytes.strip_prefix(b"FDG1")?;
-        let mut floats =
-            body.chunks_exact(4).map(|four| four.try_into().map_or(0.0, |four| f32::from_le_bytes(four)));
+        let mut floats = body.chunks_exact(4).map(|four| four.try_into().map_or(0.0, f32::from_le_bytes));
         let mut take = |n: usize| {
             let tensor: Vec<f32> = floats.by_ref().take(n).collect();
             (tensor.len() == n).then_some(tensor)

@@ -1,0 +1,109 @@
+use super::*;
+use crate::fields_ktp::line_of;
+
+/// Lines at the pitch of a card; a `|` alone is the gap before the registration.
+fn card(texts: &[&str]) -> Vec<NpwpLine> {
+    let mut top = 150;
+    let mut lines = Vec::new();
+    for text in texts {
+        if *text == "|" {
+            top += 60;
+            continue;
+        }
+        lines.push(NpwpLine { top, bottom: top + 25, line: line_of(text, 0.99), narrowed: None });
+        top += 42;
+    }
+    lines
+}
+
+fn value(lines: &[NpwpLine], field: FieldName) -> Option<String> {
+    parse(lines).get(&field).map(|reading| reading.value.clone())
+}
+
+#[test]
+fn the_old_layout() {
+    let lines = card(&[
+        "NPWP : 82.361.421.9-127.000",
+        "MARLINA SUPRIYADI",
+        "NIK : 7103095009769486",
+        "DSN. II RT 004 RW 007",
+        "NANUSA KEPULAUAN SANGIHE",
+        "|",
+        "Terdaftar : 26/06/2008",
+        "KPP PRATAMA KEPULAUAN SANGIHE",
+    ]);
+    assert_eq!(value(&lines, FieldName::NpwpNumber).as_deref(), Some("823614219127000"));
+    assert_eq!(value(&lines, FieldName::Name).as_deref(), Some("MARLINA SUPRIYADI"));
+    assert_eq!(value(&lines, FieldName::Nik).as_deref(), Some("7103095009769486"));
+    assert_eq!(
+        value(&lines, FieldName::Address).as_deref(),
+        Some("DSN. II RT 004 RW 007 NANUSA KEPULAUAN SANGIHE")
+    );
+    assert!(evidence(&lines) >= 6);
+}
+
+#[test]
+fn the_new_layout() {
+    let lines = card(&[
+        "NPWP",
+        "6271.0316.0483.0002",
+        "FERRY SUPRIYADI",
+        "NIK : 6271031604830002",
+        "JLN. MASJID NO. 109 RT 004 RW 009",
+        "MENTENG JEKAN RAYA",
+        "NITKU : 6271031604830002000000",
+        "Tanggal Terdaftar : 8 September 2025",
+        "KPP PRATAMA PALANGKARAYA",
+    ]);
+    assert_eq!(value(&lines, FieldName::NpwpNumber).as_deref(), Some("6271031604830002"));
+    assert_eq!(value(&lines, FieldName::Name).as_deref(), Some("FERRY SUPRIYADI"));
+    assert_eq!(
+        value(&lines, FieldName::Address).as_deref(),
+        Some("JLN. MASJID NO. 109 RT 004 RW 009 MENTENG JEKAN RAYA")
+    );
+}
+
+#[test]
+fn a_card_without_a_nik_line() {
+    let lines =
+        card(&["NPWP : 82.361.421.9-127.000", "MARLINA", "JL. MELATI", "|", "Terdaftar : 26/06/2008"]);
+    assert_eq!(value(&lines, FieldName::Nik), None);
+    assert_eq!(value(&lines, FieldName::Address).as_deref(), Some("JL. MELATI"));
+}
+
+#[test]
+fn confusions_are_repaired_in_numbers_only() {
+    let mut lines =
+        card(&["NPWP : 82.36l.42I.9-127.OOO", "LOLITA SIL", "NIK 1 7103095009769486", "JL. OLO I"]);
+    assert_eq!(value(&lines, FieldName::NpwpNumber).as_deref(), Some("823614219127000"));
+    assert_eq!(value(&lines, FieldName::Name).as_deref(), Some("LOLITA SIL"));
+    assert_eq!(
+        value(&lines, FieldName::Nik).as_deref(),
+        Some("7103095009769486"),
+        "the colon was read as a 1"
+    );
+    // A second look that agrees is worth more, one that differs less.
+    let once = parse(&lines)[&FieldName::NpwpNumber].confidence;
+    lines[0].narrowed = Some(line_of("82.361.421.9-127.000", 0.99));
+    let twice = parse(&lines)[&FieldName::NpwpNumber].confidence;
+    lines[0].narrowed = Some(line_of("82.361.427.9-127.000", 0.99));
+    let contrary = parse(&lines)[&FieldName::NpwpNumber].confidence;
+    assert!(twice > once && contrary < twice * 0.8, "{once} {twice} {contrary}");
+}
+
+#[test]
+fn a_number_that_is_none_is_not_given() {
+    let lines = card(&["NPWP : 82.361.421.9-12", "MARLINA"]);
+    assert_eq!(value(&lines, FieldName::NpwpNumber), None);
+    assert!(meanings(&[]).is_empty());
+    assert!(parse(&[]).is_empty());
+}
+
+#[test]
+fn the_number_starts_after_its_label() {
+    let mut line = line_of("NPWP : 82.361.421.9-127.000", 0.99);
+    for (i, symbol) in (0_u32..).zip(&mut line.symbols) {
+        symbol.left = 10 * i + 5;
+    }
+    assert_eq!(number_from(&line), 70);
+}
