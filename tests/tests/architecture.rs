@@ -115,7 +115,8 @@ fn strangers(owner: &str, words: &[&str]) -> Vec<String> {
     for part in ["functions/src", "gpu-worker/src", "shared"] {
         for path in sources(&root.join(part)) {
             let name = path.strip_prefix(&root).unwrap().to_string_lossy().into_owned();
-            let is_product = name.contains("/src/") && !name.starts_with("shared/testkit");
+            let is_test = name.ends_with("tests.rs") || name.starts_with("shared/testkit");
+            let is_product = name.contains("/src/") && !is_test;
             if name.starts_with(owner) || !is_product {
                 continue;
             }
