@@ -32,22 +32,21 @@ const READER_WAIT: Duration = Duration::from_millis(200);
 pub async fn run(worker: Arc<Worker>, kind: QueueKind) {
     let queue = worker.queues.get(kind).clone();
     let mut tasks = JoinSet::new();
-    loop {
-        tokio::select! {
-            biased;
-            () = worker.stop.draining.cancelled() => break,
-            () = round(&worker, kind, &queue, &mut tasks) => {}
-        }
+    while !worker.stop.draining.is_cancelled() {
+        round(&worker, kind, &queue, &mut tasks).await;
         while tasks.try_join_next().is_some() {}
     }
     while tasks.join_next().await.is_some() {}
 }
 
-/// One poll. Being dropped in the middle of a poll is fine: what SQS may have handed out then becomes visible again.
+/// One poll. A poll is not broken off when the worker drains: what the queue hands to a poll that nobody reads any more
+/// stays hidden from everybody else. Instead, what still comes is shown again at once.
 async fn round(worker: &Arc<Worker>, kind: QueueKind, queue: &Queue, tasks: &mut JoinSet<()>) {
     if let Some(pause) = worker.outages.pause(rand::random()) {
         worker.status.waits(kind, Utc::now());
-        sleep(pause).await;
+        if timeout(pause, worker.stop.draining.cancelled()).await.is_ok() {
+            return;
+        }
         // One probe: if the database answers, the next round works; storage shows on the next document.
         if worker.store().ping().await.is_ok() {
             worker.outages.over();
@@ -122,8 +121,8 @@ fn span(kind: QueueKind, message: &Message) -> tracing::Span {
     match &message.hint {
         Some(hint) => tracing::error_span!(
             "document",
-            documentId = %hint.document_id,
-            correlationId = %hint.correlation_id,
+            document_id = %hint.document_id,
+            correlation_id = %hint.correlation_id,
             queue = %kind,
         ),
         None => tracing::error_span!("message", queue = %kind),

@@ -17,7 +17,7 @@ use crate::role::{Machine, Role};
 use crate::worker::Worker;
 use crate::{connect, intake, pulse};
 
-/// After the signal: how long documents in flight may go on before they are given back.
+/// After the signal: how long documents in flight, and the polls, may go on before documents are given back.
 const FINISH: Duration = Duration::from_secs(20);
 /// How long giving back may take.
 const GIVE_BACK: Duration = Duration::from_secs(5);

@@ -19,8 +19,8 @@ const READERLESS_MAX: TimeDelta = TimeDelta::seconds(30);
 pub struct QueueStatus {
     /// When its loop last went round, whatever came of it.
     pub looked_at: Option<DateTime<Utc>>,
-    /// Whether the queue answered then.
-    pub reachable: bool,
+    /// Whether the queue answered the last poll; unknown until the first poll is over.
+    pub reachable: Option<bool>,
     /// Messages received.
     pub received: u64,
     /// Messages that wait, as last counted.
@@ -90,7 +90,7 @@ impl Status {
     pub fn looked(&self, queue: QueueKind, received: Option<usize>, now: DateTime<Utc>) {
         self.with(queue, |status| {
             status.looked_at = Some(now);
-            status.reachable = received.is_some();
+            status.reachable = Some(received.is_some());
             status.received += u64::try_from(received.unwrap_or(0)).unwrap_or(u64::MAX);
         });
     }
@@ -127,7 +127,7 @@ impl Status {
         let silent = queues.values().any(|q| now - q.looked_at.unwrap_or(self.started_at) > SILENCE_MAX);
         if readerless > READERLESS_MAX || silent {
             Health::Unhealthy
-        } else if readers_alive == 0 || queues.values().any(|queue| !queue.reachable) {
+        } else if readers_alive == 0 || queues.values().any(|queue| queue.reachable == Some(false)) {
             Health::Degraded
         } else {
             Health::Ok
@@ -181,6 +181,12 @@ mod tests {
         assert_eq!(status.health(1, false, at(11)), Health::Degraded);
         status.looked(QueueKind::Cpu, Some(0), at(100));
         assert_eq!(status.health(1, false, at(101)), Health::Unhealthy);
+    }
+
+    #[test]
+    fn a_worker_whose_first_poll_still_waits_is_well() {
+        let status = Status::new(&[QueueKind::Cpu], at(0));
+        assert_eq!(status.health(1, false, at(19)), Health::Ok);
     }
 
     #[test]

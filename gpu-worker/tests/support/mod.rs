@@ -1,6 +1,8 @@
 //! A worker in this process, on real servers, with readers that are test doubles and a scoring function that keeps
 //! Lambda's Invoke contract.
 
+#![expect(dead_code, reason = "each test binary uses a part of it")]
+
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
@@ -34,6 +36,10 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
+/// The key of the sealed fields, as `SEALING_KEY` has it: 32 times the byte 7.
+pub const SEALING_KEY: &str = "k1:BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
+use filot_platform::local::IDENTITY_HASH_KEY;
+
 /// Where cargo puts the reader double: beside the folder of this test's binary.
 pub fn double() -> PathBuf {
     let here = std::env::current_exe().unwrap();
@@ -52,7 +58,7 @@ pub struct Stage {
     pub scoring: Scoring,
     pub redis: Redis,
     pub aws: Aws,
-    _db: TestDb,
+    db: TestDb,
     caller: Caller,
 }
 
@@ -97,7 +103,7 @@ impl Stage {
             url: db.app_url(),
             max_connections: 8,
             sealing: SealingKeys::new("k1", [("k1".to_owned(), [7; 32])]).unwrap(),
-            identity_hash: IdentityHashKey::new(&[9; 32]).unwrap(),
+            identity_hash: IdentityHashKey::new(IDENTITY_HASH_KEY.as_bytes()).unwrap(),
         })
         .unwrap();
         let aws = Aws::start().unwrap();
@@ -139,9 +145,14 @@ impl Stage {
             scoring: Scoring::start().await,
             redis: Redis::start().unwrap(),
             aws,
-            _db: db,
+            db,
             caller,
         }
+    }
+
+    /// The database, as the product's role.
+    pub fn database_url(&self) -> String {
+        self.db.app_url()
     }
 
     /// An uploaded document that was not enqueued; what is in it tells the reader double what to do.
@@ -368,16 +379,21 @@ async fn invoke(Path(name): Path<String>, State(state): State<Arc<ScoringState>>
     Json(answer).into_response()
 }
 
-/// The processes that this one started and that are readers.
+/// The readers that this process started.
 pub fn children() -> Vec<i32> {
-    let me = std::process::id().to_string();
+    processes("reader_double", std::process::id())
+}
+
+/// The processes of a name that were started by `parent`.
+pub fn processes(name: &str, parent: u32) -> Vec<i32> {
+    let (name, parent) = (format!("({name}"), parent.to_string());
     let mut found = Vec::new();
     for entry in std::fs::read_dir("/proc").unwrap().flatten() {
         let Ok(pid) = entry.file_name().to_string_lossy().parse::<i32>() else { continue };
         let Ok(stat) = std::fs::read_to_string(entry.path().join("stat")) else { continue };
-        // "pid (name) state ppid …"; the name is cut at 15 characters.
+        // "pid (name) state ppid …"
         let Some((front, rest)) = stat.rsplit_once(") ") else { continue };
-        if front.ends_with("(reader_double") && rest.split(' ').nth(1) == Some(&me) {
+        if front.ends_with(&name) && rest.split(' ').nth(1) == Some(&parent) {
             found.push(pid);
         }
     }

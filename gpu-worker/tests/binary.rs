@@ -1,0 +1,218 @@
+//! The binary itself, with real readers, as the container platform sees it.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
+
+mod support;
+
+use std::io::Cursor;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use filot_domain::retry::QueueKind;
+use filot_domain::{CardKind, DocumentStatus, ReasonCode};
+use filot_testkit::aws::{CREDENTIAL, REGION};
+use filot_testkit::process::free_port;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+use support::{SEALING_KEY, Stage};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_gpu-worker");
+
+/// A grey picture without a card.
+fn picture() -> Vec<u8> {
+    let mut png = Cursor::new(Vec::new());
+    let image = image::GrayImage::from_pixel(400, 250, image::Luma([200]));
+    image.write_to(&mut png, image::ImageFormat::Png).unwrap();
+    png.into_inner()
+}
+
+/// A worker process; killed with the test.
+struct Running {
+    child: Child,
+    port: u16,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Running {
+    async fn start(stage: &Stage) -> Self {
+        let port = free_port().unwrap();
+        let config = &stage.objects_config;
+        let child = Command::new(BINARY)
+            .env_clear()
+            .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
+            .env("FILOT_ENV", "local")
+            .env("PORT", port.to_string())
+            .env("WORKER_QUEUES", "both")
+            .env("OCR_READERS", "1")
+            .env("OCR_GPU_CONCURRENCY", "2")
+            .env("OCR_LEASE_S", "5")
+            .env("OCR_READER_DEADLINE_S", "300")
+            .env("DATABASE_URL", stage.database_url())
+            .env("SEALING_KEY", SEALING_KEY)
+            .env("REDIS_URL", stage.redis.url())
+            .env("CF_R2_ENDPOINT", &config.endpoint)
+            .env("CF_R2_ACCESS_KEY_ID", CREDENTIAL)
+            .env("CF_R2_SECRET_ACCESS_KEY", CREDENTIAL)
+            .env("CF_R2_BUCKET_NAME", &config.bucket)
+            .env("CF_R2_REGION", REGION)
+            .env("OCR_GPU_QUEUE_URL", &stage.queue_urls[0])
+            .env("OCR_CPU_QUEUE_URL", &stage.queue_urls[1])
+            .env("SCORING_FUNCTION", "scoring")
+            .env("AWS_REGION", REGION)
+            .env("AWS_ACCESS_KEY_ID", CREDENTIAL)
+            .env("AWS_SECRET_ACCESS_KEY", CREDENTIAL)
+            .env("AWS_ENDPOINT_URL", stage.aws.url())
+            .env("AWS_ENDPOINT_URL_LAMBDA", &stage.scoring.url)
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let running = Self { child, port };
+        running.until(|health| health["status"] == "ok").await;
+        running
+    }
+
+    fn pid(&self) -> Pid {
+        Pid::from_raw(i32::try_from(self.child.id()).unwrap())
+    }
+
+    async fn health(&self) -> Option<(u16, Value)> {
+        let answer = reqwest::get(format!("http://127.0.0.1:{}/health", self.port)).await.ok()?;
+        Some((answer.status().as_u16(), answer.json().await.ok()?))
+    }
+
+    /// Waits until health says something.
+    async fn until(&self, says: impl Fn(&Value) -> bool) -> Value {
+        let began = Instant::now();
+        let mut last = None;
+        while began.elapsed() < Duration::from_secs(60) {
+            last = self.health().await;
+            if let Some((_, health)) = &last
+                && says(health)
+            {
+                return health.clone();
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("{last:?}")
+    }
+
+    /// Waits until the process ended; its exit status.
+    async fn ended(&mut self, limit: Duration) -> Option<i32> {
+        let began = Instant::now();
+        while began.elapsed() < limit {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code();
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("still there after {limit:?}")
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_real_reader_reads_and_health_tells_and_sigterm_ends_with_zero() {
+    let stage = Stage::new().await;
+    let mut worker = Running::start(&stage).await;
+    let (status, health) = worker.health().await.unwrap();
+    assert_eq!(status, 200);
+    assert_eq!(health["engine"], "tesseract");
+    assert_eq!(health["readers"]["alive"], 1);
+    assert_eq!(health["concurrency"], 2);
+    assert!(health["device"]["explanation"].is_string(), "{health}");
+    let id = stage.upload_silently(&picture(), QueueKind::Cpu).await;
+    stage.send(id, QueueKind::Cpu).await;
+    let view = stage.until(id, DocumentStatus::OcrCompleted).await;
+    assert_eq!((view.card, view.attempts), (Some(CardKind::Unknown), 0));
+    stage.until_empty(QueueKind::Cpu).await;
+    worker.until(|health| health["queues"]["cpu"]["reachable"] == true).await;
+    let readers = support::processes("gpu-worker", worker.child.id());
+    assert_eq!(readers.len(), 1);
+    kill(worker.pid(), Signal::SIGTERM).unwrap();
+    assert_eq!(worker.ended(Duration::from_secs(30)).await, Some(0));
+    assert!(!std::path::Path::new(&format!("/proc/{}", readers[0])).exists(), "a reader is left over");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn inv_1_a_worker_killed_in_the_middle_is_followed_by_another() {
+    let stage = Stage::new().await;
+    let mut first = Running::start(&stage).await;
+    let reader = support::processes("gpu-worker", first.child.id())[0];
+    // The reader stands still, so the document is certainly not finished when the worker dies.
+    kill(Pid::from_raw(reader), Signal::SIGSTOP).unwrap();
+    let id = stage.upload_silently(&picture(), QueueKind::Cpu).await;
+    stage.send(id, QueueKind::Cpu).await;
+    first.until(|health| health["readers"]["busy"] == 1).await;
+    first.child.kill().unwrap();
+    first.child.wait().unwrap();
+    let began = Instant::now();
+    while std::fs::read_to_string(format!("/proc/{reader}/stat")).is_ok_and(|stat| !stat.contains(") Z ")) {
+        assert!(began.elapsed() < Duration::from_secs(5), "the reader outlives its worker");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let _second = Running::start(&stage).await;
+    let view = stage.until(id, DocumentStatus::OcrCompleted).await;
+    let read = view.timeline.iter().filter(|entry| entry.event == "read").count();
+    let lost = view.timeline.iter().any(|entry| entry.reason == Some(ReasonCode::WorkerLost));
+    assert_eq!((read, view.attempts, lost), (1, 1, true));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sigterm_gives_back_what_cannot_be_finished_within_thirty_seconds() {
+    let stage = Stage::new().await;
+    let mut worker = Running::start(&stage).await;
+    let reader = support::processes("gpu-worker", worker.child.id())[0];
+    kill(Pid::from_raw(reader), Signal::SIGSTOP).unwrap();
+    let id = stage.upload_silently(&picture(), QueueKind::Cpu).await;
+    stage.send(id, QueueKind::Cpu).await;
+    worker.until(|health| health["readers"]["busy"] == 1).await;
+    kill(worker.pid(), Signal::SIGTERM).unwrap();
+    worker.until(|health| health["status"] == "draining").await;
+    assert_eq!(worker.health().await.unwrap().0, 503);
+    assert_eq!(worker.ended(Duration::from_secs(30)).await, Some(0));
+    let view = stage.view(id).await;
+    assert_eq!((view.attempts, view.timeline.last().unwrap().event.as_str()), (0, "given_back"));
+    let there = stage.queues.get(QueueKind::Cpu).attributes().await.unwrap();
+    assert_eq!((there.visible, there.in_flight), (1, 0));
+    assert!(!std::path::Path::new(&format!("/proc/{reader}")).exists(), "a reader is left over");
+}
+
+fn run(env: &[(&str, &str)], args: &[&str]) -> Output {
+    Command::new(BINARY).env_clear().envs(env.iter().copied()).args(args).output().unwrap()
+}
+
+#[test]
+fn an_unusable_configuration_is_refused_with_every_problem_at_once() {
+    let output = run(&[("FILOT_ENV", "local"), ("PORT", "x"), ("WORKER_QUEUES", "tpu")], &["run"]);
+    assert_eq!(output.status.code(), Some(78));
+    let said = String::from_utf8(output.stderr).unwrap();
+    for name in
+        ["DATABASE_URL", "REDIS_URL", "CF_R2_BUCKET_NAME", "OCR_GPU_QUEUE_URL", "PORT", "WORKER_QUEUES"]
+    {
+        assert!(said.contains(name), "{name} is not in {said}");
+    }
+}
+
+#[test]
+fn help_names_the_settings_and_hides_the_reader() {
+    let output = run(&[], &["--help"]);
+    assert!(output.status.success());
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("WORKER_QUEUES") && said.contains("SIGTERM"));
+    assert!(!said.contains("Read files from stdin"), "{said}");
+}
+
+#[test]
+fn a_reader_without_its_worker_does_not_start() {
+    let args = ["reader", "--engine", "tesseract", "--memory-mb", "1024", "--parent", "1"];
+    let output = run(&[], &args);
+    assert!(!output.status.success());
+    assert!(output.stdout.is_empty());
+    assert!(String::from_utf8(output.stderr).unwrap().contains("the worker is gone"));
+}
