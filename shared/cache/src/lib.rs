@@ -153,17 +153,18 @@ impl Cache {
 
     async fn connection(&self) -> Result<ConnectionManager, CacheError> {
         let timeouts = self.config.timeouts;
-        let manager = self
-            .manager
-            .get_or_try_init(|| {
-                let config = ConnectionManagerConfig::new()
-                    .set_connection_timeout(Some(timeouts.connect))
-                    .set_response_timeout(Some(timeouts.response))
-                    // A caller waits for one try; the next caller tries again.
-                    .set_number_of_retries(0);
-                ConnectionManager::new_with_config(self.client.clone(), config)
-            })
-            .await?;
+        let first = self.manager.get_or_try_init(|| {
+            let config = ConnectionManagerConfig::new()
+                .set_connection_timeout(Some(timeouts.connect))
+                .set_response_timeout(Some(timeouts.response))
+                // A caller waits for one try; the next caller tries again.
+                .set_number_of_retries(0);
+            ConnectionManager::new_with_config(self.client.clone(), config)
+        });
+        // One caller connects, the others wait for it: none of them longer than if it were alone.
+        let manager = tokio::time::timeout(timeouts.connect, first)
+            .await
+            .map_err(|_elapsed| CacheError::Unavailable("timeout"))??;
         Ok(manager.clone())
     }
 }

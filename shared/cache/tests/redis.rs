@@ -67,6 +67,40 @@ async fn a_server_that_never_was_costs_an_error_and_no_wait() {
     assert!(asked.elapsed() < Duration::from_secs(2), "waited {:?}", asked.elapsed());
 }
 
+/// A server that takes connections and says nothing.
+#[tokio::test]
+async fn inv_8_many_callers_of_a_server_that_says_nothing_wait_side_by_side() {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let timeouts = Timeouts::default();
+    let cache = Cache::new(CacheConfig {
+        url: format!("redis://{}", silent.local_addr().unwrap()),
+        password: Some("secret".to_owned()),
+        prefix: "filot:test".to_owned(),
+        timeouts,
+    })
+    .unwrap();
+    let asked = Instant::now();
+    let answers = futures::future::join_all((0..64).map(|_| cache.ping())).await;
+    assert!(answers.iter().all(Result::is_err));
+    assert!(asked.elapsed() < Duration::from_secs(2), "waited {:?}", asked.elapsed());
+}
+
+/// Shows that a TLS connection is tried with our provider, and that what is not TLS is refused.
+#[tokio::test]
+async fn tls_that_is_none_costs_an_error_and_no_wait() {
+    let redis = Redis::start().unwrap();
+    let cache = Cache::new(CacheConfig {
+        url: redis.url().replace("redis://", "rediss://"),
+        password: None,
+        prefix: "filot:test".to_owned(),
+        timeouts: Timeouts::default(),
+    })
+    .unwrap();
+    let asked = Instant::now();
+    cache.ping().await.unwrap_err();
+    assert!(asked.elapsed() < Duration::from_secs(2), "waited {:?}", asked.elapsed());
+}
+
 #[test]
 fn inv_7_the_password_is_not_shown() {
     let url = "rediss://default:hunter2-secret@host.example:6379".to_owned();

@@ -197,6 +197,13 @@ impl Config {
         Self::load_from(role, env, |names| async move { secrets::fetch(&names).await }).await
     }
 
+    /// The same out of given values alone, for tests and tools.
+    pub async fn from_values(role: Role, given: &[(&str, &str)]) -> Result<Self, ConfigErrors> {
+        let env =
+            |name: &str| given.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        Self::load_from(role, env, |_| std::future::ready(Ok(BTreeMap::new()))).await
+    }
+
     /// The same, from any source of variables and secrets.
     pub(crate) async fn load_from<F, Fut>(
         role: Role,
@@ -238,6 +245,8 @@ impl Config {
         for variable in &read {
             values.settle(variable, environment);
         }
+        // The level itself is taken before there is a configuration; that it is none is told here.
+        let _ = values.parse::<tracing::Level>("LOG_LEVEL");
         let config = values.config(role, environment);
         if values.problems.is_empty() { Ok(config) } else { Err(ConfigErrors(values.problems)) }
     }

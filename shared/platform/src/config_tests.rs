@@ -83,6 +83,7 @@ async fn every_problem_is_told_at_once_and_no_value() {
         ("FILOT_ENV", "production"),
         ("JWT_SECRET", "hunter2-short"),
         ("OCR_GPU_ENABLED", "maybe"),
+        ("LOG_LEVEL", "loud"),
         ("CF_R2_ENDPOINT", "http://clear.example"),
     ];
     let env: BTreeMap<_, _> = env.into_iter().map(|(name, text)| (name, text.to_owned())).collect();
@@ -91,6 +92,7 @@ async fn every_problem_is_told_at_once_and_no_value() {
     for name in [
         "JWT_SECRET",
         "OCR_GPU_ENABLED",
+        "LOG_LEVEL",
         "CF_R2_ENDPOINT",
         "DATABASE_URL",
         "filot/sealing-key",

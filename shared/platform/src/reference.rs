@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::role::Role;
-use crate::variables::{Default, FORMER, Guard, VARIABLES, Variable};
+use crate::variables::{Default, FORMER, Guard, KEPT, VARIABLES, Variable};
 
 /// The reference as Markdown.
 pub fn configuration_reference() -> String {
@@ -29,7 +29,10 @@ pub fn configuration_reference() -> String {
             variable.purpose
         );
     }
-    text.push_str("\n## The earlier system's variables\n\nNot listed: kept under its name, above.\n\n| Variable | |\n|---|---|\n");
+    text.push_str("\n## The earlier system's variables\n\n| Variable | |\n|---|---|\n");
+    for kept in KEPT {
+        let _ = writeln!(text, "| `{kept}` | kept |");
+    }
     for former in FORMER {
         let _ = writeln!(text, "| `{}` | {} |", former.name, former.fate);
     }
@@ -81,6 +84,11 @@ mod tests {
     /// Every variable of the earlier system is either kept under its name or explained.
     #[test]
     fn no_variable_of_the_earlier_system_is_forgotten() {
+        for kept in KEPT {
+            assert!(VARIABLES.iter().any(|variable| variable.name == *kept), "{kept}");
+        }
+        // As many as the earlier system's reference names.
+        assert_eq!(KEPT.len() + FORMER.len(), 64);
         for former in FORMER {
             assert!(!VARIABLES.iter().any(|variable| variable.name == former.name), "{}", former.name);
             assert!(

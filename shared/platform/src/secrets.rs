@@ -1,21 +1,39 @@
 //! Secrets Manager: everything that is missing, in one call per twenty names.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use aws_config::BehaviorVersion;
+use aws_config::timeout::TimeoutConfig;
 use aws_sdk_secretsmanager::Client;
 
 use crate::secret::Secret;
 
 /// What one `BatchGetSecretValue` takes.
 const NAMES_MAX: usize = 20;
+/// The code of a name that does not exist.
+const NOT_FOUND: &str = "ResourceNotFoundException";
+
+/// A start waits for the answer: it must come, or fail, well within a function's time.
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(2))
+        .operation_attempt_timeout(Duration::from_secs(3))
+        .operation_timeout(Duration::from_secs(7))
+        .build()
+}
 
 /// The secrets that exist among `names`. Those that do not are absent: whether that matters, the table of variables says.
 pub(crate) async fn fetch(names: &[&'static str]) -> Result<BTreeMap<String, Secret>, String> {
-    let mut found = BTreeMap::new();
     if names.is_empty() {
-        return Ok(found);
+        return Ok(BTreeMap::new());
     }
-    let client = Client::new(&aws_config::defaults(aws_config::BehaviorVersion::latest()).load().await);
+    let sdk = aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts()).load().await;
+    fetch_with(&Client::new(&sdk), names).await
+}
+
+async fn fetch_with(client: &Client, names: &[&'static str]) -> Result<BTreeMap<String, Secret>, String> {
+    let mut found = BTreeMap::new();
     for chunk in names.chunks(NAMES_MAX) {
         let ids = chunk.iter().map(ToString::to_string).collect();
         let answer = client.batch_get_secret_value().set_secret_id_list(Some(ids)).send().await;
@@ -24,6 +42,17 @@ pub(crate) async fn fetch(names: &[&'static str]) -> Result<BTreeMap<String, Sec
             Some(code) => format!("Secrets Manager refuses ({code})"),
             None => "Secrets Manager does not answer".to_owned(),
         })?;
+        // A secret that exists and may not be read is not the same as one that does not exist: optional ones would
+        // silently be missing.
+        for refused in answer.errors.unwrap_or_default() {
+            let code = refused.error_code().unwrap_or("unknown");
+            if code != NOT_FOUND {
+                return Err(format!(
+                    "Secrets Manager refuses {} ({code})",
+                    refused.secret_id().unwrap_or("a secret")
+                ));
+            }
+        }
         for value in answer.secret_values.unwrap_or_default() {
             if let (Some(name), Some(text)) = (value.name, value.secret_string) {
                 found.insert(name, Secret::from(text));
@@ -31,4 +60,45 @@ pub(crate) async fn fetch(names: &[&'static str]) -> Result<BTreeMap<String, Sec
         }
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use filot_testkit::Aws;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_exists_is_found_and_what_does_not_is_absent() {
+        let aws = Aws::start().unwrap();
+        let client = Client::new(&aws.sdk_config().await);
+        // The server may be one that other runs use too, with this name from an earlier run.
+        let made =
+            client.create_secret().name("filot/test-of-fetching").secret_string("the value").send().await;
+        if made.is_err() {
+            let put =
+                client.put_secret_value().secret_id("filot/test-of-fetching").secret_string("the value");
+            put.send().await.unwrap();
+        }
+        let found = fetch_with(&client, &["filot/test-of-fetching", "filot/never-made"]).await.unwrap();
+        assert_eq!(found.keys().collect::<Vec<_>>(), ["filot/test-of-fetching"]);
+        assert_eq!(found["filot/test-of-fetching"].expose(), "the value");
+    }
+
+    #[tokio::test]
+    async fn an_endpoint_that_is_away_is_told_in_time() {
+        let aws = Aws::start().unwrap();
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let sdk = aws
+            .sdk_config()
+            .await
+            .into_builder()
+            .endpoint_url(format!("http://127.0.0.1:{port}"))
+            .timeout_config(timeouts())
+            .build();
+        let asked = std::time::Instant::now();
+        let problem = fetch_with(&Client::new(&sdk), &["filot/test-of-fetching"]).await.unwrap_err();
+        assert_eq!(problem, "Secrets Manager does not answer");
+        assert!(asked.elapsed() < Duration::from_secs(8), "{:?}", asked.elapsed());
+    }
 }

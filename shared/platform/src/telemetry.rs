@@ -10,6 +10,7 @@ use std::sync::OnceLock;
 use chrono::{SecondsFormat, Utc};
 use serde_json::{Map, Value, json};
 use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
@@ -22,6 +23,8 @@ use crate::mask::mask;
 const NAMESPACE: &str = "FiLot";
 /// More dimensions than this make no metric, but a bill.
 const DIMENSIONS_MAX: usize = 9;
+/// Longest text of one field of a line.
+const FIELD_CHARS_MAX: usize = 2000;
 
 static SETTINGS: OnceLock<Settings> = OnceLock::new();
 
@@ -169,47 +172,102 @@ fn write_line(output: Output, line: &Value) {
     };
 }
 
-/// Turns events into lines.
+/// Turns events into lines. The fields of the spans around an event stand in its line too: whoever opens a span with
+/// `document_id` and `correlation_id` need not repeat them.
 struct JsonLines {
     service: &'static str,
     output: Output,
 }
 
-impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for JsonLines {
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+impl JsonLines {
+    fn line<S>(&self, event: &Event<'_>, context: &Context<'_, S>) -> Value
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
         let mut line = Map::new();
+        for span in context.event_scope(event).into_iter().flat_map(|scope| scope.from_root()) {
+            if let Some(SpanFields(fields)) = span.extensions().get() {
+                line.extend(fields.clone());
+            }
+        }
+        event.record(&mut Fields(&mut line));
         line.insert("timestamp".to_owned(), json!(Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true)));
         line.insert("level".to_owned(), json!(event.metadata().level().as_str()));
         line.insert("service".to_owned(), json!(self.service));
         line.insert("target".to_owned(), json!(event.metadata().target()));
-        event.record(&mut Fields(&mut line));
-        write_line(self.output, &Value::Object(line));
+        Value::Object(line)
     }
 }
 
-/// Collects an event's fields, masked.
+/// The fields of a span, masked when they were recorded.
+struct SpanFields(Map<String, Value>);
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for JsonLines {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        if let Some(span) = context.span(id) {
+            let mut fields = Map::new();
+            attributes.record(&mut Fields(&mut fields));
+            span.extensions_mut().insert(SpanFields(fields));
+        }
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
+        if let Some(span) = context.span(id)
+            && let Some(SpanFields(fields)) = span.extensions_mut().get_mut()
+        {
+            values.record(&mut Fields(fields));
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        write_line(self.output, &self.line(event, &context));
+    }
+}
+
+/// Collects the fields of an event or a span, masked and cut to a length that a line may have.
 struct Fields<'a>(&'a mut Map<String, Value>);
 
 impl Fields<'_> {
     fn put(&mut self, field: &Field, value: Value) {
-        self.0.insert(field.name().to_owned(), value);
+        // Ids have one name in lines, messages and answers.
+        let name = match field.name() {
+            "correlation_id" => "correlationId",
+            "document_id" => "documentId",
+            "review_id" => "reviewId",
+            "user_id" => "userId",
+            name => name,
+        };
+        self.0.insert(name.to_owned(), value);
+    }
+
+    /// A number may be a NIK as well: it is looked at as text, and stays a number if it is harmless.
+    fn put_number(&mut self, field: &Field, text: &str, number: Value) {
+        let is_harmless = mask(text) == text;
+        self.put(field, if is_harmless { number } else { json!("***") });
     }
 }
 
 impl Visit for Fields<'_> {
     fn record_f64(&mut self, field: &Field, value: f64) {
-        self.put(field, json!(value));
+        // Only a whole number can be an identity; the digits of a measure are none.
+        let text = if value.fract() == 0.0 { value.to_string() } else { String::new() };
+        self.put_number(field, &text, json!(value));
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.record_str(field, &value.to_string());
+        self.put_number(field, &value.to_string(), json!(value));
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        // A number may be a NIK as well: it is looked at as text, and stays a number if it is harmless.
-        let text = value.to_string();
-        let is_harmless = mask(&text) == text;
-        self.put(field, if is_harmless { json!(value) } else { json!("***") });
+        self.put_number(field, &value.to_string(), json!(value));
+    }
+
+    fn record_i128(&mut self, field: &Field, value: i128) {
+        self.record_str(field, &value.to_string());
+    }
+
+    fn record_u128(&mut self, field: &Field, value: u128) {
+        self.record_str(field, &value.to_string());
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
@@ -217,7 +275,10 @@ impl Visit for Fields<'_> {
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.put(field, json!(mask(value)));
+        // Masked before it is cut: half a number would not be recognised any more.
+        let masked = mask(value);
+        let cut = masked.char_indices().nth(FIELD_CHARS_MAX).map_or(masked.len(), |(at, _)| at);
+        self.put(field, json!(masked.get(..cut).unwrap_or_default()));
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
