@@ -12,6 +12,7 @@ use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tracing::Instrument;
 use uuid::Uuid;
 
 /// One invocation.
@@ -71,7 +72,8 @@ where
         now: Utc::now(),
         request_id: event.context.request_id,
     };
-    let done = work(invocation).await.and_then(|result| {
+    let span = tracing::error_span!("invocation", %correlation_id);
+    let done = work(invocation).instrument(span).await.and_then(|result| {
         serde_json::to_value(result)
             .map_err(|error| AppError::internal(format!("a result is no JSON: {error}")))
     });

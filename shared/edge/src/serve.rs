@@ -12,6 +12,7 @@ use futures::FutureExt;
 use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, Response};
 use lambda_http::{Body, Request, service_fn};
+use tracing::Instrument;
 
 use crate::call::Call;
 use crate::headers::{X_CORRELATION_ID, allow_origin, secure};
@@ -54,7 +55,8 @@ where
     let request_headers: HeaderMap = call.headers().clone();
 
     // A defect in one request must not take the instance, and with it the next request's warm start, down.
-    let answer = AssertUnwindSafe(async move { route(call).await }).catch_unwind().await;
+    let span = tracing::error_span!("request", %correlation_id);
+    let answer = AssertUnwindSafe(async move { route(call).await }.instrument(span)).catch_unwind().await;
     let answer = answer.unwrap_or_else(|_| Err(AppError::internal("the route panicked")));
 
     let (mut response, failure) = match answer {
