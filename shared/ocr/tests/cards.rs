@@ -1,6 +1,6 @@
 //! Image in, expected fields out: the whole reader on small generated photographs.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::BTreeMap;
 use std::path::Path;
