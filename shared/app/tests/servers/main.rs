@@ -1,0 +1,44 @@
+//! Use cases on real servers: Postgres with the demo data, and the AWS stand-in. Only the reviewer and the clock are
+//! faked.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod dispatch;
+mod upload;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use filot_domain::CorrelationId;
+use filot_store::{Caller, IdentityHashKey, SealingKeys, Store, StoreConfig, seed};
+use filot_testkit::{Postgres, TestDb};
+
+/// A database with the demo data.
+async fn database() -> (TestDb, Store) {
+    let database = Postgres::shared().await.unwrap().database().await.unwrap();
+    Store::migrate(&database.owner_url()).await.unwrap();
+    let store = Store::connect(StoreConfig {
+        url: database.app_url(),
+        max_connections: 4,
+        sealing: SealingKeys::new("1", [("1".to_owned(), [7; 32])]).unwrap(),
+        identity_hash: IdentityHashKey::new(&[7; 32]).unwrap(),
+    })
+    .unwrap();
+    seed::seed(&store, "local", now()).await.unwrap();
+    (database, store)
+}
+
+/// When every test begins.
+fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_800_000_000, 0).unwrap()
+}
+
+fn after(time: TimeDelta) -> DateTime<Utc> {
+    now() + time
+}
+
+fn caller() -> Caller {
+    Caller { user_id: seed::USER, session_id: seed::SESSION }
+}
+
+fn correlation_id() -> CorrelationId {
+    "test-correlation".parse().unwrap()
+}
