@@ -46,7 +46,6 @@ impl Running {
         let config = &stage.objects_config;
         let child = Command::new(BINARY)
             .env_clear()
-            .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
             .env("FILOT_ENV", "local")
             .env("PORT", port.to_string())
             .env("WORKER_QUEUES", "both")
@@ -83,7 +82,9 @@ impl Running {
     }
 
     async fn health(&self) -> Option<(u16, Value)> {
-        let answer = reqwest::get(format!("http://127.0.0.1:{}/health", self.port)).await.ok()?;
+        let client = reqwest::Client::builder().timeout(Duration::from_secs(5)).build().unwrap();
+        let url = format!("http://127.0.0.1:{}/health", self.port);
+        let answer = client.get(url).send().await.ok()?;
         Some((answer.status().as_u16(), answer.json().await.ok()?))
     }
 
