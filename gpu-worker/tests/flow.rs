@@ -64,9 +64,11 @@ async fn a_message_that_cannot_be_parsed_stays_for_the_dead_letters() {
     let stage = Stage::new().await;
     let sqs = stage.raw_sqs().await;
     stage.raw_send(&sqs, "no message at all").await;
-    let _worker = stage.worker("w1", How::default()).await;
+    let worker = stage.worker("w1", How::default()).await;
     let id = stage.upload("read", QueueKind::Cpu).await;
     stage.until(id, DocumentStatus::OcrCompleted).await;
+    // While the worker polls, every delivery is the worker's.
+    worker.leave().await;
     // It is delivered again and again, which is what brings it to the dead letters.
     let deliveries = stage.raw_deliveries(&sqs).await;
     assert!(deliveries >= 2, "{deliveries}");

@@ -49,15 +49,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("filot-functions", &["filot-edge", "filot-app", "filot-platform"]),
     (
         "gpu-worker",
-        &[
-            "filot-app",
-            "filot-ocr",
-            "filot-domain",
-            "filot-platform",
-            "filot-store",
-            "filot-cloud",
-            "filot-cache",
-        ],
+        &["filot-ocr", "filot-domain", "filot-platform", "filot-store", "filot-cloud", "filot-cache"],
     ),
     // Development only: nothing that is deployed depends on these two.
     ("filot-testkit", &["filot-domain", "filot-platform"]),

@@ -249,6 +249,7 @@ impl Stage {
                 .receive_message()
                 .queue_url(&self.queue_urls[1])
                 .visibility_timeout(0)
+                .wait_time_seconds(1)
                 .message_system_attribute_names(ApproximateReceiveCount)
                 .send()
                 .await
@@ -314,6 +315,14 @@ impl Stage {
 }
 
 impl Running {
+    /// Stops receiving and waits until the last message is settled.
+    pub async fn leave(self) {
+        self.worker.stop.draining.cancel();
+        for intake in self.intakes {
+            tokio::time::timeout(Duration::from_secs(60), intake).await.unwrap().unwrap();
+        }
+    }
+
     /// Waits until a reader is at work.
     pub async fn until_busy(&self, readers: usize) {
         let wait = async {

@@ -227,10 +227,7 @@ async fn answer<T: for<'de> Deserialize<'de>>(
 ) -> Result<T, SubmitError> {
     let mut response = sent.map_err(|error| network(&error))?;
     let status = response.status();
-    if status == StatusCode::TOO_MANY_REQUESTS
-        || status == StatusCode::REQUEST_TIMEOUT
-        || status.is_server_error()
-    {
+    if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
         let header = response.headers().get("retry-after").and_then(|value| value.to_str().ok());
         return Err(SubmitError::Busy {
             status: status.as_u16(),
