@@ -147,7 +147,7 @@ struct Measured {
 async fn functions(out: &mut String) -> Result<()> {
     let environment = functions_environment();
     say("hello-world, next to which everything is measured");
-    let hello = measure("examples/hello", &environment, true).await?;
+    let hello = measure("hello-world", &environment, true).await?;
     let mut rows = String::new();
     let mut row = |name: &str, measured: &Measured| {
         let (ms, ratio) = (measured.start.as_secs_f64() * 1e3, ratio(measured.start, hello.start));
