@@ -22,6 +22,8 @@ use crate::stack_auth::StackAuth;
 use crate::worker::Worker;
 use crate::{Result, paths};
 
+/// How long the first answers may take to become good ones.
+const HEALTH_PATIENCE: Duration = Duration::from_secs(30);
 /// What a stack is for.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
@@ -149,9 +151,17 @@ impl Stack {
             stack.start_worker(&[]).await?;
         }
         say("GET /health");
-        let health = stack.api.call(reqwest::Method::GET, "/health", None, None).await?.expect(200)?;
-        if health["status"] != "ok" {
-            return Err(format!("GET /health says {health}").into());
+        // The first answers come from cold functions over cold connections: "degraded" may only be slow.
+        let deadline = Instant::now() + HEALTH_PATIENCE;
+        loop {
+            let health = stack.api.call(reqwest::Method::GET, "/health", None, None).await?;
+            if health.body["status"] == "ok" {
+                break;
+            }
+            if Instant::now() > deadline {
+                return Err(format!("GET /health says {}", health.body).into());
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
         }
         say("ready");
         Ok(stack)

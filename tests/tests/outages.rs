@@ -7,7 +7,8 @@ use filot_e2e::cards::Cards;
 use filot_e2e::{Options, Result, Stack};
 use serde_json::json;
 
-const PATIENCE: Duration = Duration::from_secs(120);
+/// Grace of the uploader, the schedule's minute, a worker's pause and the reading, on a slow machine.
+const PATIENCE: Duration = Duration::from_secs(200);
 /// The shortest lease there is, so that a test need not wait for the usual one.
 const SHORT_LEASE: (&str, &str) = ("OCR_LEASE_S", "5");
 

@@ -26,7 +26,10 @@ async fn serve(router: Router) -> String {
 }
 
 fn client(api_url: String) -> Client {
-    let timeout = Duration::from_millis(500);
+    impatient(api_url, Duration::from_secs(10))
+}
+
+fn impatient(api_url: String, timeout: Duration) -> Client {
     Client::new(ClientConfig { api_url, api_key: "key-of-a-test".to_owned(), timeout }).unwrap()
 }
 
@@ -117,7 +120,10 @@ async fn no_answer_is_retryable() {
         tokio::time::sleep(Duration::from_secs(30)).await;
         StatusCode::OK
     });
-    let hung = client(serve(router).await).submit(&request(), now()).await.unwrap_err();
+    let hung = impatient(serve(router).await, Duration::from_millis(500))
+        .submit(&request(), now())
+        .await
+        .unwrap_err();
     assert_eq!(hung, SubmitError::Network("timeout"));
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let free = listener.local_addr().unwrap();

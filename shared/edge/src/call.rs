@@ -35,6 +35,8 @@ impl Call {
     pub fn new(request: Request, now: DateTime<Utc>) -> Self {
         let correlation_id = header(request.headers(), &X_CORRELATION_ID)
             .and_then(|text| text.parse().ok())
+            // It is stored and sent on: what looks like a number of a person is no id.
+            .filter(|id: &CorrelationId| filot_platform::mask(id.as_str()) == id.as_str())
             .unwrap_or_else(|| CorrelationId::from_uuid(Uuid::now_v7()));
         Self { request, correlation_id, now }
     }

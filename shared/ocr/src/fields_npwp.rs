@@ -159,7 +159,15 @@ fn digits_of(piece: &Piece) -> Option<(String, i32)> {
 }
 
 /// The better of two readings of a number, and how far it is to be trusted.
-fn number(line: &NpwpLine, lengths: &[usize], valid: impl Fn(&str) -> bool) -> Option<(String, f32)> {
+///
+/// `elsewhere` is what the card's other number line says: where the two looks at these pixels differ, it decides between
+/// them. It never adds a reading of its own, so a card whose numbers differ in print is still read as it is.
+fn number(
+    line: &NpwpLine,
+    lengths: &[usize],
+    valid: impl Fn(&str) -> bool,
+    elsewhere: Option<&str>,
+) -> Option<(String, f32)> {
     let text = line.line.text();
     let skipped = text.find(number_text(&text)).unwrap_or(0);
     let head = text.get(..skipped).map_or(0, |head| head.chars().count());
@@ -178,12 +186,19 @@ fn number(line: &NpwpLine, lengths: &[usize], valid: impl Fn(&str) -> bool) -> O
             readings.push((digits, piece.confidence() * 0.9_f32.powi(repairs)));
         }
     }
-    let (digits, confidence) =
-        readings.iter().find(|(digits, _)| valid(digits)).or_else(|| readings.first())?;
+    let supported = readings.iter().find(|(digits, _)| Some(digits.as_str()) == elsewhere);
+    let (digits, confidence) = supported
+        .or_else(|| readings.iter().find(|(digits, _)| valid(digits)))
+        .or_else(|| readings.first())?;
     let agreed = readings.len() == 2 && readings[0].0 == readings[1].0;
     let best = readings.iter().filter(|(d, _)| d == digits).map(|(_, c)| *c).fold(*confidence, f32::max);
     // Two looks at the same pixels that agree are worth more than one, that differ less.
-    Some((digits.clone(), if agreed { 1.0 - (1.0 - best) * 0.6 } else { confidence * 0.75 }))
+    let confidence = match (agreed, supported.is_some()) {
+        (true, _) => 1.0 - (1.0 - best) * 0.6,
+        (false, true) => best * 0.9,
+        (false, false) => confidence * 0.75,
+    };
+    Some((digits.clone(), confidence))
 }
 
 /// The evidence for an NPWP card, in points: a number of the right form, its label, the authority's words.
@@ -208,23 +223,28 @@ pub fn parse(lines: &[NpwpLine]) -> BTreeMap<FieldName, FieldReading> {
         }
     };
     let mut address = Piece { text: String::new(), min: 1.0, mean: 1.0 };
-    for (line, meaning) in lines.iter().zip(meanings(lines)) {
+    let meanings = meanings(lines);
+    let nik = lines
+        .iter()
+        .zip(&meanings)
+        .filter(|(_, meaning)| **meaning == Meaning::Nik)
+        .find_map(|(line, _)| number(line, &[16], |digits| digits.parse::<Nik>().is_ok(), None));
+    for (line, meaning) in lines.iter().zip(meanings) {
         let text_piece = || {
             let narrowed = line.narrowed.as_ref().map(value_of).unwrap_or_default();
             if narrowed.text.is_empty() { value_of(&line.line) } else { narrowed }
         };
         match meaning {
             Meaning::Number => {
+                let nik = nik.as_ref().map(|(digits, _)| digits.as_str());
                 if let Some((digits, confidence)) =
-                    number(line, &[15, 16], |digits| digits.parse::<Npwp>().is_ok())
+                    number(line, &[15, 16], |digits| digits.parse::<Npwp>().is_ok(), nik)
                 {
                     put(FieldName::NpwpNumber, digits, confidence);
                 }
             }
             Meaning::Nik => {
-                if let Some((digits, confidence)) =
-                    number(line, &[16], |digits| digits.parse::<Nik>().is_ok())
-                {
+                if let Some((digits, confidence)) = nik.clone() {
                     put(FieldName::Nik, digits, confidence);
                 }
             }

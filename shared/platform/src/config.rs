@@ -13,6 +13,8 @@ use crate::variables::{Default, Guard, VARIABLES, Variable};
 
 /// Shortest key that staging and production take, in characters.
 pub const KEY_CHARS_MIN: usize = 32;
+/// Longest id of a key.
+const KEY_ID_CHARS_MAX: usize = 16;
 
 /// Everything that is missing, malformed or unsafe. Names variables, never values.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -264,14 +266,14 @@ impl Values {
     fn settle(&mut self, variable: &Variable, environment: Environment) {
         let name = variable.name;
         if let Some(given) = self.given.get(name) {
-            if environment.is_guarded() && variable.guard == Guard::Key {
+            if environment != Environment::Local && variable.guard == Guard::Key {
                 let text = given.expose();
                 let is_short = text.split(',').any(|key| key.trim().chars().count() < KEY_CHARS_MIN);
                 let is_published =
                     text.split(',').any(|key| local::PUBLISHED.iter().any(|known| key.contains(known)));
                 if is_published {
                     self.problems.push(format!("{name} is a published value"));
-                } else if is_short {
+                } else if is_short && environment.is_guarded() {
                     self.problems.push(format!("{name} has fewer than {KEY_CHARS_MIN} characters"));
                 }
             }
@@ -341,7 +343,10 @@ impl Values {
     }
 
     /// `id:key,id:key`; a bare key has the id `1`.
-    fn keys(&mut self, name: &str) -> Vec<(String, Secret)> {
+    ///
+    /// Ids are short and plain, and each key alone is long enough: a colon in a bare key must not turn most of it into an
+    /// id, which every token shows.
+    fn keys(&mut self, name: &str, environment: Environment) -> Vec<(String, Secret)> {
         let keys: Vec<(String, Secret)> = self
             .list(name)
             .into_iter()
@@ -356,6 +361,16 @@ impl Values {
         if ids.len() != keys.len() || keys.iter().any(|(id, key)| id.is_empty() || key.expose().is_empty()) {
             self.problems.push(format!("{name} must be a key, or id:key pairs with different ids"));
         }
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if keys.iter().any(|(id, _)| id.chars().count() > KEY_ID_CHARS_MAX || !id.chars().all(is_plain)) {
+            self.problems.push(format!(
+                "{name}: an id has at most {KEY_ID_CHARS_MAX} letters, digits, dashes and underscores"
+            ));
+        }
+        let is_short = |key: &Secret| key.expose().chars().count() < KEY_CHARS_MIN;
+        if environment.is_guarded() && keys.iter().any(|(_, key)| is_short(key)) {
+            self.problems.push(format!("{name} has a key of fewer than {KEY_CHARS_MIN} characters"));
+        }
         keys
     }
 
@@ -369,6 +384,26 @@ impl Values {
         text
     }
 
+    /// Without `sslmode`, a client may fall back to clear text and say nothing.
+    fn postgres(&mut self, name: &str, environment: Environment) -> Secret {
+        let text = self.text(name);
+        let is_safe = ["sslmode=require", "sslmode=verify-ca", "sslmode=verify-full"]
+            .iter()
+            .any(|mode| text.contains(mode));
+        if environment.is_guarded() && !text.is_empty() && !is_safe {
+            self.problems.push(format!("{name} must have sslmode=require"));
+        }
+        Secret::from(text)
+    }
+
+    fn redis(&mut self, name: &str, environment: Environment) -> Secret {
+        let text = self.text(name);
+        if environment.is_guarded() && !text.is_empty() && !text.starts_with("rediss://") {
+            self.problems.push(format!("{name} must be a rediss:// URL"));
+        }
+        Secret::from(text)
+    }
+
     fn config(&mut self, role: Role, environment: Environment) -> Config {
         let needs = |section| role.needs(section);
         Config {
@@ -378,14 +413,15 @@ impl Values {
             metrics_namespace: self.text("METRICS_NAMESPACE"),
             cors_origins: self.list("FILOT_FRONTEND_ORIGIN"),
             database: needs(Section::Database).then(|| Database {
-                url: self.secret("DATABASE_URL"),
+                url: self.postgres("DATABASE_URL", environment),
                 max_connections: self.number("DATABASE_MAX_CONNECTIONS", 1..=100),
-                sealing_keys: self.keys("SEALING_KEY"),
+                sealing_keys: self.keys("SEALING_KEY", environment),
                 identity_hash_key: self.secret("IDENTITY_HASH_KEY"),
             }),
-            migrate_url: needs(Section::Migration).then(|| self.secret("DATABASE_MIGRATE_URL")),
+            migrate_url: needs(Section::Migration)
+                .then(|| self.postgres("DATABASE_MIGRATE_URL", environment)),
             redis: needs(Section::Redis).then(|| Redis {
-                url: self.secret("REDIS_URL"),
+                url: self.redis("REDIS_URL", environment),
                 password: self.given.get("REDIS_PASSWORD").cloned(),
                 prefix: self.text("QUEUE_PREFIX"),
             }),
@@ -401,7 +437,11 @@ impl Values {
                 cpu_url: self.url("OCR_CPU_QUEUE_URL", environment),
                 gpu_enabled: self.flag("OCR_GPU_ENABLED"),
             }),
-            token_keys: if needs(Section::Tokens) { self.keys("JWT_SECRET") } else { Vec::new() },
+            token_keys: if needs(Section::Tokens) {
+                self.keys("JWT_SECRET", environment)
+            } else {
+                Vec::new()
+            },
             stack_auth: needs(Section::StackAuth).then(|| StackAuth {
                 project_id: self.text("STACK_PROJECT_ID"),
                 api_url: self.url("STACK_API_URL", environment),

@@ -12,6 +12,8 @@ fn good() -> BTreeMap<&'static str, String> {
     let value = |variable: &Variable| match variable.name {
         "FILOT_ENV" => "production".to_owned(),
         "SEALING_KEY" => format!("a:{GOOD_KEY}"),
+        "DATABASE_URL" | "DATABASE_MIGRATE_URL" => "postgres://host.example/x?sslmode=require".to_owned(),
+        "REDIS_URL" => "rediss://host.example".to_owned(),
         name if name.ends_with("_URL") || name.ends_with("_ENDPOINT") => "https://host.example/x".to_owned(),
         _ => GOOD_KEY.to_owned(),
     };
@@ -180,4 +182,35 @@ fn names_and_secret_paths_are_unique() {
     let paths: Vec<_> = VARIABLES.iter().filter_map(|variable| variable.secret).collect();
     assert_eq!(paths.iter().collect::<BTreeSet<_>>().len(), paths.len());
     assert!(paths.iter().all(|path| path.starts_with("filot/")));
+}
+
+#[tokio::test]
+async fn inv_6_a_key_is_not_split_into_a_published_id_and_a_short_rest() {
+    let long_id = format!("{GOOD_KEY}:q7");
+    for text in [long_id.as_str(), "ab:q7", "ab cd:k9Jq2mZx8Vb4Tn6Rw0Ys3Pd5Lf7Hg1Cc"] {
+        let mut env = good();
+        env.insert("JWT_SECRET", text.to_owned());
+        let problems = load(Role::AuthMe, &env).await.unwrap_err();
+        assert!(problems.to_string().contains("JWT_SECRET"), "{problems}");
+    }
+}
+
+#[tokio::test]
+async fn inv_6_published_keys_are_for_one_machine_only() {
+    let mut env = good();
+    env.insert("FILOT_ENV", "development".to_owned());
+    env.insert("JWT_SECRET", local::JWT_SECRET.to_owned());
+    let problems = load(Role::AuthMe, &env).await.unwrap_err();
+    assert!(problems.to_string().contains("published"), "{problems}");
+}
+
+#[tokio::test]
+async fn identity_data_does_not_travel_in_clear() {
+    let clear = [("DATABASE_URL", "postgres://host.example/x"), ("REDIS_URL", "redis://host.example")];
+    for (name, text) in clear {
+        let mut env = good();
+        env.insert(name, text.to_owned());
+        let problems = load(Role::GpuWorker, &env).await.unwrap_err();
+        assert!(problems.to_string().contains(name), "{problems}");
+    }
 }

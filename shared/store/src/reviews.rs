@@ -251,6 +251,10 @@ impl Store {
         let mut client = self.client().await?;
         let tx = begin(&mut client).await?;
         let id = lease.review.as_uuid();
+        // The document first, as everywhere: the callback may come at this very moment and locks in that order.
+        let sql = "SELECT d.id FROM documents d JOIN manual_reviews r ON r.document_id = d.id \
+                   WHERE r.id = $1 FOR UPDATE OF d";
+        tx.fetch_opt(sql, &[p(&id)]).await?;
         let sql = format!(
             "UPDATE manual_reviews SET dispatch_state = 'acknowledged', buli2_task_id = $2, acknowledged_at = $3, \
                dispatch_error = NULL, updated_at = $3, {SETTLE} \
@@ -343,6 +347,13 @@ impl Store {
         let id = review.as_uuid();
         let sql = "SELECT status, dispatch_state, buli2_task_id FROM manual_reviews WHERE id = $1 FOR UPDATE";
         let review_row = tx.fetch_opt(sql, &[p(&id)]).await?.ok_or(Miss::NotFound)?;
+        if let Some(task) = &callback.task_id {
+            // A review may be known under several task ids, if it was sent more than once; a task has one review.
+            let sql = "SELECT id FROM manual_reviews WHERE buli2_task_id = $1 AND id <> $2";
+            if tx.fetch_opt(sql, &[p(task), p(&id)]).await?.is_some() {
+                return Ok(CallbackOutcome::Mismatch);
+            }
+        }
         let status = parse(&review_row, "status")?;
         match effect_of(callback.decision, status) {
             DecisionEffect::Repeat => return Ok(CallbackOutcome::Repeated { review, document }),
@@ -445,10 +456,12 @@ async fn find_review(db: &impl Db, callback: &Callback) -> Result<Found> {
     if let Some(row) = db.fetch_opt(sql, &[p(task)]).await? {
         return found(Some(&row));
     }
-    // An unknown task may be one whose answer has not reached us yet.
+    // An unknown task may be one whose answer has not reached us yet, or never will: a call that timed out may have been
+    // taken all the same, and its review waits for its next turn.
     let document = callback.document.map(DocumentId::as_uuid);
-    let sql = "SELECT EXISTS (SELECT FROM manual_reviews WHERE dispatch_state = 'sending' \
-               AND ($1 IS NULL OR document_id = $1)) AS sending";
+    let sql = "SELECT EXISTS (SELECT FROM manual_reviews WHERE buli2_task_id IS NULL \
+                 AND (dispatch_state = 'sending' OR (dispatch_state = 'queued' AND dispatch_epoch > 0)) \
+                 AND ($1 IS NULL OR document_id = $1)) AS sending";
     let sending = match db.fetch_opt(sql, &[p(&document)]).await? {
         Some(row) => get(&row, "sending")?,
         None => false,

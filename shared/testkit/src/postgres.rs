@@ -238,7 +238,7 @@ impl Server {
             .arg(data)
             .args(["-p", &port.to_string(), "-h", "127.0.0.1", "-k", ""])
             .args(["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"])
-            .args(["-c", "max_connections=200", "-c", "shared_buffers=32MB", "-c", "log_min_messages=fatal"])
+            .args(["-c", "max_connections=500", "-c", "shared_buffers=32MB", "-c", "log_min_messages=fatal"])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null());

@@ -63,10 +63,17 @@ class MissingFonts(Exception):
     """Some faces are not installed; the text names the packages."""
 
 
+@lru_cache(maxsize=None)
+def find(path):
+    """Where a face is: at its path in Debian 12, or wherever another release keeps a file of this name."""
+    usual = ROOT / path
+    return usual if usual.is_file() else next(ROOT.rglob(usual.name), usual)
+
+
 def check(families):
     """Raise MissingFonts unless every face of these families, and every special face, is there."""
     wanted = [SANS[f] for f in families] + list(SPECIAL.values())
-    missing = sorted({entry[0] for entry in wanted if not all((ROOT / p).is_file() for p in entry[1:])})
+    missing = sorted({entry[0] for entry in wanted if not all(find(p).is_file() for p in entry[1:])})
     if missing:
         raise MissingFonts(f"typefaces are missing: apt-get install {' '.join(missing)}")
 
@@ -84,4 +91,4 @@ def special(name, size):
 @lru_cache(maxsize=256)
 def load(path, size):
     """A face, kept because opening one costs more than a line of text."""
-    return ImageFont.truetype(str(ROOT / path), size, layout_engine=ImageFont.Layout.BASIC)
+    return ImageFont.truetype(str(find(path)), size, layout_engine=ImageFont.Layout.BASIC)

@@ -107,3 +107,21 @@ fn the_number_starts_after_its_label() {
     }
     assert_eq!(number_from(&line), 70);
 }
+
+#[test]
+fn the_other_number_line_decides_between_two_looks_and_adds_none_of_its_own() {
+    let texts =
+        ["NPWP", "7208095909690023", "WINARTI LAKSONO", "NIK : 7208095909690028", "JL. DR. SUTOMO NO. 217"];
+    let number_with = |narrowed: Option<&str>| {
+        let mut lines = card(&texts);
+        lines[1].narrowed = narrowed.map(|text| line_of(text, 0.98));
+        parse(&lines).get(&FieldName::NpwpNumber).cloned().unwrap()
+    };
+    // One look says what the NIK line says: it is believed, less than two looks that agree.
+    let supported = number_with(Some("7208095909690028"));
+    assert_eq!(supported.value, "7208095909690028");
+    assert!((0.8..0.95).contains(&supported.confidence), "{supported:?}");
+    // Both looks say something else: that is what the card says.
+    assert_eq!(number_with(Some("7208095909690023")).value, "7208095909690023");
+    assert_eq!(number_with(None).value, "7208095909690023");
+}
