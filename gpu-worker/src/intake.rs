@@ -47,10 +47,9 @@ async fn round(worker: &Arc<Worker>, kind: QueueKind, queue: &Queue, tasks: &mut
         if timeout(pause, worker.stop.draining.cancelled()).await.is_ok() {
             return;
         }
-        // One probe: if the database answers, the next round works; storage shows on the next document.
-        if worker.store().ping().await.is_ok() {
-            worker.outages.over();
-        } else {
+        // A probe, so that no message is taken that nobody could claim. What the outage was of is not known here: it is
+        // over when a file was fetched, or when the queue answers that there is nothing to do.
+        if worker.store().ping().await.is_err() {
             worker.outages.met();
             return;
         }
@@ -71,6 +70,9 @@ async fn round(worker: &Arc<Worker>, kind: QueueKind, queue: &Queue, tasks: &mut
     match queue.receive(u32::try_from(max).unwrap_or(1), POLL_S, worker.rules.lease_s).await {
         Ok(messages) => {
             worker.status.looked(kind, Some(messages.len()), Utc::now());
+            if messages.is_empty() {
+                worker.outages.over();
+            }
             admit(worker, kind, queue, messages, tasks).await;
         }
         Err(error) => {

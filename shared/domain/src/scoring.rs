@@ -26,7 +26,7 @@ pub struct Thresholds {
 
 impl Default for Thresholds {
     fn default() -> Self {
-        Self { auto_approve: 85, auto_reject: 35, confidence_floor: 0.80 }
+        Self { auto_approve: 85, auto_reject: 35, confidence_floor: 0.85 }
     }
 }
 

@@ -42,7 +42,7 @@ def items():
     yield "ktp-photo.jpg", kind, "approved", fields, "a good telephone photograph", files.jpeg(picture, 90)
     picture, kind, fields = _npwp("npwp-old", "old")
     yield "npwp-old.jpg", kind, "approved", fields, "the yellow layout, 15 digits", files.jpeg(picture, 92)
-    picture, kind, fields = _npwp("npwp-new", "new")
+    picture, kind, fields = _npwp("npwp-fresh", "new")
     yield (
         "npwp-new.png" if files.png(picture) else "npwp-new.jpg",
         kind,

@@ -44,8 +44,8 @@ enum Command {
 async fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Up => up().await,
-        Command::Demo => demo::run().await,
-        Command::Bench { idle, queued } => bench::run(idle, queued).await,
+        Command::Demo => until_asked(demo::run()).await,
+        Command::Bench { idle, queued } => until_asked(bench::run(idle, queued)).await,
         Command::Servers { write } => servers(write).await,
     };
     match done {
@@ -54,6 +54,14 @@ async fn main() -> ExitCode {
             eprintln!("filot-stack: {error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Runs until it is done or Ctrl-C; either way the stack ends and cleans up behind itself.
+async fn until_asked(work: impl Future<Output = Result<()>>) -> Result<()> {
+    tokio::select! {
+        done = work => done,
+        asked = asked_to_end() => asked.and(Err("interrupted".into())),
     }
 }
 
