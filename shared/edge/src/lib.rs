@@ -4,6 +4,7 @@
 //! headers, CORS, and the two forms a request comes in (API Gateway REST and function URL). It must not know how
 //! anything is decided or stored: a route parses, calls one use case, and answers.
 
+pub mod api;
 pub mod call;
 pub mod headers;
 pub mod invoke;
@@ -15,6 +16,7 @@ pub mod serve;
 pub mod status;
 pub mod tasks;
 
+pub use api::{Auth, Limit, Route};
 pub use call::Call;
 pub use filot_platform::Role;
 pub use invoke::Invocation;

@@ -42,22 +42,46 @@ pub enum Section {
 pub enum Role {
     /// `health`
     Health,
+    /// `metrics`
+    Metrics,
+    /// `openapi`
+    OpenApi,
     /// `auth-register`
     AuthRegister,
     /// `auth-login`
     AuthLogin,
+    /// `auth-refresh`
+    AuthRefresh,
+    /// `auth-logout`
+    AuthLogout,
     /// `auth-me`
     AuthMe,
+    /// `profile`
+    Profile,
     /// `documents-upload`
     DocumentsUpload,
+    /// `documents-list`
+    DocumentsList,
     /// `documents-get`
     DocumentsGet,
+    /// `documents-download`
+    DocumentsDownload,
+    /// `documents-process`
+    DocumentsProcess,
+    /// `documents-delete`
+    DocumentsDelete,
     /// `verification-status`
     VerificationStatus,
+    /// `verification-escalate`
+    VerificationEscalate,
     /// `review-callback`
     ReviewCallback,
+    /// `review-get`
+    ReviewGet,
     /// `review-file`
     ReviewFile,
+    /// `ocr-queue-status`
+    OcrQueueStatus,
     /// `scoring`
     Scoring,
     /// `sweeper`
@@ -72,16 +96,28 @@ pub enum Role {
 
 impl Role {
     /// Every role.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 26] = [
         Self::Health,
+        Self::Metrics,
+        Self::OpenApi,
         Self::AuthRegister,
         Self::AuthLogin,
+        Self::AuthRefresh,
+        Self::AuthLogout,
         Self::AuthMe,
+        Self::Profile,
         Self::DocumentsUpload,
+        Self::DocumentsList,
         Self::DocumentsGet,
+        Self::DocumentsDownload,
+        Self::DocumentsProcess,
+        Self::DocumentsDelete,
         Self::VerificationStatus,
+        Self::VerificationEscalate,
         Self::ReviewCallback,
+        Self::ReviewGet,
         Self::ReviewFile,
+        Self::OcrQueueStatus,
         Self::Scoring,
         Self::Sweeper,
         Self::ReviewDispatch,
@@ -93,14 +129,26 @@ impl Role {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Health => "health",
+            Self::Metrics => "metrics",
+            Self::OpenApi => "openapi",
             Self::AuthRegister => "auth-register",
             Self::AuthLogin => "auth-login",
+            Self::AuthRefresh => "auth-refresh",
+            Self::AuthLogout => "auth-logout",
             Self::AuthMe => "auth-me",
+            Self::Profile => "profile",
             Self::DocumentsUpload => "documents-upload",
+            Self::DocumentsList => "documents-list",
             Self::DocumentsGet => "documents-get",
+            Self::DocumentsDownload => "documents-download",
+            Self::DocumentsProcess => "documents-process",
+            Self::DocumentsDelete => "documents-delete",
             Self::VerificationStatus => "verification-status",
+            Self::VerificationEscalate => "verification-escalate",
             Self::ReviewCallback => "review-callback",
+            Self::ReviewGet => "review-get",
             Self::ReviewFile => "review-file",
+            Self::OcrQueueStatus => "ocr-queue-status",
             Self::Scoring => "scoring",
             Self::Sweeper => "sweeper",
             Self::ReviewDispatch => "review-dispatch",
@@ -114,14 +162,26 @@ impl Role {
         use Section as S;
         match self {
             Self::Health => &[S::Core, S::Http, S::Database, S::Redis, S::Queues],
+            Self::Metrics => &[S::Core, S::Http, S::Database, S::Redis, S::Queues, S::ServiceKey],
+            Self::OpenApi => &[S::Core, S::Http],
             Self::AuthRegister => &[S::Core, S::Http, S::Database, S::StackAuth],
             Self::AuthLogin => &[S::Core, S::Http, S::Database, S::StackAuth, S::Tokens],
-            Self::AuthMe | Self::DocumentsGet | Self::VerificationStatus => {
-                &[S::Core, S::Http, S::Database, S::Tokens]
-            }
+            Self::AuthRefresh
+            | Self::AuthLogout
+            | Self::AuthMe
+            | Self::Profile
+            | Self::DocumentsList
+            | Self::DocumentsGet
+            | Self::DocumentsDelete
+            | Self::VerificationStatus => &[S::Core, S::Http, S::Database, S::Tokens],
             Self::DocumentsUpload => &[S::Core, S::Http, S::Database, S::Tokens, S::Storage, S::Queues],
+            Self::DocumentsDownload => &[S::Core, S::Http, S::Database, S::Tokens, S::Storage],
+            Self::DocumentsProcess => &[S::Core, S::Http, S::Database, S::Tokens, S::Queues],
+            Self::VerificationEscalate => &[S::Core, S::Http, S::Database, S::Tokens, S::InvokeDispatch],
             Self::ReviewCallback => &[S::Core, S::Http, S::Database, S::ServiceKey, S::Callback],
+            Self::ReviewGet => &[S::Core, S::Http, S::Database, S::ServiceKey],
             Self::ReviewFile => &[S::Core, S::Http, S::Database, S::ServiceKey, S::Storage],
+            Self::OcrQueueStatus => &[S::Core, S::Http, S::Database, S::ServiceKey, S::Queues],
             Self::Scoring => &[S::Core, S::Database, S::Scoring, S::InvokeDispatch],
             Self::Sweeper => &[S::Core, S::Database, S::Redis, S::Storage, S::Queues, S::InvokeScoring],
             Self::ReviewDispatch => &[S::Core, S::Database, S::Buli2],

@@ -1,0 +1,50 @@
+//! The caller's documents and their verification.
+
+use std::sync::Arc;
+
+use filot_app::context::Context;
+use filot_app::{get_document, upload, verification_status};
+use http::header::HeaderName;
+
+use crate::call::Call;
+use crate::multipart;
+use crate::reply::Reply;
+use crate::serve::Answer;
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// `POST /documents/upload`
+pub async fn documents_upload(context: Arc<Context>, mut call: Call) -> Answer {
+    let caller = call.caller(context.access_tokens())?;
+    let body = call.take_body();
+    let mut request = multipart::read_upload(call.content_type(), body).await?;
+    request.idempotency_key = call.headers().get(IDEMPOTENCY_KEY).map(|key| {
+        // What is no text becomes an empty key, which is refused: a key that is sent must not be ignored.
+        key.to_str().unwrap_or_default().to_owned()
+    });
+    let uploaded = upload::upload(
+        context.store()?,
+        context.objects()?,
+        context.queues().await?,
+        &caller,
+        request,
+        &call.correlation_id,
+        call.now,
+    )
+    .await?;
+    Reply::created(&uploaded)
+}
+
+/// `GET /documents/{id}`
+pub async fn documents_get(context: Arc<Context>, call: Call) -> Answer {
+    let caller = call.caller(context.access_tokens())?;
+    let id = call.path_id("id")?;
+    Reply::ok(&get_document::get_document(context.store()?, &caller, id, call.now).await?)
+}
+
+/// `GET /verification/status/{id}`
+pub async fn verification_status(context: Arc<Context>, call: Call) -> Answer {
+    let caller = call.caller(context.access_tokens())?;
+    let id = call.path_id("id")?;
+    Reply::ok(&verification_status::verification_status(context.store()?, &caller, id, call.now).await?)
+}
