@@ -4,10 +4,15 @@
 //! |---|---|---|
 //! | user | [`USER`] `00000000-0000-7000-8000-000000000001` | registered, `demo@filot.test`, [`STACK_USER_ID`] |
 //! | session | [`SESSION`] `…000000000002` | valid for ten years |
+//! | session | [`SESSION_TO_REFRESH`] `…000000000004` | its first refresh token is [`REFRESH_TOKEN`] |
+//! | session | [`SESSION_TO_END`] `…000000000005` | may be logged out |
 //! | document | [`UPLOADED`] `…000000000101` | uploaded, KTP, waits on the CPU queue |
 //! | document | [`COMPLETED`] `…000000000102` | completed, auto_approved, KTP |
 //! | document | [`IN_REVIEW`] `…000000000103` | ai_evaluated, pending_manual_review, KTP |
 //! | document | [`READ`] `…000000000104` | ocr_completed, NPWP: `scoring` can decide it |
+//! | document | [`FAILED`] `…000000000105` | failed, KTP: may be processed again |
+//! | document | [`REJECTED`] `…000000000106` | completed, auto_rejected, KTP: may be escalated |
+//! | document | [`DISPOSABLE`] `…000000000107` | uploaded, KTP: may be deleted |
 //! | review | [`REVIEW`] `…000000000201` | pending, acknowledged as task [`TASK_ID`] |
 //!
 //! Objects are not stored here; their keys are `documents/{user}/{document}.png`. The people are invented. Everything
@@ -16,12 +21,13 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use filot_domain::retry::{Backoff, QueueKind, RetryPolicy};
+use filot_domain::retry::{AfterFailure, Backoff, QueueKind, RetryPolicy};
 use filot_domain::scoring::{Thresholds, score};
 use filot_domain::{
     CardKind, CardReading, CorrelationId, DocumentId, DocumentType, EvaluationId, FieldName, FieldReading,
     Quality, ReasonCode, ReviewId, SessionId, UserId,
 };
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::documents::{BeginUpload, NewDocument};
@@ -29,7 +35,7 @@ use crate::error::{Miss, Result, StoreError};
 use crate::origin::{Actor, Caller, Origin};
 use crate::scoring::{LoadedForScoring, NewIds};
 use crate::users::{NewSession, NewUser};
-use crate::worker::{Claim, ClaimRequest};
+use crate::worker::{Claim, ClaimRequest, Lease};
 use crate::{Store, db};
 
 const fn id(last: u128) -> Uuid {
@@ -42,6 +48,12 @@ pub const USER: UserId = UserId::from_uuid(id(0x001));
 pub const STACK_USER_ID: &str = "00000000-0000-7000-8000-000000000001";
 /// The demo user's session.
 pub const SESSION: SessionId = SessionId::from_uuid(id(0x002));
+/// A session whose first refresh token is known.
+pub const SESSION_TO_REFRESH: SessionId = SessionId::from_uuid(id(0x004));
+/// The first refresh token of [`SESSION_TO_REFRESH`].
+pub const REFRESH_TOKEN: &str = "filot-local-demo-refresh-token-for-one-mach";
+/// A session that nobody misses.
+pub const SESSION_TO_END: SessionId = SessionId::from_uuid(id(0x005));
 /// A document that waits for a worker.
 pub const UPLOADED: DocumentId = DocumentId::from_uuid(id(0x101));
 /// An automatically approved document.
@@ -50,6 +62,12 @@ pub const COMPLETED: DocumentId = DocumentId::from_uuid(id(0x102));
 pub const IN_REVIEW: DocumentId = DocumentId::from_uuid(id(0x103));
 /// A document that waits for its score.
 pub const READ: DocumentId = DocumentId::from_uuid(id(0x104));
+/// A document that could not be read.
+pub const FAILED: DocumentId = DocumentId::from_uuid(id(0x105));
+/// An automatically rejected document.
+pub const REJECTED: DocumentId = DocumentId::from_uuid(id(0x106));
+/// A document that nobody misses.
+pub const DISPOSABLE: DocumentId = DocumentId::from_uuid(id(0x107));
 /// The review of [`IN_REVIEW`].
 pub const REVIEW: ReviewId = ReviewId::from_uuid(id(0x201));
 /// The reviewer's id of [`REVIEW`].
@@ -75,20 +93,12 @@ pub async fn seed(store: &Store, environment: &str, now: DateTime<Utc>) -> Resul
         )
         .await?;
     let caller = Caller { user_id: USER, session_id: SESSION };
-    match store.me(&caller, now).await {
-        Ok(_) => {}
-        Err(StoreError::Miss(Miss::SessionEnded)) => {
-            let forever = now + TimeDelta::days(3650);
-            let session = NewSession {
-                id: SESSION,
-                user_id: USER,
-                expires_at: forever,
-                refresh_token_hash: [0x5e; 32],
-                refresh_expires_at: forever,
-            };
-            store.create_session(&session, now).await?;
-        }
-        Err(error) => return Err(error),
+    for (id, token) in [
+        (SESSION, "filot-local-demo-refresh-token-of-session-2"),
+        (SESSION_TO_REFRESH, REFRESH_TOKEN),
+        (SESSION_TO_END, "filot-local-demo-refresh-token-of-session-5"),
+    ] {
+        session(store, id, token, now).await?;
     }
 
     let ktp = DocumentType::Ktp;
@@ -106,7 +116,34 @@ pub async fn seed(store: &Store, environment: &str, now: DateTime<Utc>) -> Resul
     if upload(store, &caller, READ, DocumentType::Npwp, &origin, now).await? {
         read(store, READ, &npwp_reading(), &origin, now).await?;
     }
+    if upload(store, &caller, FAILED, ktp, &origin, now).await? {
+        fail(store, FAILED, &origin, now).await?;
+    }
+    if upload(store, &caller, REJECTED, ktp, &origin, now).await? {
+        read(store, REJECTED, &card(CardKind::Unknown, &[]), &origin, now).await?;
+        decide(store, REJECTED, id(0x303), id(0x203), &origin, now).await?;
+    }
+    upload(store, &caller, DISPOSABLE, ktp, &origin, now).await?;
     Ok(())
+}
+
+/// A session of the demo user; one that was there before stays as it is.
+async fn session(store: &Store, id: SessionId, token: &str, now: DateTime<Utc>) -> Result<()> {
+    use db::{Db, p};
+    let key = id.as_uuid();
+    let found = store.client().await?.fetch_opt("SELECT id FROM sessions WHERE id = $1", &[p(&key)]).await?;
+    if found.is_some() {
+        return Ok(());
+    }
+    let forever = now + TimeDelta::days(3650);
+    let session = NewSession {
+        id,
+        user_id: USER,
+        expires_at: forever,
+        refresh_token_hash: Sha256::digest(token.as_bytes()).into(),
+        refresh_expires_at: forever,
+    };
+    store.create_session(&session, now).await
 }
 
 /// `false` if the document is there already.
@@ -141,13 +178,12 @@ async fn upload(
     Ok(true)
 }
 
-async fn read(
+async fn claim(
     store: &Store,
     document: DocumentId,
-    reading: &CardReading,
     origin: &Origin,
     now: DateTime<Utc>,
-) -> Result<()> {
+) -> Result<Lease> {
     let second = TimeDelta::seconds(1);
     let policy =
         RetryPolicy { max_attempts: 3, cpu_fallback: true, backoff: Backoff { base: second, cap: second } };
@@ -160,12 +196,26 @@ async fn read(
         random: 0.0,
     };
     match store.claim(request, origin, now).await? {
-        Claim::Claimed(claimed) => {
-            let stages = BTreeMap::from([("recognise".to_owned(), 412.0), ("parse".to_owned(), 3.0)]);
-            store.commit_reading(&claimed.lease, reading, &stages, origin, now).await
-        }
+        Claim::Claimed(claimed) => Ok(claimed.lease),
         Claim::Not(_) => Err(StoreError::Invariant("a demo document that cannot be claimed")),
     }
+}
+
+async fn read(
+    store: &Store,
+    document: DocumentId,
+    reading: &CardReading,
+    origin: &Origin,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let lease = claim(store, document, origin, now).await?;
+    let stages = BTreeMap::from([("recognise".to_owned(), 412.0), ("parse".to_owned(), 3.0)]);
+    store.commit_reading(&lease, reading, &stages, origin, now).await
+}
+
+async fn fail(store: &Store, document: DocumentId, origin: &Origin, now: DateTime<Utc>) -> Result<()> {
+    let lease = claim(store, document, origin, now).await?;
+    store.record_failure(&lease, ReasonCode::FileUnreadable, AfterFailure::Fail, origin, now).await
 }
 
 async fn decide(

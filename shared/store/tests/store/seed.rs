@@ -19,6 +19,9 @@ async fn demo_data_is_what_its_table_says_and_may_be_sown_twice() {
         (seed::COMPLETED, S::Completed, V::AutoApproved),
         (seed::IN_REVIEW, S::AiEvaluated, V::PendingManualReview),
         (seed::READ, S::OcrCompleted, V::Pending),
+        (seed::FAILED, S::Failed, V::Pending),
+        (seed::REJECTED, S::Completed, V::AutoRejected),
+        (seed::DISPOSABLE, S::Uploaded, V::Pending),
     ] {
         let view = world.store.verification_status(&caller, document, world.now).await.unwrap();
         assert_eq!((view.status, view.verification_status), (status, verification), "{document}");
