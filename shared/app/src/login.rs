@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use filot_domain::SessionId;
-use filot_store::{Caller, NewSession, Store};
+use filot_store::{Caller, NewSession, Store, User};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::auth::{AccessTokens, StackIdentity, refresh};
+use crate::auth::{AccessTokens, IssuedToken, StackIdentity, refresh};
 use crate::error::{AppError, Kind, Result};
 use crate::me::UserDto;
 
@@ -49,12 +49,22 @@ pub async fn login(
     };
     let access = tokens.issue(Caller { user_id: user.id, session_id: session.id }, now)?;
     store.create_session(&session, now).await?;
-    Ok(LoginResponse {
+    Ok(pair(&access, refresh_token.token.expose().to_owned(), refresh::LIFETIME_S, user))
+}
+
+/// A pair of tokens as the client gets it.
+pub(crate) fn pair(
+    access: &IssuedToken,
+    refresh_token: String,
+    refresh_expires_in: i64,
+    user: User,
+) -> LoginResponse {
+    LoginResponse {
         access_token: access.token.expose().to_owned(),
         token_type: "Bearer",
         expires_in: access.expires_in_s,
-        refresh_token: refresh_token.token.expose().to_owned(),
-        refresh_expires_in: refresh::LIFETIME_S,
+        refresh_token,
+        refresh_expires_in,
         user: user.into(),
-    })
+    }
 }

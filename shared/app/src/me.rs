@@ -2,10 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use filot_domain::UserId;
-use filot_store::{Caller, Store, User};
+use filot_store::{Caller, Profile, Store, User};
 use serde::Serialize;
 
 use crate::error::Result;
+use crate::profile::ProfileDto;
 
 /// A user, as every interface shows them.
 #[derive(Debug, Clone, Serialize)]
@@ -27,16 +28,6 @@ impl From<User> for UserDto {
     }
 }
 
-/// What a user says about themselves.
-#[derive(Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ProfileDto {
-    /// Full name.
-    pub full_name: Option<String>,
-    /// Phone number in international form.
-    pub phone: Option<String>,
-}
-
 /// The answer.
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -54,7 +45,7 @@ pub async fn me(store: &Store, caller: &Caller, now: DateTime<Utc>) -> Result<Me
     let me = store.me(caller, now).await?;
     Ok(MeResponse {
         user: me.user.into(),
-        profile: ProfileDto { full_name: me.full_name, phone: me.phone },
+        profile: Profile { full_name: me.full_name, phone: me.phone }.into(),
         verification_status: me.verification.to_string(),
     })
 }

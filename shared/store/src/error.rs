@@ -121,13 +121,3 @@ fn describe(error: &tokio_postgres::Error) -> String {
         None => error.to_string(),
     }
 }
-
-/// The constraint a statement ran into, if that is why it failed.
-pub(crate) fn violated(error: &StoreError) -> Option<&str> {
-    match error {
-        StoreError::Database(error) => {
-            error.as_db_error().and_then(tokio_postgres::error::DbError::constraint)
-        }
-        _ => None,
-    }
-}

@@ -26,6 +26,7 @@ pub(crate) enum Column {
     DocumentResult,
     DocumentText,
     ReviewNotes,
+    RefreshSuccessor,
 }
 
 impl Column {
@@ -36,6 +37,7 @@ impl Column {
             Self::DocumentResult => "documents.result",
             Self::DocumentText => "documents.ocr_text",
             Self::ReviewNotes => "manual_reviews.notes",
+            Self::RefreshSuccessor => "refresh_tokens.successor",
         }
     }
 

@@ -34,7 +34,8 @@ use crate::documents::{BeginUpload, NewDocument};
 use crate::error::{Miss, Result, StoreError};
 use crate::origin::{Actor, Caller, Origin};
 use crate::scoring::{LoadedForScoring, NewIds};
-use crate::users::{NewSession, NewUser};
+use crate::sessions::NewSession;
+use crate::users::NewUser;
 use crate::worker::{Claim, ClaimRequest, Lease};
 use crate::{Store, db};
 

@@ -1,13 +1,13 @@
-//! Users, their profiles and their sessions.
+//! Users: who registered, and what they see of themselves.
 
 use chrono::{DateTime, Utc};
-use filot_domain::{SessionId, UserId};
+use filot_domain::UserId;
 use strum::{Display, EnumString, IntoStaticStr};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::db::{Db, Store, begin, commit, p};
-use crate::error::{Miss, Result, StoreError, violated};
+use crate::error::{Miss, Result, StoreError};
 use crate::origin::Caller;
 use crate::row::{get, parse};
 use crate::sealing::Column;
@@ -105,33 +105,11 @@ impl std::fmt::Debug for Me {
     }
 }
 
-/// A login.
-#[derive(Clone)]
-pub struct NewSession {
-    /// Id; tokens carry it as `sid`.
-    pub id: SessionId,
-    /// Whose login.
-    pub user_id: UserId,
-    /// When the session ends by itself.
-    pub expires_at: DateTime<Utc>,
-    /// SHA-256 of the first refresh token.
-    pub refresh_token_hash: [u8; 32],
-    /// When that token ends by itself.
-    pub refresh_expires_at: DateTime<Utc>,
-}
+/// What [`user`] reads, of `users u`.
+pub(crate) const USER_COLUMNS: &str = "u.id, u.stack_user_id, u.email, u.role, u.created_at";
 
-impl std::fmt::Debug for NewSession {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("NewSession")
-            .field("id", &self.id)
-            .field("user_id", &self.user_id)
-            .finish_non_exhaustive()
-    }
-}
-
-const USER_COLUMNS: &str = "u.id, u.stack_user_id, u.email, u.role, u.created_at";
-
-fn user(row: &Row) -> Result<User> {
+/// A user out of [`USER_COLUMNS`].
+pub(crate) fn user(row: &Row) -> Result<User> {
     Ok(User {
         id: UserId::from_uuid(get(row, "id")?),
         stack_user_id: get(row, "stack_user_id")?,
@@ -150,20 +128,16 @@ impl Store {
         let phone = self.sealer().seal_text(Column::Phone, id, new.phone.as_deref())?;
         let mut client = self.client().await?;
         let tx = begin(&mut client).await?;
+        // Whichever of the two unique constraints it runs into: of two first registrations of one account at once, the
+        // second may meet the first at the address before it meets it at the account.
         let inserted = tx
             .fetch_opt(
                 "INSERT INTO users AS u (id, stack_user_id, email, created_at, updated_at) \
-                 VALUES ($1, $2, $3, $4, $4) ON CONFLICT ON CONSTRAINT users_stack_user_id_unique DO NOTHING \
+                 VALUES ($1, $2, $3, $4, $4) ON CONFLICT DO NOTHING \
                  RETURNING u.id, u.stack_user_id, u.email, u.role, u.created_at",
                 &[p(&id), p(&new.stack_user_id), p(&email), p(&now)],
             )
-            .await;
-        let inserted = match inserted {
-            Err(error) if violated(&error) == Some("users_email_unique") => {
-                return Err(StoreError::EmailTaken);
-            }
-            other => other?,
-        };
+            .await?;
         let registered = match inserted {
             Some(row) => {
                 tx.change(
@@ -175,7 +149,8 @@ impl Store {
             }
             None => {
                 let sql = format!("SELECT {USER_COLUMNS} FROM users u WHERE stack_user_id = $1");
-                let row = tx.fetch_opt(&sql, &[p(&new.stack_user_id)]).await?.ok_or(Miss::NotFound)?;
+                let row = tx.fetch_opt(&sql, &[p(&new.stack_user_id)]).await?;
+                let row = row.ok_or(StoreError::EmailTaken)?;
                 Registered { user: user(&row)?, created: false }
             }
         };
@@ -189,19 +164,6 @@ impl Store {
             format!("SELECT {USER_COLUMNS} FROM users u WHERE stack_user_id = $1 AND deleted_at IS NULL");
         let row = self.client().await?.fetch_opt(&sql, &[p(&stack_user_id)]).await?;
         row.as_ref().map(user).transpose()
-    }
-
-    /// Begins a session with its first refresh token.
-    pub async fn create_session(&self, new: &NewSession, now: DateTime<Utc>) -> Result<()> {
-        let (id, user_id) = (new.id.as_uuid(), new.user_id.as_uuid());
-        let hash = new.refresh_token_hash.as_slice();
-        // One statement, so that there is never a session without its token.
-        let sql = "WITH session AS ( \
-                     INSERT INTO sessions (id, user_id, created_at, expires_at) VALUES ($1, $2, $3, $4) RETURNING id) \
-                   INSERT INTO refresh_tokens (token_hash, session_id, issued_at, expires_at) \
-                   SELECT $5, session.id, $3, $6 FROM session";
-        let params = [p(&id), p(&user_id), p(&now), p(&new.expires_at), p(&hash), p(&new.refresh_expires_at)];
-        self.client().await?.change(sql, &params).await.map(|_| ())
     }
 
     /// What the caller sees of themselves.

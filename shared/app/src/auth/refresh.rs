@@ -11,6 +11,8 @@ use crate::error::{AppError, Result};
 
 /// How long one is valid.
 pub const LIFETIME_S: i64 = 30 * 24 * 60 * 60;
+/// 32 bytes in base64 without padding.
+const TOKEN_CHARS: usize = 43;
 
 /// A new refresh token and what is stored of it.
 #[derive(Debug)]
@@ -32,6 +34,11 @@ pub fn generate() -> Result<NewRefreshToken> {
     Ok(NewRefreshToken { token: Secret::from(token), hash })
 }
 
+/// Whether a text has the form of our refresh tokens. What has not is looked up nowhere.
+pub fn is_well_formed(token: &str) -> bool {
+    token.len() == TOKEN_CHARS && token.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}
+
 /// What is stored of a refresh token. A plain hash is enough: the token has 256 random bits, there is nothing to guess.
 pub fn hash(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
@@ -45,9 +52,18 @@ mod tests {
     fn tokens_differ_and_only_the_hash_matches() {
         let (one, two) = (generate().unwrap(), generate().unwrap());
         assert_ne!(one.token.expose(), two.token.expose());
-        assert_eq!(one.token.expose().len(), 43);
+        assert!(is_well_formed(one.token.expose()));
         assert_eq!(hash(one.token.expose()), one.hash);
         assert_ne!(one.hash, two.hash);
         assert!(!format!("{one:?}").contains(one.token.expose()));
+    }
+
+    #[test]
+    fn what_has_not_the_form_of_a_token_is_none() {
+        let long = "A".repeat(44);
+        let padded = format!("{}=", "A".repeat(42));
+        for text in ["", "A", "A.B.C", &long, &padded, &"é".repeat(22)] {
+            assert!(!is_well_formed(text), "{text}");
+        }
     }
 }

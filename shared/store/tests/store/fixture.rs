@@ -100,6 +100,16 @@ impl World {
         self.db.owner().await.unwrap()
     }
 
+    /// Returns once a connection of this database waits for a lock that another one holds.
+    pub async fn wait_for_a_lock(&self) {
+        let client = self.owner().await;
+        let sql = "SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid) \
+                   WHERE NOT l.granted AND a.datname = current_database())";
+        while !client.query_one(sql, &[]).await.unwrap().get::<_, bool>(0) {
+            tokio::task::yield_now().await;
+        }
+    }
+
     pub async fn user(&self) -> Caller {
         let user_id = UserId::from_uuid(Uuid::now_v7());
         let session_id = SessionId::from_uuid(Uuid::now_v7());

@@ -7,5 +7,6 @@ mod reviews;
 mod schema;
 mod scoring;
 mod seed;
+mod sessions;
 mod sweeping;
 mod uploads;

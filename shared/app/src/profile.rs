@@ -1,0 +1,96 @@
+//! `GET /profile`, `PUT /profile`: what a user says about themselves.
+
+use chrono::{DateTime, Utc};
+use filot_store::{Caller, Profile, Store};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{AppError, FieldError, Result};
+
+const NAME_CHARS_MAX: usize = 200;
+
+/// A whole profile: what is missing is removed.
+#[derive(Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ProfileRequest {
+    /// Full name, at most 200 characters.
+    pub full_name: Option<String>,
+    /// Phone number in international form, `+` and 8 to 15 digits.
+    pub phone: Option<String>,
+}
+
+/// What a user says about themselves.
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProfileDto {
+    /// Full name.
+    pub full_name: Option<String>,
+    /// Phone number in international form.
+    pub phone: Option<String>,
+}
+
+impl From<Profile> for ProfileDto {
+    fn from(profile: Profile) -> Self {
+        Self { full_name: profile.full_name, phone: profile.phone }
+    }
+}
+
+/// The caller's profile.
+pub async fn get_profile(store: &Store, caller: &Caller, now: DateTime<Utc>) -> Result<ProfileDto> {
+    Ok(store.profile(caller, now).await?.into())
+}
+
+/// Replaces the caller's profile.
+pub async fn put_profile(
+    store: &Store,
+    caller: &Caller,
+    request: ProfileRequest,
+    now: DateTime<Utc>,
+) -> Result<ProfileDto> {
+    let profile = checked(request.full_name, request.phone)?;
+    store.put_profile(caller, &profile, now).await?;
+    Ok(profile.into())
+}
+
+/// A profile that may be stored. Every wrong value is told at once, as `validation_failed`.
+pub(crate) fn checked(full_name: Option<String>, phone: Option<String>) -> Result<Profile> {
+    let mut errors = Vec::new();
+    if let Some(name) = &full_name {
+        let length = name.trim().chars().count();
+        if length == 0 || length > NAME_CHARS_MAX || name.chars().any(char::is_control) {
+            errors
+                .push(FieldError::new("fullName", "must have 1 to 200 characters and no control characters"));
+        }
+    }
+    if let Some(phone) = &phone {
+        let digits = phone.strip_prefix('+').unwrap_or_default();
+        if !(8..=15).contains(&digits.len()) || !digits.bytes().all(|b| b.is_ascii_digit()) {
+            errors.push(FieldError::new("phone", "must be + and 8 to 15 digits"));
+        }
+    }
+    if errors.is_empty() {
+        Ok(Profile { full_name: full_name.map(|name| name.trim().to_owned()), phone })
+    } else {
+        Err(AppError::invalid(errors))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_numbers_are_checked_before_anything_is_stored() {
+        let fields = |name: &str, phone: &str| match checked(Some(name.to_owned()), Some(phone.to_owned())) {
+            Ok(_) => Vec::new(),
+            Err(error) => error.errors.into_iter().map(|error| error.field).collect(),
+        };
+        assert!(fields("Siti Aminah", "+6281234567890").is_empty());
+        assert_eq!(fields(" ", "081234567890"), ["fullName", "phone"]);
+        assert_eq!(fields(&"x".repeat(201), "+1234567"), ["fullName", "phone"]);
+        assert_eq!(fields("a\0b", "+6281234567890"), ["fullName"]);
+        let nothing = checked(None, None).unwrap();
+        assert!(nothing.full_name.is_none() && nothing.phone.is_none());
+        let spaced = checked(Some("  Siti ".to_owned()), None).unwrap();
+        assert_eq!(spaced.full_name.as_deref(), Some("Siti"));
+    }
+}
