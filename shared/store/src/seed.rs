@@ -179,12 +179,7 @@ async fn upload(
     Ok(true)
 }
 
-async fn claim(
-    store: &Store,
-    document: DocumentId,
-    origin: &Origin,
-    now: DateTime<Utc>,
-) -> Result<Lease> {
+async fn claim(store: &Store, document: DocumentId, origin: &Origin, now: DateTime<Utc>) -> Result<Lease> {
     let second = TimeDelta::seconds(1);
     let policy =
         RetryPolicy { max_attempts: 3, cpu_fallback: true, backoff: Backoff { base: second, cap: second } };
