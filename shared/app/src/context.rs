@@ -4,7 +4,7 @@
 //! wrong token, a wrong file) never waits for a database.
 
 use std::future::Future;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -28,7 +28,10 @@ use crate::dispatch_reviews::{BREAKER, DispatchReport};
 use crate::enqueue::OcrQueues;
 use crate::error::{AppError, Result};
 use crate::health::{HealthResponse, Instance, health};
+use crate::metrics::{self, MetricsCache, MetricsResponse};
 use crate::orchestrator::Buli2;
+use crate::queue_depths::{WatchedQueue, WatchedQueues};
+use crate::queue_status::{QueueStatusResponse, queue_status};
 use crate::review_callback::CallbackSecrets;
 use crate::score_document::Scored;
 use crate::sweep::Sweeper;
@@ -66,6 +69,8 @@ pub struct Context {
     orchestrator: Option<Buli2>,
     objects: Option<Objects>,
     queues: OnceCell<OcrQueues>,
+    watched_queues: OnceCell<WatchedQueues>,
+    metrics: MetricsCache,
     functions: OnceCell<Functions>,
     thresholds: Thresholds,
     breaker_policy: BreakerPolicy,
@@ -106,6 +111,8 @@ impl Context {
                 })
             }),
             queues: OnceCell::new(),
+            watched_queues: OnceCell::new(),
+            metrics: MetricsCache::default(),
             functions: OnceCell::new(),
             thresholds,
             breaker_policy: BreakerPolicy::default(),
@@ -195,6 +202,24 @@ impl Context {
         Ok(self.queues.get_or_init(make).await)
     }
 
+    /// The workers' queues with their dead letters.
+    async fn watched_queues(&self) -> Result<&WatchedQueues> {
+        let queues = self.queues().await?;
+        let dead_letters = needed(self.config.dead_letters.as_ref(), "dead letters")?;
+        let make = || async {
+            let sdk = filot_cloud::sdk_config().await;
+            let watched = |queue: &Queue, dead_letters: &String| WatchedQueue {
+                queue: queue.clone(),
+                dead_letters: Queue::new(&sdk, dead_letters.clone()),
+            };
+            WatchedQueues {
+                gpu: watched(&queues.gpu, &dead_letters.gpu_url),
+                cpu: watched(&queues.cpu, &dead_letters.cpu_url),
+            }
+        };
+        Ok(self.watched_queues.get_or_init(make).await)
+    }
+
     async fn functions(&self) -> &Functions {
         let make = || async { Functions::new(&filot_cloud::sdk_config().await) };
         self.functions.get_or_init(make).await
@@ -239,6 +264,22 @@ impl Context {
             answers("queue", ask).await
         };
         health(&instance, database, redis, queue, now).await
+    }
+
+    /// How the workers' queues stand.
+    pub async fn queue_status(&self, now: DateTime<Utc>) -> Result<QueueStatusResponse> {
+        queue_status(self.store()?, self.watched_queues().await?, now).await
+    }
+
+    /// Numbers for whoever watches; a collection is kept for a while.
+    pub async fn metrics(&self, now: DateTime<Utc>) -> Result<Arc<MetricsResponse>> {
+        let (store, queues) = (self.store()?, self.watched_queues().await?);
+        self.metrics.get(now, metrics::collect(store, queues, &self.breaker_policy, now)).await
+    }
+
+    /// Whether anybody may see the metrics: while developing, yes.
+    pub const fn metrics_are_open(&self) -> bool {
+        !self.config.environment.is_guarded()
     }
 
     /// Tells what a scoring decided, and wakes review-dispatch if a human is needed. It would wake by itself within a

@@ -30,7 +30,7 @@ pub struct Breaker {
 }
 
 /// How the breaker stands, in the field's terms.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::Display, strum::IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::Display, strum::EnumIter, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum BreakerState {
     /// Calls pass.

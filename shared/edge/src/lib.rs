@@ -4,6 +4,7 @@
 //! headers, CORS, and the two forms a request comes in (API Gateway REST and function URL). It must not know how
 //! anything is decided or stored: a route parses, calls one use case, and answers.
 
+pub mod accept;
 pub mod api;
 pub mod call;
 pub mod headers;

@@ -79,6 +79,15 @@ pub struct Queues {
     pub gpu_enabled: bool,
 }
 
+/// The dead-letter queues.
+#[derive(Debug, Clone)]
+pub struct DeadLetters {
+    /// Of the GPU queue.
+    pub gpu_url: String,
+    /// Of the CPU queue.
+    pub cpu_url: String,
+}
+
 /// Stack Auth.
 #[derive(Debug, Clone)]
 pub struct StackAuth {
@@ -169,6 +178,8 @@ pub struct Config {
     pub storage: Option<Storage>,
     /// The queues.
     pub queues: Option<Queues>,
+    /// The dead-letter queues.
+    pub dead_letters: Option<DeadLetters>,
     /// Keys of our tokens by id; the first is active. Empty for roles without tokens.
     pub token_keys: Vec<(String, Secret)>,
     /// Stack Auth.
@@ -436,6 +447,10 @@ impl Values {
                 gpu_url: self.url("OCR_GPU_QUEUE_URL", environment),
                 cpu_url: self.url("OCR_CPU_QUEUE_URL", environment),
                 gpu_enabled: self.flag("OCR_GPU_ENABLED"),
+            }),
+            dead_letters: needs(Section::DeadLetters).then(|| DeadLetters {
+                gpu_url: self.url("OCR_GPU_DLQ_URL", environment),
+                cpu_url: self.url("OCR_CPU_DLQ_URL", environment),
             }),
             token_keys: if needs(Section::Tokens) {
                 self.keys("JWT_SECRET", environment)

@@ -17,6 +17,8 @@ pub enum Section {
     Storage,
     /// The queues.
     Queues,
+    /// What fell out of the queues.
+    DeadLetters,
     /// Our own tokens.
     Tokens,
     /// Stack Auth.
@@ -162,7 +164,9 @@ impl Role {
         use Section as S;
         match self {
             Self::Health => &[S::Core, S::Http, S::Database, S::Redis, S::Queues],
-            Self::Metrics => &[S::Core, S::Http, S::Database, S::Redis, S::Queues, S::ServiceKey],
+            Self::Metrics => {
+                &[S::Core, S::Http, S::Database, S::Redis, S::Queues, S::DeadLetters, S::ServiceKey]
+            }
             Self::OpenApi => &[S::Core, S::Http],
             Self::AuthRegister => &[S::Core, S::Http, S::Database, S::StackAuth],
             Self::AuthLogin => &[S::Core, S::Http, S::Database, S::StackAuth, S::Tokens],
@@ -181,7 +185,9 @@ impl Role {
             Self::ReviewCallback => &[S::Core, S::Http, S::Database, S::ServiceKey, S::Callback],
             Self::ReviewGet => &[S::Core, S::Http, S::Database, S::ServiceKey],
             Self::ReviewFile => &[S::Core, S::Http, S::Database, S::ServiceKey, S::Storage],
-            Self::OcrQueueStatus => &[S::Core, S::Http, S::Database, S::ServiceKey, S::Queues],
+            Self::OcrQueueStatus => {
+                &[S::Core, S::Http, S::Database, S::ServiceKey, S::Queues, S::DeadLetters]
+            }
             Self::Scoring => &[S::Core, S::Database, S::Scoring, S::InvokeDispatch],
             Self::Sweeper => &[S::Core, S::Database, S::Redis, S::Storage, S::Queues, S::InvokeScoring],
             Self::ReviewDispatch => &[S::Core, S::Database, S::Buli2],

@@ -144,6 +144,8 @@ pub const VARIABLES: &[Variable] = &[
     plain("CF_R2_REGION", S::Storage, Value("auto"), "`auto` for R2, the bucket's region for S3."),
     plain("OCR_GPU_QUEUE_URL", S::Queues, Required, "SQS queue of the workers with a GPU."),
     plain("OCR_CPU_QUEUE_URL", S::Queues, Required, "SQS queue of the workers without."),
+    plain("OCR_GPU_DLQ_URL", S::DeadLetters, Required, "SQS queue of what fell out of the GPU queue."),
+    plain("OCR_CPU_DLQ_URL", S::DeadLetters, Required, "SQS queue of what fell out of the CPU queue."),
     plain("OCR_GPU_ENABLED", S::Queues, Value("false"), "Whether new documents go to the GPU queue."),
     secret(
         "JWT_SECRET",

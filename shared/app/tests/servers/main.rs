@@ -6,6 +6,7 @@
 mod dispatch;
 mod sessions;
 mod upload;
+mod watching;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use filot_domain::CorrelationId;

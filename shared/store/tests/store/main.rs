@@ -8,5 +8,6 @@ mod schema;
 mod scoring;
 mod seed;
 mod sessions;
+mod stats;
 mod sweeping;
 mod uploads;

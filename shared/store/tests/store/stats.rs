@@ -1,0 +1,77 @@
+//! Numbers about all documents: they agree with what happened, and are read from indexes.
+
+use filot_domain::{Decision, DocumentStatus, VerificationStatus};
+use filot_store::{QueueStanding, StateCount};
+
+use crate::fixture::{NIK, World};
+
+#[tokio::test]
+async fn what_waits_and_what_is_held_is_counted_by_queue() {
+    let world = World::new().await;
+    let caller = world.user().await;
+    assert_eq!(world.store.queue_standings(world.now).await.unwrap(), Default::default());
+    let held = world.uploaded(&caller).await;
+    world.uploaded(&caller).await;
+    world.claimed(held, "w1", world.after(5)).await;
+    let standings = world.store.queue_standings(world.after(6)).await.unwrap();
+    let one_each = QueueStanding { waiting: 1, oldest_waiting_at: Some(world.now), active: 1 };
+    assert_eq!((standings.gpu, standings.cpu), (one_each, QueueStanding::default()));
+    // A lease that ran out holds nothing: the document waits again, since it was claimed.
+    let standings = world.store.queue_standings(world.after(36)).await.unwrap();
+    assert_eq!((standings.gpu.waiting, standings.gpu.active), (2, 0));
+    // What was read waits for no worker.
+    world.read(&caller, NIK).await;
+    assert_eq!(world.store.queue_standings(world.after(36)).await.unwrap().gpu.waiting, 2);
+}
+
+#[tokio::test]
+async fn what_does_not_move_is_stuck_unless_a_worker_holds_it() {
+    let world = World::new().await;
+    let caller = world.user().await;
+    let (first, held) = (world.uploaded(&caller).await, world.uploaded(&caller).await);
+    let read = world.read(&caller, NIK).await;
+    world.decided(&caller, "3174015708950009", Decision::AutoReject).await;
+    world.claimed(held, "w1", world.after(1190)).await;
+    let stuck = world.store.stuck_documents(20, world.after(-1), world.after(1199)).await.unwrap();
+    assert_eq!((stuck.count, stuck.oldest.len()), (0, 0), "all of them moved since");
+    let stuck = world.store.stuck_documents(20, world.now, world.after(1200)).await.unwrap();
+    let found: Vec<_> = stuck.oldest.iter().map(|stuck| (stuck.id, stuck.status)).collect();
+    assert_eq!(stuck.count, 2);
+    assert!(found.contains(&(first, DocumentStatus::Uploaded)), "{found:?}");
+    assert!(found.contains(&(read, DocumentStatus::OcrCompleted)), "{found:?}");
+    let one = world.store.stuck_documents(1, world.now, world.after(1200)).await.unwrap();
+    assert_eq!((one.count, one.oldest.len()), (2, 1), "all are counted, the oldest shown");
+}
+
+#[tokio::test]
+async fn documents_are_counted_by_state_from_an_index_alone() {
+    let world = World::new().await;
+    let caller = world.user().await;
+    world.uploaded(&caller).await;
+    for nik in ["3174015708950003", "3174015708950004"] {
+        world.decided(&caller, nik, Decision::AutoReject).await;
+    }
+    let mut counts = world.store.documents_by_state().await.unwrap();
+    counts.sort_by_key(|count| count.documents);
+    let expected = [
+        (DocumentStatus::Uploaded, VerificationStatus::Pending, 1),
+        (DocumentStatus::Completed, VerificationStatus::AutoRejected, 2),
+    ]
+    .map(|(status, verification_status, documents)| StateCount {
+        status,
+        verification_status,
+        documents,
+    });
+    assert_eq!(counts, expected);
+    let owner = world.owner().await;
+    // One by one: a vacuum is no part of a transaction.
+    for setting in ["VACUUM ANALYZE documents", "SET enable_seqscan = off"] {
+        owner.batch_execute(setting).await.unwrap();
+    }
+    let plan = owner
+        .query("EXPLAIN SELECT status, verification_status, count(*) FROM documents GROUP BY 1, 2", &[])
+        .await
+        .unwrap();
+    let plan: Vec<String> = plan.iter().map(|row| row.get(0)).collect();
+    assert!(plan.iter().any(|line| line.contains("Index Only Scan using documents_state")), "{plan:#?}");
+}
