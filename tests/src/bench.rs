@@ -14,6 +14,8 @@ use crate::client::User;
 use crate::runtime_api::Instance;
 use crate::{Options, Result, Stack, paths};
 
+mod api;
+
 /// Numbers of the system this one replaces, on two cores.
 const OLD_IDLE_S: f64 = 5.7;
 const OLD_QUEUED_PER_MIN: f64 = 5.5;
@@ -31,6 +33,14 @@ const WARM: [&str; 7] = [
     "review-callback",
 ];
 
+/// Times single requests only, and prints it.
+pub async fn run_api() -> Result<()> {
+    let mut out = format!("{} cores.\n", std::thread::available_parallelism()?);
+    api::run(&mut out).await?;
+    writeln!(std::io::stdout().lock(), "\n{out}")?;
+    Ok(())
+}
+
 /// Runs everything and prints it.
 pub async fn run(idle: usize, queued: usize) -> Result<()> {
     let mut out = String::new();
@@ -39,6 +49,7 @@ pub async fn run(idle: usize, queued: usize) -> Result<()> {
     say("making sample cards");
     let cards = Cards::scans(idle + queued + 1, 11)?;
     pipeline(&cards, idle, queued, &mut out).await?;
+    api::run(&mut out).await?;
     functions(&mut out).await?;
     writeln!(std::io::stdout().lock(), "\n{out}")?;
     Ok(())

@@ -14,11 +14,15 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use chrono::Utc;
 use filot_buli2::signature::{SIGNATURE_HEADER, TIMESTAMP_HEADER, sign};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::Result;
+
+pub mod erratic;
 
 /// A callback is tried this often; then the reviewer's decision waits for somebody to ask.
 const CALLBACK_TRIES: u32 = 20;
@@ -39,6 +43,8 @@ pub enum Reviewer {
     Rejects,
     /// Never decides.
     Asleep,
+    /// Decides early, late, twice, both ways, by the task alone, and lets others try with a forged signature.
+    Erratic,
 }
 
 /// How BULI2 itself is doing.
@@ -51,6 +57,8 @@ pub enum Health {
     Answers(u16, Option<u32>),
     /// Takes requests and never answers.
     Hangs,
+    /// Does what it is asked, and answers 500.
+    LosesAnswers,
 }
 
 /// A review that BULI2 has taken.
@@ -68,6 +76,19 @@ pub struct Task {
     pub callback_status: Option<u16>,
     /// Whether the reviewer could open the card.
     pub saw_card: bool,
+    /// Every decision that was sent, and the HTTP status of its answer.
+    pub said: Vec<Said>,
+}
+
+/// A decision on its way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// `approved` or `rejected`.
+    pub decision: String,
+    /// Whether its signature was BULI2's.
+    pub is_signed: bool,
+    /// HTTP status of the answer.
+    pub status: u16,
 }
 
 /// What the simulator has to know to be believed, and to believe.
@@ -89,6 +110,7 @@ struct Shared {
     api_url: Mutex<String>,
     tasks: Mutex<BTreeMap<String, Task>>,
     calls: watch::Sender<u64>,
+    dice: Mutex<StdRng>,
 }
 
 /// The running simulator.
@@ -115,6 +137,7 @@ impl Buli2 {
             api_url: Mutex::default(),
             tasks: Mutex::default(),
             calls: watch::Sender::new(0),
+            dice: Mutex::new(StdRng::seed_from_u64(0)),
         });
         let router = Router::new()
             .route("/internal/reviews", post(submit))
@@ -158,6 +181,16 @@ impl Buli2 {
         lock(&self.shared.tasks).values().find(|task| task.request["documentId"] == document_id).cloned()
     }
 
+    /// Everything it has taken, by review.
+    pub fn tasks(&self) -> BTreeMap<String, Task> {
+        lock(&self.shared.tasks).clone()
+    }
+
+    /// What the erratic reviewer's moods come from.
+    pub fn set_seed(&self, seed: u64) {
+        *lock(&self.shared.dice) = StdRng::seed_from_u64(seed);
+    }
+
     /// Sends a decision for a document's review, signed as ever; the HTTP status of the answer.
     pub async fn decide(&self, document_id: &str, decision: &str) -> Result<u16> {
         let task = self.task_of(document_id).ok_or("BULI2 has no review of this document")?;
@@ -192,7 +225,7 @@ async fn trouble(shared: &Shared, headers: &HeaderMap) -> Option<Response> {
             tokio::time::sleep(HANG).await;
             return Some(StatusCode::GATEWAY_TIMEOUT.into_response());
         }
-        Health::Well => {}
+        Health::Well | Health::LosesAnswers => {}
     }
     let expected = format!("Bearer {}", shared.keys.api_key);
     let presented = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
@@ -223,13 +256,20 @@ async fn submit(
             times_sent: 0,
             callback_status: None,
             saw_card: false,
+            said: Vec::new(),
         });
         task.times_sent += 1;
         (task.clone(), is_new)
     };
     let answer = json!({"taskId": task.task_id, "status": task.status});
-    if is_new {
+    let (reviewer, health) = (*lock(&shared.reviewer), *lock(&shared.health));
+    if is_new && reviewer == Reviewer::Erratic {
+        erratic::take(&shared, task).await;
+    } else if is_new {
         tokio::spawn(async move { review(&shared, task).await });
+    }
+    if health == Health::LosesAnswers {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     }
     (StatusCode::CREATED, Json(answer)).into_response()
 }
@@ -308,17 +348,23 @@ async fn fetch_card(shared: &Shared, review_id: &str) -> Result<bool> {
 
 async fn call_back(shared: &Shared, task: &Task, decision: &str, notes: &str) -> Result<u16> {
     let request = &task.request;
-    let url = request["callbackUrl"].as_str().ok_or("no callbackUrl")?;
-    let body = serde_json::to_vec(&json!({
+    let body = json!({
         "reviewId": request["reviewId"],
         "taskId": task.task_id,
         "decision": decision,
         "notes": notes,
         "documentId": request["documentId"],
         "userId": request["userId"],
-    }))?;
+    });
+    let url = request["callbackUrl"].as_str().ok_or("no callbackUrl")?;
+    send_decision(shared, task, url, &body, &shared.keys.signature_secret).await
+}
+
+/// Sends a signed body and keeps what was answered.
+async fn send_decision(shared: &Shared, task: &Task, url: &str, body: &Value, secret: &str) -> Result<u16> {
+    let bytes = serde_json::to_vec(body)?;
     let timestamp = Utc::now().timestamp().to_string();
-    let signature = sign(shared.keys.signature_secret.as_bytes(), Some(&timestamp), &body);
+    let signature = sign(secret.as_bytes(), Some(&timestamp), &bytes);
     let answer = shared
         .http
         .post(url)
@@ -326,12 +372,15 @@ async fn call_back(shared: &Shared, task: &Task, decision: &str, notes: &str) ->
         .header(header::CONTENT_TYPE, "application/json")
         .header(TIMESTAMP_HEADER, timestamp)
         .header(SIGNATURE_HEADER, signature)
-        .body(body)
+        .body(bytes)
         .send()
         .await?;
     let status = answer.status().as_u16();
-    let review_id = request["reviewId"].as_str().unwrap_or_default();
+    let decision = body["decision"].as_str().unwrap_or_default();
+    let review_id = task.request["reviewId"].as_str().unwrap_or_default();
     if let Some(task) = lock(&shared.tasks).get_mut(review_id) {
+        let is_signed = secret == shared.keys.signature_secret;
+        task.said.push(Said { decision: decision.to_owned(), is_signed, status });
         task.callback_status = Some(status);
         if status < 300 {
             decision.clone_into(&mut task.status);

@@ -23,12 +23,14 @@ pub struct Card {
     pub why: String,
     /// What is printed on it.
     pub fields: BTreeMap<String, String>,
+    /// Where its file is.
+    #[serde(skip)]
+    pub folder: PathBuf,
 }
 
-/// The demonstration set in a folder.
+/// A set of cards.
 #[derive(Debug)]
 pub struct Cards {
-    folder: PathBuf,
     /// The cards, in the order of the set.
     pub cards: Vec<Card>,
 }
@@ -51,7 +53,17 @@ impl Cards {
             std::fs::write(&stamp, version)?;
         }
         let manifest = std::fs::read_to_string(folder.join("manifest.json"))?;
-        Ok(Self { cards: serde_json::from_str(&manifest)?, folder })
+        let mut cards: Vec<Card> = serde_json::from_str(&manifest)?;
+        for card in &mut cards {
+            card.folder.clone_from(&folder);
+        }
+        Ok(Self { cards })
+    }
+
+    /// These and those.
+    pub fn and(mut self, more: Self) -> Self {
+        self.cards.extend(more.cards);
+        self
     }
 
     /// Clean scans of different people.
@@ -84,10 +96,11 @@ impl Cards {
                     expected: "approved".to_owned(),
                     why: String::new(),
                     fields: truth.fields,
+                    folder: folder.clone(),
                 })
             })
             .collect::<Result<_>>()?;
-        Ok(Self { folder, cards })
+        Ok(Self { cards })
     }
 
     /// The card with this file name.
@@ -102,7 +115,7 @@ impl Cards {
 
     /// The content of a card's file.
     pub fn content(&self, card: &Card) -> Result<Vec<u8>> {
-        Ok(std::fs::read(self.folder.join(&card.file))?)
+        Ok(std::fs::read(card.folder.join(&card.file))?)
     }
 }
 

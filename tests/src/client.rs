@@ -81,6 +81,22 @@ impl Api {
 
     /// Uploads a file as a multipart form.
     pub async fn upload(&self, user: &User, kind: &str, file: &str, content: &[u8]) -> Result<Answer> {
+        answer(self.upload_request(user, kind, file, content)).await
+    }
+
+    /// The same, with an `Idempotency-Key`.
+    pub async fn upload_with_key(
+        &self,
+        user: &User,
+        kind: &str,
+        file: &str,
+        content: &[u8],
+        key: &str,
+    ) -> Result<Answer> {
+        answer(self.upload_request(user, kind, file, content).header("idempotency-key", key)).await
+    }
+
+    fn upload_request(&self, user: &User, kind: &str, file: &str, content: &[u8]) -> reqwest::RequestBuilder {
         let boundary = format!("filot-{}", uuid::Uuid::new_v4().simple());
         let mime = match file.rsplit('.').next() {
             Some("pdf") => "application/pdf",
@@ -95,13 +111,11 @@ impl Api {
         .into_bytes();
         body.extend_from_slice(content);
         body.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
-        let request = self
-            .http
+        self.http
             .post(format!("{}/documents/upload", self.base))
             .bearer_auth(&user.access_token)
             .header("content-type", format!("multipart/form-data; boundary={boundary}"))
-            .body(body);
-        answer(request).await
+            .body(body)
     }
 
     /// Uploads and expects 201; the document's id.

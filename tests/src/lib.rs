@@ -9,10 +9,12 @@
 pub mod bench;
 pub mod buli2;
 pub mod cards;
+pub mod chaos;
 pub mod client;
 pub mod daemon;
 pub mod demo;
 pub mod deploy;
+pub mod faulty;
 pub mod gate;
 pub mod ministack;
 pub mod paths;

@@ -16,6 +16,7 @@ use tempfile::TempDir;
 use crate::buli2::{Buli2, Keys};
 use crate::client::Api;
 use crate::deploy::{self, Deployment};
+use crate::faulty::{Faulty, Service};
 use crate::gate::Gate;
 use crate::ministack::{Ministack, aws_environment};
 use crate::stack_auth::StackAuth;
@@ -35,6 +36,18 @@ pub struct Options {
     pub without_worker: bool,
     /// More environment for the worker.
     pub worker_environment: Vec<(String, String)>,
+    /// Whether everything may fail: a Postgres of its own, and proxies before storage, queues and functions.
+    pub can_fail: bool,
+}
+
+/// What stands between the product and AWS when it may fail.
+pub struct Proxies {
+    /// Before the files.
+    pub storage: Faulty,
+    /// Before the queues, behind their gate.
+    pub queues: Faulty,
+    /// Before functions that functions and workers invoke.
+    pub functions: Faulty,
 }
 
 /// A running stack. Everything in it ends with it, in the order of the fields.
@@ -47,6 +60,8 @@ pub struct Stack {
     pub stack_auth: StackAuth,
     /// Between us and the queues.
     pub queue_gate: Gate,
+    /// What can be told to fail, if anything may.
+    pub proxies: Option<Proxies>,
     /// What was deployed.
     pub deployment: Deployment,
     /// The API.
@@ -58,7 +73,8 @@ pub struct Stack {
     pub database: TestDb,
     /// A connection to it as its owner, to look behind the product's back.
     pub sql: tokio_postgres::Client,
-    _postgres: Arc<Postgres>,
+    /// Its server.
+    pub postgres: Arc<Postgres>,
     sdk: SdkConfig,
     environment: BTreeMap<String, String>,
     logs: PathBuf,
@@ -85,7 +101,8 @@ impl Stack {
         };
 
         say("Postgres");
-        let postgres = Postgres::start().await?;
+        let postgres =
+            if options.can_fail { Postgres::start_own().await? } else { Postgres::start().await? };
         let database = postgres.database().await?;
         let sql = database.owner().await?;
         say("Redis");
@@ -101,8 +118,20 @@ impl Stack {
 
         say("the AWS stand-in");
         let port = free_port()?;
-        let queue_gate = Gate::new(port).await?;
-        let settings = settings(&stack_auth, &queue_gate);
+        let proxies = if options.can_fail {
+            Some(Proxies {
+                storage: Faulty::start(Service::Storage, port).await?,
+                queues: Faulty::start(Service::Queues, port).await?,
+                functions: Faulty::start(Service::Functions, port).await?,
+            })
+        } else {
+            None
+        };
+        let queue_gate = Gate::new(proxies.as_ref().map_or(port, |proxies| proxies.queues.port())).await?;
+        let mut settings = settings(&stack_auth, &queue_gate);
+        if let Some(proxies) = &proxies {
+            settings.insert("AWS_ENDPOINT_URL_LAMBDA".to_owned(), proxies.functions.url());
+        }
         let mut function_environment = settings.clone();
         function_environment.extend([
             ("FILOT_STACK_PROGRAMS".to_owned(), path_text(&paths::programs()?)?),
@@ -113,7 +142,8 @@ impl Stack {
 
         say("template.yaml: queues, functions, routes, schedules");
         let deployment = deploy::deploy(&ministack.url(), &sdk).await?;
-        let all_secrets = all_secrets(&database, &redis, &buli2, &ministack, &deployment);
+        let storage_url = proxies.as_ref().map_or_else(|| ministack.url(), |proxies| proxies.storage.url());
+        let all_secrets = all_secrets(&database, &redis, &buli2, storage_url, &deployment);
         deploy::put_secrets(&sdk, &all_secrets).await?;
         buli2.knows_api(&deployment.api_url);
 
@@ -131,13 +161,14 @@ impl Stack {
             buli2,
             stack_auth,
             queue_gate,
+            proxies,
             deployment,
             api,
             ministack,
             redis,
             database,
             sql,
-            _postgres: postgres,
+            postgres,
             sdk,
             environment,
             logs,
@@ -167,15 +198,26 @@ impl Stack {
         Ok(stack)
     }
 
-    /// Starts one more worker.
+    /// Starts one more worker and waits until it is ready.
     pub async fn start_worker(&mut self, extra: &[(&str, &str)]) -> Result<()> {
-        let log = self.logs.join(format!("worker-{}.log", self.workers.len() + 1));
-        let configured = self.options.worker_environment.clone();
-        let mut all: Vec<(&str, &str)> =
-            configured.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        all.extend(extra);
+        let (all, log) = self.next_worker(extra);
         self.workers.push(Worker::start(&self.environment, &all, log).await?);
         Ok(())
+    }
+
+    /// Starts one more worker, which becomes ready by itself.
+    pub fn spawn_worker(&mut self) -> Result<()> {
+        let (all, log) = self.next_worker(&[]);
+        let worker = Worker::spawn(&self.environment, &all, log)?;
+        self.workers.push(worker);
+        Ok(())
+    }
+
+    fn next_worker<'a>(&'a self, extra: &[(&'a str, &'a str)]) -> (Vec<(&'a str, &'a str)>, PathBuf) {
+        let configured = self.options.worker_environment.iter();
+        let mut all: Vec<_> = configured.map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        all.extend(extra);
+        (all, self.logs.join(format!("worker-{}.log", self.workers.len() + 1)))
     }
 
     /// Invokes a function and waits for its answer; its error is an error here.
@@ -200,6 +242,22 @@ impl Stack {
     /// A queue client that goes around the gate.
     pub fn sqs(&self) -> aws_sdk_sqs::Client {
         aws_sdk_sqs::Client::new(&self.sdk)
+    }
+
+    /// A client of the storage that goes around its proxy.
+    pub fn s3(&self) -> aws_sdk_s3::Client {
+        let config = aws_sdk_s3::config::Builder::from(&self.sdk).force_path_style(true);
+        aws_sdk_s3::Client::from_conf(config.build())
+    }
+
+    /// A client of the functions that goes around their proxy.
+    pub fn lambda(&self) -> aws_sdk_lambda::Client {
+        aws_sdk_lambda::Client::new(&self.sdk)
+    }
+
+    /// Settings of the functions and workers that are neither secret nor in the template.
+    pub const fn environment(&self) -> &BTreeMap<String, String> {
+        &self.environment
     }
 
     /// Where logs are.
@@ -262,7 +320,7 @@ fn all_secrets(
     database: &TestDb,
     redis: &Redis,
     buli2: &Buli2,
-    ministack: &Ministack,
+    storage_url: String,
     deployment: &Deployment,
 ) -> BTreeMap<String, String> {
     [
@@ -271,7 +329,7 @@ fn all_secrets(
         ("database-url", database.app_url()),
         ("database-migrate-url", database.owner_url()),
         ("redis-url", redis.url()),
-        ("cf-r2-endpoint", ministack.url()),
+        ("cf-r2-endpoint", storage_url),
         ("cf-r2-access-key", filot_testkit::aws::CREDENTIAL.to_owned()),
         ("cf-r2-secret-key", filot_testkit::aws::CREDENTIAL.to_owned()),
         ("cf-r2-bucket", deploy::BUCKET.to_owned()),

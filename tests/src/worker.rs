@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::Signal;
+use nix::unistd::Pid;
 use serde_json::Value;
 
 use crate::daemon::Daemon;
@@ -29,11 +31,7 @@ impl Worker {
         extra: &[(&str, &str)],
         log: PathBuf,
     ) -> Result<Self> {
-        let port = filot_testkit::process::free_port()?;
-        let mut command = Command::new(paths::program("gpu-worker")?);
-        command.arg("run").envs(environment).env("PORT", port.to_string()).envs(extra.iter().copied());
-        let daemon = Daemon::spawn(&mut command, &log)?;
-        let mut worker = Self { daemon, port, log };
+        let mut worker = Self::spawn(environment, extra, log)?;
         let deadline = Instant::now() + READY_TIMEOUT;
         loop {
             if worker.health().await.is_ok() {
@@ -46,6 +44,19 @@ impl Worker {
         }
     }
 
+    /// Starts one; it becomes ready by itself.
+    pub fn spawn(
+        environment: &BTreeMap<String, String>,
+        extra: &[(&str, &str)],
+        log: PathBuf,
+    ) -> Result<Self> {
+        let port = filot_testkit::process::free_port()?;
+        let mut command = Command::new(paths::program("gpu-worker")?);
+        command.arg("run").envs(environment).env("PORT", port.to_string()).envs(extra.iter().copied());
+        let daemon = Daemon::spawn(&mut command, &log)?;
+        Ok(Self { daemon, port, log })
+    }
+
     /// Process id.
     pub fn id(&self) -> u32 {
         self.daemon.id()
@@ -55,6 +66,16 @@ impl Worker {
     pub async fn health(&self) -> Result<Value> {
         let answer = reqwest::get(format!("http://127.0.0.1:{}/health", self.port)).await?;
         Ok(serde_json::from_str(&answer.error_for_status()?.text().await?)?)
+    }
+
+    /// Whether it still runs.
+    pub fn is_running(&mut self) -> bool {
+        self.daemon.is_running()
+    }
+
+    /// Sends a signal to its own process, not to its readers.
+    pub fn signal(&self, signal: Signal) -> Result<()> {
+        Ok(nix::sys::signal::kill(Pid::from_raw(i32::try_from(self.id())?), signal)?)
     }
 
     /// SIGKILL to it and to its readers.

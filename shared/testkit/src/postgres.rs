@@ -1,6 +1,8 @@
 //! A real Postgres for tests: the machine's own binaries on a temporary directory and a free port, or the server that
 //! `FILOT_TEST_POSTGRES_URL` names. It knows roles and databases, and nothing about what the product stores in them.
 //!
+//! A server that was started here can be killed and resumed, for tests of what an outage does.
+//!
 //! Every test gets a database of its own, owned by an owner without superuser rights, as in production; functions and
 //! workers connect as `filot_app`.
 
@@ -37,8 +39,17 @@ pub struct Postgres {
     host: String,
     port: u16,
     // Stops the server before its directory goes: fields are dropped in order.
-    _server: Option<Server>,
+    own: Option<Own>,
     _directory: Option<TempDir>,
+}
+
+/// A server that was started here, and what it takes to start it again.
+#[derive(Debug)]
+struct Own {
+    server: Mutex<Option<Server>>,
+    bin: PathBuf,
+    data: PathBuf,
+    account: Option<String>,
 }
 
 /// A database of one test's own; dropped with this handle.
@@ -51,13 +62,21 @@ pub struct TestDb {
 impl Postgres {
     /// The server that the environment names, or a new one.
     pub async fn start() -> Result<Arc<Self>, Error> {
-        let postgres = match std::env::var(URL_VARIABLE) {
-            Ok(url) => Self::existing(&url)?,
-            Err(_) => tokio::task::spawn_blocking(Self::launch).await??,
-        };
-        postgres.wait().await?;
-        postgres.make_roles().await?;
-        Ok(Arc::new(postgres))
+        match std::env::var(URL_VARIABLE) {
+            Ok(url) => Self::existing(&url)?.ready().await,
+            Err(_) => Self::start_own().await,
+        }
+    }
+
+    /// A new server, whatever the environment names: for a test that stops it.
+    pub async fn start_own() -> Result<Arc<Self>, Error> {
+        tokio::task::spawn_blocking(Self::launch).await??.ready().await
+    }
+
+    async fn ready(self) -> Result<Arc<Self>, Error> {
+        self.wait().await?;
+        self.make_roles().await?;
+        Ok(Arc::new(self))
     }
 
     /// The one server of this process: started for the first who asks, stopped after the last.
@@ -90,6 +109,25 @@ impl Postgres {
         &self.admin
     }
 
+    /// Ends the server as a crash does: nothing is flushed, every connection is gone. Blocks until it is dead.
+    pub fn stop(&self) -> Result<(), Error> {
+        let own =
+            self.own.as_ref().ok_or_else(|| format!("the server of {URL_VARIABLE} is not ours to stop"))?;
+        drop(own.server.lock().unwrap_or_else(PoisonError::into_inner).take());
+        Ok(())
+    }
+
+    /// Starts it again on the same port and data. Blocks until it listens; it may still be recovering then.
+    pub fn resume(&self) -> Result<(), Error> {
+        let own =
+            self.own.as_ref().ok_or_else(|| format!("the server of {URL_VARIABLE} is not ours to start"))?;
+        // The file names a process that is dead; its number may be somebody else's by now.
+        let _ = std::fs::remove_file(own.data.join("postmaster.pid"));
+        let server = Server::spawn(&own.bin, &own.data, own.account.as_deref(), self.port)?;
+        *own.server.lock().unwrap_or_else(PoisonError::into_inner) = Some(server);
+        Ok(())
+    }
+
     fn existing(url: &str) -> Result<Self, Error> {
         let admin: Config = url.parse()?;
         let host = match admin.get_hosts().first() {
@@ -97,7 +135,7 @@ impl Postgres {
             _ => return Err(format!("{URL_VARIABLE} names no TCP host").into()),
         };
         let port = admin.get_ports().first().copied().unwrap_or(5432);
-        Ok(Self { admin, host, port, _server: None, _directory: None })
+        Ok(Self { admin, host, port, own: None, _directory: None })
     }
 
     fn launch() -> Result<Self, Error> {
@@ -127,7 +165,7 @@ impl Postgres {
                         admin,
                         host: "127.0.0.1".to_owned(),
                         port,
-                        _server: Some(server),
+                        own: Some(Own { server: Mutex::new(Some(server)), bin, data, account }),
                         _directory: Some(directory),
                     });
                 }
@@ -237,7 +275,8 @@ impl Server {
             .arg("-D")
             .arg(data)
             .args(["-p", &port.to_string(), "-h", "127.0.0.1", "-k", ""])
-            .args(["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"])
+            // Nothing survives this machine, but what was committed survives the server: it may be killed and resumed.
+            .args(["-c", "fsync=off", "-c", "full_page_writes=off"])
             .args(["-c", "max_connections=500", "-c", "shared_buffers=32MB", "-c", "log_min_messages=fatal"])
             .stdin(Stdio::null())
             .stdout(Stdio::null())

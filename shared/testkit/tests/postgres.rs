@@ -18,3 +18,23 @@ async fn every_database_is_its_own_and_goes_with_its_handle() {
     let left: i64 = two.owner().await.unwrap().query_one(left, &[&gone]).await.unwrap().get(0);
     assert_eq!(left, 0);
 }
+
+#[tokio::test]
+async fn what_was_committed_survives_a_crash_of_the_server() {
+    let server = Postgres::start_own().await.unwrap();
+    let database = server.database().await.unwrap();
+    database.owner().await.unwrap().batch_execute("CREATE TABLE kept AS SELECT 1 AS id").await.unwrap();
+    let own = std::sync::Arc::clone(&server);
+    tokio::task::spawn_blocking(move || own.stop()).await.unwrap().unwrap();
+    assert!(database.owner().await.is_err());
+    tokio::task::spawn_blocking(move || server.resume()).await.unwrap().unwrap();
+    let client = loop {
+        // It listens before it has recovered.
+        if let Ok(client) = database.owner().await {
+            break client;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    };
+    let kept: i64 = client.query_one("SELECT count(*) FROM kept", &[]).await.unwrap().get(0);
+    assert_eq!(kept, 1);
+}

@@ -4,9 +4,10 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
-use filot_e2e::{Options, Result, Stack, bench, demo, paths};
+use filot_e2e::{Options, Result, Stack, bench, chaos, demo, paths};
 use filot_testkit::{Aws, Postgres, Redis};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -31,6 +32,24 @@ enum Command {
         /// Documents waiting when the worker starts.
         #[arg(long, default_value_t = 30)]
         queued: usize,
+        /// Only single requests.
+        #[arg(long)]
+        api: bool,
+    },
+    /// Lets documents flow while everything fails, and checks that no promise was broken.
+    Chaos {
+        /// Uploads.
+        #[arg(long, default_value_t = 1000)]
+        documents: usize,
+        /// What everything random comes from; the time, if it is not given.
+        #[arg(long)]
+        seed: Option<u64>,
+        /// How long documents flow and things fail.
+        #[arg(long, default_value_t = 8.0)]
+        minutes: f64,
+        /// Different people on the cards.
+        #[arg(long, default_value_t = 48)]
+        cards: usize,
     },
     /// Starts the bare servers for tests and writes their addresses to a file.
     Servers {
@@ -45,7 +64,13 @@ async fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Up => up().await,
         Command::Demo => until_asked(demo::run()).await,
-        Command::Bench { idle, queued } => until_asked(bench::run(idle, queued)).await,
+        Command::Bench { api: true, .. } => until_asked(bench::run_api()).await,
+        Command::Bench { idle, queued, .. } => until_asked(bench::run(idle, queued)).await,
+        Command::Chaos { documents, seed, minutes, cards } => {
+            let seed = seed.unwrap_or_else(|| chrono::Utc::now().timestamp().unsigned_abs());
+            let length = Duration::from_secs_f64((minutes * 60.0).clamp(10.0, 3600.0));
+            until_asked(chaos::run(chaos::Settings { documents, seed, length, cards, talks: true })).await
+        }
         Command::Servers { write } => servers(write).await,
     };
     match done {

@@ -1,0 +1,344 @@
+//! Requests from the runtime API in to the answer out, at 1, 16 and 64 concurrent callers, with real Postgres and Redis
+//! and an object store behind them, next to the earlier system's numbers.
+//!
+//! A Lambda instance serves one event at a time: `n` callers get `n` instances, at most [`INSTANCES_MAX`] on one
+//! machine; more callers than instances wait, and their wait is measured too.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use futures::stream::{self, StreamExt, TryStreamExt};
+use serde_json::{Value, json};
+use tokio::sync::{Mutex, Semaphore};
+
+use super::{percentile, say};
+use crate::cards::Cards;
+use crate::runtime_api::Instance;
+use crate::{Options, Result, Stack, paths, stack_auth};
+
+mod memory;
+
+const CALLERS: [usize; 3] = [1, 16, 64];
+const INSTANCES_MAX: usize = 16;
+/// Enough that nobody meets their limit of requests per minute.
+const USERS: usize = 256;
+const UPLOAD_BYTES: usize = 300_000;
+/// Calls that fill caches, for each instance.
+const WARM_UP: usize = 3;
+
+/// What the earlier system did, on two cores: requests per second and p50 in milliseconds, by number of callers.
+struct Old {
+    per_s: [Option<f64>; 3],
+    p50_ms: [Option<f64>; 3],
+}
+
+const OLD_READ: Old =
+    Old { per_s: [Some(619.0), Some(1314.0), Some(1049.0)], p50_ms: [Some(1.5), Some(12.0), Some(58.0)] };
+const OLD_UPLOAD: Old =
+    Old { per_s: [Some(110.0), Some(217.0), None], p50_ms: [Some(7.7), Some(68.0), None] };
+const OLD_UNKNOWN: Old = Old { per_s: [None; 3], p50_ms: [None; 3] };
+
+/// Somebody who is logged in, and one document of theirs.
+struct Person {
+    token: String,
+    address: String,
+    document: String,
+}
+
+/// Warm instances of one function.
+struct Pool {
+    slots: Semaphore,
+    idle: Mutex<Vec<Instance>>,
+}
+
+struct Measured {
+    per_s: f64,
+    p50: Duration,
+    p95: Duration,
+    p99: Duration,
+}
+
+/// Measures and writes Markdown.
+pub async fn run(out: &mut String) -> Result<()> {
+    say("starting the stack for single requests");
+    let stack = Stack::start(Options { talks: true, without_worker: true, ..Options::default() }).await?;
+    let mut environment = stack.environment().clone();
+    environment.insert("AWS_ENDPOINT_URL_SQS".to_owned(), stack.aws_url());
+    let memory = memory::Server::start().await?;
+    let mut in_memory = environment.clone();
+    in_memory.insert("AWS_ENDPOINT_URL_SQS".to_owned(), memory.url());
+    in_memory.insert("CF_R2_ENDPOINT".to_owned(), memory.url());
+
+    say("people");
+    let picture = picture()?;
+    let people = people(&environment, &in_memory, &picture).await?;
+    let counts = |one: usize, more: usize| [one, more, more];
+    let mut rows = String::new();
+    let small = [
+        ("GET /health", "health", counts(500, 1000), &OLD_UNKNOWN),
+        ("GET /auth/me", "auth-me", counts(1000, 2000), &OLD_READ),
+        ("GET /documents/{id}", "documents-get", counts(1000, 2000), &OLD_READ),
+    ];
+    for (name, program, counts, old) in small {
+        let events: Vec<String> = people.iter().map(|person| small_event(name, person)).collect();
+        let measured = levels(program, &environment, &events, counts, 200).await?;
+        write_rows(&mut rows, name, &measured, old)?;
+    }
+    let events: Vec<String> = people.iter().map(|person| upload_event(person, &picture)).collect();
+    for (name, environment) in [
+        ("POST /documents/upload, S3 and SQS in memory", &in_memory),
+        ("POST /documents/upload, the AWS stand-in's S3 and SQS", &environment),
+    ] {
+        let measured = levels("documents-upload", environment, &events, counts(150, 400), 201).await?;
+        write_rows(&mut rows, name, &measured, &OLD_UPLOAD)?;
+    }
+    write!(
+        out,
+        "\n### Requests\n\n\
+         From an event at the runtime API to its answer, functions of this repository, real Postgres and Redis. One \
+         instance per caller, at most {INSTANCES_MAX}; with 64 callers the wait for an instance is part of the time. Uploads \
+         of {} KB. \"In memory\": an HTTP server of the benchmark that keeps objects and messages in memory, as the earlier \
+         system's numbers were taken; the stand-in is written in Python and is most of its own rows. The old numbers are of \
+         one process that serves all callers.\n\n\
+         | request | callers | per s | old | ratio | p50, ms | old | ratio | p95, ms | p99, ms |\n\
+         |---|---|---|---|---|---|---|---|---|---|\n{rows}",
+        UPLOAD_BYTES / 1000
+    )?;
+    starts(&environment, out).await
+}
+
+/// Start to the first healthy answer, and memory.
+async fn starts(environment: &BTreeMap<String, String>, out: &mut String) -> Result<()> {
+    say("health, from a cold start");
+    let clock = Instant::now();
+    let mut health = Instance::start(&mut command("health", environment)?).await?;
+    let event = event("GET", "/health", None, "10.200.0.1", None, (Value::Null, false));
+    loop {
+        let (_, answer) = health.invoke(&event).await?;
+        let body: Value = serde_json::from_str(answer["body"].as_str().unwrap_or_default())?;
+        if body["status"] == "ok" {
+            break;
+        }
+        if clock.elapsed() > Duration::from_secs(30) {
+            return Err(format!("GET /health says {body}").into());
+        }
+    }
+    let started = clock.elapsed();
+    writeln!(
+        out,
+        "\nStart of the function health to its first healthy answer, with its secrets from Secrets Manager and first \
+         connections to Postgres, Redis and the queues: {:.2} s (old: 0.39 s to healthy). Its resident memory then: {:.1} MB \
+         (old, whole process: 96 idle, 204 loaded).",
+        started.as_secs_f64(),
+        health.resident_kib()? as f64 / 1000.0
+    )?;
+    Ok(())
+}
+
+async fn levels(
+    program: &str,
+    environment: &BTreeMap<String, String>,
+    events: &[String],
+    counts: [usize; 3],
+    expected: u64,
+) -> Result<Vec<Measured>> {
+    let mut all = Vec::new();
+    let next = AtomicUsize::new(0);
+    for (callers, count) in CALLERS.into_iter().zip(counts) {
+        say(&format!("{program}: {callers} callers, {count} calls"));
+        let instances = callers.min(INSTANCES_MAX);
+        let pool = Pool::start(program, environment, instances).await?;
+        let call = async || {
+            let event = &events[next.fetch_add(1, Ordering::Relaxed) % events.len()];
+            let (elapsed, answer) = pool.call(event).await?;
+            if answer["statusCode"] == expected { Ok(elapsed) } else { Err(wrong(program, &answer)) }
+        };
+        for _ in 0..instances * WARM_UP {
+            call().await?;
+        }
+        let clock = Instant::now();
+        let mut times: Vec<Duration> =
+            stream::iter(0..count).map(|_| call()).buffer_unordered(callers).try_collect().await?;
+        let took = clock.elapsed();
+        all.push(Measured {
+            per_s: count as f64 / took.as_secs_f64(),
+            p50: percentile(&mut times, 50),
+            p95: percentile(&mut times, 95),
+            p99: percentile(&mut times, 99),
+        });
+    }
+    Ok(all)
+}
+
+fn wrong(program: &str, answer: &Value) -> crate::Error {
+    format!("{program} answered {answer}").into()
+}
+
+impl Pool {
+    async fn start(program: &str, environment: &BTreeMap<String, String>, count: usize) -> Result<Self> {
+        let mut idle = Vec::with_capacity(count);
+        for _ in 0..count {
+            idle.push(Instance::start(&mut command(program, environment)?).await?);
+        }
+        Ok(Self { slots: Semaphore::new(count), idle: Mutex::new(idle) })
+    }
+
+    /// One call of whichever instance is free; the time includes the wait for it.
+    async fn call(&self, event: &str) -> Result<(Duration, Value)> {
+        let clock = Instant::now();
+        let _slot = self.slots.acquire().await?;
+        // The longest idle one, so that all are warm.
+        let mut instance = self.idle.lock().await.remove(0);
+        let waited = clock.elapsed();
+        let called = instance.invoke(event).await;
+        self.idle.lock().await.push(instance);
+        let (elapsed, answer) = called?;
+        Ok((waited + elapsed, answer))
+    }
+}
+
+fn command(program: &str, environment: &BTreeMap<String, String>) -> Result<Command> {
+    let mut command = Command::new(paths::program(program)?);
+    command.env_clear().envs(environment);
+    Ok(command)
+}
+
+/// Registers people, logs them in, and lets each upload one document.
+async fn people(
+    environment: &BTreeMap<String, String>,
+    in_memory: &BTreeMap<String, String>,
+    picture: &[u8],
+) -> Result<Vec<Person>> {
+    let register = Pool::start("auth-register", environment, 2).await?;
+    let login = Pool::start("auth-login", environment, 2).await?;
+    let upload = Pool::start("documents-upload", in_memory, 2).await?;
+    let person = async |n: usize| -> Result<Person> {
+        let address = format!("10.{}.{}.1", n / 250, n % 250);
+        let sub = uuid::Uuid::new_v4().to_string();
+        let token = stack_auth::token(&sub, &format!("{}@example.com", &sub[..8]))?;
+        for (pool, path, expected) in [(&register, "/auth/register", 201), (&login, "/auth/login", 200)] {
+            let event = event("POST", path, Some(&token), &address, None, (json!("{}"), false));
+            let (_, answer) = pool.call(&event).await?;
+            if answer["statusCode"] != expected {
+                return Err(wrong(path, &answer));
+            }
+            if expected == 200 {
+                let body: Value = serde_json::from_str(answer["body"].as_str().unwrap_or_default())?;
+                let token = body["accessToken"].as_str().ok_or("no access token")?.to_owned();
+                let mut person = Person { token, address: address.clone(), document: String::new() };
+                let (_, answer) = upload.call(&upload_event(&person, picture)).await?;
+                let body: Value = serde_json::from_str(answer["body"].as_str().unwrap_or_default())?;
+                let id = body["document"]["id"].as_str().ok_or_else(|| wrong("documents-upload", &answer))?;
+                id.clone_into(&mut person.document);
+                return Ok(person);
+            }
+        }
+        Err("nobody logged in".into())
+    };
+    stream::iter(0..USERS).map(person).buffer_unordered(2).try_collect().await
+}
+
+/// A card of [`UPLOAD_BYTES`]: a scan, with comments as long as it takes.
+fn picture() -> Result<Vec<u8>> {
+    /// Longest comment a JPEG can hold, without its marker.
+    const SEGMENT_MAX: usize = 0xffff;
+    let cards = Cards::scans(4, 11)?;
+    let card = cards.cards.first().ok_or("no card")?;
+    let scan = cards.content(card)?;
+    let (start, rest) = scan.split_at_checked(2).ok_or("an empty scan")?;
+    let mut picture = start.to_vec();
+    while picture.len() + rest.len() + 4 < UPLOAD_BYTES {
+        let length = (UPLOAD_BYTES - picture.len() - rest.len() - 2).clamp(2, SEGMENT_MAX);
+        picture.extend([0xff, 0xfe]);
+        picture.extend(u16::try_from(length)?.to_be_bytes());
+        picture.resize(picture.len() + length - 2, b' ');
+    }
+    picture.extend_from_slice(rest);
+    Ok(picture)
+}
+
+fn small_event(name: &str, person: &Person) -> String {
+    let none = (Value::Null, false);
+    match name {
+        "GET /health" => event("GET", "/health", None, &person.address, None, none),
+        "GET /auth/me" => event("GET", "/auth/me", Some(&person.token), &person.address, None, none),
+        _ => {
+            let id = Some(person.document.as_str());
+            event("GET", "/documents/{id}", Some(&person.token), &person.address, id, none)
+        }
+    }
+}
+
+fn upload_event(person: &Person, picture: &[u8]) -> String {
+    let mut body = b"--bench\r\nContent-Disposition: form-data; name=\"type\"\r\n\r\nKTP\r\n--bench\r\n\
+        Content-Disposition: form-data; name=\"file\"; filename=\"card.jpg\"\r\nContent-Type: image/jpeg\r\n\r\n"
+        .to_vec();
+    body.extend_from_slice(picture);
+    body.extend_from_slice(b"\r\n--bench--\r\n");
+    let body = (json!(BASE64_STANDARD.encode(body)), true);
+    event("POST", "/documents/upload", Some(&person.token), &person.address, None, body)
+}
+
+/// A request as API Gateway's REST API sends it.
+fn event(
+    method: &str,
+    resource: &str,
+    token: Option<&str>,
+    address: &str,
+    id: Option<&str>,
+    (body, is_base64): (Value, bool),
+) -> String {
+    let kind = if is_base64 { "multipart/form-data; boundary=bench" } else { "application/json" };
+    let mut headers = json!({"Host": "api.example.com", "Accept": "application/json", "User-Agent": "bench", "Content-Type": kind});
+    if let Some(token) = token {
+        headers["Authorization"] = json!(format!("Bearer {token}"));
+    }
+    let several: serde_json::Map<String, Value> = headers
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, value)| (name.clone(), json!([value])))
+        .collect();
+    let path = resource.replace("{id}", id.unwrap_or_default());
+    json!({
+        "resource": resource, "path": path, "httpMethod": method,
+        "headers": headers, "multiValueHeaders": several,
+        "queryStringParameters": null, "multiValueQueryStringParameters": null,
+        "pathParameters": id.map(|id| json!({"id": id})),
+        "stageVariables": null,
+        "requestContext": {
+            "accountId": "000000000000", "apiId": "bench", "httpMethod": method, "path": path,
+            "protocol": "HTTP/1.1", "requestId": "bench-request", "resourceId": "bench", "resourcePath": resource,
+            "stage": "local", "identity": {"sourceIp": address, "userAgent": "bench"}
+        },
+        "body": body, "isBase64Encoded": is_base64
+    })
+    .to_string()
+}
+
+fn write_rows(out: &mut String, name: &str, measured: &[Measured], old: &Old) -> Result<()> {
+    let ms = |time: Duration| time.as_secs_f64() * 1e3;
+    let or_none =
+        |value: Option<f64>, digits: usize| value.map_or("-".to_owned(), |v| format!("{v:.digits$}"));
+    for (n, Measured { per_s, p50, p95, p99 }) in measured.iter().enumerate() {
+        let (old_per_s, old_p50) = (old.per_s[n], old.p50_ms[n]);
+        writeln!(
+            out,
+            "| {name} | {} | {per_s:.0} | {} | {} | {:.2} | {} | {} | {:.2} | {:.2} |",
+            CALLERS[n],
+            or_none(old_per_s, 0),
+            or_none(old_per_s.map(|old| per_s / old), 2),
+            ms(*p50),
+            or_none(old_p50, 1),
+            or_none(old_p50.map(|old| ms(*p50) / old), 2),
+            ms(*p95),
+            ms(*p99),
+        )?;
+    }
+    Ok(())
+}

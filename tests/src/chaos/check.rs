@@ -1,0 +1,413 @@
+//! What must hold when all is quiet again, read behind the product's back and judged with the domain's own tables.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use filot_domain::lifecycle::{DispatchState, ReviewStatus};
+use filot_domain::{DocumentStatus, VerificationStatus};
+use tokio_postgres::{Client, Row};
+use uuid::Uuid;
+
+use super::crowd::Accepted;
+use crate::buli2::Task;
+use crate::deploy::{BUCKET, ENVIRONMENT};
+use crate::{Result, Stack};
+
+/// A check and what it found wrong.
+#[derive(Debug, Default)]
+pub struct Check {
+    /// What holds if nothing was found.
+    pub promise: &'static str,
+    /// How many things were looked at.
+    pub looked_at: usize,
+    /// What does not hold.
+    pub violations: Vec<String>,
+}
+
+struct Document {
+    id: Uuid,
+    user: Uuid,
+    object_key: Option<String>,
+    at: Standing,
+    events: Vec<Event>,
+    evaluations: usize,
+}
+
+/// Everything of a row that its events tell as well.
+#[derive(Debug, Clone, PartialEq)]
+struct Standing {
+    status: DocumentStatus,
+    verification: VerificationStatus,
+    version: i64,
+    attempts: i32,
+    epoch: i64,
+}
+
+struct Event {
+    name: String,
+    from: Option<(DocumentStatus, VerificationStatus)>,
+    actor: String,
+    reason: Option<String>,
+    after: Standing,
+}
+
+struct Review {
+    id: Uuid,
+    document: Uuid,
+    status: ReviewStatus,
+    dispatch: DispatchState,
+    task: Option<String>,
+}
+
+/// Looks at everything.
+pub async fn all(stack: &Stack, accepted: &[Accepted]) -> Result<Vec<Check>> {
+    let sql = stack.database.owner().await?;
+    let documents = documents(&sql).await?;
+    let reviews = reviews(&sql).await?;
+    let tasks = stack.buli2.tasks();
+    Ok(vec![
+        finished(accepted, &documents, &reviews)?,
+        decided_once(&documents),
+        folded(&documents),
+        fenced(&documents),
+        reviewed(&documents, &reviews, &tasks),
+        first_decision_holds(&reviews, &tasks),
+        stored(stack, &documents).await?,
+        dead_letters(stack).await?,
+        no_panic(stack)?,
+    ])
+}
+
+/// INV-1: every accepted document is its owner's, and final or with a human.
+fn finished(
+    accepted: &[Accepted],
+    documents: &BTreeMap<Uuid, Document>,
+    reviews: &[Review],
+) -> Result<Check> {
+    let with_human: BTreeSet<Uuid> = reviews
+        .iter()
+        .filter(|review| {
+            review.status == ReviewStatus::Pending && review.dispatch == DispatchState::Acknowledged
+        })
+        .map(|review| review.document)
+        .collect();
+    let mut violations = Vec::new();
+    for Accepted { id, user } in accepted {
+        let key: Uuid = id.parse()?;
+        match documents.get(&key) {
+            None => violations.push(format!("{id}: answered 201 and not in the database")),
+            Some(document) if document.user.to_string() != *user => {
+                violations.push(format!("{id}: belongs to somebody else"));
+            }
+            Some(document) if document.at.status.is_final() => {}
+            Some(Document { at, .. })
+                if at.verification == VerificationStatus::PendingManualReview
+                    && with_human.contains(&key) => {}
+            Some(Document { at, .. }) => violations.push(format!("{id}: is still {at:?}")),
+        }
+    }
+    Ok(Check {
+        promise: "INV-1: what was answered 201 is final or with a human",
+        looked_at: accepted.len(),
+        violations,
+    })
+}
+
+/// INV-2: one evaluation per reading, one decision per evaluation or escalation.
+fn decided_once(documents: &BTreeMap<Uuid, Document>) -> Check {
+    let mut violations = Vec::new();
+    for document in documents.values() {
+        let count = |name: &str| document.events.iter().filter(|event| event.name == name).count();
+        let (readings, scored, decided) = (count("read"), count("scored"), count("decided"));
+        let due = scored + count("escalated");
+        let is_decided_once = scored == document.evaluations
+            && scored <= readings
+            && readings <= 1 + count("requeued")
+            && if document.at.status == DocumentStatus::Completed { decided == due } else { decided <= due };
+        if !is_decided_once {
+            violations.push(format!(
+                "{}: {readings} readings, {} evaluations, {scored} scored, {decided} decided of {due}",
+                document.id, document.evaluations
+            ));
+        }
+    }
+    Check { promise: "INV-2: nothing is decided twice", looked_at: documents.len(), violations }
+}
+
+/// INV-2: the row is the fold of its events along known edges.
+fn folded(documents: &BTreeMap<Uuid, Document>) -> Check {
+    let wrong = |document: &Document| fold(document).err().map(|why| format!("{}: {why}", document.id));
+    Check {
+        promise: "INV-2: every row is the fold of its events along the domain's edges",
+        looked_at: documents.values().map(|document| document.events.len()).sum(),
+        violations: documents.values().filter_map(wrong).collect(),
+    }
+}
+
+fn fold(document: &Document) -> std::result::Result<(), String> {
+    let mut at: Option<Standing> = None;
+    for event in &document.events {
+        let after = &event.after;
+        let Some(before) = at else {
+            let begins = (DocumentStatus::Receiving, VerificationStatus::Pending, 1, 0, 0);
+            let is = (after.status, after.verification, after.version, after.attempts, after.epoch);
+            if event.name != "created" || event.from.is_some() || is != begins {
+                return Err(format!("begins with {} {after:?}", event.name));
+            }
+            at = Some(after.clone());
+            continue;
+        };
+        if event.from != Some((before.status, before.verification)) {
+            return Err(format!("{} at {} does not begin where the last ended", event.name, after.version));
+        }
+        let is_edge = before.status.allows(&event.name, after.status)
+            && (before.verification == after.verification
+                || before.verification.allows(&event.name, after.verification))
+            && after.status.may_be(after.verification);
+        let attempts = match event.name.as_str() {
+            "attempt_failed" | "gave_up" => before.attempts + 1,
+            "requeued" => 0,
+            _ => before.attempts,
+        };
+        let claims = i64::from(matches!(event.name.as_str(), "claimed" | "reclaimed"));
+        let counts = (after.version, after.attempts, after.epoch);
+        if !is_edge || counts != (before.version + 1, attempts, before.epoch + claims) {
+            return Err(format!("{} leads from {before:?} to {after:?}", event.name));
+        }
+        at = Some(after.clone());
+    }
+    if at.as_ref() == Some(&document.at) {
+        Ok(())
+    } else {
+        Err(format!("the events lead to {at:?}, the row is {:?}", document.at))
+    }
+}
+
+/// INV-3: whoever wrote a result held the lease of that epoch.
+fn fenced(documents: &BTreeMap<Uuid, Document>) -> Check {
+    let (mut writes, mut violations) = (0, Vec::new());
+    for document in documents.values() {
+        let mut holder: Option<&str> = None;
+        for event in &document.events {
+            match event.name.as_str() {
+                "claimed" | "reclaimed" => holder = Some(&event.actor),
+                "read" | "given_back" | "gave_up" | "attempt_failed" => {
+                    writes += 1;
+                    // A lost lease is recorded by whoever finds it.
+                    let is_found = event.reason.as_deref() == Some("worker_lost");
+                    if holder.is_none() || (!is_found && holder != Some(&event.actor)) {
+                        violations.push(format!(
+                            "{}: {} wrote {} at epoch {}, the lease was {holder:?}'s",
+                            document.id, event.actor, event.name, event.after.epoch
+                        ));
+                    }
+                    holder = None;
+                }
+                _ => {}
+            }
+        }
+    }
+    Check { promise: "INV-3: only the holder of the lease wrote", looked_at: writes, violations }
+}
+
+/// INV-5: every review reached BULI2, once, and whoever awaits a human has one.
+fn reviewed(
+    documents: &BTreeMap<Uuid, Document>,
+    reviews: &[Review],
+    tasks: &BTreeMap<String, Task>,
+) -> Check {
+    let mut violations = Vec::new();
+    let mut of_document: BTreeMap<Uuid, usize> = BTreeMap::new();
+    for review in reviews {
+        *of_document.entry(review.document).or_default() += 1;
+        let task = tasks.get(&review.id.to_string());
+        let is_known = task.is_some_and(|task| review.task.as_ref().is_none_or(|id| *id == task.task_id));
+        let is_right = match review.dispatch {
+            DispatchState::Acknowledged => is_known && review.task.is_some(),
+            DispatchState::Withdrawn => review.status != ReviewStatus::Pending,
+            DispatchState::Queued | DispatchState::Sending | DispatchState::Refused => false,
+        };
+        if !is_right {
+            violations.push(format!(
+                "review {}: {:?}, {:?}, task {:?}; BULI2 has {:?}",
+                review.id,
+                review.status,
+                review.dispatch,
+                review.task,
+                task.map(|task| &task.task_id)
+            ));
+        }
+    }
+    let known: BTreeSet<String> = reviews.iter().map(|review| review.id.to_string()).collect();
+    violations.extend(
+        tasks.keys().filter(|id| !known.contains(*id)).map(|id| format!("BULI2 has {id}, we do not")),
+    );
+    for document in documents.values() {
+        let awaits = document.at.status == DocumentStatus::AiEvaluated;
+        let count = of_document.get(&document.id).copied().unwrap_or_default();
+        if awaits && count != 1 {
+            violations.push(format!("{}: awaits a human and has {count} reviews", document.id));
+        }
+    }
+    Check { promise: "INV-5: every review reached BULI2, none is lost", looked_at: reviews.len(), violations }
+}
+
+/// INV-2, INV-6: of all that was said about a review one decision holds, and nothing forged was believed.
+fn first_decision_holds(reviews: &[Review], tasks: &BTreeMap<String, Task>) -> Check {
+    let mut violations = Vec::new();
+    for review in reviews {
+        let said = tasks.get(&review.id.to_string()).map(|task| task.said.as_slice()).unwrap_or_default();
+        let status: &str = review.status.into();
+        for said in said {
+            let believed = said.status < 300;
+            let is_wrong = if said.is_signed {
+                believed && said.decision != status
+            } else {
+                // A function that is killed has no opinion.
+                said.status != 401 && said.status < 500
+            };
+            if is_wrong {
+                violations.push(format!("review {} is {status}, and {said:?}", review.id));
+            }
+        }
+    }
+    Check {
+        promise: "INV-2, INV-6: the first decision holds, nothing contrary or forged was taken",
+        looked_at: tasks.values().map(|task| task.said.len()).sum(),
+        violations,
+    }
+}
+
+/// INV-1: no object without a row, no stored document without its object.
+async fn stored(stack: &Stack, documents: &BTreeMap<Uuid, Document>) -> Result<Check> {
+    let mut objects = BTreeSet::new();
+    let s3 = stack.s3();
+    let mut pages = s3.list_objects_v2().bucket(BUCKET).into_paginator().send();
+    while let Some(page) = pages.next().await {
+        objects.extend(page?.contents.unwrap_or_default().into_iter().filter_map(|object| object.key));
+    }
+    let rows: BTreeSet<&str> =
+        documents.values().filter_map(|document| document.object_key.as_deref()).collect();
+    let strays = objects.iter().filter(|key| !rows.contains(key.as_str()));
+    let mut violations: Vec<String> = strays.map(|key| format!("{key}: an object without a row")).collect();
+    for document in documents.values() {
+        let is_there = document.object_key.as_ref().is_some_and(|key| objects.contains(key));
+        let must = !matches!(document.at.status, DocumentStatus::Receiving | DocumentStatus::Erased);
+        if must && !is_there {
+            violations.push(format!("{}: {:?} without an object", document.id, document.at.status));
+        }
+    }
+    Ok(Check {
+        promise: "INV-1: every object has its row, every row its object",
+        looked_at: objects.len(),
+        violations,
+    })
+}
+
+async fn dead_letters(stack: &Stack) -> Result<Check> {
+    use aws_sdk_sqs::types::QueueAttributeName::{
+        ApproximateNumberOfMessages as Visible, ApproximateNumberOfMessagesNotVisible as InFlight,
+    };
+    let (sqs, mut violations) = (stack.sqs(), Vec::new());
+    for kind in ["gpu", "cpu"] {
+        let name = format!("filot-ocr-{kind}-dead-letters-{ENVIRONMENT}");
+        let url = sqs.get_queue_url().queue_name(&name).send().await?.queue_url;
+        let attributes = sqs
+            .get_queue_attributes()
+            .set_queue_url(url)
+            .attribute_names(Visible)
+            .attribute_names(InFlight)
+            .send()
+            .await?
+            .attributes
+            .unwrap_or_default();
+        if attributes.len() != 2 || attributes.values().any(|count| count != "0") {
+            violations.push(format!("{name}: {attributes:?}"));
+        }
+    }
+    Ok(Check { promise: "the dead-letter queues are empty", looked_at: 2, violations })
+}
+
+/// INV-8
+fn no_panic(stack: &Stack) -> Result<Check> {
+    let (mut lines, mut violations) = (0, Vec::new());
+    for entry in std::fs::read_dir(stack.logs())? {
+        let path = entry?.path();
+        if path.extension().is_none_or(|extension| extension != "log") {
+            continue;
+        }
+        let text = String::from_utf8_lossy(&std::fs::read(&path)?).into_owned();
+        lines += text.lines().count();
+        let told = text.lines().filter(|line| line.contains("panicked"));
+        violations.extend(told.map(|line| format!("{}: {line}", path.display())));
+    }
+    Ok(Check { promise: "INV-8: nothing panicked (lines of all logs)", looked_at: lines, violations })
+}
+
+fn parsed<T: std::str::FromStr>(row: &Row, column: &str) -> Result<T> {
+    let text: &str = row.try_get(column)?;
+    text.parse().map_err(|_| format!("{column} is {text}").into())
+}
+
+fn standing(row: &Row, [status, verification]: [&str; 2]) -> Result<Standing> {
+    Ok(Standing {
+        status: parsed(row, status)?,
+        verification: parsed(row, verification)?,
+        version: row.try_get("version")?,
+        attempts: row.try_get("attempts")?,
+        epoch: row.try_get("lease_epoch")?,
+    })
+}
+
+async fn documents(sql: &Client) -> Result<BTreeMap<Uuid, Document>> {
+    let mut documents = BTreeMap::new();
+    let all = "SELECT d.*, (SELECT count(*) FROM verification_results v WHERE v.document_id = d.id) AS evaluations \
+               FROM documents d";
+    for row in sql.query(all, &[]).await? {
+        let document = Document {
+            id: row.try_get("id")?,
+            user: row.try_get("user_id")?,
+            object_key: row.try_get("object_key")?,
+            at: standing(&row, ["status", "verification_status"])?,
+            events: Vec::new(),
+            evaluations: usize::try_from(row.try_get::<_, i64>("evaluations")?)?,
+        };
+        documents.insert(document.id, document);
+    }
+    for row in sql.query("SELECT * FROM document_events ORDER BY document_id, version", &[]).await? {
+        let has_from = row.try_get::<_, Option<&str>>("from_status")?.is_some();
+        let from = if has_from {
+            Some((parsed(&row, "from_status")?, parsed(&row, "verification_from")?))
+        } else {
+            None
+        };
+        let event = Event {
+            name: row.try_get("event")?,
+            from,
+            actor: row.try_get("actor")?,
+            reason: row.try_get("reason")?,
+            after: standing(&row, ["to_status", "verification_to"])?,
+        };
+        let id: Uuid = row.try_get("document_id")?;
+        documents
+            .get_mut(&id)
+            .ok_or_else(|| format!("events of {id}, which does not exist"))?
+            .events
+            .push(event);
+    }
+    Ok(documents)
+}
+
+async fn reviews(sql: &Client) -> Result<Vec<Review>> {
+    let rows = sql.query("SELECT * FROM manual_reviews", &[]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Review {
+                id: row.try_get("id")?,
+                document: row.try_get("document_id")?,
+                status: parsed(row, "status")?,
+                dispatch: parsed(row, "dispatch_state")?,
+                task: row.try_get("buli2_task_id")?,
+            })
+        })
+        .collect()
+}
