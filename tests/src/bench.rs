@@ -269,6 +269,7 @@ fn functions_environment() -> BTreeMap<String, String> {
         ("JWT_SECRET", local::JWT_SECRET),
         ("SERVICE_INTERNAL_KEY", local::SERVICE_INTERNAL_KEY),
         ("STACK_PROJECT_ID", local::STACK_PROJECT_ID),
+        ("ORIGIN_SECRET", local::ORIGIN_SECRET),
         ("SEALING_KEY", local::SEALING_KEY),
         ("IDENTITY_HASH_KEY", local::IDENTITY_HASH_KEY),
         ("BULI2_API_URL", "http://127.0.0.1:9"),

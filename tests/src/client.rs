@@ -1,7 +1,9 @@
 //! A client of the API, as the mobile app is one: logs in, uploads, asks.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use filot_platform::local;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -12,6 +14,8 @@ use crate::{Result, stack_auth};
 pub struct Api {
     base: String,
     http: reqwest::Client,
+    /// Where its requests come from, as Cloudflare would say it.
+    address: Option<Ipv4Addr>,
 }
 
 /// An answer: status, headers, body as JSON (null if it is none).
@@ -41,7 +45,13 @@ impl Api {
             .redirect(reqwest::redirect::Policy::none())
             .timeout(Duration::from_secs(60))
             .build()?;
-        Ok(Self { base: base.to_owned(), http })
+        Ok(Self { base: base.to_owned(), http, address: None })
+    }
+
+    /// The same API, called from another address: before login, limits count by address.
+    #[must_use]
+    pub fn from_address(&self, address: Ipv4Addr) -> Self {
+        Self { address: Some(address), ..self.clone() }
     }
 
     /// Where it is.
@@ -58,6 +68,11 @@ impl Api {
         body: Option<&Value>,
     ) -> Result<Answer> {
         let mut request = self.http.request(method, format!("{}{path}", self.base));
+        if let Some(address) = self.address {
+            request = request
+                .header("x-origin-secret", local::ORIGIN_SECRET)
+                .header("cf-connecting-ip", address.to_string());
+        }
         if let Some(token) = token {
             request = request.bearer_auth(token);
         }
@@ -67,15 +82,16 @@ impl Api {
         answer(request).await
     }
 
-    /// A new user: registered and logged in.
+    /// A new user: registered and logged in, from an address of their own.
     pub async fn new_user(&self) -> Result<User> {
+        let home = self.from_address(Ipv4Addr::from(0x0a00_0000 | uuid::Uuid::new_v4().as_fields().0 >> 8));
         let sub = uuid::Uuid::new_v4().to_string();
         let email = format!("{}@example.com", &sub[..8]);
         let token = stack_auth::token(&sub, &email)?;
         let registered =
-            self.call(Method::POST, "/auth/register", Some(&token), Some(&json!({}))).await?.expect(201)?;
+            home.call(Method::POST, "/auth/register", Some(&token), Some(&json!({}))).await?.expect(201)?;
         let logged_in =
-            self.call(Method::POST, "/auth/login", Some(&token), Some(&json!({}))).await?.expect(200)?;
+            home.call(Method::POST, "/auth/login", Some(&token), Some(&json!({}))).await?.expect(200)?;
         Ok(User { id: text(&registered["user"]["id"])?, access_token: text(&logged_in["accessToken"])? })
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use chrono::Utc;
 use filot_app::context::Context;
+use filot_edge::limits::Gate;
 use filot_edge::{Answer, Call, Role, routes, serve};
 use filot_platform::Config;
 use filot_store::{IdentityHashKey, SealingKeys, Store, StoreConfig, seed};
@@ -35,6 +36,8 @@ async fn answer(function: &str, event: &Value, database_url: &str) -> u16 {
     let request = lambda_http::request::from_str(&event.to_string()).unwrap();
     let role = *Role::ALL.iter().find(|role| role.name() == function).unwrap();
     let context = context(role, database_url).await;
+    let gate_context = Arc::clone(&context);
+    let gate = Gate::new(role, &gate_context);
     let route = move |call: Call| -> Pin<Box<dyn Future<Output = Answer>>> {
         match function {
             "health" => Box::pin(routes::health(context, call)),
@@ -49,7 +52,7 @@ async fn answer(function: &str, event: &Value, database_url: &str) -> u16 {
             other => unreachable!("{other} has no route"),
         }
     };
-    serve::respond(request, &[], route).await.status().as_u16()
+    serve::respond(request, &[], &gate, route).await.status().as_u16()
 }
 
 /// Needs a server that is not here.

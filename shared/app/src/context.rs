@@ -28,6 +28,7 @@ use crate::dispatch_reviews::{BREAKER, DispatchReport};
 use crate::enqueue::OcrQueues;
 use crate::error::{AppError, Result};
 use crate::health::{HealthResponse, Instance, health};
+use crate::limits::Limiter;
 use crate::metrics::{self, MetricsCache, MetricsResponse};
 use crate::orchestrator::Buli2;
 use crate::queue_depths::{WatchedQueue, WatchedQueues};
@@ -66,6 +67,7 @@ pub struct Context {
     store: Option<Store>,
     stack: OnceLock<StackVerifier>,
     cache: Option<Cache>,
+    limiter: Option<Limiter>,
     orchestrator: Option<Buli2>,
     objects: Option<Objects>,
     queues: OnceCell<OcrQueues>,
@@ -94,12 +96,14 @@ impl Context {
             auto_reject: scoring.auto_reject,
             ..Thresholds::default()
         });
+        let cache = cache(&config)?;
         Ok(Self {
             started_at,
             access_tokens: AccessTokens::new(keys, lifetime),
             store: store(&config)?,
             stack: OnceLock::new(),
-            cache: cache(&config)?,
+            limiter: cache.clone().map(Limiter::new),
+            cache,
             orchestrator: orchestrator(&config)?,
             objects: config.storage.as_ref().map(|storage| {
                 Objects::new(ObjectsConfig {
@@ -123,6 +127,17 @@ impl Context {
     /// Origins that browsers may call from.
     pub fn cors_origins(&self) -> &[String] {
         &self.config.cors_origins
+    }
+
+    /// Counts requests. A function that is not limited has none.
+    pub const fn limiter(&self) -> Option<&Limiter> {
+        self.limiter.as_ref()
+    }
+
+    /// What proves that a request came through Cloudflare. Without configuration there is nothing, and nothing is
+    /// believed.
+    pub fn origin_secrets(&self) -> &[Secret] {
+        &self.config.origin_secrets
     }
 
     /// Our own tokens.

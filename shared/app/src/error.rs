@@ -26,6 +26,8 @@ pub enum Kind {
     UnsupportedMedia,
     /// Well formed, but it cannot be done.
     Unprocessable,
+    /// More often than the caller may.
+    RateLimited,
     /// Something that is needed does not answer; later it may.
     Unavailable,
     /// Our fault.

@@ -1,4 +1,4 @@
-//! Redis: news about results and the workers' heartbeats; never the authority.
+//! Redis: news about results, the workers' heartbeats and the counters of rate limits; never the authority.
 //!
 //! Everything here may be lost at any time, and every caller goes on without it: calls end within [`Timeouts`], and a
 //! server that is away costs an error, not a wait. Works with Redis and with Upstash, which speaks the same protocol over TLS.
@@ -11,6 +11,13 @@ use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{AsyncCommands, Client, IntoConnectionInfo, RedisError};
 use serde::Serialize;
 use tokio::sync::OnceCell;
+
+/// Counts, and makes sure in the same breath that the counter ends: one that is counted and never ends would lock its
+/// caller out for good.
+const COUNT: &str = "local count = redis.call('INCR', KEYS[1]) \
+                     local left_ms = redis.call('PTTL', KEYS[1]) \
+                     if left_ms < 0 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) left_ms = tonumber(ARGV[1]) end \
+                     return {count, left_ms}";
 
 /// How long a call may take before the caller goes on without an answer.
 #[derive(Debug, Clone, Copy)]
@@ -91,6 +98,15 @@ impl WorkerKind {
     }
 }
 
+/// How a counter stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Count {
+    /// How often it was counted in its window, this time included.
+    pub count: u64,
+    /// When the window ends and the next one begins at nothing.
+    pub ends_in: Duration,
+}
+
 /// A connection that is made on first use and made again when it breaks.
 #[derive(Clone)]
 pub struct Cache {
@@ -145,6 +161,17 @@ impl Cache {
     pub async fn is_alive(&self, kind: WorkerKind) -> Result<bool, CacheError> {
         let mut connection = self.connection().await?;
         Ok(connection.exists(self.key(&format!("workers:{}", kind.as_str()))).await?)
+    }
+
+    /// Counts one more of `what`. The window begins with the first that is counted and ends `window` later, whatever is
+    /// counted in it. One round trip; nobody else counts in between.
+    pub async fn count(&self, what: &str, window: Duration) -> Result<Count, CacheError> {
+        let mut connection = self.connection().await?;
+        let window_ms = u64::try_from(window.as_millis()).unwrap_or(u64::MAX).max(1);
+        let mut call = redis::cmd("EVAL");
+        call.arg(COUNT).arg(1).arg(self.key(what)).arg(window_ms);
+        let (count, left_ms): (u64, u64) = call.query_async(&mut connection).await?;
+        Ok(Count { count, ends_in: Duration::from_millis(left_ms) })
     }
 
     fn key(&self, name: &str) -> String {

@@ -121,3 +121,61 @@ fn inv_7_the_password_is_not_shown() {
     };
     assert!(matches!(Cache::new(no_url), Err(CacheError::Url)));
 }
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+#[tokio::test]
+async fn a_counter_counts_everybody_once_and_always_ends() {
+    let redis = Redis::start().unwrap();
+    let (one, other) = (cache(&redis), cache(&redis));
+    let all = futures::future::join_all((0..50).map(|n| {
+        let from = if n % 2 == 0 { &one } else { &other };
+        from.count("limit:test", MINUTE)
+    }))
+    .await;
+    let mut counts: Vec<u64> = all.into_iter().map(|count| count.unwrap().count).collect();
+    counts.sort_unstable();
+    assert_eq!(counts, (1..=50).collect::<Vec<u64>>());
+    assert_eq!(one.count("limit:another", MINUTE).await.unwrap().count, 1);
+
+    let mut connection =
+        redis::Client::open(redis.url()).unwrap().get_multiplexed_async_connection().await.unwrap();
+    let key = "filot:test:limit:test";
+    let ttl_ms: i64 = redis::cmd("PTTL").arg(key).query_async(&mut connection).await.unwrap();
+    assert!((1..=60_000).contains(&ttl_ms), "{ttl_ms}");
+    // However it came to have no end: the next who counts gives it one.
+    redis::cmd("PERSIST").arg(key).exec_async(&mut connection).await.unwrap();
+    let count = one.count("limit:test", MINUTE).await.unwrap();
+    assert_eq!((count.count, count.ends_in), (51, MINUTE));
+    let ttl_ms: i64 = redis::cmd("PTTL").arg(key).query_async(&mut connection).await.unwrap();
+    assert!((1..=60_000).contains(&ttl_ms), "{ttl_ms}");
+}
+
+/// The window begins with the first that is counted and is not pushed along by those that follow.
+#[tokio::test]
+async fn a_window_ends_whatever_is_counted_in_it() {
+    let redis = Redis::start().unwrap();
+    let cache = cache(&redis);
+    let window = Duration::from_millis(400);
+    let begun = Instant::now();
+    let mut highest = 0;
+    loop {
+        let count = cache.count("limit:test", window).await.unwrap();
+        assert!(count.ends_in <= window);
+        if count.count <= highest {
+            break;
+        }
+        highest = count.count;
+        assert!(begun.elapsed() < Duration::from_secs(5), "the window never ends");
+    }
+    assert!(begun.elapsed() >= window, "ended after {:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn counting_without_a_server_costs_an_error_and_no_wait() {
+    let mut redis = Redis::start().unwrap();
+    redis.stop();
+    let asked = Instant::now();
+    cache(&redis).count("limit:test", MINUTE).await.unwrap_err();
+    assert!(asked.elapsed() < Duration::from_secs(2), "waited {:?}", asked.elapsed());
+}

@@ -1,5 +1,6 @@
 //! A request, with what every route asks of it.
 
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use bytes::Bytes;
@@ -8,8 +9,8 @@ use filot_app::auth::AccessTokens;
 use filot_app::context::Caller;
 use filot_app::error::{AppError, Kind, Result};
 use filot_domain::CorrelationId;
-use http::HeaderMap;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
+use http::{HeaderMap, Method};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt};
 use serde::de::DeserializeOwned;
@@ -41,6 +42,11 @@ impl Call {
         Self { request, correlation_id, now }
     }
 
+    /// The method.
+    pub fn method(&self) -> &Method {
+        self.request.method()
+    }
+
     /// The headers.
     pub fn headers(&self) -> &HeaderMap {
         self.request.headers()
@@ -54,13 +60,28 @@ impl Call {
     /// `METHOD /route/{id}`, as the gateway knows it: never a path, which may hold ids. For logs and metrics.
     pub fn route(&self) -> String {
         let resource = match self.request.request_context_ref() {
-            Some(RequestContext::ApiGatewayV1(context)) => {
-                context.resource_path.as_deref().unwrap_or("unknown")
-            }
             Some(RequestContext::ApiGatewayV2(_)) => "function-url",
-            _ => "unknown",
+            _ => self.resource().unwrap_or("unknown"),
         };
         format!("{} {resource}", self.request.method())
+    }
+
+    /// `/route/{id}`, as the gateway knows it. A function URL knows none.
+    pub fn resource(&self) -> Option<&str> {
+        match self.request.request_context_ref() {
+            Some(RequestContext::ApiGatewayV1(context)) => context.resource_path.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// The address the gateway saw.
+    pub fn gateway_address(&self) -> Option<IpAddr> {
+        let address = match self.request.request_context_ref() {
+            Some(RequestContext::ApiGatewayV1(context)) => context.identity.source_ip.as_deref(),
+            Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.as_deref(),
+            _ => None,
+        };
+        address.and_then(|text| text.parse().ok())
     }
 
     /// An id in the path. One that is no id names nothing: not found.

@@ -34,7 +34,9 @@ static SECURITY: [(HeaderName, HeaderValue); 12] = [
 ];
 
 /// Headers that a browser's script may read.
-const EXPOSED: HeaderValue = HeaderValue::from_static("X-Correlation-Id, Retry-After, Location");
+const EXPOSED: HeaderValue = HeaderValue::from_static(
+    "X-Correlation-Id, Retry-After, Location, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Idempotency-Replayed",
+);
 
 /// Sets the security headers and forbids caching.
 pub fn secure(headers: &mut HeaderMap) {

@@ -9,6 +9,7 @@ pub mod api;
 pub mod call;
 pub mod headers;
 pub mod invoke;
+pub mod limits;
 pub mod multipart;
 pub mod problem;
 pub mod reply;

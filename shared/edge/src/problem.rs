@@ -84,6 +84,7 @@ const fn status_of(kind: Kind) -> ErrorStatus {
         Kind::TooLarge => ErrorStatus::PAYLOAD_TOO_LARGE,
         Kind::UnsupportedMedia => ErrorStatus::UNSUPPORTED_MEDIA_TYPE,
         Kind::Unprocessable => ErrorStatus::UNPROCESSABLE,
+        Kind::RateLimited => ErrorStatus::TOO_MANY_REQUESTS,
         Kind::Unavailable => ErrorStatus::UNAVAILABLE,
         Kind::Internal => ErrorStatus::INTERNAL,
     }
@@ -134,6 +135,7 @@ mod tests {
             (Kind::TooLarge, 413),
             (Kind::UnsupportedMedia, 415),
             (Kind::Unprocessable, 422),
+            (Kind::RateLimited, 429),
             (Kind::Internal, 500),
             (Kind::Unavailable, 503),
         ];

@@ -16,6 +16,7 @@ use tracing::Instrument;
 
 use crate::call::Call;
 use crate::headers::{X_CORRELATION_ID, allow_origin, secure};
+use crate::limits::Gate;
 use crate::problem::Problem;
 use crate::reply::Reply;
 use crate::status::ErrorStatus;
@@ -36,15 +37,22 @@ where
     lambda_http::run(service_fn(move |request: Request| {
         let (context, route) = (Arc::clone(&context), route.clone());
         async move {
-            let origins = context.cors_origins().to_vec();
-            Ok::<_, lambda_http::Error>(respond(request, &origins, move |call| route(context, call)).await)
+            let gate = Gate::new(role, &context);
+            let origins = context.cors_origins();
+            let answer = respond(request, origins, &gate, |call| route(Arc::clone(&context), call)).await;
+            Ok::<_, lambda_http::Error>(answer)
         }
     }))
     .await
 }
 
 /// Answers one request, whatever happens.
-pub async fn respond<F, Fut>(request: Request, origins: &[String], route: F) -> Response<Body>
+pub async fn respond<F, Fut>(
+    request: Request,
+    origins: &[String],
+    gate: &Gate<'_>,
+    route: F,
+) -> Response<Body>
 where
     F: FnOnce(Call) -> Fut,
     Fut: Future<Output = Answer>,
@@ -56,8 +64,16 @@ where
 
     // A defect in one request must not take the instance, and with it the next request's warm start, down.
     let span = tracing::error_span!("request", %correlation_id);
-    let answer = AssertUnwindSafe(async move { route(call).await }.instrument(span)).catch_unwind().await;
-    let answer = answer.unwrap_or_else(|_| Err(AppError::internal("the route panicked")));
+    let work = async move {
+        let admission = gate.admit(&call).await;
+        match admission.refusal {
+            Some(refusal) => (admission.headers, Err(refusal)),
+            None => (admission.headers, route(call).await),
+        }
+    };
+    let done = AssertUnwindSafe(work.instrument(span)).catch_unwind().await;
+    let (limit_headers, answer) =
+        done.unwrap_or_else(|_| (HeaderMap::new(), Err(AppError::internal("the route panicked"))));
 
     let (mut response, failure) = match answer {
         Ok(reply) => (from_reply(reply), None),
@@ -67,6 +83,7 @@ where
         }
     };
     let headers = response.headers_mut();
+    headers.extend(limit_headers);
     secure(headers);
     allow_origin(headers, &request_headers, origins);
     if let Ok(value) = HeaderValue::from_str(correlation_id.as_str()) {

@@ -23,6 +23,8 @@ impl ErrorStatus {
     pub const UNSUPPORTED_MEDIA_TYPE: Self = Self(StatusCode::UNSUPPORTED_MEDIA_TYPE);
     /// 422
     pub const UNPROCESSABLE: Self = Self(StatusCode::UNPROCESSABLE_ENTITY);
+    /// 429
+    pub const TOO_MANY_REQUESTS: Self = Self(StatusCode::TOO_MANY_REQUESTS);
     /// 500
     pub const INTERNAL: Self = Self(StatusCode::INTERNAL_SERVER_ERROR);
     /// 503

@@ -168,6 +168,8 @@ pub struct Config {
     pub metrics_namespace: String,
     /// Origins that browsers may call from; empty for roles without HTTP.
     pub cors_origins: Vec<String>,
+    /// What proves that a request came through Cloudflare. Empty: nothing does.
+    pub origin_secrets: Vec<Secret>,
     /// Postgres.
     pub database: Option<Database>,
     /// Postgres as the schema's owner.
@@ -292,8 +294,8 @@ impl Values {
         }
         let default = match variable.default {
             Default::Value(text) => text,
-            Default::Local(text) if environment == Environment::Local => text,
-            Default::Unset => return,
+            Default::Local(text) | Default::UnsetOrLocal(text) if environment == Environment::Local => text,
+            Default::Unset | Default::UnsetOrLocal(_) => return,
             Default::Required | Default::Local(_) => {
                 let place =
                     variable.secret.map(|path| format!(" (or the secret {path})")).unwrap_or_default();
@@ -423,6 +425,7 @@ impl Values {
             metrics_enabled: self.flag("METRICS_ENABLED"),
             metrics_namespace: self.text("METRICS_NAMESPACE"),
             cors_origins: self.list("FILOT_FRONTEND_ORIGIN"),
+            origin_secrets: self.secrets("ORIGIN_SECRET"),
             database: needs(Section::Database).then(|| Database {
                 url: self.postgres("DATABASE_URL", environment),
                 max_connections: self.number("DATABASE_MAX_CONNECTIONS", 1..=100),

@@ -47,6 +47,7 @@ async fn every_role_loads_from_a_full_environment_and_from_secrets_manager() {
 async fn the_environment_wins_and_only_what_it_lacks_is_fetched_in_one_call() {
     let mut env = good();
     env.remove("JWT_SECRET");
+    env.extend(["ORIGIN_SECRET", "REDIS_PASSWORD"].map(|name| (name, GOOD_KEY.to_owned())));
     let mut asked = Vec::new();
     let config = Config::load_from(
         Role::AuthMe,
@@ -69,7 +70,12 @@ async fn the_environment_wins_and_only_what_it_lacks_is_fetched_in_one_call() {
 
 #[tokio::test]
 async fn a_local_machine_has_defaults_and_asks_nobody() {
-    let env: BTreeMap<_, _> = [("FILOT_ENV", "local"), ("DATABASE_URL", "postgres://localhost/x")].into();
+    let needed = [
+        ("FILOT_ENV", "local"),
+        ("DATABASE_URL", "postgres://localhost/x"),
+        ("REDIS_URL", "redis://localhost"),
+    ];
+    let env: BTreeMap<_, _> = needed.into();
     let env = |name: &str| env.get(name).map(ToString::to_string);
     let config = Config::load_from(Role::AuthMe, env, |_| {
         ready(Err::<BTreeMap<String, Secret>, _>("was asked".to_owned()))
@@ -77,6 +83,13 @@ async fn a_local_machine_has_defaults_and_asks_nobody() {
     .await
     .unwrap();
     assert_eq!(config.token_keys.first().map(|(_, key)| key.expose()), Some(local::JWT_SECRET));
+    assert_eq!(config.origin_secrets.first().map(Secret::expose), Some(local::ORIGIN_SECRET));
+}
+
+/// INV-6: nobody is believed for want of a secret.
+#[tokio::test]
+async fn inv_6_without_an_origin_secret_there_is_none() {
+    assert!(load(Role::AuthMe, &good()).await.unwrap().origin_secrets.is_empty());
 }
 
 #[tokio::test]
@@ -118,7 +131,7 @@ async fn inv_6_staging_and_production_refuse_short_and_published_keys() {
                 format!("{GOOD_KEY},short"),
                 "dev-secret-change-in-production".to_owned(),
             ];
-            if let Default::Local(published) = variable.default {
+            if let Default::Local(published) | Default::UnsetOrLocal(published) = variable.default {
                 refused.push(published.to_owned());
                 refused.push(format!("id:{GOOD_KEY},{published}"));
             }

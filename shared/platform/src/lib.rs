@@ -17,6 +17,6 @@ pub use config::{Config, ConfigErrors};
 pub use environment::Environment;
 pub use mask::mask;
 pub use reference::configuration_reference;
-pub use role::Role;
+pub use role::{Role, Section};
 pub use secret::Secret;
 pub use telemetry::MetricName;

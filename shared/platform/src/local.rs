@@ -15,17 +15,20 @@ pub const BULI2_SIGNATURE_SECRET: &str = "filot-local-buli2-signature-for-one-ma
 pub const SEALING_KEY: &str = "local:Zmlsb3QtbG9jYWwtc2VhbGluZy1rZXktMzItYnl0ZXM=";
 /// `IDENTITY_HASH_KEY`
 pub const IDENTITY_HASH_KEY: &str = "filot-local-identity-hash-key-for-one-machine-only";
+/// `ORIGIN_SECRET`
+pub const ORIGIN_SECRET: &str = "filot-local-origin-secret-for-one-machine-only";
 /// `STACK_PROJECT_ID`
 pub const STACK_PROJECT_ID: &str = "00000000-0000-4000-8000-00000000f170";
 
 /// Every one that must never guard anything real.
-pub const PUBLISHED: [&str; 7] = [
+pub const PUBLISHED: [&str; 8] = [
     JWT_SECRET,
     SERVICE_INTERNAL_KEY,
     BULI2_API_KEY,
     BULI2_SIGNATURE_SECRET,
     SEALING_KEY,
     IDENTITY_HASH_KEY,
+    ORIGIN_SECRET,
     // The earlier system's default.
     "dev-secret-change-in-production",
 ];

@@ -45,6 +45,7 @@ fn default(variable: &Variable) -> String {
         Default::Local(_) => "required; local has a published one".to_owned(),
         Default::Value(text) => format!("`{text}`"),
         Default::Unset => "unset".to_owned(),
+        Default::UnsetOrLocal(_) => "unset; local has a published one".to_owned(),
     }
 }
 

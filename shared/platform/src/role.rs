@@ -168,8 +168,8 @@ impl Role {
                 &[S::Core, S::Http, S::Database, S::Redis, S::Queues, S::DeadLetters, S::ServiceKey]
             }
             Self::OpenApi => &[S::Core, S::Http],
-            Self::AuthRegister => &[S::Core, S::Http, S::Database, S::StackAuth],
-            Self::AuthLogin => &[S::Core, S::Http, S::Database, S::StackAuth, S::Tokens],
+            Self::AuthRegister => &[S::Core, S::Http, S::Database, S::Redis, S::StackAuth],
+            Self::AuthLogin => &[S::Core, S::Http, S::Database, S::Redis, S::StackAuth, S::Tokens],
             Self::AuthRefresh
             | Self::AuthLogout
             | Self::AuthMe
@@ -177,16 +177,20 @@ impl Role {
             | Self::DocumentsList
             | Self::DocumentsGet
             | Self::DocumentsDelete
-            | Self::VerificationStatus => &[S::Core, S::Http, S::Database, S::Tokens],
-            Self::DocumentsUpload => &[S::Core, S::Http, S::Database, S::Tokens, S::Storage, S::Queues],
-            Self::DocumentsDownload => &[S::Core, S::Http, S::Database, S::Tokens, S::Storage],
-            Self::DocumentsProcess => &[S::Core, S::Http, S::Database, S::Tokens, S::Queues],
-            Self::VerificationEscalate => &[S::Core, S::Http, S::Database, S::Tokens, S::InvokeDispatch],
-            Self::ReviewCallback => &[S::Core, S::Http, S::Database, S::ServiceKey, S::Callback],
-            Self::ReviewGet => &[S::Core, S::Http, S::Database, S::ServiceKey],
-            Self::ReviewFile => &[S::Core, S::Http, S::Database, S::ServiceKey, S::Storage],
+            | Self::VerificationStatus => &[S::Core, S::Http, S::Database, S::Redis, S::Tokens],
+            Self::DocumentsUpload => {
+                &[S::Core, S::Http, S::Database, S::Redis, S::Tokens, S::Storage, S::Queues]
+            }
+            Self::DocumentsDownload => &[S::Core, S::Http, S::Database, S::Redis, S::Tokens, S::Storage],
+            Self::DocumentsProcess => &[S::Core, S::Http, S::Database, S::Redis, S::Tokens, S::Queues],
+            Self::VerificationEscalate => {
+                &[S::Core, S::Http, S::Database, S::Redis, S::Tokens, S::InvokeDispatch]
+            }
+            Self::ReviewCallback => &[S::Core, S::Http, S::Database, S::Redis, S::ServiceKey, S::Callback],
+            Self::ReviewGet => &[S::Core, S::Http, S::Database, S::Redis, S::ServiceKey],
+            Self::ReviewFile => &[S::Core, S::Http, S::Database, S::Redis, S::ServiceKey, S::Storage],
             Self::OcrQueueStatus => {
-                &[S::Core, S::Http, S::Database, S::ServiceKey, S::Queues, S::DeadLetters]
+                &[S::Core, S::Http, S::Database, S::Redis, S::ServiceKey, S::Queues, S::DeadLetters]
             }
             Self::Scoring => &[S::Core, S::Database, S::Scoring, S::InvokeDispatch],
             Self::Sweeper => &[S::Core, S::Database, S::Redis, S::Storage, S::Queues, S::InvokeScoring],

@@ -25,6 +25,8 @@ pub enum Default {
     Value(&'static str),
     /// Nothing, and that is fine.
     Unset,
+    /// The same, but a developer's machine takes this.
+    UnsetOrLocal(&'static str),
 }
 
 /// A variable.
@@ -66,7 +68,7 @@ const fn secret(
     Variable { name, section, secret: Some(path), guard, default, purpose }
 }
 
-use self::Default::{Local, Required, Unset, Value};
+use self::Default::{Local, Required, Unset, UnsetOrLocal, Value};
 use self::Guard::{Key, Secret};
 use Section as S;
 
@@ -86,6 +88,15 @@ pub const VARIABLES: &[Variable] = &[
         S::Http,
         Value("https://app.filot.me"),
         "Origins that browsers may call from, separated by commas.",
+    ),
+    secret(
+        "ORIGIN_SECRET",
+        S::Http,
+        "filot/origin-secret",
+        Key,
+        UnsetOrLocal(local::ORIGIN_SECRET),
+        "Proves, in `X-Origin-Secret`, that a request came through Cloudflare, whose `CF-Connecting-IP` is then the \
+         client's address; two, separated by a comma, while rotating. Unset: the address is always the gateway's.",
     ),
     secret(
         "DATABASE_URL",

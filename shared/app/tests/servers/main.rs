@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod dispatch;
+mod limits;
 mod sessions;
 mod upload;
 mod watching;
