@@ -11,6 +11,7 @@ pub mod enqueue;
 pub mod error;
 pub mod get_document;
 pub mod health;
+pub mod idempotency;
 pub mod limits;
 pub mod login;
 pub mod logout;

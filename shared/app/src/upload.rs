@@ -18,8 +18,7 @@ use uuid::Uuid;
 use crate::document_dto::DocumentDto;
 use crate::enqueue::OcrQueues;
 use crate::error::{AppError, FieldError, Kind, Result};
-
-const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
+use crate::idempotency;
 
 /// What the client sent, not yet believed.
 #[derive(Clone, Default)]
@@ -87,23 +86,8 @@ pub async fn upload(
         BeginUpload::Replay(summary) => {
             return Ok(UploadResponse { document: summary.into(), correlation_id: correlation_id.clone() });
         }
-        BeginUpload::InProgress => {
-            return Err(AppError {
-                retry_after_s: Some(2),
-                ..AppError::new(
-                    Kind::Conflict,
-                    "idempotency_in_progress",
-                    "The first request with this Idempotency-Key is still being answered.",
-                )
-            });
-        }
-        BeginUpload::KeyReused => {
-            return Err(AppError::new(
-                Kind::Unprocessable,
-                "idempotency_key_reused",
-                "This Idempotency-Key was used for another request.",
-            ));
-        }
+        BeginUpload::InProgress => return Err(idempotency::in_progress()),
+        BeginUpload::KeyReused => return Err(idempotency::key_reused()),
     };
     let id = receiving.id();
 
@@ -161,9 +145,7 @@ fn validate(request: UploadRequest) -> Result<Valid> {
     if request.file.as_ref().is_none_or(|file| file.bytes.is_empty()) {
         errors.push(FieldError::new("file", "is missing or empty"));
     }
-    if request.idempotency_key.as_deref().is_some_and(|key| !is_idempotency_key(key)) {
-        errors.push(FieldError::new("Idempotency-Key", "must have 1 to 255 printable ASCII characters"));
-    }
+    errors.extend(request.idempotency_key.as_deref().and_then(idempotency::check_key));
     let (Some(document_type), Some(file), true) = (document_type, request.file, errors.is_empty()) else {
         return Err(AppError::invalid(errors));
     };
@@ -173,10 +155,6 @@ fn validate(request: UploadRequest) -> Result<Valid> {
         .idempotency_key
         .map(|key| IdempotencyKey { key, request_hash: request_hash(document_type, &content_sha256) });
     Ok(Valid { document_type, mime: kind.mime(), bytes: file.bytes, content_sha256, idempotency })
-}
-
-fn is_idempotency_key(key: &str) -> bool {
-    (1..=IDEMPOTENCY_KEY_CHARS_MAX).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic())
 }
 
 /// What makes two uploads the same request.

@@ -84,6 +84,11 @@ impl Call {
         address.and_then(|text| text.parse().ok())
     }
 
+    /// The path, as it was called.
+    pub fn path(&self) -> &str {
+        self.request.raw_http_path()
+    }
+
     /// An id in the path. One that is no id names nothing: not found.
     pub fn path_id<T: FromStr>(&self, name: &str) -> Result<T> {
         self.path_text(name).and_then(|text| text.parse().ok()).ok_or_else(AppError::not_found)

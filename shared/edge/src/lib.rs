@@ -8,6 +8,7 @@ pub mod accept;
 pub mod api;
 pub mod call;
 pub mod headers;
+pub mod idempotent;
 pub mod invoke;
 pub mod limits;
 pub mod multipart;

@@ -6,6 +6,9 @@ use serde::Serialize;
 
 use crate::status::ErrorStatus;
 
+/// The media type of a problem.
+pub const PROBLEM_JSON: &str = "application/problem+json";
+
 /// An error on its way to the client.
 #[derive(Debug, Clone)]
 pub struct Problem {

@@ -17,7 +17,7 @@ use tracing::Instrument;
 use crate::call::Call;
 use crate::headers::{X_CORRELATION_ID, allow_origin, secure};
 use crate::limits::Gate;
-use crate::problem::Problem;
+use crate::problem::{PROBLEM_JSON, Problem};
 use crate::reply::Reply;
 use crate::status::ErrorStatus;
 
@@ -133,7 +133,7 @@ fn from_problem(problem: &Problem, correlation_id: &filot_domain::CorrelationId)
     let mut response = Response::new(body);
     *response.status_mut() = problem.status.into();
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
     if let Some(seconds) = problem.error.retry_after_s {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }

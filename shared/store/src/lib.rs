@@ -18,6 +18,7 @@ mod config;
 mod db;
 mod documents;
 mod error;
+mod idempotency;
 mod migrate;
 mod origin;
 mod profiles;
@@ -40,6 +41,7 @@ pub use documents::{
     VerificationView,
 };
 pub use error::{Miss, Result, StoreError};
+pub use idempotency::{BeginIdempotent, IdempotencyLock, StoredResponse};
 pub use migrate::MigrationReport;
 pub use origin::{Actor, Caller, Origin};
 pub use profiles::Profile;

@@ -27,6 +27,7 @@ pub(crate) enum Column {
     DocumentText,
     ReviewNotes,
     RefreshSuccessor,
+    IdempotentResponse,
 }
 
 impl Column {
@@ -38,6 +39,7 @@ impl Column {
             Self::DocumentText => "documents.ocr_text",
             Self::ReviewNotes => "manual_reviews.notes",
             Self::RefreshSuccessor => "refresh_tokens.successor",
+            Self::IdempotentResponse => "idempotency_keys.response",
         }
     }
 

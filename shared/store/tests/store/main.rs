@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod fixture;
+mod idempotency;
 mod leases;
 mod reviews;
 mod schema;

@@ -1,0 +1,141 @@
+//! `Idempotency-Key`: a request that is sent again is answered again, and not done again.
+//!
+//! A key is a user's own name for one request of one operation, for a day. Only an answer that is final is kept: what may
+//! go another way next time (our trouble, too many requests, an invalid request) frees the key.
+
+use chrono::{DateTime, Utc};
+pub use filot_store::StoredResponse;
+use filot_store::{BeginIdempotent, Caller, IdempotencyKey, IdempotencyLock, Store};
+use sha2::{Digest, Sha256};
+
+use crate::error::{AppError, FieldError, Kind, Result};
+
+const KEY_CHARS_MAX: usize = 255;
+
+/// What to do about a request with a key.
+#[derive(Debug)]
+pub enum Begun {
+    /// It is new: do it, then [`finish`].
+    Fresh(IdempotencyLock),
+    /// It was answered before: answer the same.
+    Replay(StoredResponse),
+}
+
+/// Takes a key for a request, which is the same request if `request` is the same. Errors: `validation_failed` for a key
+/// that is none, `idempotency_key_reused` for one of another request, `idempotency_in_progress` while the first
+/// request with it runs.
+pub async fn begin(
+    store: &Store,
+    caller: &Caller,
+    operation: &'static str,
+    key: &str,
+    request: &[&[u8]],
+    now: DateTime<Utc>,
+) -> Result<Begun> {
+    if let Some(error) = check_key(key) {
+        return Err(AppError::invalid(vec![error]));
+    }
+    let key = IdempotencyKey { key: key.to_owned(), request_hash: request_hash(request) };
+    match store.begin_idempotent(caller, operation, &key, now).await? {
+        BeginIdempotent::Fresh(lock) => Ok(Begun::Fresh(lock)),
+        BeginIdempotent::Replay(response) => Ok(Begun::Replay(response)),
+        BeginIdempotent::InProgress => Err(in_progress()),
+        BeginIdempotent::KeyReused => Err(key_reused()),
+    }
+}
+
+/// Keeps the answer, or frees the key when there is none to keep. The request is done either way: if this fails, the
+/// lock runs out.
+pub async fn finish(store: &Store, lock: &IdempotencyLock, response: Option<&StoredResponse>) {
+    let done = match response {
+        Some(response) => store.finish_idempotent(lock, response).await.map(|_| ()),
+        None => store.release_idempotent(lock).await,
+    };
+    if let Err(error) = done {
+        tracing::warn!(%error, "an idempotency key keeps its lock until it runs out");
+    }
+}
+
+/// Whether an error would be the same if the request came again.
+pub fn is_final(error: &AppError) -> bool {
+    matches!(error.kind, Kind::NotFound | Kind::Conflict | Kind::Unprocessable)
+        && error.retry_after_s.is_none()
+}
+
+/// What is wrong with a key, if something is.
+pub(crate) fn check_key(key: &str) -> Option<FieldError> {
+    let is_key = (1..=KEY_CHARS_MAX).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic());
+    (!is_key).then(|| FieldError::new("Idempotency-Key", "must have 1 to 255 printable ASCII characters"))
+}
+
+/// 409: the client may ask again in a moment.
+pub(crate) fn in_progress() -> AppError {
+    AppError {
+        retry_after_s: Some(2),
+        ..AppError::new(
+            Kind::Conflict,
+            "idempotency_in_progress",
+            "The first request with this Idempotency-Key is still being answered.",
+        )
+    }
+}
+
+/// 422: the client's keys do not name one request each.
+pub(crate) fn key_reused() -> AppError {
+    AppError::new(
+        Kind::Unprocessable,
+        "idempotency_key_reused",
+        "This Idempotency-Key was used for another request.",
+    )
+}
+
+/// Parts with their lengths, so that no two requests run into one.
+fn request_hash(parts: &[&[u8]]) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    for part in parts {
+        hasher.update((part.len() as u64).to_be_bytes());
+        hasher.update(part);
+    }
+    hasher.finalize().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_short_and_printable() {
+        let longest = "k".repeat(255);
+        for good in ["k", "0193f8a0-0000-7000-8000-000000000000", &longest] {
+            assert!(check_key(good).is_none(), "{good}");
+        }
+        for bad in ["", "a b", "a\tb", "é", &"k".repeat(256)] {
+            assert!(check_key(bad).is_some(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn requests_that_differ_anywhere_differ() {
+        let hash =
+            |parts: &[&str]| request_hash(&parts.iter().map(|part| part.as_bytes()).collect::<Vec<_>>());
+        assert_eq!(hash(&["POST", "/a", ""]), hash(&["POST", "/a", ""]));
+        assert_ne!(hash(&["POST", "/a", ""]), hash(&["POST", "/", "a"]));
+        assert_ne!(hash(&["POST", "/a", "x"]), hash(&["POST", "/a", ""]));
+    }
+
+    #[test]
+    fn only_what_would_be_the_same_again_is_final() {
+        assert!(is_final(&AppError::not_found()));
+        assert!(is_final(&AppError::new(Kind::Conflict, "state_changed", "")));
+        for again in [
+            AppError::internal(""),
+            AppError::unavailable(""),
+            AppError::unauthenticated(""),
+            AppError::invalid(Vec::new()),
+            AppError::new(Kind::RateLimited, "rate_limited", ""),
+            in_progress(),
+        ] {
+            assert!(!is_final(&again), "{again}");
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! `Idempotency-Key` around a route: a request that is sent again gets the answer of the first, marked
+//! `Idempotency-Replayed: true`.
+
+use std::future::Future;
+
+use filot_app::context::{Caller, Context};
+use filot_app::error::AppError;
+use filot_app::idempotency::{self, Begun, StoredResponse};
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use http::{HeaderMap, StatusCode};
+
+use crate::call::Call;
+use crate::problem::{PROBLEM_JSON, Problem};
+use crate::reply::Reply;
+use crate::serve::Answer;
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// The request's key. One that is no text, or is sent twice, becomes an empty one, which is refused: a key that is sent must
+/// not be ignored.
+pub fn key(call: &Call) -> Option<String> {
+    call.headers()
+        .contains_key(IDEMPOTENCY_KEY)
+        .then(|| call.header(&IDEMPOTENCY_KEY).unwrap_or_default().to_owned())
+}
+
+/// Does `work` once for a key, and without a key every time. The caller's session is checked before anything is replayed.
+pub async fn idempotent<W>(
+    context: &Context,
+    call: &Call,
+    caller: &Caller,
+    operation: &'static str,
+    work: W,
+) -> Answer
+where
+    W: Future<Output = Answer>,
+{
+    let Some(key) = key(call) else { return work.await };
+    let store = context.store()?;
+    let request = [call.method().as_str().as_bytes(), call.path().as_bytes(), call.body()];
+    let lock = match idempotency::begin(store, caller, operation, &key, &request, call.now).await? {
+        Begun::Fresh(lock) => lock,
+        Begun::Replay(response) => return replay(response),
+    };
+    let answer = work.await;
+    idempotency::finish(store, &lock, kept(&answer, call).as_ref()).await;
+    answer
+}
+
+/// What is kept of an answer: nothing, if it is not final.
+fn kept(answer: &Answer, call: &Call) -> Option<StoredResponse> {
+    match answer {
+        Ok(reply) if reply.status.is_success() => {
+            let body = reply.body.clone().unwrap_or_default();
+            Some(StoredResponse { status: reply.status.as_u16(), body })
+        }
+        Err(error) if idempotency::is_final(error) => {
+            let problem = Problem::from(error.clone());
+            let body = serde_json::to_string(&problem.body(&call.correlation_id)).ok()?;
+            Some(StoredResponse { status: problem.status.as_u16(), body })
+        }
+        _ => None,
+    }
+}
+
+fn replay(response: StoredResponse) -> Answer {
+    let status = StatusCode::from_u16(response.status)
+        .map_err(|_| AppError::internal("a stored answer has a status that is none"))?;
+    let mut headers = HeaderMap::new();
+    headers.insert(REPLAYED, HeaderValue::from_static("true"));
+    let body = Some(response.body).filter(|body| !body.is_empty());
+    if body.is_some() {
+        let json = if status.is_success() { "application/json" } else { PROBLEM_JSON };
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(json));
+    }
+    Ok(Reply { status, headers, body })
+}
+
+#[cfg(test)]
+#[path = "idempotent_tests.rs"]
+mod tests;
