@@ -91,10 +91,12 @@ pub async fn upload(
     };
     let id = receiving.id();
 
-    objects
-        .put(&object_key, valid.bytes, valid.mime)
-        .await
-        .map_err(|error| AppError::unavailable(format!("the file could not be stored: {error}")))?;
+    if let Err(error) = objects.put(&object_key, valid.bytes, valid.mime).await {
+        if let Err(error) = store.release_upload(receiving, now).await {
+            tracing::warn!(document_id = %id, %error, "not released; the same upload has to wait a minute");
+        }
+        return Err(AppError::unavailable(format!("the file could not be stored: {error}")));
+    }
 
     let queue = queues.preferred();
     let summary = match store.finish_upload(receiving, queue, &origin, now).await {

@@ -23,7 +23,8 @@ use crate::step::{self, Also};
 
 /// How long the uploading function has to enqueue before the sweeper looks.
 const ENQUEUE_GRACE: TimeDelta = TimeDelta::seconds(30);
-/// After this, an upload that holds its idempotency key without finishing is taken to have died.
+/// After this, an upload that holds its idempotency key without finishing is taken to have died, unless it said so
+/// itself.
 const UPLOAD_PATIENCE: TimeDelta = TimeDelta::seconds(60);
 /// Events a timeline shows at most, the newest.
 const TIMELINE_MAX: i64 = 100;
@@ -263,11 +264,24 @@ impl Store {
         if parse::<DocumentStatus>(&row, "status")? != DocumentStatus::Receiving {
             return summary(&row).map(BeginUpload::Replay);
         }
-        if get::<DateTime<Utc>>(&row, "created_at")? + UPLOAD_PATIENCE > now {
-            return Ok(BeginUpload::InProgress);
+        // One retry takes it over. The same file goes to the same key; if the first request is alive after all, only
+        // one of the two finishes.
+        let (id, free_at) = (get::<Uuid>(&row, "id")?, now - UPLOAD_PATIENCE);
+        let taken_until = now + UPLOAD_PATIENCE;
+        let sql = "UPDATE documents SET not_before = $2 WHERE id = $1 AND status = 'receiving' \
+                     AND CASE WHEN not_before IS NULL THEN created_at <= $3 ELSE not_before <= $4 END RETURNING *";
+        match client.fetch_opt(sql, &[p(&id), p(&taken_until), p(&free_at), p(&now)]).await? {
+            Some(row) => fresh(&row),
+            None => Ok(BeginUpload::InProgress),
         }
-        // The same file goes to the same key; if the first request is alive after all, only one of the two finishes.
-        fresh(&row)
+    }
+
+    /// The object could not be stored: whoever sends the same upload again need not wait until this one is believed
+    /// dead.
+    pub async fn release_upload(&self, upload: InState<state::Receiving>, now: DateTime<Utc>) -> Result<()> {
+        let id = upload.id().as_uuid();
+        let sql = "UPDATE documents SET not_before = $2 WHERE id = $1 AND status = 'receiving'";
+        self.client().await?.change(sql, &[p(&id), p(&now)]).await.map(|_| ())
     }
 
     /// The object is stored: the document waits for a worker of `queue`.
@@ -284,7 +298,8 @@ impl Store {
         let queue: &str = queue.into();
         let next = now + ENQUEUE_GRACE;
         let params = [p(&queue), p(&next)];
-        let also = Also { set: "queue = $10, next_enqueue_at = $11", params: &params, ..Also::default() };
+        let set = "queue = $10, next_enqueue_at = $11, not_before = NULL";
+        let also = Also { set, params: &params, ..Also::default() };
         match step::take(&client, document.step(edge::Store), origin, now, also).await? {
             Some((_, row)) => summary(&row),
             None => Err(step::explain(&client, document.id()).await?.into()),

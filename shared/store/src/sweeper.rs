@@ -175,7 +175,8 @@ impl Store {
         };
         let params = [p(&now)];
         let also = Also {
-            set: "deleted_at = $10, next_enqueue_at = $10, idempotency_key = NULL, idempotency_hash = NULL",
+            set: "deleted_at = $10, next_enqueue_at = $10, not_before = NULL, idempotency_key = NULL, \
+                  idempotency_hash = NULL",
             params: &params,
             ..Also::default()
         };

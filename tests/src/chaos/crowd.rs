@@ -201,7 +201,7 @@ impl Shared {
 
 fn retry_after(answer: &Answer) -> Duration {
     let header = answer.headers.get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
-    header.map_or(PAUSE, |seconds: u64| Duration::from_secs(seconds.min(10)))
+    header.map_or(PAUSE, |seconds: u64| Duration::from_secs(seconds.min(60)))
 }
 
 fn summary(answer: &Answer) -> String {

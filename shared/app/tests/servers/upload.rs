@@ -90,6 +90,21 @@ async fn inv_1_a_queue_that_is_away_costs_a_minute_and_not_the_document() {
     assert_eq!(after_that.requeued, 0, "one message is enough");
 }
 
+/// INV-1
+#[tokio::test]
+async fn an_upload_that_storage_refused_may_be_sent_again_at_once() {
+    let (_database, store) = database().await;
+    let aws = Aws::start().unwrap();
+    let queues = queues(&aws, aws.queue().await.unwrap()).await;
+    let nowhere = objects("http://127.0.0.1:9", "filot".to_owned());
+    let there = objects(aws.url(), aws.bucket().await.unwrap());
+    let send = async |objects: &Objects| {
+        upload(&store, objects, &queues, &caller(), request(Some("once")), &correlation_id(), now()).await
+    };
+    assert_eq!(send(&nowhere).await.unwrap_err().kind, Kind::Unavailable);
+    assert_eq!(send(&there).await.unwrap().document.status, DocumentStatus::Uploaded);
+}
+
 #[tokio::test]
 async fn inv_1_an_upload_that_dies_half_way_is_removed_and_never_shown() {
     let (_database, store) = database().await;

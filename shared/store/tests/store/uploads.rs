@@ -105,11 +105,17 @@ async fn an_idempotency_key_names_one_upload() {
         "keys are a user's own"
     );
 
-    // The first request died: the next one with the key takes over its row and its object.
+    // The first request died: one other with the key takes over its row and its object.
     let BeginUpload::Fresh { document: same, object_key: again } = begin(&caller, with_key(1), 61).await
     else {
         panic!("not taken over")
     };
+    assert!(matches!(begin(&caller, with_key(1), 62).await, BeginUpload::InProgress), "two took it over");
+    // That one could not store the object and says so: the next need not wait.
+    world.store.release_upload(same, world.after(62)).await.unwrap();
+    let begun = join_all((0..4).map(|_| begin(&caller, with_key(1), 62))).await;
+    let taken = begun.iter().filter(|begun| matches!(begun, BeginUpload::Fresh { .. })).count();
+    assert_eq!(taken, 1, "a released upload is taken over once");
     assert_eq!((same.id(), again), (document.id(), object_key));
     world.store.finish_upload(same, QueueKind::Cpu, &origin(), world.after(62)).await.unwrap();
     let late = world.store.finish_upload(document, QueueKind::Cpu, &origin(), world.after(63)).await;
