@@ -180,6 +180,12 @@ impl Context {
         needed(self.objects.as_ref(), "storage")
     }
 
+    /// How long an owner's link to a file lives.
+    pub fn download_lifetime(&self) -> Result<Duration> {
+        let storage = needed(self.config.storage.as_ref(), "storage")?;
+        Ok(Duration::from_secs(storage.link_s.into()))
+    }
+
     /// Who carries out reviews.
     pub fn orchestrator(&self) -> Result<&Buli2> {
         needed(self.orchestrator.as_ref(), "BULI2")

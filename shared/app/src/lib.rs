@@ -5,20 +5,26 @@
 
 pub mod auth;
 pub mod context;
+pub mod delete_document;
 pub mod dispatch_reviews;
 pub mod document_dto;
+pub mod download;
 pub mod enqueue;
 pub mod error;
+pub mod escalate;
 pub mod get_document;
+pub mod get_review;
 pub mod health;
 pub mod idempotency;
 pub mod limits;
+pub mod list_documents;
 pub mod login;
 pub mod logout;
 pub mod me;
 pub mod metrics;
 pub mod migrate;
 pub mod orchestrator;
+pub mod process;
 pub mod profile;
 pub mod queue_depths;
 pub mod queue_status;

@@ -87,9 +87,9 @@ pub struct CallbackResponse {
     pub review_id: ReviewId,
     /// Its document.
     pub document_id: DocumentId,
-    /// The decision that holds.
-    pub decision: ReviewDecision,
-    /// Whether this very callback decided; `false` when the same was said before.
+    /// The decision that holds; `null` when the document was erased and nobody waits for one.
+    pub decision: Option<ReviewDecision>,
+    /// Whether this very callback decided; `false` when the same was said before, or the document was erased.
     pub applied: bool,
 }
 
@@ -102,7 +102,7 @@ pub async fn review_callback(
     now: DateTime<Utc>,
 ) -> Result<CallbackResponse> {
     let callback = validate(review, request)?;
-    let decision = callback.decision;
+    let decision = Some(callback.decision);
     let origin = Origin { actor: Actor::Reviewer, correlation_id: correlation_id.clone() };
     match store.apply_callback(&callback, &origin, now).await? {
         CallbackOutcome::Applied { review, document, .. } => {
@@ -110,6 +110,10 @@ pub async fn review_callback(
         }
         CallbackOutcome::Repeated { review, document } => {
             Ok(CallbackResponse { review_id: review, document_id: document, decision, applied: false })
+        }
+        // Nothing is wrong with it and nothing is left to do: a success is what every sender stops at.
+        CallbackOutcome::Cancelled { review, document } => {
+            Ok(CallbackResponse { review_id: review, document_id: document, decision: None, applied: false })
         }
         CallbackOutcome::Contrary { status, .. } => {
             Err(AppError::new(Kind::Conflict, "already_decided", format!("The review is already {status}.")))

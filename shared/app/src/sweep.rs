@@ -236,7 +236,7 @@ impl Sweeper<'_> {
             .delete(&leftover.object_key)
             .await
             .map_err(|error| AppError::unavailable(format!("the object cannot be deleted: {error}")))?;
-        Ok(self.store.object_deleted(leftover.id).await?)
+        Ok(self.store.object_deleted(leftover.id, now).await.map(|_| ())?)
     }
 }
 

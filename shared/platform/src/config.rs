@@ -66,6 +66,8 @@ pub struct Storage {
     pub bucket: String,
     /// Region.
     pub region: String,
+    /// Seconds that an owner's link to a file lives.
+    pub link_s: u32,
 }
 
 /// The queues.
@@ -445,6 +447,7 @@ impl Values {
                 secret_access_key: self.secret("CF_R2_SECRET_ACCESS_KEY"),
                 bucket: self.text("CF_R2_BUCKET_NAME"),
                 region: self.text("CF_R2_REGION"),
+                link_s: self.number("R2_PRIVATE_URL_EXPIRY", 30..=3600),
             }),
             queues: needs(Section::Queues).then(|| Queues {
                 gpu_url: self.url("OCR_GPU_QUEUE_URL", environment),

@@ -22,7 +22,7 @@ use crate::sealing::{Column, Sealer};
 use crate::step::{self, Also};
 
 /// How long the uploading function has to enqueue before the sweeper looks.
-const ENQUEUE_GRACE: TimeDelta = TimeDelta::seconds(30);
+pub(crate) const ENQUEUE_GRACE: TimeDelta = TimeDelta::seconds(30);
 /// After this, an upload that holds its idempotency key without finishing is taken to have died, unless it said so
 /// itself.
 const UPLOAD_PATIENCE: TimeDelta = TimeDelta::seconds(60);
@@ -196,7 +196,8 @@ const OWN_DOCUMENT: &str = "FROM sessions s \
     LEFT JOIN manual_reviews r ON r.document_id = d.id \
     WHERE s.id = $1 AND s.user_id = $2 AND s.ended_at IS NULL AND s.expires_at > $4";
 
-const REVIEW_COLUMNS: &str = "r.id AS review_id, r.status AS review_status, r.notes AS review_notes, \
+/// A review's columns, as [`review`] reads them.
+pub(crate) const REVIEW_COLUMNS: &str = "r.id AS review_id, r.status AS review_status, r.notes AS review_notes, \
     r.created_at AS review_created_at, r.decided_at AS review_decided_at";
 
 impl Store {
@@ -411,7 +412,8 @@ pub(crate) fn document_id(row: &Row, column: &'static str) -> Result<DocumentId>
     get::<Uuid>(row, column).map(DocumentId::from_uuid)
 }
 
-fn summary(row: &Row) -> Result<DocumentSummary> {
+/// The short form of a document's row.
+pub(crate) fn summary(row: &Row) -> Result<DocumentSummary> {
     Ok(DocumentSummary {
         id: document_id(row, "id")?,
         document_type: parse(row, "type")?,
@@ -424,7 +426,8 @@ fn summary(row: &Row) -> Result<DocumentSummary> {
     })
 }
 
-fn review(sealer: &Sealer, row: &Row) -> Result<Option<ReviewSummary>> {
+/// A document's review out of a row that has [`REVIEW_COLUMNS`].
+pub(crate) fn review(sealer: &Sealer, row: &Row) -> Result<Option<ReviewSummary>> {
     let Some(id) = get::<Option<Uuid>>(row, "review_id")? else { return Ok(None) };
     Ok(Some(ReviewSummary {
         id: ReviewId::from_uuid(id),

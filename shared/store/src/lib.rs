@@ -14,14 +14,19 @@
 //! - No named prepared statements and no session state, so that it works behind a transaction-pooling proxy.
 
 mod breakers;
+mod cancels;
 mod config;
 mod db;
+mod dispatch;
 mod documents;
+mod erasure;
 mod error;
 mod idempotency;
+mod listing;
 mod migrate;
 mod origin;
 mod profiles;
+mod requests;
 mod reviews;
 mod row;
 mod scoring;
@@ -34,18 +39,23 @@ mod sweeper;
 mod users;
 mod worker;
 
+pub use cancels::{CancelState, DueCancel};
 pub use config::{IdentityHashKey, SealingKeys, StoreConfig};
 pub use db::Store;
+pub use dispatch::{DispatchLease, DispatchPayload, DueDispatch};
 pub use documents::{
     BeginUpload, DocumentSummary, DocumentView, IdempotencyKey, NewDocument, ReviewSummary, TimelineEntry,
     VerificationView,
 };
+pub use erasure::{DueErasure, TooOld};
 pub use error::{Miss, Result, StoreError};
 pub use idempotency::{BeginIdempotent, IdempotencyLock, StoredResponse};
+pub use listing::{DocumentPage, ListFilter, ListPosition};
 pub use migrate::MigrationReport;
 pub use origin::{Actor, Caller, Origin};
 pub use profiles::Profile;
-pub use reviews::{Callback, CallbackOutcome, DispatchLease, DispatchPayload, DueDispatch, ReviewFile};
+pub use requests::{Escalated, Requeued};
+pub use reviews::{Callback, CallbackOutcome, ReviewFile, ReviewView};
 pub use scoring::{Decided, ForScoring, LoadedForScoring};
 pub use sessions::{Forgotten, NewSession, NextToken, Refreshed, RefusedRefresh, Rotation};
 pub use stats::{QueueStanding, QueueStandings, StateCount, Stuck, StuckDocument};

@@ -1,96 +1,25 @@
-//! Human reviews: the outbox that sends them to the reviewer, and the reviewer's decision.
+//! Human reviews as the reviewer decides them and as others see them.
 //!
 //! Transactions that touch a document and its review lock the document first.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use filot_domain::lifecycle::document::{edge, state};
 use filot_domain::lifecycle::{DispatchState, ReviewStatus};
 use filot_domain::review::{DecisionEffect, ReviewDecision, effect_of};
-use filot_domain::{
-    CardReading, CorrelationId, Decision, DocumentId, DocumentType, ReasonCode, ReviewId, UserId,
-    VerificationStatus,
-};
+use filot_domain::{DocumentId, ReviewId, UserId, VerificationStatus};
 use tokio_postgres::Row;
-use uuid::Uuid;
 
+use crate::cancels::CancelState;
 use crate::db::{Db, Store, begin, commit, p};
-use crate::documents::{document_id, reading};
+use crate::dispatch::{SETTLE, note_ticket, review_id};
+use crate::documents::{REVIEW_COLUMNS, ReviewSummary, document_id, review};
 use crate::error::{Miss, Result, StoreError};
 use crate::origin::Origin;
-use crate::row::{count, get, parse, reasons, score_opt};
+use crate::row::{count, get, parse, parse_opt};
 use crate::scoring::claim_identity;
 use crate::sealing::Column;
 use crate::step::{self, Also};
 use crate::users::user_id;
-
-/// The right to send a review, until somebody else takes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DispatchLease {
-    review: ReviewId,
-    owner: String,
-    epoch: i64,
-}
-
-impl DispatchLease {
-    /// The review.
-    pub const fn review(&self) -> ReviewId {
-        self.review
-    }
-
-    /// The dispatcher.
-    pub fn owner(&self) -> &str {
-        &self.owner
-    }
-
-    /// The fencing token.
-    pub const fn epoch(&self) -> i64 {
-        self.epoch
-    }
-}
-
-/// A review that is to be sent now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DueDispatch {
-    /// The right to send it.
-    pub lease: DispatchLease,
-    /// Its document.
-    pub document: DocumentId,
-    /// Whose document.
-    pub user_id: UserId,
-    /// Failed attempts at sending it.
-    pub attempts: u32,
-    /// The upload's correlation id.
-    pub correlation_id: CorrelationId,
-}
-
-/// What the reviewer is told. Identity data: never logged.
-#[derive(Clone, PartialEq)]
-pub struct DispatchPayload {
-    /// The review.
-    pub review: ReviewId,
-    /// Its document.
-    pub document: DocumentId,
-    /// Whose document.
-    pub user_id: UserId,
-    /// What the user says it is.
-    pub document_type: DocumentType,
-    /// What was read.
-    pub reading: CardReading,
-    /// 0 to 100.
-    pub score: u8,
-    /// What the score said.
-    pub decision: Decision,
-    /// Why.
-    pub reasons: Vec<ReasonCode>,
-    /// The upload's correlation id.
-    pub correlation_id: CorrelationId,
-}
-
-impl std::fmt::Debug for DispatchPayload {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("DispatchPayload").field("review", &self.review).finish_non_exhaustive()
-    }
-}
 
 /// What the reviewer says.
 #[derive(Clone)]
@@ -139,7 +68,14 @@ pub enum CallbackOutcome {
         /// Its document.
         document: DocumentId,
     },
-    /// The opposite was said before, or the review is cancelled.
+    /// Nobody waits for it any more: the document was erased.
+    Cancelled {
+        /// The review.
+        review: ReviewId,
+        /// Its document.
+        document: DocumentId,
+    },
+    /// The opposite was said before.
     Contrary {
         /// The review.
         review: ReviewId,
@@ -154,6 +90,41 @@ pub enum CallbackOutcome {
     NotYetAcknowledged,
 }
 
+/// A review with all that is known about its way to the reviewer.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ReviewView {
+    /// The review.
+    pub review: ReviewSummary,
+    /// Its document.
+    pub document: DocumentId,
+    /// The reviewer's id of it, once known.
+    pub task_id: Option<String>,
+    /// Where its dispatch stands.
+    pub dispatch_state: DispatchState,
+    /// Failed attempts at sending it.
+    pub dispatch_attempts: u32,
+    /// When it is sent next, if it waits.
+    pub next_dispatch_at: Option<DateTime<Utc>>,
+    /// Why it was not sent the last time, as a code.
+    pub dispatch_error: Option<String>,
+    /// When the reviewer acknowledged it.
+    pub acknowledged_at: Option<DateTime<Utc>>,
+    /// Where its cancellation at the reviewer stands, if it is to be cancelled there.
+    pub cancel_state: Option<CancelState>,
+}
+
+impl std::fmt::Debug for ReviewView {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { review, document, dispatch_state, cancel_state, .. } = self;
+        f.debug_struct("ReviewView")
+            .field("review", review)
+            .field("document", document)
+            .field("dispatch_state", dispatch_state)
+            .field("cancel_state", cancel_state)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Where a reviewer finds the picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReviewFile {
@@ -165,165 +136,7 @@ pub struct ReviewFile {
     pub mime: String,
 }
 
-const SETTLE: &str = "dispatch_owner = NULL, dispatch_until = NULL, next_dispatch_at = NULL";
-
 impl Store {
-    /// Takes up to `limit` reviews that are due, or whose dispatcher disappeared. Dispatchers do not wait for each other.
-    pub async fn take_due_dispatches(
-        &self,
-        owner: &str,
-        limit: u32,
-        lease_s: u32,
-        now: DateTime<Utc>,
-    ) -> Result<Vec<DueDispatch>> {
-        let limit = i64::from(limit);
-        let until = now + TimeDelta::seconds(lease_s.into());
-        let rows = self
-            .client()
-            .await?
-            .fetch(
-                "WITH due AS MATERIALIZED ( \
-                   SELECT id FROM manual_reviews \
-                   WHERE (dispatch_state = 'queued' AND next_dispatch_at <= $2) \
-                      OR (dispatch_state = 'sending' AND dispatch_until <= $2) \
-                   ORDER BY coalesce(next_dispatch_at, dispatch_until) LIMIT $4 FOR UPDATE SKIP LOCKED) \
-                 UPDATE manual_reviews r SET dispatch_state = 'sending', dispatch_owner = $1, dispatch_until = $3, \
-                   dispatch_epoch = r.dispatch_epoch + 1, next_dispatch_at = NULL, updated_at = $2 \
-                 FROM due, documents d WHERE r.id = due.id AND d.id = r.document_id \
-                 RETURNING r.id, r.dispatch_owner, r.dispatch_epoch, r.dispatch_attempts, r.document_id, d.user_id, \
-                   r.correlation_id",
-                &[p(&owner), p(&now), p(&until), p(&limit)],
-            )
-            .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(DueDispatch {
-                    lease: DispatchLease {
-                        review: review_id(row, "id")?,
-                        owner: get(row, "dispatch_owner")?,
-                        epoch: get(row, "dispatch_epoch")?,
-                    },
-                    document: document_id(row, "document_id")?,
-                    user_id: user_id(row, "user_id")?,
-                    attempts: count(row, "dispatch_attempts")?,
-                    correlation_id: parse(row, "correlation_id")?,
-                })
-            })
-            .collect()
-    }
-
-    /// Loads what a leased review tells the reviewer.
-    pub async fn load_dispatch(&self, lease: &DispatchLease) -> Result<DispatchPayload> {
-        let client = self.client().await?;
-        let id = lease.review.as_uuid();
-        let row = client
-            .fetch_opt(
-                "SELECT d.*, r.correlation_id AS review_correlation_id FROM manual_reviews r \
-                 JOIN documents d ON d.id = r.document_id \
-                 WHERE r.id = $1 AND r.dispatch_state = 'sending' AND r.dispatch_owner = $2 AND r.dispatch_epoch = $3",
-                &[p(&id), p(&lease.owner), p(&lease.epoch)],
-            )
-            .await?;
-        let Some(row) = row else { return Err(settled(&client, lease.review).await?.into()) };
-        Ok(DispatchPayload {
-            review: lease.review,
-            document: document_id(&row, "id")?,
-            user_id: user_id(&row, "user_id")?,
-            document_type: parse(&row, "type")?,
-            reading: reading(self.sealer(), &row)?.ok_or(StoreError::Corrupt { what: "result" })?,
-            score: score_opt(&row, "ai_score")?.ok_or(StoreError::Corrupt { what: "ai_score" })?,
-            decision: parse(&row, "ai_decision")?,
-            reasons: reasons(&row, "reasons")?,
-            correlation_id: parse(&row, "review_correlation_id")?,
-        })
-    }
-
-    /// The reviewer has it. Counts even if the lease ran out meanwhile: what arrived has arrived.
-    ///
-    /// [`Miss::DispatchSettled`] if it was settled meanwhile, as when the decision came before this answer: the task id
-    /// is kept then too.
-    pub async fn acknowledge_dispatch(
-        &self,
-        lease: &DispatchLease,
-        task_id: &str,
-        now: DateTime<Utc>,
-    ) -> Result<()> {
-        let mut client = self.client().await?;
-        let tx = begin(&mut client).await?;
-        let id = lease.review.as_uuid();
-        // The document first, as everywhere: the callback may come at this very moment and locks in that order.
-        let sql = "SELECT d.id FROM documents d JOIN manual_reviews r ON r.document_id = d.id \
-                   WHERE r.id = $1 FOR UPDATE OF d";
-        tx.fetch_opt(sql, &[p(&id)]).await?;
-        let sql = format!(
-            "UPDATE manual_reviews SET dispatch_state = 'acknowledged', buli2_task_id = $2, acknowledged_at = $3, \
-               dispatch_error = NULL, updated_at = $3, {SETTLE} \
-             WHERE id = $1 AND dispatch_state IN ('queued', 'sending') RETURNING document_id"
-        );
-        let params = [p(&id), p(&task_id), p(&now)];
-        let outcome = match tx.fetch_opt(&sql, &params).await? {
-            Some(row) => {
-                note_ticket(&tx, document_id(&row, "document_id")?, task_id).await?;
-                Ok(())
-            }
-            None => {
-                let sql = "UPDATE manual_reviews SET buli2_task_id = $2, updated_at = $3 \
-                           WHERE id = $1 AND buli2_task_id IS NULL";
-                tx.change(sql, &params).await?;
-                let sql = "SELECT buli2_task_id FROM manual_reviews WHERE id = $1 AND dispatch_state = 'acknowledged'";
-                match tx.fetch_opt(sql, &[p(&id)]).await? {
-                    Some(row) if get::<Option<&str>>(&row, "buli2_task_id")? == Some(task_id) => Ok(()),
-                    _ => Err(settled(&tx, lease.review).await?.into()),
-                }
-            }
-        };
-        commit(tx).await?;
-        outcome
-    }
-
-    /// Not sent; it waits for its next turn. `error` says why and costs an attempt; `None` means that nothing was tried.
-    pub async fn defer_dispatch(
-        &self,
-        lease: &DispatchLease,
-        until: DateTime<Utc>,
-        error: Option<&str>,
-        now: DateTime<Utc>,
-    ) -> Result<()> {
-        let sql = "UPDATE manual_reviews SET dispatch_state = 'queued', next_dispatch_at = $4, \
-                     dispatch_error = coalesce($5, dispatch_error), \
-                     dispatch_attempts = dispatch_attempts + CASE WHEN $5 IS NULL THEN 0 ELSE 1 END, \
-                     dispatch_owner = NULL, dispatch_until = NULL, updated_at = $6 \
-                   WHERE id = $1 AND dispatch_state = 'sending' AND dispatch_owner = $2 AND dispatch_epoch = $3";
-        let id = lease.review.as_uuid();
-        let params = [p(&id), p(&lease.owner), p(&lease.epoch), p(&until), p(&error), p(&now)];
-        let client = self.client().await?;
-        match client.change(sql, &params).await? {
-            0 => Err(settled(&client, lease.review).await?.into()),
-            _ => Ok(()),
-        }
-    }
-
-    /// The reviewer refuses it for good. It stays visible on the review until somebody sends it again.
-    pub async fn refuse_dispatch(
-        &self,
-        lease: &DispatchLease,
-        error: &str,
-        now: DateTime<Utc>,
-    ) -> Result<()> {
-        let sql = format!(
-            "UPDATE manual_reviews SET dispatch_state = 'refused', dispatch_error = $4, \
-               dispatch_attempts = dispatch_attempts + 1, updated_at = $5, {SETTLE} \
-             WHERE id = $1 AND dispatch_state = 'sending' AND dispatch_owner = $2 AND dispatch_epoch = $3"
-        );
-        let id = lease.review.as_uuid();
-        let params = [p(&id), p(&lease.owner), p(&lease.epoch), p(&error), p(&now)];
-        let client = self.client().await?;
-        match client.change(&sql, &params).await? {
-            0 => Err(settled(&client, lease.review).await?.into()),
-            _ => Ok(()),
-        }
-    }
-
     /// Applies the reviewer's decision to the review and its document, in one transaction.
     pub async fn apply_callback(
         &self,
@@ -355,6 +168,9 @@ impl Store {
             }
         }
         let status = parse(&review_row, "status")?;
+        if status == ReviewStatus::Cancelled {
+            return Ok(CallbackOutcome::Cancelled { review, document });
+        }
         match effect_of(callback.decision, status) {
             DecisionEffect::Repeat => return Ok(CallbackOutcome::Repeated { review, document }),
             DecisionEffect::Conflict => return Ok(CallbackOutcome::Contrary { review, status }),
@@ -425,6 +241,28 @@ impl Store {
         }
     }
 
+    /// A review, for internal callers.
+    pub async fn review(&self, id: ReviewId) -> Result<ReviewView> {
+        let sql = format!(
+            "SELECT {REVIEW_COLUMNS}, r.document_id, r.buli2_task_id, r.dispatch_state, r.dispatch_attempts, \
+             r.next_dispatch_at, r.dispatch_error, r.acknowledged_at, r.cancel_state \
+             FROM manual_reviews r WHERE r.id = $1"
+        );
+        let id = id.as_uuid();
+        let row = self.client().await?.fetch_opt(&sql, &[p(&id)]).await?.ok_or(Miss::NotFound)?;
+        Ok(ReviewView {
+            review: review(self.sealer(), &row)?.ok_or(Miss::NotFound)?,
+            document: document_id(&row, "document_id")?,
+            task_id: get(&row, "buli2_task_id")?,
+            dispatch_state: parse(&row, "dispatch_state")?,
+            dispatch_attempts: count(&row, "dispatch_attempts")?,
+            next_dispatch_at: get(&row, "next_dispatch_at")?,
+            dispatch_error: get(&row, "dispatch_error")?,
+            acknowledged_at: get(&row, "acknowledged_at")?,
+            cancel_state: parse_opt(&row, "cancel_state")?,
+        })
+    }
+
     /// Where the picture of a review is.
     pub async fn review_file(&self, review: ReviewId) -> Result<ReviewFile> {
         let id = review.as_uuid();
@@ -472,26 +310,6 @@ async fn find_review(db: &impl Db, callback: &Callback) -> Result<Found> {
 fn found(row: Option<&Row>) -> Result<Found> {
     let Some(row) = row else { return Ok(Found::Nothing(CallbackOutcome::Unknown)) };
     Ok(Found::Review { review: review_id(row, "id")?, document: document_id(row, "document_id")? })
-}
-
-fn review_id(row: &Row, column: &'static str) -> Result<ReviewId> {
-    get::<Uuid>(row, column).map(ReviewId::from_uuid)
-}
-
-async fn settled(db: &impl Db, review: ReviewId) -> Result<Miss> {
-    let id = review.as_uuid();
-    match db.fetch_opt("SELECT dispatch_state FROM manual_reviews WHERE id = $1", &[p(&id)]).await? {
-        Some(row) => Ok(Miss::DispatchSettled { state: parse(&row, "dispatch_state")? }),
-        None => Ok(Miss::NotFound),
-    }
-}
-
-/// Keeps the reviewer's id on the document too.
-async fn note_ticket(db: &impl Db, document: DocumentId, task_id: &str) -> Result<()> {
-    let id = document.as_uuid();
-    db.change("UPDATE documents SET buli2_ticket_id = $2 WHERE id = $1", &[p(&id), p(&task_id)])
-        .await
-        .map(|_| ())
 }
 
 /// A human's approval claims the identities too, where they are free: the next user who shows them is not approved

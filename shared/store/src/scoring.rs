@@ -77,6 +77,9 @@ pub struct Decided {
     pub first: bool,
 }
 
+/// An identity may be given up while it is being claimed; more often than this in one transaction it is not.
+const CLAIM_TRIES: usize = 3;
+
 /// Ids of the rows that a decision creates.
 pub(crate) struct NewIds {
     pub(crate) evaluation: EvaluationId,
@@ -173,7 +176,7 @@ impl Store {
         let evaluated = step::take(&tx, current.step(edge::Score), origin, now, also).await?;
         let (evaluated, _) = evaluated.ok_or(StoreError::Invariant("a locked row that changes"))?;
         let review = if last.decision == Decision::NeedsReview {
-            insert_review(&tx, &ids, scored, now).await?;
+            insert_review(&tx, &ids, id, &scored.correlation_id, now).await?;
             Some(ids.review)
         } else {
             let params = [p(&now)];
@@ -236,7 +239,8 @@ async fn decided_before(db: &impl Db, id: DocumentId) -> Result<Option<Decided>>
 /// nothing stays claimed.
 ///
 /// The insert waits for a transaction that is claiming the same number at this moment, so that of two users at once
-/// exactly one gets it.
+/// exactly one gets it. A claim that is relied upon is locked: the document that holds it cannot be erased, and the claim
+/// with it, before this approval can be seen.
 async fn note_identities(
     db: &impl Db,
     scored: &ForScoring,
@@ -262,7 +266,7 @@ async fn note_identities(
         }
         let holder = db
             .fetch_opt(
-                "SELECT user_id FROM identity_claims WHERE kind = $1 AND number_hash = $2",
+                "SELECT user_id FROM identity_claims WHERE kind = $1 AND number_hash = $2 FOR SHARE",
                 &[p(kind), p(hash)],
             )
             .await?;
@@ -282,7 +286,7 @@ async fn note_identities(
     Ok(free)
 }
 
-/// Claims one identity; `false` if it was claimed before, by whomever.
+/// Claims one identity; `false` if it was claimed before, by whomever. That claim is locked then.
 pub(crate) async fn claim_identity(
     db: &impl Db,
     kind: &str,
@@ -291,14 +295,19 @@ pub(crate) async fn claim_identity(
     document: Uuid,
     now: DateTime<Utc>,
 ) -> Result<bool> {
-    let changed = db
-        .change(
-            "INSERT INTO identity_claims (kind, number_hash, user_id, document_id, claimed_at) \
-             VALUES ($1, $2, $3, $4, $5) ON CONFLICT ON CONSTRAINT identity_claims_one_holder DO NOTHING",
-            &[p(&kind), p(&hash), p(&user), p(&document), p(&now)],
-        )
-        .await?;
-    Ok(changed == 1)
+    let insert = "INSERT INTO identity_claims (kind, number_hash, user_id, document_id, claimed_at) \
+                  VALUES ($1, $2, $3, $4, $5) ON CONFLICT ON CONSTRAINT identity_claims_one_holder DO NOTHING";
+    let lock = "SELECT user_id FROM identity_claims WHERE kind = $1 AND number_hash = $2 FOR SHARE";
+    for _ in 0..CLAIM_TRIES {
+        if db.change(insert, &[p(&kind), p(&hash), p(&user), p(&document), p(&now)]).await? == 1 {
+            return Ok(true);
+        }
+        if db.fetch_opt(lock, &[p(&kind), p(&hash)]).await?.is_some() {
+            return Ok(false);
+        }
+        // It was given up between the two statements.
+    }
+    Ok(false)
 }
 
 async fn insert_evaluation(
@@ -323,10 +332,15 @@ async fn insert_evaluation(
 }
 
 /// The review and its outbox row are one row, written with the decision (INV-5).
-async fn insert_review(db: &impl Db, ids: &NewIds, scored: &ForScoring, now: DateTime<Utc>) -> Result<()> {
-    let (review, evaluation, document) =
-        (ids.review.as_uuid(), ids.evaluation.as_uuid(), scored.document.id().as_uuid());
-    let correlation = scored.correlation_id.as_str();
+pub(crate) async fn insert_review(
+    db: &impl Db,
+    ids: &NewIds,
+    document: DocumentId,
+    correlation_id: &CorrelationId,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let (review, evaluation, document) = (ids.review.as_uuid(), ids.evaluation.as_uuid(), document.as_uuid());
+    let correlation = correlation_id.as_str();
     db.change(
         "INSERT INTO manual_reviews (id, document_id, evaluation_id, status, dispatch_state, next_dispatch_at, \
            correlation_id, created_at, updated_at) VALUES ($1, $2, $3, 'pending', 'queued', $4, $5, $4, $4)",

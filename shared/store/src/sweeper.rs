@@ -43,7 +43,7 @@ pub struct Unscored {
     pub correlation_id: CorrelationId,
 }
 
-/// What an upload or an erasure left in storage.
+/// What an upload that died may have left in storage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Leftover {
     /// The document.
@@ -128,8 +128,9 @@ impl Store {
             .collect()
     }
 
-    /// Uploads begun before `older_than` and never finished, and erased documents whose object may still exist. Each is
-    /// returned again after ten minutes, until [`Store::object_deleted`].
+    /// Uploads begun before `older_than` and never finished, and those given up whose object may still exist. Each is
+    /// returned again after ten minutes, until [`Store::object_deleted`]. What was erased on request or by age is an
+    /// erasure's matter: [`Store::take_due_erasures`].
     pub async fn half_received(
         &self,
         limit: u32,
@@ -143,7 +144,8 @@ impl Store {
             .fetch(
                 "WITH due AS MATERIALIZED ( \
                    SELECT id FROM documents WHERE next_enqueue_at <= $1 \
-                     AND (status = 'erased' OR (status = 'receiving' AND created_at < $3)) \
+                     AND ((status = 'receiving' AND created_at < $3) OR (status = 'erased' \
+                       AND NOT EXISTS (SELECT FROM erasures e WHERE e.document_id = documents.id))) \
                    ORDER BY next_enqueue_at LIMIT $2 FOR UPDATE SKIP LOCKED) \
                  UPDATE documents d SET next_enqueue_at = $1 + interval '10 minutes' \
                  FROM due WHERE d.id = due.id RETURNING d.id, d.object_key, d.status",
@@ -183,17 +185,6 @@ impl Store {
         let taken = step::take(&tx, receiving.step(edge::Erase), origin, now, also).await?;
         taken.ok_or(StoreError::Invariant("a locked row that changes"))?;
         commit(tx).await
-    }
-
-    /// Notes that the object of an erased document is gone.
-    pub async fn object_deleted(&self, id: DocumentId) -> Result<()> {
-        let client = self.client().await?;
-        let uuid = id.as_uuid();
-        let sql = "UPDATE documents SET object_key = NULL, next_enqueue_at = NULL WHERE id = $1 AND status = 'erased'";
-        match client.change(sql, &[p(&uuid)]).await? {
-            0 => Err(step::explain(&client, id).await?.into()),
-            _ => Ok(()),
-        }
     }
 
     /// How much waits for the reviewer.

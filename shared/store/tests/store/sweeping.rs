@@ -65,7 +65,7 @@ async fn a_half_received_upload_ends_before_its_object_goes() {
     // The object may still be there until somebody says that it is gone.
     let left = world.store.half_received(10, world.now, world.after(600)).await.unwrap();
     assert_eq!(left[0].status, DocumentStatus::Erased);
-    world.store.object_deleted(document.id()).await.unwrap();
+    world.store.object_deleted(document.id(), world.now).await.unwrap();
     assert_eq!(world.store.half_received(10, world.after(9999), world.after(9999)).await.unwrap(), []);
     world.assert_events_fold_to_rows().await;
 }

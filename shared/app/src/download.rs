@@ -1,0 +1,40 @@
+//! `GET /documents/{id}/download`: the owner gets the file, through a link that soon dies.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use filot_cloud::Objects;
+use filot_domain::DocumentId;
+use filot_store::{Caller, Store};
+use serde::Serialize;
+
+use crate::error::{AppError, Result};
+
+/// The answer. The link is a secret: it has no `Debug` form.
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DownloadResponse {
+    /// Whoever has it may fetch the file until it expires.
+    pub url: String,
+    /// When it expires.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// A link to the file of a document of the caller's.
+pub async fn download(
+    store: &Store,
+    objects: &Objects,
+    caller: &Caller,
+    id: DocumentId,
+    lifetime: Duration,
+    now: DateTime<Utc>,
+) -> Result<DownloadResponse> {
+    let object_key = store.document_file(caller, id, now).await?;
+    let url = objects
+        .presign_get(&object_key, lifetime)
+        .await
+        .map_err(|error| AppError::unavailable(format!("no link could be signed: {error}")))?;
+    let lifetime = TimeDelta::from_std(lifetime)
+        .map_err(|_| AppError::internal("the lifetime of a link is no length of time"))?;
+    Ok(DownloadResponse { url: url.expose().to_owned(), expires_at: now + lifetime })
+}
