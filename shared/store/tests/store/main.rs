@@ -4,6 +4,7 @@
 mod fixture;
 mod idempotency;
 mod leases;
+mod requests;
 mod reviews;
 mod schema;
 mod scoring;
