@@ -117,11 +117,8 @@ async fn inv_1_a_failed_document_gets_a_whole_new_try_and_is_watched_again() {
     let world = World::new().await;
     let caller = world.user().await;
     let document = failed(&world, &caller).await;
-    let again = world
-        .store
-        .requeue(&caller, document, QueueKind::Cpu, &origin(), world.after(60))
-        .await
-        .unwrap();
+    let again =
+        world.store.requeue(&caller, document, QueueKind::Cpu, &origin(), world.after(60)).await.unwrap();
     assert_eq!((again.document.status, again.queue), (DocumentStatus::Uploaded, QueueKind::Cpu));
     assert_eq!(again.document.processed_at, None);
     let row = "SELECT concat_ws(' ', attempts, enqueues, cardinality(reasons)) FROM documents WHERE id = $1";
@@ -139,8 +136,9 @@ async fn a_waiting_document_is_pushed_where_it_waits_and_any_other_is_refused() 
     let world = World::new().await;
     let (caller, other) = (world.user().await, world.user().await);
     let document = world.uploaded(&caller).await;
-    let requeue =
-        async |caller, document| world.store.requeue(caller, document, QueueKind::Cpu, &origin(), world.now).await;
+    let requeue = async |caller, document| {
+        world.store.requeue(caller, document, QueueKind::Cpu, &origin(), world.now).await
+    };
     let pushed = requeue(&caller, document).await.unwrap();
     assert_eq!(pushed.queue, QueueKind::Gpu, "it stays where it waits");
     assert_eq!(world.events(document).await.len(), 2, "nothing happened to it");
@@ -211,7 +209,8 @@ async fn inv_5_an_automatic_rejection_reaches_a_human_once_however_often_it_is_a
 async fn only_what_the_table_of_edges_allows_is_escalated() {
     let world = World::new().await;
     let (caller, other) = (world.user().await, world.user().await);
-    let escalate = async |caller, document| world.store.escalate(caller, document, &origin(), world.now).await;
+    let escalate =
+        async |caller, document| world.store.escalate(caller, document, &origin(), world.now).await;
     let waits = world.uploaded(&caller).await;
     assert!(is_stale(escalate(&caller, waits).await, DocumentStatus::Uploaded));
     let broken = failed(&world, &caller).await;
@@ -243,7 +242,10 @@ async fn inv_5_a_review_that_was_refused_is_sent_again_when_its_owner_asks() {
     let again = world.taken("d2").await;
     world.store.acknowledge_dispatch(&again, "task-1", world.now).await.unwrap();
     let view = world.store.review(again.review()).await.unwrap();
-    assert_eq!((view.review.status, view.dispatch_state), (ReviewStatus::Pending, DispatchState::Acknowledged));
+    assert_eq!(
+        (view.review.status, view.dispatch_state),
+        (ReviewStatus::Pending, DispatchState::Acknowledged)
+    );
     assert_eq!((view.task_id.as_deref(), view.dispatch_attempts), (Some("task-1"), 1));
     assert!(view.acknowledged_at.is_some_and(|at| at - world.now < TimeDelta::seconds(1)));
 }
