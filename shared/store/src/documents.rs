@@ -308,6 +308,9 @@ impl Store {
     }
 
     /// Notes that a message was sent, and when to look whether it got lost. No effect once the document was read.
+    ///
+    /// A note may come late. It moves a document that nobody holds to the CPU's queue; whoever holds it decides where it
+    /// goes next, and nothing but a new try brings it back to the GPU's.
     pub async fn mark_enqueued(
         &self,
         id: DocumentId,
@@ -316,7 +319,8 @@ impl Store {
         next_check_at: DateTime<Utc>,
     ) -> Result<()> {
         let (id, queue): (Uuid, &str) = (id.as_uuid(), queue.into());
-        let sql = "UPDATE documents SET enqueued_at = $3, queue = $2, enqueues = enqueues + 1, next_enqueue_at = $4 \
+        let sql = "UPDATE documents SET enqueued_at = $3, enqueues = enqueues + 1, next_enqueue_at = $4, \
+                     queue = CASE WHEN $2 = 'cpu' AND lease_owner IS NULL THEN 'cpu' ELSE queue END \
                    WHERE id = $1 AND status IN ('uploaded', 'processing')";
         let params = [p(&id), p(&queue), p(&now), p(&next_check_at)];
         self.client().await?.change(sql, &params).await.map(|_| ())

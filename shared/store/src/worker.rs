@@ -88,7 +88,7 @@ pub struct Claimed {
     pub bytes: u64,
     /// Failed attempts so far.
     pub attempts: u32,
-    /// The queue the document waited on.
+    /// The queue whose worker has it: the rules for the next attempt ask for it.
     pub queue: QueueKind,
     /// The upload's correlation id.
     pub correlation_id: CorrelationId,
@@ -122,8 +122,8 @@ pub enum NotClaimable {
     Erased,
     /// Its object is not stored yet.
     NotUploaded,
-    /// A lost lease used up this queue's attempts: send it to that queue, note so with `mark_enqueued`, and the message
-    /// is done with.
+    /// This queue's attempts are used up, by a lost lease or before: send it to that queue, note so with `mark_enqueued`,
+    /// and the message is done with.
     Rerouted(QueueKind),
     /// A lost lease was its last attempt: it has just failed with `worker_lost`, and the message is done with.
     GaveUp,
@@ -160,6 +160,9 @@ impl Store {
             get::<Option<DateTime<Utc>>>(claimable, "lease_until")?.filter(|until| *until > now)
         {
             return not(NotClaimable::HeldUntil(until));
+        }
+        if is_past_gpu(claimable, &request)? {
+            return not(NotClaimable::Rerouted(QueueKind::Cpu));
         }
         if let Some(due) = get::<Option<DateTime<Utc>>>(claimable, "not_before")?.filter(|due| *due > now) {
             return not(NotClaimable::NotYet(due));
@@ -310,6 +313,14 @@ async fn restarted_since_renewal(db: &impl Db, row: &Row) -> Result<bool> {
     found.map_or(Ok(false), |row| get(&row, "restarted"))
 }
 
+/// Whether the document waits for its one try on the CPU and this is a GPU's worker, with a message that came twice or late.
+fn is_past_gpu(row: &Row, request: &ClaimRequest<'_>) -> Result<bool> {
+    Ok(request.serves == QueueKind::Gpu
+        && request.policy.cpu_fallback
+        && parse::<QueueKind>(row, "queue")? == QueueKind::Cpu
+        && count(row, "attempts")? >= request.policy.max_attempts)
+}
+
 /// Records the attempt that an earlier worker lost, and what the retry rules make of it.
 async fn count_loss(
     db: &impl Db,
@@ -369,10 +380,11 @@ where
 {
     let until = now + TimeDelta::seconds(request.lease_s.into());
     let next_check = until + SWEEP_GRACE;
-    let params = [p(&request.worker), p(&until), p(&now), p(&next_check)];
+    let serves: &str = request.serves.into();
+    let params = [p(&request.worker), p(&until), p(&now), p(&next_check), p(&serves)];
     let also = Also {
         set: "lease_owner = $10, lease_until = $11, lease_renewed_at = $12, lease_epoch = lease_epoch + 1, \
-              not_before = NULL, next_enqueue_at = $13",
+              not_before = NULL, next_enqueue_at = $13, queue = $14",
         params: &params,
         ..Also::default()
     };

@@ -126,7 +126,7 @@ fn inv_1_2_3_5_one_document_any_number_of_faults() {
 
 #[test]
 fn inv_1_2_3_5_one_document_functions_at_once() {
-    holds(lifecycle(1, 2, Some(2), &[]));
+    holds(lifecycle(1, 2, Some(3), &[]));
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 use filot_domain::breaker::Admission;
 use filot_domain::lifecycle::document::{edge, state};
-use filot_domain::lifecycle::{DispatchState, DocumentStatus};
+use filot_domain::lifecycle::{DispatchState, DocumentStatus, VerificationStatus};
 use filot_domain::review::{DecisionEffect, ReviewDecision, effect_of};
 
 use crate::model::Lifecycle;
@@ -108,9 +108,14 @@ impl Lifecycle {
         Some(())
     }
 
-    /// An operator sends a refused review again.
+    /// `Store::escalate` of a document that awaits a human already: a refused review is sent again.
     pub fn resend(&self, world: &mut World, doc: usize) -> Option<()> {
         let row = &mut world.docs[doc];
+        if row.status != DocumentStatus::AiEvaluated
+            || row.verification != VerificationStatus::PendingManualReview
+        {
+            return None;
+        }
         if row.review.as_ref()?.dispatch != DispatchState::Refused {
             return None;
         }

@@ -145,7 +145,10 @@ async fn recorded_failures_count_move_and_end_the_document() {
     world.store.record_failure(&first.lease, reason, retry, &origin(), world.now).await.unwrap();
     let early = world.try_claim(document, "w2", QueueKind::Cpu, world.after(9)).await;
     assert_eq!(why(early), NotClaimable::NotYet(world.after(10)));
-    let second = world.claimed(document, "w2", world.after(10)).await;
+    let Claim::Claimed(second) = world.try_claim(document, "w2", QueueKind::Cpu, world.after(10)).await
+    else {
+        panic!("it is due")
+    };
     assert_eq!((second.attempts, second.queue), (1, QueueKind::Cpu));
     let reason = ReasonCode::FileUnreadable;
     world
@@ -156,4 +159,38 @@ async fn recorded_failures_count_move_and_end_the_document() {
     let status = world.value("SELECT status || ' ' || attempts FROM documents WHERE id = $1", document).await;
     assert_eq!(status.as_deref(), Some("failed 2"));
     world.assert_events_fold_to_rows().await;
+}
+
+/// The rules promise one try on the CPU once the GPU's are used up. A message that came twice must not give it away.
+#[tokio::test]
+async fn a_second_message_does_not_give_the_cpus_try_to_a_gpu_worker() {
+    let world = World::new().await;
+    let document = world.uploaded(&world.user().await).await;
+    let reason = ReasonCode::ReaderCrashed;
+    for at in [0, 10, 20] {
+        let held = world.claimed(document, "gpu", world.after(at)).await;
+        let queue = if at < 20 { QueueKind::Gpu } else { QueueKind::Cpu };
+        let retry = AfterFailure::Retry { queue, not_before: world.after(at + 10) };
+        world.store.record_failure(&held.lease, reason, retry, &origin(), world.after(at)).await.unwrap();
+    }
+    // Due or not.
+    for at in [29, 30] {
+        let second = world.try_claim(document, "gpu", QueueKind::Gpu, world.after(at)).await;
+        assert_eq!(why(second), NotClaimable::Rerouted(QueueKind::Cpu));
+    }
+    // A note of an earlier message that comes late does not move it back either.
+    world.store.mark_enqueued(document, QueueKind::Gpu, world.after(31), world.after(300)).await.unwrap();
+    let again = world.try_claim(document, "gpu", QueueKind::Gpu, world.after(32)).await;
+    assert_eq!(why(again), NotClaimable::Rerouted(QueueKind::Cpu));
+    let Claim::Claimed(last) = world.try_claim(document, "cpu", QueueKind::Cpu, world.after(33)).await else {
+        panic!("the CPU gets its try")
+    };
+    assert_eq!((last.attempts, last.queue), (3, QueueKind::Cpu));
+    // Nor does a note move what somebody holds, and the holder's queue is the one whose tries count.
+    let other = world.uploaded(&world.user().await).await;
+    let held = world.claimed(other, "gpu", world.now).await;
+    world.store.mark_enqueued(other, QueueKind::Cpu, world.after(1), world.after(300)).await.unwrap();
+    assert_eq!(held.queue, QueueKind::Gpu);
+    let queue = world.value("SELECT queue FROM documents WHERE id = $1", other).await;
+    assert_eq!(queue.as_deref(), Some("gpu"));
 }
