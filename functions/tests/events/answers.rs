@@ -26,7 +26,10 @@ async fn context(role: Role, database_url: &str) -> Arc<Context> {
         ("CF_R2_BUCKET_NAME", "filot"),
         ("OCR_GPU_QUEUE_URL", "http://127.0.0.1:9/q"),
         ("OCR_CPU_QUEUE_URL", "http://127.0.0.1:9/q"),
+        ("OCR_GPU_DLQ_URL", "http://127.0.0.1:9/q"),
+        ("OCR_CPU_DLQ_URL", "http://127.0.0.1:9/q"),
         ("REDIS_URL", "redis://127.0.0.1:9"),
+        ("REVIEW_DISPATCH_FUNCTION", "review-dispatch"),
     ];
     let config = Config::from_values(role, &given).await.unwrap();
     Arc::new(Context::new(config, Utc::now()).unwrap())
@@ -41,14 +44,25 @@ async fn answer(function: &str, event: &Value, database_url: &str) -> u16 {
     let route = move |call: Call| -> Pin<Box<dyn Future<Output = Answer>>> {
         match function {
             "health" => Box::pin(routes::health(context, call)),
+            "metrics" => Box::pin(routes::metrics(context, call)),
             "auth-register" => Box::pin(routes::auth_register(context, call)),
             "auth-login" => Box::pin(routes::auth_login(context, call)),
+            "auth-refresh" => Box::pin(routes::auth_refresh(context, call)),
+            "auth-logout" => Box::pin(routes::auth_logout(context, call)),
             "auth-me" => Box::pin(routes::auth_me(context, call)),
+            "profile" => Box::pin(routes::profile(context, call)),
             "documents-upload" => Box::pin(routes::documents_upload(context, call)),
+            "documents-list" => Box::pin(routes::documents_list(context, call)),
             "documents-get" => Box::pin(routes::documents_get(context, call)),
+            "documents-download" => Box::pin(routes::documents_download(context, call)),
+            "documents-process" => Box::pin(routes::documents_process(context, call)),
+            "documents-delete" => Box::pin(routes::documents_delete(context, call)),
             "verification-status" => Box::pin(routes::verification_status(context, call)),
+            "verification-escalate" => Box::pin(routes::verification_escalate(context, call)),
             "review-callback" => Box::pin(routes::review_callback(context, call)),
+            "review-get" => Box::pin(routes::review_get(context, call)),
             "review-file" => Box::pin(routes::review_file(context, call)),
+            "ocr-queue-status" => Box::pin(routes::ocr_queue_status(context, call)),
             other => unreachable!("{other} has no route"),
         }
     };

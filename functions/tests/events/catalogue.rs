@@ -23,12 +23,25 @@ pub fn events(checked_in: &BTreeMap<String, Value>) -> BTreeMap<String, Value> {
     let mut add = |name: &str, event: Value| {
         events.insert(name.to_owned(), event);
     };
-    add("health/200-ok", Request::new("GET", "/health").event());
+    ops(&mut add);
     auth(&mut add, checked_in);
+    session(&mut add);
     documents(&mut add);
+    of_documents(&mut add);
     reviews(&mut add);
     tasks(&mut add);
     events
+}
+
+fn ops(add: &mut impl FnMut(&str, Value)) {
+    let key = local::SERVICE_INTERNAL_KEY;
+    add("health/200-ok", Request::new("GET", "/health").event());
+    let metrics = || Request::new("GET", "/metrics");
+    add("metrics/200-json", metrics().event());
+    add("metrics/200-prometheus", metrics().with("Accept", "text/plain").bearer(key).event());
+    let status = || Request::new("POST", "/internal/ocr/queue");
+    add("ocr-queue-status/200-ok", status().bearer(key).event());
+    add("ocr-queue-status/401-no-service-key", status().event());
 }
 
 fn auth(add: &mut impl FnMut(&str, Value), checked_in: &BTreeMap<String, Value>) {
@@ -84,6 +97,27 @@ fn auth(add: &mut impl FnMut(&str, Value), checked_in: &BTreeMap<String, Value>)
     add("auth-me/401-expired-token", me().bearer(&access_token(&old, local::JWT_SECRET)).event());
 }
 
+fn session(add: &mut impl FnMut(&str, Value)) {
+    let refresh =
+        |token: &str| Request::new("POST", "/auth/refresh").json(&json!({"refreshToken": token})).event();
+    // Once, and for a minute after that: then it is a re-use, which ends the demo session that it belongs to.
+    add("auth-refresh/200-ok", refresh(seed::REFRESH_TOKEN));
+    add("auth-refresh/401-unknown-token", refresh("0000000000000000000000000000000000000000000"));
+    add("auth-refresh/400-no-token", Request::new("POST", "/auth/refresh").json(&json!({})).event());
+    let mut ending = access_claims();
+    ending.sid = seed::SESSION_TO_END;
+    let logout = || Request::new("POST", "/auth/logout");
+    add("auth-logout/204-ended", logout().bearer(&access_token(&ending, local::JWT_SECRET)).event());
+    add("auth-logout/401-no-token", logout().event());
+    let profile = |method| Request::new(method, "/profile");
+    add("profile/200-ok", profile("GET").bearer(&token()).event());
+    let about = json!({"fullName": "Demo Pengguna", "phone": "+6281200000001"});
+    add("profile/200-changed", profile("PUT").bearer(&token()).json(&about).event());
+    let bad = json!({"fullName": "", "phone": "0812"});
+    add("profile/400-bad-values", profile("PUT").bearer(&token()).json(&bad).event());
+    add("profile/401-no-token", profile("GET").event());
+}
+
 /// A request with the same method, resource and headers.
 fn request_of<'a>(request: &Request<'a>) -> Request<'a> {
     Request { headers: request.headers.clone(), ..Request::new(request.method, request.resource) }
@@ -133,6 +167,57 @@ fn documents(add: &mut impl FnMut(&str, Value)) {
     }
 }
 
+fn of_documents(add: &mut impl FnMut(&str, Value)) {
+    let list = |query: &'static [(&'static str, &'static str)]| {
+        Request::new("GET", "/documents").query(query).bearer(&token()).event()
+    };
+    add("documents-list/200-all", list(&[]));
+    add("documents-list/200-filtered", list(&[("status", "completed"), ("type", "KTP"), ("limit", "1")]));
+    add("documents-list/400-unknown-status", list(&[("status", "lost")]));
+    add("documents-list/400-bad-cursor", list(&[("cursor", "-")]));
+    add("documents-list/401-no-token", Request::new("GET", "/documents").event());
+    for (function, method, resource, outcomes) in [
+        (
+            "documents-download",
+            "GET",
+            "/documents/{id}/download",
+            &[("200-link", seed::COMPLETED), ("200-waiting", seed::UPLOADED)][..],
+        ),
+        (
+            "documents-process",
+            "POST",
+            "/documents/{id}/process",
+            &[("202-failed", seed::FAILED), ("409-completed", seed::COMPLETED)],
+        ),
+        ("documents-delete", "DELETE", "/documents/{id}", &[("204-erased", seed::DISPOSABLE)]),
+        (
+            "verification-escalate",
+            "POST",
+            "/verification/{id}/escalate",
+            &[
+                ("200-auto-rejected", seed::REJECTED),
+                ("200-escalated-before", seed::REJECTED),
+                ("409-approved", seed::COMPLETED),
+            ],
+        ),
+    ] {
+        let mut one = |name: &str, id: String, token: Option<String>| {
+            let parameters = [("id", id)];
+            let request = Request::new(method, resource).at(&parameters);
+            let event = match token {
+                Some(token) => request.bearer(&token).event(),
+                None => request.event(),
+            };
+            add(&format!("{function}/{name}"), event);
+        };
+        for (name, id) in outcomes {
+            one(name, id.to_string(), Some(token()));
+        }
+        one("404-unknown", NOBODY.to_owned(), Some(token()));
+        one("401-no-token", outcomes[0].1.to_string(), None);
+    }
+}
+
 fn reviews(add: &mut impl FnMut(&str, Value)) {
     let key = local::SERVICE_INTERNAL_KEY;
     let by_body = "/internal/reviews";
@@ -171,6 +256,10 @@ fn reviews(add: &mut impl FnMut(&str, Value)) {
     let headers = [("X-Buli2-Signature", signature(&body))];
     add("review-callback/401-function-url-no-service-key", function_url("/", &headers, &body));
 
+    let get = || Request::new("GET", "/internal/reviews/{reviewId}");
+    add("review-get/200-ok", get().at(&ours).bearer(key).event());
+    add("review-get/404-unknown-review", get().at(&unknown).bearer(key).event());
+    add("review-get/401-no-service-key", get().at(&ours).event());
     let file = || Request::new("GET", "/internal/reviews/{reviewId}/file");
     add("review-file/302-link", file().at(&ours).bearer(key).event());
     add("review-file/404-unknown-review", file().at(&unknown).bearer(key).event());

@@ -21,6 +21,7 @@ pub struct Request<'a> {
     pub method: &'a str,
     pub resource: &'a str,
     pub parameters: &'a [(&'a str, String)],
+    pub query: &'a [(&'a str, &'a str)],
     pub headers: Vec<(&'a str, String)>,
     pub body: Body,
 }
@@ -33,7 +34,7 @@ pub enum Body {
 
 impl<'a> Request<'a> {
     pub fn new(method: &'a str, resource: &'a str) -> Self {
-        Self { method, resource, parameters: &[], headers: Vec::new(), body: Body::None }
+        Self { method, resource, parameters: &[], query: &[], headers: Vec::new(), body: Body::None }
     }
 
     pub fn with(mut self, name: &'a str, value: impl Into<String>) -> Self {
@@ -47,6 +48,11 @@ impl<'a> Request<'a> {
 
     pub fn at(mut self, parameters: &'a [(&'a str, String)]) -> Self {
         self.parameters = parameters;
+        self
+    }
+
+    pub fn query(mut self, query: &'a [(&'a str, &'a str)]) -> Self {
+        self.query = query;
         self
     }
 
@@ -71,6 +77,13 @@ impl<'a> Request<'a> {
             self.headers.iter().map(|(name, value)| ((*name).to_owned(), json!([value]))).collect();
         let parameters: serde_json::Map<_, _> =
             self.parameters.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+        let query: serde_json::Map<_, _> =
+            self.query.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+        let multi_query: serde_json::Map<_, _> =
+            self.query.iter().map(|(name, value)| ((*name).to_owned(), json!([value]))).collect();
+        let or_null = |map: serde_json::Map<String, Value>| {
+            if map.is_empty() { Value::Null } else { Value::Object(map) }
+        };
         let (body, is_base64) = match self.body {
             Body::None => (Value::Null, false),
             Body::Text(text) => (json!(text), false),
@@ -82,9 +95,9 @@ impl<'a> Request<'a> {
             "httpMethod": self.method,
             "headers": single,
             "multiValueHeaders": multi,
-            "queryStringParameters": null,
-            "multiValueQueryStringParameters": null,
-            "pathParameters": if parameters.is_empty() { Value::Null } else { Value::Object(parameters) },
+            "queryStringParameters": or_null(query),
+            "multiValueQueryStringParameters": or_null(multi_query),
+            "pathParameters": or_null(parameters),
             "stageVariables": null,
             "requestContext": {
                 "accountId": "000000000000",

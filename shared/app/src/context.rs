@@ -303,8 +303,7 @@ impl Context {
         !self.config.environment.is_guarded()
     }
 
-    /// Tells what a scoring decided, and wakes review-dispatch if a human is needed. It would wake by itself within a
-    /// minute: failing to wake it is no error.
+    /// Tells what a scoring decided, and wakes review-dispatch if a human is needed.
     pub async fn after_scoring(&self, scored: &Scored) {
         if let Some(latency_ms) = scored.latency_ms {
             let outcome: &str = scored.response.decision.into();
@@ -312,13 +311,18 @@ impl Context {
             #[expect(clippy::cast_precision_loss, reason = "milliseconds below 2^52")]
             metric(MetricName::VerificationLatencyMs, latency_ms as f64, &[]);
         }
-        let Some(name) = self.config.review_dispatch_function.as_deref().filter(|_| scored.review_queued)
-        else {
-            return;
-        };
+        if scored.review_queued {
+            self.wake_review_dispatch().await;
+        }
+    }
+
+    /// Tells review-dispatch that there is something to send. It would look by itself within a minute: failing to wake
+    /// it is no error.
+    pub async fn wake_review_dispatch(&self) {
+        let Some(name) = self.config.review_dispatch_function.as_deref() else { return };
         let payload = serde_json::json!({"reason": "review queued"});
         if let Err(error) = self.functions().await.invoke_event(name, &payload).await {
-            tracing::warn!(document_id = %scored.response.document_id, %error, "review-dispatch was not woken");
+            tracing::warn!(%error, "review-dispatch was not woken");
         }
     }
 

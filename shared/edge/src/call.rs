@@ -94,6 +94,20 @@ impl Call {
         self.path_text(name).and_then(|text| text.parse().ok()).ok_or_else(AppError::not_found)
     }
 
+    /// A parameter of the query, if it is there. One that cannot be what it should be, or is there twice, is an error
+    /// that names it.
+    pub fn query<T: FromStr>(&self, name: &'static str) -> Result<Option<T>> {
+        let given = self.request.query_string_parameters_ref().and_then(|parameters| parameters.all(name));
+        match given.as_deref() {
+            None | Some([]) => Ok(None),
+            Some([text]) => match text.parse() {
+                Ok(value) => Ok(Some(value)),
+                Err(_) => Err(AppError::invalid_field(name, "is not an allowed value")),
+            },
+            Some(_) => Err(AppError::invalid_field(name, "must be there once")),
+        }
+    }
+
     /// A parameter of the path; a function URL has none, there it is the whole path after the slash.
     pub fn path_text(&self, name: &str) -> Option<&str> {
         if let Some(RequestContext::ApiGatewayV2(_)) = self.request.request_context_ref() {
@@ -139,9 +153,16 @@ impl Call {
         }
     }
 
-    /// The body as JSON.
+    /// The body as JSON. A body that says that it is something else is not read.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
         let body = self.body();
+        if !self.content_type().is_none_or(is_json) {
+            return Err(AppError::new(
+                Kind::UnsupportedMedia,
+                "unsupported_media_type",
+                "The body must be application/json.",
+            ));
+        }
         if body.len() > JSON_BYTES_MAX {
             return Err(AppError::new(
                 Kind::TooLarge,
@@ -160,6 +181,11 @@ impl Call {
     pub fn optional_json<T: DeserializeOwned + Default>(&self) -> Result<T> {
         if self.body().is_empty() { Ok(T::default()) } else { self.json() }
     }
+}
+
+fn is_json(content_type: &str) -> bool {
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/json")
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {

@@ -86,3 +86,40 @@ fn json_is_bounded_and_its_errors_quote_nothing() {
     let empty = call(&[]).optional_json::<Vec<String>>().unwrap();
     assert!(empty.is_empty());
 }
+
+#[test]
+fn a_body_that_says_it_is_no_json_is_not_read() {
+    let json = |content_type: Option<&str>| {
+        let mut request = Request::new(Body::Text("{}".to_owned()));
+        if let Some(content_type) = content_type {
+            request.headers_mut().insert("content-type", HeaderValue::from_str(content_type).unwrap());
+        }
+        Call::new(request, DateTime::UNIX_EPOCH).json::<serde_json::Value>()
+    };
+    for good in [None, Some("application/json"), Some("Application/JSON; charset=utf-8")] {
+        assert!(json(good).is_ok(), "{good:?}");
+    }
+    for bad in ["text/plain", "application/x-www-form-urlencoded", "application/jsonp", ""] {
+        assert_eq!(json(Some(bad)).unwrap_err().code, "unsupported_media_type", "{bad:?}");
+    }
+}
+
+#[test]
+fn a_query_parameter_is_there_once_and_what_it_should_be() {
+    let call = |query: serde_json::Value| {
+        let event = serde_json::json!({
+            "resource": "/documents", "path": "/documents", "httpMethod": "GET",
+            "headers": {}, "multiValueHeaders": {},
+            "multiValueQueryStringParameters": query,
+            "requestContext": {"resourcePath": "/documents", "httpMethod": "GET", "stage": "v1"},
+            "body": null, "isBase64Encoded": false
+        });
+        Call::new(lambda_http::request::from_str(&event.to_string()).unwrap(), DateTime::UNIX_EPOCH)
+    };
+    assert_eq!(call(serde_json::json!({"limit": ["5"]})).query::<u32>("limit"), Ok(Some(5)));
+    assert_eq!(call(serde_json::Value::Null).query::<u32>("limit"), Ok(None));
+    for bad in [serde_json::json!({"limit": ["many"]}), serde_json::json!({"limit": ["5", "6"]})] {
+        let error = call(bad).query::<u32>("limit").unwrap_err();
+        assert_eq!((error.code, error.errors[0].field), ("validation_failed", "limit"));
+    }
+}

@@ -27,6 +27,23 @@ impl Reply {
         Self::json(StatusCode::CREATED, body)
     }
 
+    /// JSON with 202.
+    pub fn accepted(body: &impl Serialize) -> Result<Self, AppError> {
+        Self::json(StatusCode::ACCEPTED, body)
+    }
+
+    /// 204, without a body.
+    pub fn no_content() -> Self {
+        Self { status: StatusCode::NO_CONTENT, headers: HeaderMap::new(), body: None }
+    }
+
+    /// Text of another kind, with 200.
+    pub fn text(content_type: &'static str, body: impl Into<String>) -> Self {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        Self { status: StatusCode::OK, headers, body: Some(body.into()) }
+    }
+
     /// JSON with any status.
     pub fn json(status: StatusCode, body: &impl Serialize) -> Result<Self, AppError> {
         let body = serde_json::to_string(body)

@@ -5,7 +5,10 @@ mod documents;
 mod ops;
 mod reviews;
 
-pub use auth::{auth_login, auth_me, auth_register};
-pub use documents::{documents_get, documents_upload, verification_status};
-pub use ops::health;
-pub use reviews::{review_callback, review_file};
+pub use auth::{auth_login, auth_logout, auth_me, auth_refresh, auth_register, profile};
+pub use documents::{
+    documents_delete, documents_download, documents_get, documents_list, documents_process, documents_upload,
+    verification_escalate, verification_status,
+};
+pub use ops::{health, metrics, ocr_queue_status};
+pub use reviews::{review_callback, review_file, review_get};

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use filot_app::context::Context;
-use filot_app::{login, me, register};
+use filot_app::{login, logout, me, profile, refresh, register};
+use http::Method;
 
 use crate::call::Call;
 use crate::reply::Reply;
@@ -27,4 +28,27 @@ pub async fn auth_login(context: Arc<Context>, call: Call) -> Answer {
 pub async fn auth_me(context: Arc<Context>, call: Call) -> Answer {
     let caller = call.caller(context.access_tokens())?;
     Reply::ok(&me::me(context.store()?, &caller, call.now).await?)
+}
+
+/// `POST /auth/refresh`
+pub async fn auth_refresh(context: Arc<Context>, call: Call) -> Answer {
+    let request = call.json()?;
+    Reply::ok(&refresh::refresh(context.store()?, context.access_tokens(), request, call.now).await?)
+}
+
+/// `POST /auth/logout`
+pub async fn auth_logout(context: Arc<Context>, call: Call) -> Answer {
+    let caller = call.caller(context.access_tokens())?;
+    logout::logout(context.store()?, &caller, call.now).await?;
+    Ok(Reply::no_content())
+}
+
+/// `GET /profile` and `PUT /profile`
+pub async fn profile(context: Arc<Context>, call: Call) -> Answer {
+    let caller = call.caller(context.access_tokens())?;
+    if *call.method() == Method::PUT {
+        let request = call.json()?;
+        return Reply::ok(&profile::put_profile(context.store()?, &caller, request, call.now).await?);
+    }
+    Reply::ok(&profile::get_profile(context.store()?, &caller, call.now).await?)
 }

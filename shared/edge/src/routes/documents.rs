@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use filot_app::context::Context;
-use filot_app::{get_document, upload, verification_status};
+use filot_app::list_documents::ListQuery;
+use filot_app::{
+    delete_document, download, escalate, get_document, list_documents, process, upload, verification_status,
+};
 use http::header::HeaderName;
 
 use crate::call::Call;
@@ -47,4 +50,60 @@ pub async fn verification_status(context: Arc<Context>, call: Call) -> Answer {
     let caller = call.caller(context.access_tokens())?;
     let id = call.path_id("id")?;
     Reply::ok(&verification_status::verification_status(context.store()?, &caller, id, call.now).await?)
+}
+
+/// `GET /documents`
+pub async fn documents_list(context: Arc<Context>, call: Call) -> Answer {
+    let caller = call.caller(context.access_tokens())?;
+    let query = ListQuery {
+        cursor: call.query("cursor")?,
+        limit: call.query("limit")?,
+        status: call.query("status")?,
+        document_type: call.query("type")?,
+    };
+    Reply::ok(&list_documents::list_documents(context.store()?, &caller, query, call.now).await?)
+}
+
+/// `GET /documents/{id}/download`
+pub async fn documents_download(context: Arc<Context>, call: Call) -> Answer {
+    let caller = call.caller(context.access_tokens())?;
+    let id = call.path_id("id")?;
+    Reply::ok(
+        &download::download(
+            context.store()?,
+            context.objects()?,
+            &caller,
+            id,
+            context.download_lifetime()?,
+            call.now,
+        )
+        .await?,
+    )
+}
+
+/// `POST /documents/{id}/process`
+pub async fn documents_process(context: Arc<Context>, call: Call) -> Answer {
+    let caller = call.caller(context.access_tokens())?;
+    let id = call.path_id("id")?;
+    let queues = context.queues().await?;
+    let store = context.store()?;
+    let queued = process::process(store, queues, &caller, id, &call.correlation_id, call.now).await?;
+    Reply::accepted(&queued)
+}
+
+/// `DELETE /documents/{id}`
+pub async fn documents_delete(context: Arc<Context>, call: Call) -> Answer {
+    let caller = call.caller(context.access_tokens())?;
+    let id = call.path_id("id")?;
+    delete_document::delete_document(context.store()?, &caller, id, &call.correlation_id, call.now).await?;
+    Ok(Reply::no_content())
+}
+
+/// `POST /verification/{id}/escalate`
+pub async fn verification_escalate(context: Arc<Context>, call: Call) -> Answer {
+    let caller = call.caller(context.access_tokens())?;
+    let id = call.path_id("id")?;
+    let escalated = escalate::escalate(context.store()?, &caller, id, &call.correlation_id, call.now).await?;
+    context.wake_review_dispatch().await;
+    Reply::ok(&escalated)
 }

@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use filot_app::context::Context;
+use filot_app::{auth, metrics};
 use http::StatusCode;
+use http::header::ACCEPT;
 
+use crate::accept;
 use crate::call::Call;
 use crate::reply::Reply;
 use crate::serve::Answer;
@@ -14,4 +17,22 @@ pub async fn health(context: Arc<Context>, call: Call) -> Answer {
     let health = context.health(call.now).await;
     let status = if health.ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     Reply::json(status, &health)
+}
+
+/// `GET /metrics`
+pub async fn metrics(context: Arc<Context>, call: Call) -> Answer {
+    if !context.metrics_are_open() {
+        auth::service::verify(context.service_keys(), call.bearer()?)?;
+    }
+    let collected = context.metrics(call.now).await?;
+    if accept::prefers_prometheus(call.header(&ACCEPT)) {
+        return Ok(Reply::text(metrics::PROMETHEUS_CONTENT_TYPE, metrics::prometheus(&collected)?));
+    }
+    Reply::ok(&*collected)
+}
+
+/// `POST /internal/ocr/queue`
+pub async fn ocr_queue_status(context: Arc<Context>, call: Call) -> Answer {
+    auth::service::verify(context.service_keys(), call.bearer()?)?;
+    Reply::ok(&context.queue_status(call.now).await?)
 }

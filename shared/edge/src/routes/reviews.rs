@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use filot_app::context::Context;
 use filot_app::review_callback::{CallbackProof, authenticate};
-use filot_app::{auth, review_callback, review_file};
+use filot_app::{auth, get_review, review_callback, review_file};
 use filot_domain::ReviewId;
 use http::header::HeaderName;
 
@@ -39,4 +39,11 @@ pub async fn review_file(context: Arc<Context>, call: Call) -> Answer {
     auth::service::verify(context.service_keys(), call.bearer()?)?;
     let review = call.path_id("reviewId")?;
     Reply::redirect(&review_file::review_file(context.store()?, context.objects()?, review).await?)
+}
+
+/// `GET /internal/reviews/{reviewId}`
+pub async fn review_get(context: Arc<Context>, call: Call) -> Answer {
+    auth::service::verify(context.service_keys(), call.bearer()?)?;
+    let review = call.path_id("reviewId")?;
+    Reply::ok(&get_review::get_review(context.store()?, review).await?)
 }
