@@ -7,24 +7,19 @@ use filot_app::list_documents::ListQuery;
 use filot_app::{
     delete_document, download, escalate, get_document, list_documents, process, upload, verification_status,
 };
-use http::header::HeaderName;
 
 use crate::call::Call;
+use crate::idempotent::{self, idempotent};
 use crate::multipart;
 use crate::reply::Reply;
 use crate::serve::Answer;
-
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// `POST /documents/upload`
 pub async fn documents_upload(context: Arc<Context>, mut call: Call) -> Answer {
     let caller = call.caller(context.access_tokens())?;
     let body = call.take_body();
     let mut request = multipart::read_upload(call.content_type(), body).await?;
-    request.idempotency_key = call.headers().get(IDEMPOTENCY_KEY).map(|key| {
-        // What is no text becomes an empty key, which is refused: a key that is sent must not be ignored.
-        key.to_str().unwrap_or_default().to_owned()
-    });
+    request.idempotency_key = idempotent::key(&call);
     let uploaded = upload::upload(
         context.store()?,
         context.objects()?,
@@ -85,10 +80,12 @@ pub async fn documents_download(context: Arc<Context>, call: Call) -> Answer {
 pub async fn documents_process(context: Arc<Context>, call: Call) -> Answer {
     let caller = call.caller(context.access_tokens())?;
     let id = call.path_id("id")?;
-    let queues = context.queues().await?;
-    let store = context.store()?;
-    let queued = process::process(store, queues, &caller, id, &call.correlation_id, call.now).await?;
-    Reply::accepted(&queued)
+    let work = async {
+        let (store, queues) = (context.store()?, context.queues().await?);
+        let queued = process::process(store, queues, &caller, id, &call.correlation_id, call.now).await?;
+        Reply::accepted(&queued)
+    };
+    idempotent(&context, &call, &caller, "documents-process", work).await
 }
 
 /// `DELETE /documents/{id}`
@@ -103,7 +100,11 @@ pub async fn documents_delete(context: Arc<Context>, call: Call) -> Answer {
 pub async fn verification_escalate(context: Arc<Context>, call: Call) -> Answer {
     let caller = call.caller(context.access_tokens())?;
     let id = call.path_id("id")?;
-    let escalated = escalate::escalate(context.store()?, &caller, id, &call.correlation_id, call.now).await?;
-    context.wake_review_dispatch().await;
-    Reply::ok(&escalated)
+    let work = async {
+        let store = context.store()?;
+        let escalated = escalate::escalate(store, &caller, id, &call.correlation_id, call.now).await?;
+        context.wake_review_dispatch().await;
+        Reply::ok(&escalated)
+    };
+    idempotent(&context, &call, &caller, "verification-escalate", work).await
 }
