@@ -225,8 +225,8 @@ impl Lifecycle {
     /// `Sweeper::remove`: `Store::discard_upload`, the object, `Store::object_deleted`.
     pub fn go_on_removing(&self, world: &mut World, call: usize) -> Option<()> {
         let Call::Remove { doc, .. } = world.calls[call] else { return None };
-        // A function lives for a minute at most. What is deleted some minutes after the row was erased is deleted when no
-        // upload is left that could put it there again; only then it is noted.
+        // A function lives for a minute at most. What is deleted some minutes after the row left `receiving` is deleted when
+        // no upload is left that could put it there again; only then it is noted.
         let may_note = !upload_is_under_way(world, doc) || self.plants.has(Plant::ObjectNotedAtOnce);
         let Call::Remove { stage, .. } = &mut world.calls[call] else { return None };
         let row = &mut world.docs[doc];

@@ -29,7 +29,7 @@
 //!
 //! What is left out, and why that hides nothing:
 //! - Time. Whatever is due at some time may be due at any time, and a lease may have run out at any time. One thing is
-//!   kept: a function lives for a minute, so what is done ten minutes after an erasure finds no upload of that document.
+//!   kept: a function lives for a minute, so some minutes after a document left `receiving` no upload of it is alive.
 //! - How many messages: a queue has none for a document, or one or more.
 //! - Versions and epochs beyond "the row's own" and "an older one"; see [`state::CURRENT`]. This makes the states finitely
 //!   many without a bound on the length of histories.
