@@ -57,6 +57,8 @@ pub enum Health {
     Answers(u16, Option<u32>),
     /// Takes requests and never answers.
     Hangs,
+    /// Answers a review with this status, and repeats what it was sent.
+    Echoes(u16),
     /// Does what it is asked, and answers 500.
     LosesAnswers,
 }
@@ -225,7 +227,7 @@ async fn trouble(shared: &Shared, headers: &HeaderMap) -> Option<Response> {
             tokio::time::sleep(HANG).await;
             return Some(StatusCode::GATEWAY_TIMEOUT.into_response());
         }
-        Health::Well | Health::LosesAnswers => {}
+        Health::Well | Health::LosesAnswers | Health::Echoes(_) => {}
     }
     let expected = format!("Bearer {}", shared.keys.api_key);
     let presented = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
@@ -239,6 +241,10 @@ async fn submit(
 ) -> Response {
     if let Some(answer) = trouble(&shared, &headers).await {
         return answer;
+    }
+    if let Health::Echoes(status) = *lock(&shared.health) {
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        return (status, format!("This cannot be taken: {request}")).into_response();
     }
     let required = ["reviewId", "documentId", "userId", "documentType", "callbackUrl", "correlationId"];
     if required.iter().any(|field| !request[*field].is_string()) || !request["parsedData"].is_object() {

@@ -1,8 +1,9 @@
 //! A door in front of a server: closed, the server is away for whoever goes through it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::io::copy_bidirectional;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
@@ -17,6 +18,7 @@ const CONNECTIONS_MAX: usize = 256;
 pub struct Gate {
     url: String,
     open: watch::Sender<bool>,
+    record: Arc<Mutex<Option<Vec<u8>>>>,
     task: JoinHandle<()>,
 }
 
@@ -26,31 +28,52 @@ impl Gate {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);
         let (open, state) = watch::channel(true);
+        let record = Arc::new(Mutex::new(None));
+        let kept = Arc::clone(&record);
         let task = tokio::spawn(async move {
             let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-            while let (Ok(slot), Ok((mut from, _))) =
+            while let (Ok(slot), Ok((from, _))) =
                 (Arc::clone(&slots).acquire_owned().await, listener.accept().await)
             {
                 let mut state = state.clone();
+                let kept = Arc::clone(&kept);
                 tokio::spawn(async move {
                     let _slot = slot;
                     if !*state.borrow() {
                         return;
                     }
-                    let Ok(mut to) = TcpStream::connect(("127.0.0.1", to_port)).await else { return };
+                    let Ok(to) = TcpStream::connect(("127.0.0.1", to_port)).await else { return };
+                    let (mut answers, requests) = to.into_split();
+                    let (asked, mut answered) = from.into_split();
+                    let there = pass_on(asked, requests, &kept);
+                    let back = async {
+                        // Whoever went away has no use for the rest.
+                        let _ = copy(&mut answers, &mut answered).await;
+                        let _ = answered.shutdown().await;
+                    };
                     tokio::select! {
-                        _ = copy_bidirectional(&mut from, &mut to) => {}
+                        _ = async { tokio::join!(there, back) } => {}
                         _ = state.wait_for(|open| !open) => {}
                     }
                 });
             }
         });
-        Ok(Self { url, open, task })
+        Ok(Self { url, open, record, task })
     }
 
     /// Where to go in.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Keeps a copy of what is asked from now on.
+    pub fn record(&self) {
+        self.record.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default();
+    }
+
+    /// What was asked since then.
+    pub fn recorded(&self) -> Vec<u8> {
+        self.record.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_default()
     }
 
     /// Drops what goes through, and everything that comes.
@@ -62,6 +85,22 @@ impl Gate {
     pub fn open(&self) {
         self.open.send_replace(true);
     }
+}
+
+async fn pass_on(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, kept: &Mutex<Option<Vec<u8>>>) {
+    let mut buffer = vec![0_u8; 16 * 1024];
+    while let Ok(read) = from.read(&mut buffer).await
+        && let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty())
+    {
+        if let Some(record) = kept.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            record.extend_from_slice(bytes);
+        }
+        if to.write_all(bytes).await.is_err() {
+            return;
+        }
+    }
+    // Whoever went away needs no goodbye.
+    let _ = to.shutdown().await;
 }
 
 impl Drop for Gate {

@@ -6,6 +6,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "waits on its own threads, for programs on this machine only")]
 
+pub mod account;
 pub mod bench;
 pub mod buli2;
 pub mod cards;
@@ -15,14 +16,20 @@ pub mod daemon;
 pub mod demo;
 pub mod deploy;
 pub mod faulty;
+pub mod forge;
 pub mod gate;
 pub mod ministack;
+pub mod needles;
 pub mod paths;
+pub mod probe;
+pub mod redis_wire;
 pub mod runtime_api;
+pub mod snapshot;
 pub mod stack;
 pub mod stack_auth;
 pub mod template;
 pub mod worker;
+pub mod world;
 
 pub use client::{Api, User};
 pub use stack::{Options, Stack};

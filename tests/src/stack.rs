@@ -38,6 +38,10 @@ pub struct Options {
     pub worker_environment: Vec<(String, String)>,
     /// Whether everything may fail: a Postgres of its own, and proxies before storage, queues and functions.
     pub can_fail: bool,
+    /// Secrets that are other than the local ones, by their path below `filot/`.
+    pub secrets: Vec<(String, String)>,
+    /// `LOG_LEVEL` of the functions; `info` if it is not said.
+    pub log_level: Option<String>,
 }
 
 /// What stands between the product and AWS when it may fail.
@@ -141,9 +145,12 @@ impl Stack {
         let sdk = sdk_config(&ministack.url()).await;
 
         say("template.yaml: queues, functions, routes, schedules");
-        let deployment = deploy::deploy(&ministack.url(), &sdk).await?;
+        let log_level = options.log_level.as_deref().unwrap_or("info");
+        let deployment = deploy::deploy(&ministack.url(), &sdk, log_level).await?;
         let storage_url = proxies.as_ref().map_or_else(|| ministack.url(), |proxies| proxies.storage.url());
-        let all_secrets = all_secrets(&database, &redis, &buli2, storage_url, &deployment);
+        let mut all_secrets = all_secrets(&database, &redis, &buli2, storage_url, &deployment);
+        let others = options.secrets.iter().map(|(name, value)| (format!("filot/{name}"), value.clone()));
+        all_secrets.extend(others);
         deploy::put_secrets(&sdk, &all_secrets).await?;
         buli2.knows_api(&deployment.api_url);
 

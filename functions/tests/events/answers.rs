@@ -10,13 +10,13 @@ use filot_edge::limits::Gate;
 use filot_edge::{Answer, Call, Role, routes, serve};
 use filot_platform::Config;
 use filot_store::{IdentityHashKey, SealingKeys, Store, StoreConfig, seed};
-use filot_testkit::Postgres;
+use filot_testkit::{Postgres, TestDb};
 use serde_json::Value;
 
 use super::checked_in;
 
 /// Local configuration with a database and nothing else that answers.
-async fn context(role: Role, database_url: &str) -> Arc<Context> {
+pub async fn config(role: Role, database_url: &str) -> Config {
     let given = [
         ("FILOT_ENV", "local"),
         ("DATABASE_URL", database_url),
@@ -31,14 +31,14 @@ async fn context(role: Role, database_url: &str) -> Arc<Context> {
         ("REDIS_URL", "redis://127.0.0.1:9"),
         ("REVIEW_DISPATCH_FUNCTION", "review-dispatch"),
     ];
-    let config = Config::from_values(role, &given).await.unwrap();
-    Arc::new(Context::new(config, Utc::now()).unwrap())
+    Config::from_values(role, &given).await.unwrap()
 }
 
-async fn answer(function: &str, event: &Value, database_url: &str) -> u16 {
+/// What a function answers under a configuration.
+pub async fn answer(config: Config, event: &Value) -> u16 {
     let request = lambda_http::request::from_str(&event.to_string()).unwrap();
-    let role = *Role::ALL.iter().find(|role| role.name() == function).unwrap();
-    let context = context(role, database_url).await;
+    let (role, function) = (config.role, config.role.name());
+    let context = Arc::new(Context::new(config, Utc::now()).unwrap());
     let gate_context = Arc::clone(&context);
     let gate = Gate::new(role, &gate_context);
     let route = move |call: Call| -> Pin<Box<dyn Future<Output = Answer>>> {
@@ -69,6 +69,11 @@ async fn answer(function: &str, event: &Value, database_url: &str) -> u16 {
     serve::respond(request, &[], &gate, route).await.status().as_u16()
 }
 
+/// The role of a function.
+pub fn role_of(function: &str) -> Role {
+    *Role::ALL.iter().find(|role| role.name() == function).unwrap()
+}
+
 /// Needs a server that is not here.
 fn needs_more(name: &str) -> bool {
     let is_stack = name.starts_with("auth-register/") || name.starts_with("auth-login/");
@@ -78,9 +83,8 @@ fn needs_more(name: &str) -> bool {
         || name == "documents-upload/422-idempotency-key-reused"
 }
 
-#[tokio::test]
-async fn every_event_gets_the_answer_its_name_promises() {
-    let server = Postgres::shared().await.unwrap();
+/// A database with the demo data.
+pub async fn demo_database(server: &Arc<Postgres>) -> TestDb {
     let database = server.database().await.unwrap();
     Store::migrate(&database.owner_url()).await.unwrap();
     let store = Store::connect(StoreConfig {
@@ -92,6 +96,13 @@ async fn every_event_gets_the_answer_its_name_promises() {
     })
     .unwrap();
     seed::seed(&store, "local", Utc::now()).await.unwrap();
+    database
+}
+
+#[tokio::test]
+async fn every_event_gets_the_answer_its_name_promises() {
+    let server = Postgres::shared().await.unwrap();
+    let database = demo_database(&server).await;
 
     let mut wrong = Vec::new();
     let mut seen = 0;
@@ -105,7 +116,7 @@ async fn every_event_gets_the_answer_its_name_promises() {
             continue;
         }
         seen += 1;
-        let answered = answer(function, &event, &database.app_url()).await;
+        let answered = answer(config(role_of(function), &database.app_url()).await, &event).await;
         if answered != promised {
             wrong.push(format!("{name}: {answered}"));
         }

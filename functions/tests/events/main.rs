@@ -9,6 +9,7 @@
 mod answers;
 mod catalogue;
 mod make;
+mod unconfigured;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -148,7 +148,9 @@ impl Store {
                 Registered { user: user(&row)?, created: true }
             }
             None => {
-                let sql = format!("SELECT {USER_COLUMNS} FROM users u WHERE stack_user_id = $1");
+                let sql = format!(
+                    "SELECT {USER_COLUMNS} FROM users u WHERE stack_user_id = $1 AND deleted_at IS NULL"
+                );
                 let row = tx.fetch_opt(&sql, &[p(&new.stack_user_id)]).await?;
                 let row = row.ok_or(StoreError::EmailTaken)?;
                 Registered { user: user(&row)?, created: false }

@@ -166,7 +166,7 @@ impl<'a> Faults<'a> {
                     Health::Well => {}
                     Health::Hangs => self.count("BULI2 hangs", 1),
                     Health::LosesAnswers => self.count("BULI2 takes reviews and answers 500", 1),
-                    Health::Answers(..) => self.count("BULI2 answers 429 or 5xx", 1),
+                    Health::Answers(..) | Health::Echoes(_) => self.count("BULI2 answers 429 or 5xx", 1),
                 }
             }
             Action::CopyMessages(count) => self.copy_messages(count).await,

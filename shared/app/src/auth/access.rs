@@ -74,10 +74,11 @@ impl std::fmt::Debug for AccessTokens {
 }
 
 impl AccessTokens {
-    /// Keys by id, the one that signs first. Without a key nothing is issued and nothing verified.
+    /// Keys by id, the one that signs first. Without a key nothing is issued and nothing verified; an empty one is none.
     pub fn new<'a>(keys: impl IntoIterator<Item = (&'a str, &'a Secret)>, lifetime: Lifetime) -> Self {
         let keys = keys
             .into_iter()
+            .filter(|(_, secret)| !secret.expose().is_empty())
             .map(|(kid, secret)| {
                 let bytes = secret.expose().as_bytes();
                 (kid.to_owned(), EncodingKey::from_secret(bytes), DecodingKey::from_secret(bytes))

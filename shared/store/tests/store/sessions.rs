@@ -281,3 +281,27 @@ async fn inv_6_a_profile_is_the_callers_own_and_replaced_as_a_whole() {
         "SELECT count(*) FROM profiles WHERE position('Siti Baru' in encode(full_name, 'escape')) > 0";
     assert_eq!(count(&world, clear).await, 0, "INV-7: sealed");
 }
+
+#[tokio::test]
+async fn inv_6_a_deleted_user_has_no_session_and_gets_none() {
+    let world = World::new().await;
+    let caller = session(&world, "first").await;
+    assert!(is_alive(&world, &caller, world.now).await);
+    let id = caller.user_id.as_uuid();
+    let owner = world.owner().await;
+    owner.execute("UPDATE users SET deleted_at = $2 WHERE id = $1", &[&id, &world.now]).await.unwrap();
+    assert_eq!(count(&world, "SELECT count(*) FROM sessions WHERE ended_at IS NULL").await, 0, "INV-6");
+    assert!(!is_alive(&world, &caller, world.now).await, "INV-6");
+    assert_eq!(refresh(&world, "first", "second", 1).await, Err(RefusedRefresh::Unknown), "INV-6");
+    let sql = "SELECT stack_user_id, email FROM users WHERE id = $1";
+    let row = owner.query_one(sql, &[&id]).await.unwrap();
+    let again = filot_store::NewUser {
+        id: filot_domain::UserId::from_uuid(Uuid::now_v7()),
+        stack_user_id: row.get(0),
+        email: row.get(1),
+        full_name: None,
+        phone: None,
+    };
+    let registered = world.store.register_user(&again, world.now).await;
+    assert!(matches!(registered, Err(StoreError::EmailTaken)), "INV-6: {registered:?}");
+}
