@@ -8,6 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
+use filot_edge::api::ROUTES;
 use serde_yaml_ng::Value;
 
 fn root() -> PathBuf {
@@ -55,7 +56,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("filot-testkit", &["filot-domain", "filot-platform"]),
     (
         "filot-e2e",
-        &["filot-testkit", "filot-domain", "filot-store", "filot-buli2", "filot-platform", "filot-cloud"],
+        &[
+            "filot-testkit",
+            "filot-domain",
+            "filot-store",
+            "filot-buli2",
+            "filot-platform",
+            "filot-cloud",
+            "filot-edge",
+        ],
     ),
 ];
 
@@ -211,6 +220,15 @@ fn routes_binaries_and_events_agree() {
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
         .collect();
     assert_eq!(in_template, events, "template.yaml and events/ name different functions");
+
+    let routed: BTreeSet<_> = functions
+        .iter()
+        .flat_map(|(function, routes)| routes.iter().map(move |(method, path)| (function, method, path)))
+        .map(|(function, method, path)| (function.as_str(), method.as_str(), path.as_str()))
+        .collect();
+    let in_table: BTreeSet<_> =
+        ROUTES.iter().map(|route| (route.role.name(), route.method, route.path)).collect();
+    assert_eq!(routed, in_table, "template.yaml and shared/edge/src/api.rs name different routes");
 
     for (function, routes) in &functions {
         let mut seen = BTreeSet::new();

@@ -45,6 +45,7 @@ pub async fn answer(config: Config, event: &Value) -> u16 {
         match function {
             "health" => Box::pin(routes::health(context, call)),
             "metrics" => Box::pin(routes::metrics(context, call)),
+            "openapi" => Box::pin(routes::openapi(context, call)),
             "auth-register" => Box::pin(routes::auth_register(context, call)),
             "auth-login" => Box::pin(routes::auth_login(context, call)),
             "auth-refresh" => Box::pin(routes::auth_refresh(context, call)),

@@ -39,6 +39,7 @@ fn ops(add: &mut impl FnMut(&str, Value)) {
     let metrics = || Request::new("GET", "/metrics");
     add("metrics/200-json", metrics().event());
     add("metrics/200-prometheus", metrics().with("Accept", "text/plain").bearer(key).event());
+    add("openapi/200-document", Request::new("GET", "/openapi.json").event());
     let status = || Request::new("POST", "/internal/ocr/queue");
     add("ocr-queue-status/200-ok", status().bearer(key).event());
     add("ocr-queue-status/401-no-service-key", status().event());

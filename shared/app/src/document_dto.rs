@@ -10,27 +10,35 @@ use filot_domain::{
 };
 use filot_store::{DocumentSummary, DocumentView, ReviewSummary, TimelineEntry};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// The short form of a document.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DocumentDto {
     /// Its id.
+    #[schema(value_type = uuid::Uuid)]
     pub id: DocumentId,
     /// What the user says it is.
     #[serde(rename = "type")]
+    #[schema(value_type = crate::schema::DocumentType)]
     pub document_type: DocumentType,
     /// Where it is in the pipeline.
+    #[schema(value_type = crate::schema::DocumentStatus)]
     pub status: DocumentStatus,
     /// What is known about its truth.
+    #[schema(value_type = crate::schema::VerificationStatus)]
     pub verification_status: VerificationStatus,
     /// `image/jpeg`, `image/png` or `application/pdf`.
+    #[schema(value_type = crate::schema::MimeType)]
     pub mime_type: String,
     /// Size of the file in bytes.
+    #[schema(minimum = 1)]
     pub bytes: u64,
     /// When it was uploaded.
     pub created_at: DateTime<Utc>,
     /// When the pipeline was done with it.
+    #[schema(required)]
     pub processed_at: Option<DateTime<Utc>>,
 }
 
@@ -50,12 +58,13 @@ impl From<DocumentSummary> for DocumentDto {
 }
 
 /// A field that was read.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FieldDto {
     /// Dates ISO 8601, numbers digits only, everything else as printed.
     pub value: String,
     /// Probability that the whole value is right, 0 to 1.
+    #[schema(minimum = 0, maximum = 1)]
     pub confidence: f32,
 }
 
@@ -66,34 +75,42 @@ impl From<FieldReading> for FieldDto {
 }
 
 /// How good the picture is, each measure 0 (unusable) to 1 (no complaint).
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct QualityDto {
     /// Whether the card's outline was found.
     pub card_found: bool,
     /// Sharpness of the print.
+    #[schema(minimum = 0, maximum = 1)]
     pub sharpness: f32,
     /// Evenness and level of light.
+    #[schema(minimum = 0, maximum = 1)]
     pub exposure: f32,
     /// Share of the card free of glare.
+    #[schema(minimum = 0, maximum = 1)]
     pub glare_free: f32,
     /// All of it together.
+    #[schema(minimum = 0, maximum = 1)]
     pub overall: f32,
 }
 
 /// A human review, as the user sees it.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ReviewDto {
     /// Its id.
+    #[schema(value_type = uuid::Uuid)]
     pub id: ReviewId,
     /// Where it stands.
+    #[schema(value_type = crate::schema::ReviewStatus)]
     pub status: ReviewStatus,
     /// What the reviewer says.
+    #[schema(max_length = 1000, required)]
     pub notes: Option<String>,
     /// When it was asked for.
     pub created_at: DateTime<Utc>,
     /// When it was decided.
+    #[schema(required)]
     pub decided_at: Option<DateTime<Utc>>,
 }
 
@@ -110,16 +127,20 @@ impl From<ReviewSummary> for ReviewDto {
 }
 
 /// One thing that happened to a document.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EventDto {
     /// What happened.
+    #[schema(value_type = crate::schema::EventName)]
     pub event: String,
     /// Where the document was after it.
+    #[schema(value_type = crate::schema::DocumentStatus)]
     pub status: DocumentStatus,
     /// What was known about it after it.
+    #[schema(value_type = crate::schema::VerificationStatus)]
     pub verification_status: VerificationStatus,
     /// Why, if there is a reason.
+    #[schema(value_type = Option<crate::schema::ReasonCode>, required)]
     pub reason: Option<ReasonCode>,
     /// When.
     pub at: DateTime<Utc>,
@@ -138,27 +159,34 @@ impl From<TimelineEntry> for EventDto {
 }
 
 /// A document with everything its owner may know. It has no `Debug` form: it holds identity data.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DocumentDetailsDto {
     /// The short form.
     #[serde(flatten)]
     pub document: DocumentDto,
     /// What the picture shows, once read.
+    #[schema(value_type = Option<crate::schema::CardKind>, required)]
     pub card_kind: Option<CardKind>,
     /// The fields that were read, by name.
+    #[schema(value_type = crate::schema::Fields)]
     pub fields: BTreeMap<FieldName, FieldDto>,
     /// How good the picture is, once read.
+    #[schema(required)]
     pub quality: Option<QualityDto>,
     /// 0 to 100, once scored.
+    #[schema(maximum = 100, required)]
     pub score: Option<u8>,
     /// What the score said, once scored.
+    #[schema(value_type = Option<crate::schema::Decision>, required)]
     pub decision: Option<Decision>,
     /// Why.
+    #[schema(value_type = Vec<crate::schema::ReasonCode>)]
     pub reasons: Vec<ReasonCode>,
     /// Failed attempts to read it.
     pub attempts: u32,
     /// The human review, if there is one.
+    #[schema(required)]
     pub review: Option<ReviewDto>,
     /// What happened, oldest first.
     pub timeline: Vec<EventDto>,

@@ -7,14 +7,16 @@ use filot_cloud::Objects;
 use filot_domain::DocumentId;
 use filot_store::{Caller, Store};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::error::{AppError, Result};
 
 /// The answer. The link is a secret: it has no `Debug` form.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DownloadResponse {
     /// Whoever has it may fetch the file until it expires.
+    #[schema(format = "uri")]
     pub url: String,
     /// When it expires.
     pub expires_at: DateTime<Utc>,

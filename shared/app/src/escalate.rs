@@ -8,12 +8,13 @@ use chrono::{DateTime, Utc};
 use filot_domain::{CorrelationId, DocumentId};
 use filot_store::{Actor, Caller, Miss, Origin, Store, StoreError};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::document_dto::{DocumentDto, ReviewDto};
 use crate::error::{AppError, Kind, Result};
 
 /// The answer.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EscalateResponse {
     /// The document, which awaits a human now.

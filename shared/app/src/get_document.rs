@@ -4,12 +4,13 @@ use chrono::{DateTime, Utc};
 use filot_domain::DocumentId;
 use filot_store::{Caller, Store};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::document_dto::DocumentDetailsDto;
 use crate::error::Result;
 
 /// The answer.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DocumentResponse {
     /// The document.

@@ -6,48 +6,61 @@ use filot_domain::review::ReviewDecision;
 use filot_domain::{DocumentId, ReviewId};
 use filot_store::{CancelState, Store};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::error::Result;
 
 /// The answer. The notes may be personal, and only the service key reads them: it has no `Debug` form.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ReviewResponse {
     /// The review.
+    #[schema(value_type = uuid::Uuid)]
     pub review_id: ReviewId,
     /// Its document.
+    #[schema(value_type = uuid::Uuid)]
     pub document_id: DocumentId,
     /// Where it stands.
+    #[schema(value_type = crate::schema::ReviewStatus)]
     pub status: ReviewStatus,
     /// What was decided, once it was.
+    #[schema(value_type = Option<crate::schema::ReviewDecision>, required)]
     pub decision: Option<ReviewDecision>,
     /// What the reviewer wrote.
+    #[schema(max_length = 1000, required)]
     pub notes: Option<String>,
     /// The reviewer's id of it, once known.
+    #[schema(required)]
     pub task_id: Option<String>,
     /// Its way to the reviewer.
     pub dispatch: DispatchDto,
     /// Its cancellation at the reviewer, when the document was erased while the reviewer had it.
+    #[schema(value_type = Option<crate::schema::CancelState>, required)]
     pub cancellation: Option<CancelState>,
     /// When it was asked for.
     pub created_at: DateTime<Utc>,
     /// When it was decided or cancelled.
+    #[schema(required)]
     pub decided_at: Option<DateTime<Utc>>,
 }
 
 /// The way of a review to the reviewer.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DispatchDto {
     /// Where it is.
+    #[schema(value_type = crate::schema::DispatchState)]
     pub state: DispatchState,
     /// Failed attempts at sending it.
     pub attempts: u32,
     /// When it is sent next, if it waits.
+    #[schema(required)]
     pub next_attempt_at: Option<DateTime<Utc>>,
     /// Why it was not sent the last time, as a code.
+    #[schema(required)]
     pub last_error: Option<String>,
     /// When the reviewer acknowledged it.
+    #[schema(required)]
     pub acknowledged_at: Option<DateTime<Utc>>,
 }
 

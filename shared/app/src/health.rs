@@ -5,24 +5,29 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HealthResponse {
     /// Whether requests can be served: the database answers.
     pub ok: bool,
     /// `ok`, `degraded` (served, but something else is away) or `down`.
+    #[schema(value_type = crate::schema::HealthStatus)]
     pub status: &'static str,
     /// Now.
     pub timestamp: DateTime<Utc>,
     /// Seconds since this instance started.
+    #[schema(minimum = 0)]
     pub uptime: i64,
     /// Which environment this is.
+    #[schema(value_type = crate::schema::EnvironmentName)]
     pub environment: String,
     /// Who carries documents and reviews: `sqs` or `temporal`.
+    #[schema(value_type = crate::schema::OcrEngine)]
     pub ocr_engine: String,
     /// Whether a workflow engine is configured.
     pub temporal_configured: bool,

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use filot_domain::{DocumentId, DocumentStatus, DocumentType};
 use filot_store::{Caller, ListFilter, ListPosition, Store};
 use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::document_dto::DocumentDto;
@@ -33,12 +34,13 @@ pub struct ListQuery {
 }
 
 /// The answer.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ListResponse {
     /// Newest first.
     pub documents: Vec<DocumentDto>,
     /// Asks for the next page; absent on the last one.
+    #[schema(required)]
     pub next_cursor: Option<String>,
 }
 

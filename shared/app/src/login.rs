@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use filot_domain::SessionId;
 use filot_store::{Caller, NewSession, Store, User};
 use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::auth::{AccessTokens, IssuedToken, StackIdentity, refresh};
@@ -11,18 +12,22 @@ use crate::error::{AppError, Kind, Result};
 use crate::me::UserDto;
 
 /// The answer: a pair of tokens. It has no `Debug` form: it is made of secrets.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LoginResponse {
     /// For `Authorization: Bearer`.
     pub access_token: String,
     /// Always `Bearer`.
+    #[schema(value_type = crate::schema::TokenType)]
     pub token_type: &'static str,
     /// Seconds until the access token expires.
+    #[schema(minimum = 0)]
     pub expires_in: i64,
     /// Gets the next pair.
+    #[schema(pattern = "^[A-Za-z0-9_-]{43}$")]
     pub refresh_token: String,
     /// Seconds until the refresh token expires.
+    #[schema(minimum = 0)]
     pub refresh_expires_in: i64,
     /// Who logged in.
     pub user: UserDto,

@@ -4,19 +4,23 @@ use chrono::{DateTime, Utc};
 use filot_domain::UserId;
 use filot_store::{Caller, Profile, Store, User};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::error::Result;
 use crate::profile::ProfileDto;
 
 /// A user, as every interface shows them.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UserDto {
     /// Our id.
+    #[schema(value_type = uuid::Uuid)]
     pub id: UserId,
     /// Verified address.
+    #[schema(format = Email, max_length = 254)]
     pub email: String,
     /// `user` or `admin`.
+    #[schema(value_type = crate::schema::UserRole)]
     pub role: String,
     /// When they registered.
     pub created_at: DateTime<Utc>,
@@ -29,7 +33,7 @@ impl From<User> for UserDto {
 }
 
 /// The answer.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MeResponse {
     /// The user.
@@ -37,6 +41,7 @@ pub struct MeResponse {
     /// Their profile.
     pub profile: ProfileDto,
     /// `verified` when a KTP of theirs is approved, `pending` while one is under way, else `unverified`.
+    #[schema(value_type = crate::schema::UserVerification)]
     pub verification_status: String,
 }
 

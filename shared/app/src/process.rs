@@ -7,13 +7,14 @@ use chrono::{DateTime, Utc};
 use filot_domain::{CorrelationId, DocumentId};
 use filot_store::{Actor, Caller, Miss, Origin, Store, StoreError};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::document_dto::DocumentDto;
 use crate::enqueue::OcrQueues;
 use crate::error::{AppError, Kind, Result};
 
 /// The answer.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ProcessResponse {
     /// The document, which waits for a worker now.

@@ -3,28 +3,37 @@
 use chrono::{DateTime, Utc};
 use filot_store::{Caller, Profile, Store};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::error::{AppError, FieldError, Result};
 
 const NAME_CHARS_MAX: usize = 200;
 
 /// A whole profile: what is missing is removed.
-#[derive(Clone, Default, Deserialize)]
+#[derive(Clone, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ProfileRequest {
     /// Full name, at most 200 characters.
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*[^\\s\\u0000-\\u001f\\u007f-\\u009f][^\\u0000-\\u001f\\u007f-\\u009f]*$"
+    )]
     pub full_name: Option<String>,
     /// Phone number in international form, `+` and 8 to 15 digits.
+    #[schema(pattern = "^\\+[0-9]{8,15}$")]
     pub phone: Option<String>,
 }
 
 /// What a user says about themselves.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ProfileDto {
     /// Full name.
+    #[schema(min_length = 1, max_length = 200, required)]
     pub full_name: Option<String>,
     /// Phone number in international form.
+    #[schema(pattern = "^\\+[0-9]{8,15}$", required)]
     pub phone: Option<String>,
 }
 
@@ -55,8 +64,8 @@ pub async fn put_profile(
 pub(crate) fn checked(full_name: Option<String>, phone: Option<String>) -> Result<Profile> {
     let mut errors = Vec::new();
     if let Some(name) = &full_name {
-        let length = name.trim().chars().count();
-        if length == 0 || length > NAME_CHARS_MAX || name.chars().any(char::is_control) {
+        let is_blank = name.trim().is_empty();
+        if is_blank || name.chars().count() > NAME_CHARS_MAX || name.chars().any(char::is_control) {
             errors
                 .push(FieldError::new("fullName", "must have 1 to 200 characters and no control characters"));
         }

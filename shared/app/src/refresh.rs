@@ -3,16 +3,18 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use filot_store::{Caller, NextToken, Rotation, Store};
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use crate::auth::{AccessTokens, refresh};
 use crate::error::{AppError, Kind, Result};
 use crate::login::{LoginResponse, pair};
 
 /// What proves that the session is the client's. It has no `Debug` form: it is a secret.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RefreshRequest {
     /// The newest refresh token of the session; the one before it does for a minute, and yields the same successor.
+    #[schema(pattern = "^[A-Za-z0-9_-]{43}$")]
     pub refresh_token: String,
 }
 

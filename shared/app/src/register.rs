@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use filot_domain::UserId;
 use filot_store::{NewUser, Store};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::auth::StackIdentity;
@@ -12,17 +13,23 @@ use crate::me::UserDto;
 use crate::profile;
 
 /// What may be said about oneself when registering. Everything is optional.
-#[derive(Clone, Default, Deserialize)]
+#[derive(Clone, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RegisterRequest {
     /// Full name, at most 200 characters.
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*[^\\s\\u0000-\\u001f\\u007f-\\u009f][^\\u0000-\\u001f\\u007f-\\u009f]*$"
+    )]
     pub full_name: Option<String>,
     /// Phone number in international form, `+` and 8 to 15 digits.
+    #[schema(pattern = "^\\+[0-9]{8,15}$")]
     pub phone: Option<String>,
 }
 
 /// The answer: who the user is.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RegisterResponse {
     /// The user.

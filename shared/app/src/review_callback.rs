@@ -11,6 +11,7 @@ use filot_domain::{CorrelationId, DocumentId, ReviewId, UserId};
 use filot_platform::Secret;
 use filot_store::{Actor, Callback, CallbackOutcome, Origin, Store};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::auth::service;
 use crate::error::{AppError, FieldError, Kind, Result};
@@ -57,37 +58,46 @@ pub fn authenticate(
 }
 
 /// The body. Fields we do not know are ignored.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CallbackRequest {
     /// The review, as we named it.
     #[serde(default)]
+    #[schema(value_type = Option<uuid::Uuid>)]
     pub review_id: Option<String>,
     /// The task, as BULI2 named it.
     #[serde(default)]
+    #[schema(min_length = 1, max_length = 255, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$")]
     pub task_id: Option<String>,
     /// `approved` or `rejected`.
+    #[schema(value_type = crate::schema::ReviewDecision)]
     pub decision: String,
     /// For the user, at most 1000 characters.
     #[serde(default)]
+    #[schema(max_length = 1000, pattern = "^[^\\u0000]*$")]
     pub notes: Option<String>,
     /// If present, must be the review's document.
     #[serde(default)]
+    #[schema(value_type = Option<uuid::Uuid>)]
     pub document_id: Option<String>,
     /// If present, must be the document's owner.
     #[serde(default)]
+    #[schema(value_type = Option<uuid::Uuid>)]
     pub user_id: Option<String>,
 }
 
 /// The answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CallbackResponse {
     /// The review.
+    #[schema(value_type = uuid::Uuid)]
     pub review_id: ReviewId,
     /// Its document.
+    #[schema(value_type = uuid::Uuid)]
     pub document_id: DocumentId,
     /// The decision that holds; `null` when the document was erased and nobody waits for one.
+    #[schema(value_type = Option<crate::schema::ReviewDecision>, required)]
     pub decision: Option<ReviewDecision>,
     /// Whether this very callback decided; `false` when the same was said before, or the document was erased.
     pub applied: bool,

@@ -5,10 +5,14 @@ use std::borrow::Cow;
 
 use filot_domain::lifecycle;
 use filot_domain::{breaker, card, reason, retry, review, scoring};
+use filot_media::FileKind;
+use filot_platform::Environment;
 use strum::IntoEnumIterator;
-use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
+
+use crate::document_dto::FieldDto;
 
 macro_rules! words {
     ($($(#[$doc:meta])* $name:ident of $domain:ty = $description:literal;)+) => {$(
@@ -44,8 +48,6 @@ words! {
     DocumentType of card::DocumentType = "KTP: national identity card. NPWP: tax card.";
     /// [`card::CardKind`]
     CardKind of card::CardKind = "What a picture shows.";
-    /// [`card::FieldName`]
-    FieldName of card::FieldName = "A field of a card.";
     /// [`scoring::Decision`]
     Decision of scoring::Decision = "What the score says shall happen.";
     /// [`review::ReviewDecision`]
@@ -54,8 +56,90 @@ words! {
     ReasonCode of reason::ReasonCode = "Why a document got the score, the decision or the failure it got. New codes may be added.";
     /// [`retry::QueueKind`]
     QueueKind of retry::QueueKind = "Which kind of worker.";
+    /// [`filot_store::Role`]
+    UserRole of filot_store::Role = "What a user may do.";
+    /// [`filot_store::UserVerification`]
+    UserVerification of filot_store::UserVerification =
+        "verified: a KTP of theirs is approved. pending: one is under way.";
+    /// [`filot_store::CancelState`]
+    CancelState of filot_store::CancelState = "Where the cancellation of a review at the reviewer stands.";
     /// [`breaker::BreakerState`]
     BreakerState of breaker::BreakerState = "closed: calls pass. open: calls are refused. half_open: one call may pass.";
+}
+
+macro_rules! listed {
+    ($($(#[$doc:meta])* $name:ident of $words:expr, $description:literal;)+) => {$(
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub struct $name;
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                text($description).enum_values(Some($words)).build().into()
+            }
+        }
+
+        impl ToSchema for $name {
+            fn name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+        }
+    )+};
+}
+
+listed! {
+    /// What files are, by their content.
+    MimeType of [FileKind::Jpeg, FileKind::Png, FileKind::Pdf].map(FileKind::mime), "What a file is, by its content.";
+    /// Events of a document's timeline.
+    EventName of events(), "What happened to a document.";
+    /// How an access token is sent.
+    TokenType of ["Bearer"], "How the token is sent.";
+    /// How the product is doing.
+    HealthStatus of ["ok", "degraded", "down"], "degraded: requests are served, but something else is away.";
+    /// Deployments.
+    EnvironmentName of
+        [Environment::Local, Environment::Development, Environment::Staging, Environment::Production]
+            .map(Environment::as_str),
+        "Which deployment this is.";
+    /// Who carries documents and reviews.
+    OcrEngine of ["sqs", "temporal"], "Who carries documents and reviews.";
+}
+
+/// Every event there is, the first of them the creation, which leads from nowhere.
+fn events() -> Vec<&'static str> {
+    let mut events = vec!["created"];
+    for row in lifecycle::DocumentStatus::EDGES {
+        if !events.contains(&row.event) {
+            events.push(row.event);
+        }
+    }
+    events
+}
+
+/// The fields of a card, by name; what was not read is absent.
+#[derive(Debug)]
+pub struct Fields;
+
+impl PartialSchema for Fields {
+    fn schema() -> RefOr<Schema> {
+        card::FieldName::iter()
+            .fold(ObjectBuilder::new().schema_type(Type::Object), |all, name| {
+                all.property(name.to_string(), Ref::from_schema_name(FieldDto::name()))
+            })
+            .build()
+            .into()
+    }
+}
+
+impl ToSchema for Fields {
+    fn name() -> Cow<'static, str> {
+        "Fields".into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((FieldDto::name().into_owned(), FieldDto::schema()));
+        FieldDto::schemas(schemas);
+    }
 }
 
 macro_rules! counts {

@@ -13,6 +13,7 @@ use filot_media::MediaError;
 use filot_store::{Actor, BeginUpload, Caller, IdempotencyKey, Miss, NewDocument, Origin, Store, StoreError};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::document_dto::DocumentDto;
@@ -41,12 +42,13 @@ pub struct UploadedFile {
 }
 
 /// The answer.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UploadResponse {
     /// The document.
     pub document: DocumentDto,
     /// Follows the document through the pipeline.
+    #[schema(value_type = crate::schema::CorrelationId)]
     pub correlation_id: CorrelationId,
 }
 

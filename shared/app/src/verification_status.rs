@@ -4,30 +4,39 @@ use chrono::{DateTime, Utc};
 use filot_domain::{Decision, DocumentId, DocumentStatus, DocumentType, ReasonCode, VerificationStatus};
 use filot_store::{Caller, Store};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::document_dto::ReviewDto;
 use crate::error::Result;
 
 /// The answer.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct VerificationResponse {
     /// The document.
+    #[schema(value_type = uuid::Uuid)]
     pub document_id: DocumentId,
     /// What the user says it is.
     #[serde(rename = "type")]
+    #[schema(value_type = crate::schema::DocumentType)]
     pub document_type: DocumentType,
     /// Where it is in the pipeline.
+    #[schema(value_type = crate::schema::DocumentStatus)]
     pub status: DocumentStatus,
     /// What is known about its truth.
+    #[schema(value_type = crate::schema::VerificationStatus)]
     pub verification_status: VerificationStatus,
     /// 0 to 100, once scored.
+    #[schema(maximum = 100, required)]
     pub score: Option<u8>,
     /// What the score said, once scored.
+    #[schema(value_type = Option<crate::schema::Decision>, required)]
     pub decision: Option<Decision>,
     /// Why.
+    #[schema(value_type = Vec<crate::schema::ReasonCode>)]
     pub reasons: Vec<ReasonCode>,
     /// The human review, if there is one.
+    #[schema(required)]
     pub review: Option<ReviewDto>,
     /// When any of this last changed.
     pub updated_at: DateTime<Utc>,

@@ -38,12 +38,12 @@ const EXPOSED: HeaderValue = HeaderValue::from_static(
     "X-Correlation-Id, Retry-After, Location, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Idempotency-Replayed",
 );
 
-/// Sets the security headers and forbids caching.
+/// Sets the security headers, and forbids caching unless the route says that its answer may be kept.
 pub fn secure(headers: &mut HeaderMap) {
     for (name, value) in &SECURITY {
         headers.insert(name, value.clone());
     }
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
 }
 
 /// Lets the caller's origin read the answer, if it is one of ours. Never `*`.

@@ -12,6 +12,7 @@ pub mod idempotent;
 pub mod invoke;
 pub mod limits;
 pub mod multipart;
+pub mod openapi;
 pub mod problem;
 pub mod reply;
 pub mod routes;

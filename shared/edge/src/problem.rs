@@ -3,6 +3,7 @@
 use filot_app::error::{AppError, FieldError, Kind};
 use filot_domain::CorrelationId;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::status::ErrorStatus;
 
@@ -19,8 +20,9 @@ pub struct Problem {
 }
 
 /// The body.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Problem)]
 pub struct ProblemBody<'a> {
     /// Always `about:blank`: the code says more than a URL would.
     #[serde(rename = "type")]
@@ -28,12 +30,15 @@ pub struct ProblemBody<'a> {
     /// The status in words.
     pub title: &'static str,
     /// The status.
+    #[schema(minimum = 400, maximum = 599)]
     pub status: u16,
     /// Stable and machine-readable.
+    #[schema(pattern = "^[a-z0-9_]+$")]
     pub code: &'static str,
     /// What happened, in a sentence.
     pub detail: &'a str,
     /// Finds this request in our logs.
+    #[schema(value_type = filot_app::schema::CorrelationId)]
     pub correlation_id: &'a str,
     /// Which values are wrong, when values are wrong.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -41,8 +46,9 @@ pub struct ProblemBody<'a> {
 }
 
 /// A value that is wrong.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = FieldProblem)]
 pub struct FieldProblem<'a> {
     /// The field.
     pub field: &'static str,

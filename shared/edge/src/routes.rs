@@ -10,5 +10,5 @@ pub use documents::{
     documents_delete, documents_download, documents_get, documents_list, documents_process, documents_upload,
     verification_escalate, verification_status,
 };
-pub use ops::{health, metrics, ocr_queue_status};
+pub use ops::{health, metrics, ocr_queue_status, openapi};
 pub use reviews::{review_callback, review_file, review_get};

@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use filot_domain::{CorrelationId, Decision, DocumentId, DocumentType, ReasonCode, ReviewId, UserId};
-use strum::{Display, EnumString};
+use strum::{Display, EnumIter, EnumString};
 
 use crate::db::{Db, Store, begin, commit, p};
 use crate::dispatch::{lock_document_of, review_id};
@@ -15,7 +15,7 @@ use crate::row::{count, get, parse, reasons, score_opt};
 use crate::users::user_id;
 
 /// Where the cancellation of a review at the reviewer stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, EnumString, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, EnumIter, EnumString, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum CancelState {

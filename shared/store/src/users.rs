@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use filot_domain::UserId;
-use strum::{Display, EnumString, IntoStaticStr};
+use strum::{Display, EnumIter, EnumString, IntoStaticStr};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -13,7 +13,7 @@ use crate::row::{get, parse};
 use crate::sealing::Column;
 
 /// What a user may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, EnumString, IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, EnumIter, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum Role {
     /// Their own things.
@@ -74,7 +74,7 @@ pub struct Registered {
 }
 
 /// A user's own verification state, derived from their documents.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, EnumIter, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum UserVerification {
     /// No KTP of theirs is approved or under way.

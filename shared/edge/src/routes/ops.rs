@@ -9,6 +9,7 @@ use http::header::ACCEPT;
 
 use crate::accept;
 use crate::call::Call;
+use crate::openapi;
 use crate::reply::Reply;
 use crate::serve::Answer;
 
@@ -29,6 +30,11 @@ pub async fn metrics(context: Arc<Context>, call: Call) -> Answer {
         return Ok(Reply::text(metrics::PROMETHEUS_CONTENT_TYPE, metrics::prometheus(&collected)?));
     }
     Reply::ok(&*collected)
+}
+
+/// `GET /openapi.json`
+pub async fn openapi(_: Arc<Context>, call: Call) -> Answer {
+    openapi::answer(&call)
 }
 
 /// `POST /internal/ocr/queue`

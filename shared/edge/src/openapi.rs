@@ -1,0 +1,147 @@
+//! The OpenAPI 3.1 document: made from the table of routes, the types that are sent, and examples that are values of
+//! these types. `docs/openapi.json` is its committed form, and what `GET /openapi.json` answers; a test fails when the
+//! two differ (`FILOT_BLESS=1 cargo test -p filot-edge` writes it anew).
+
+mod errors;
+mod examples;
+mod operations;
+mod parts;
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::LazyLock;
+
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH};
+use http::{HeaderMap, StatusCode};
+use utoipa::openapi::path::{OperationBuilder, PathsBuilder};
+use utoipa::openapi::schema::Schema;
+use utoipa::openapi::security::SecurityRequirement;
+use utoipa::openapi::{
+    ComponentsBuilder, HttpMethod, InfoBuilder, OpenApi, OpenApiBuilder, RefOr, ResponsesBuilder,
+};
+
+use self::operations::{Operation, Shape};
+use crate::api::{Auth, ROUTES, Route};
+use crate::call::Call;
+use crate::problem::ProblemBody;
+use crate::reply::Reply;
+use crate::serve::Answer;
+
+/// The document, as committed.
+pub const DOCUMENT: &str = include_str!("../../../docs/openapi.json");
+
+/// It changes with a deployment, and then soon enough.
+const KEPT: HeaderValue = HeaderValue::from_static("public, max-age=300");
+
+static TAG: LazyLock<String> = LazyLock::new(|| {
+    let mut hasher = DefaultHasher::new();
+    DOCUMENT.hash(&mut hasher);
+    format!("\"{:016x}\"", hasher.finish())
+});
+
+/// `GET /openapi.json`: the document, or word that the caller's copy is the current one.
+pub fn answer(call: &Call) -> Answer {
+    let mut headers = HeaderMap::new();
+    if let Ok(tag) = HeaderValue::from_str(&TAG) {
+        headers.insert(ETAG, tag);
+    }
+    headers.insert(CACHE_CONTROL, KEPT);
+    let known = call.header(&IF_NONE_MATCH).unwrap_or_default();
+    if known.split(',').any(|tag| tag.trim().trim_start_matches("W/") == *TAG) {
+        return Ok(Reply { status: StatusCode::NOT_MODIFIED, headers, body: None });
+    }
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Ok(Reply { status: StatusCode::OK, headers, body: Some(DOCUMENT.to_owned()) })
+}
+
+/// Makes the document.
+pub fn document() -> OpenApi {
+    let mut paths = PathsBuilder::new().build();
+    let mut schemas: Vec<(String, RefOr<Schema>)> = Vec::new();
+    Shape::of::<ProblemBody<'static>>().collect(&mut schemas);
+    for route in ROUTES {
+        let Some(operation) = operations::of(route) else { continue };
+        operation.collect(&mut schemas);
+        if let Some(method) = method(route) {
+            paths.add_path_operation(route.path, vec![method], describe(route, operation));
+        }
+    }
+    let mut components = ComponentsBuilder::new().schemas_from_iter(schemas).build();
+    components.headers.extend(parts::headers());
+    components.security_schemes.extend(parts::security_schemes());
+    OpenApiBuilder::new()
+        .info(
+            InfoBuilder::new()
+                .title("FiLot")
+                .version(env!("CARGO_PKG_VERSION"))
+                .description(Some(parts::DESCRIPTION)),
+        )
+        .servers(Some(parts::servers()))
+        .tags(Some(parts::tags()))
+        .paths(paths)
+        .components(Some(components))
+        .build()
+}
+
+fn method(route: &Route) -> Option<HttpMethod> {
+    match route.method {
+        "GET" => Some(HttpMethod::Get),
+        "POST" => Some(HttpMethod::Post),
+        "PUT" => Some(HttpMethod::Put),
+        "DELETE" => Some(HttpMethod::Delete),
+        _ => None,
+    }
+}
+
+/// What the table of routes says of an operation, and what the operation says itself.
+fn describe(route: &Route, operation: Operation) -> utoipa::openapi::path::Operation {
+    let mut responses = ResponsesBuilder::new();
+    for answer in &operation.answers {
+        responses = responses.response(answer.status.as_str(), parts::success(route, answer));
+    }
+    let answered: Vec<StatusCode> = operation.answers.iter().map(|answer| answer.status).collect();
+    for (status, problems) in errors::by_status(route, &operation) {
+        if !answered.contains(&status) {
+            responses = responses.response(status.as_str(), parts::failure(route, status, &problems));
+        }
+    }
+    let mut builder = OperationBuilder::new()
+        .operation_id(Some(operation.id))
+        .tag(operation.tag)
+        .summary(Some(operation.summary))
+        .description(operation.description)
+        .responses(responses)
+        .request_body(operation.body);
+    for parameter in parts::path_parameters(route.path) {
+        builder = builder.parameter(parameter);
+    }
+    for parameter in operation.parameters {
+        builder = builder.parameter(parameter);
+    }
+    if route.takes_idempotency_key {
+        builder = builder.parameter(parts::idempotency_key());
+    }
+    builder = builder.parameter(parts::correlation_id());
+    for requirement in security(route.auth) {
+        builder = builder.security(requirement);
+    }
+    builder.build()
+}
+
+fn security(auth: Auth) -> Vec<SecurityRequirement> {
+    let one = |name: &str| SecurityRequirement::new(name, Vec::<String>::new());
+    match auth {
+        // The refresh token is in the body: there is no scheme for that.
+        Auth::Public | Auth::RefreshToken => vec![SecurityRequirement::default()],
+        Auth::StackToken => vec![one(parts::STACK_TOKEN)],
+        Auth::AccessToken => vec![one(parts::ACCESS_TOKEN)],
+        Auth::ServiceKey => vec![one(parts::SERVICE_KEY)],
+        Auth::ServiceKeyInProduction => vec![one(parts::SERVICE_KEY), SecurityRequirement::default()],
+        Auth::SignedCallback => {
+            vec![one(parts::SERVICE_KEY).add(parts::BULI2_SIGNATURE, Vec::<String>::new())]
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "openapi_tests.rs"]
+mod tests;

@@ -1,0 +1,391 @@
+//! What each route takes and gives, by the types that its handler reads and writes.
+
+use std::borrow::Cow;
+
+use filot_app::{
+    download, escalate, get_document, get_review, health, list_documents, login, me, metrics, process,
+    profile, queue_status, refresh, register, review_callback, schema, upload, verification_status,
+};
+use http::StatusCode;
+use utoipa::ToSchema;
+use utoipa::openapi::content::ContentBuilder;
+use utoipa::openapi::example::ExampleBuilder;
+use utoipa::openapi::path::{Parameter, ParameterIn};
+use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::openapi::{Ref, RefOr, Required};
+
+use super::errors::FILE_CODES;
+use super::examples::{self, Examples};
+use super::parts;
+use crate::api::Route;
+
+/// Schemas by name.
+pub(super) type Schemas = Vec<(String, RefOr<Schema>)>;
+
+/// A type that is sent, as a named schema.
+#[derive(Clone)]
+pub(super) struct Shape {
+    name: Cow<'static, str>,
+    collect: fn(&mut Schemas),
+}
+
+impl Shape {
+    pub(super) fn of<T: ToSchema>() -> Self {
+        let collect = |all: &mut Schemas| {
+            all.push((T::name().into_owned(), T::schema()));
+            T::schemas(all);
+        };
+        Self { name: T::name(), collect }
+    }
+
+    /// Adds the schema and those it refers to.
+    pub(super) fn collect(&self, all: &mut Schemas) {
+        (self.collect)(all);
+    }
+
+    /// A reference to it.
+    pub(super) fn reference(&self) -> Ref {
+        Ref::from_schema_name(self.name.as_ref())
+    }
+}
+
+/// A body of an answer.
+pub(super) enum AnswerBody {
+    Json { shape: Shape, examples: Examples },
+    Text { media_type: &'static str, example: String },
+    AnyJson,
+}
+
+/// An answer that is no problem.
+pub(super) struct Answered {
+    pub(super) status: StatusCode,
+    pub(super) description: &'static str,
+    pub(super) headers: &'static [&'static str],
+    pub(super) bodies: Vec<AnswerBody>,
+}
+
+/// What a route takes and gives, beyond what the table of routes says.
+pub(super) struct Operation {
+    pub(super) id: &'static str,
+    pub(super) tag: &'static str,
+    pub(super) summary: &'static str,
+    pub(super) description: Option<&'static str>,
+    pub(super) parameters: Vec<Parameter>,
+    pub(super) body: Option<RequestBody>,
+    pub(super) answers: Vec<Answered>,
+    pub(super) errors: Vec<&'static str>,
+    /// Whether it asks a server that may be away.
+    pub(super) needs_servers: bool,
+    shapes: Vec<Shape>,
+}
+
+impl Operation {
+    fn new(id: &'static str, tag: &'static str, summary: &'static str) -> Self {
+        Self {
+            id,
+            tag,
+            summary,
+            description: None,
+            parameters: Vec::new(),
+            body: None,
+            answers: Vec::new(),
+            errors: Vec::new(),
+            needs_servers: true,
+            shapes: Vec::new(),
+        }
+    }
+
+    fn about(mut self, description: &'static str) -> Self {
+        self.description = Some(description);
+        self
+    }
+
+    fn json<T: ToSchema>(mut self, required: Required, examples: Examples) -> Self {
+        let shape = Shape::of::<T>();
+        let examples = examples
+            .into_iter()
+            .map(|(name, value)| (name, ExampleBuilder::new().value(Some(value)).build()));
+        let content =
+            ContentBuilder::new().schema(Some(shape.reference())).examples_from_iter(examples).build();
+        let body = RequestBodyBuilder::new().required(Some(required)).content("application/json", content);
+        self.body = Some(body.build());
+        self.shapes.push(shape);
+        self.errors(&["malformed_json", "payload_too_large"])
+    }
+
+    fn answers<T: ToSchema>(self, status: StatusCode, description: &'static str, examples: Examples) -> Self {
+        let shape = Shape::of::<T>();
+        self.answer(status, description, &[], vec![AnswerBody::Json { shape, examples }])
+    }
+
+    fn answer(
+        mut self,
+        status: StatusCode,
+        description: &'static str,
+        headers: &'static [&'static str],
+        bodies: Vec<AnswerBody>,
+    ) -> Self {
+        for body in &bodies {
+            if let AnswerBody::Json { shape, .. } = body {
+                self.shapes.push(shape.clone());
+            }
+        }
+        self.answers.push(Answered { status, description, headers, bodies });
+        self
+    }
+
+    fn parameter<T: ToSchema>(mut self, name: &str, description: &str) -> Self {
+        let shape = Shape::of::<T>();
+        self.parameters.push(parts::optional(ParameterIn::Query, name, description, shape.reference()));
+        self.shapes.push(shape);
+        self
+    }
+
+    fn plain_parameter(
+        mut self,
+        parameter_in: ParameterIn,
+        name: &str,
+        description: &str,
+        schema: ObjectBuilder,
+    ) -> Self {
+        self.parameters.push(parts::optional(parameter_in, name, description, schema));
+        self
+    }
+
+    fn errors(mut self, codes: &[&'static str]) -> Self {
+        self.errors.extend(codes);
+        self
+    }
+
+    /// Adds the schemas that are referred to.
+    pub(super) fn collect(&self, all: &mut Schemas) {
+        for shape in &self.shapes {
+            shape.collect(all);
+        }
+    }
+}
+
+use StatusCode as S;
+
+/// The operation of a route, if it is described.
+pub(super) fn of(route: &Route) -> Option<Operation> {
+    Some(match (route.method, route.path) {
+        ("GET", "/health") => Operation::new("health", "operations", "Whether the product works")
+            .answers::<health::HealthResponse>(S::OK, "Requests are served.", examples::health(true))
+            .answers::<health::HealthResponse>(
+                S::SERVICE_UNAVAILABLE,
+                "The database does not answer.",
+                examples::health(false),
+            ),
+        ("GET", "/metrics") => Operation::new("metrics", "operations", "Aggregates for whoever watches")
+            .about("Collected at most every 15 seconds. Prometheus text when `Accept` prefers `text/plain`. While developing, no key is asked for.")
+            .answer(
+                S::OK,
+                "The numbers.",
+                &[],
+                vec![
+                    AnswerBody::Json {
+                        shape: Shape::of::<metrics::MetricsResponse>(),
+                        examples: examples::metrics(),
+                    },
+                    AnswerBody::Text {
+                        media_type: metrics::PROMETHEUS_CONTENT_TYPE,
+                        example: examples::metrics_text(),
+                    },
+                ],
+            ),
+        ("GET", "/openapi.json") => Operation {
+            needs_servers: false,
+            ..Operation::new("openapi", "operations", "This document")
+                .plain_parameter(
+                    ParameterIn::Header,
+                    "If-None-Match",
+                    "The `ETag` of a copy.",
+                    ObjectBuilder::new().schema_type(Type::String),
+                )
+                .answer(S::OK, "The document.", &["ETag", "Cache-Control"], vec![AnswerBody::AnyJson])
+                .answer(S::NOT_MODIFIED, "The copy is current.", &["ETag", "Cache-Control"], Vec::new())
+        },
+        ("POST", "/internal/ocr/queue") => {
+            Operation::new("ocrQueueStatus", "internal", "How the workers' queues stand")
+                .about("Depths are SQS's estimates; what waits since when, and what is stuck, is exact. A queue that does not answer is `reachable: false`.")
+                .answers::<queue_status::QueueStatusResponse>(
+                    S::OK,
+                    "The queues.",
+                    examples::queue_status(),
+                )
+        }
+        (_, path) if path.starts_with("/auth") || path == "/profile" => return of_account(route),
+        (_, path) if path.starts_with("/internal") => return of_review(route),
+        _ => return of_document(route),
+    })
+}
+
+fn of_account(route: &Route) -> Option<Operation> {
+    Some(match (route.method, route.path) {
+        ("POST", "/auth/register") => Operation::new("register", "auth", "Creates the user of a Stack Auth account")
+            .about("Idempotent: a user who is there already is answered with 200 and stays as they are.")
+            .json::<register::RegisterRequest>(Required::False, examples::register_request())
+            .answers::<register::RegisterResponse>(S::CREATED, "The user was created.", examples::registered(true))
+            .answers::<register::RegisterResponse>(S::OK, "The user was there.", examples::registered(false))
+            .errors(&["validation_failed", "email_unverified", "email_taken"]),
+        ("POST", "/auth/login") => Operation::new("login", "auth", "Starts a session")
+            .answers::<login::LoginResponse>(S::OK, "A pair of tokens.", examples::login())
+            .errors(&["not_registered"]),
+        ("POST", "/auth/refresh") => Operation::new("refresh", "auth", "The next pair of tokens")
+            .about("The token before the newest one stays valid for 60 seconds and yields the same successor; using an older one ends the session.")
+            .json::<refresh::RefreshRequest>(Required::True, examples::refresh_request())
+            .answers::<login::LoginResponse>(S::OK, "A pair of tokens.", examples::login()),
+        ("POST", "/auth/logout") => Operation::new("logout", "auth", "Ends the session")
+            .about("From now on its access and refresh tokens are refused.")
+            .answer(S::NO_CONTENT, "The session has ended.", &[], Vec::new()),
+        ("GET", "/auth/me") => Operation::new("me", "auth", "The caller")
+            .answers::<me::MeResponse>(S::OK, "User, profile, verification state.", examples::me()),
+        ("GET", "/profile") => Operation::new("getProfile", "auth", "The caller's profile")
+            .answers::<profile::ProfileDto>(S::OK, "The profile.", examples::profile()),
+        ("PUT", "/profile") => Operation::new("putProfile", "auth", "Replaces the caller's profile")
+            .about("What is missing is removed.")
+            .json::<profile::ProfileRequest>(Required::True, examples::profile_request())
+            .answers::<profile::ProfileDto>(S::OK, "The profile.", examples::profile())
+            .errors(&["validation_failed"]),
+        _ => return None,
+    })
+}
+
+fn of_document(route: &Route) -> Option<Operation> {
+    Some(match (route.method, route.path) {
+        ("POST", "/documents/upload") => {
+            let mut upload = Operation::new("upload", "documents", "Takes a document")
+                .about("Answered when the file is stored; it is read and scored soon after.")
+                .answers::<upload::UploadResponse>(
+                    S::CREATED,
+                    "The document is stored.",
+                    examples::uploaded(),
+                )
+                .errors(&["malformed_form", "file_too_large", "unsupported_media_type"])
+                .errors(FILE_CODES);
+            upload.body = Some(upload_form());
+            upload.shapes.push(Shape::of::<schema::DocumentType>());
+            upload
+        }
+        ("GET", "/documents") => {
+            Operation::new("listDocuments", "documents", "The caller's documents, newest first")
+                .plain_parameter(
+                    ParameterIn::Query,
+                    "cursor",
+                    "`nextCursor` of the page before.",
+                    ObjectBuilder::new().schema_type(Type::String),
+                )
+                .plain_parameter(
+                    ParameterIn::Query,
+                    "limit",
+                    "Documents of a page.",
+                    ObjectBuilder::new()
+                        .schema_type(Type::Integer)
+                        .minimum(Some(1))
+                        .maximum(Some(list_documents::LIMIT_MAX))
+                        .default(Some(list_documents::LIMIT_DEFAULT.into())),
+                )
+                .parameter::<schema::DocumentStatus>("status", "Only in this state.")
+                .parameter::<schema::DocumentType>("type", "Only of this type.")
+                .answers::<list_documents::ListResponse>(S::OK, "A page.", examples::list())
+                .errors(&["validation_failed"])
+        }
+        ("GET", "/documents/{id}") => {
+            Operation::new("getDocument", "documents", "A document with what was read")
+                .answers::<get_document::DocumentResponse>(S::OK, "The document.", examples::document())
+                .errors(&["not_found"])
+        }
+        ("DELETE", "/documents/{id}") => Operation::new("deleteDocument", "documents", "Erases a document")
+            .about("File and personal fields are erased; a record that there was a document stays.")
+            .answer(S::NO_CONTENT, "It is erased.", &[], Vec::new())
+            .errors(&["not_found", "state_changed"]),
+        ("GET", "/documents/{id}/download") => {
+            Operation::new("downloadDocument", "documents", "A link to the file")
+                .answers::<download::DownloadResponse>(
+                    S::OK,
+                    "The link and when it expires.",
+                    examples::download(),
+                )
+                .errors(&["not_found"])
+        }
+        ("POST", "/documents/{id}/process") => {
+            Operation::new("processDocument", "documents", "Queues an uploaded or failed document again")
+                .answers::<process::ProcessResponse>(S::ACCEPTED, "It is queued.", examples::queued())
+                .errors(&["not_found", "document_not_processable", "state_changed"])
+        }
+        ("GET", "/verification/status/{id}") => {
+            Operation::new("verificationStatus", "verification", "Where a verification stands")
+                .about("Small, for polling.")
+                .answers::<verification_status::VerificationResponse>(
+                    S::OK,
+                    "The state.",
+                    examples::verification(),
+                )
+                .errors(&["not_found"])
+        }
+        ("POST", "/verification/{id}/escalate") => {
+            Operation::new("escalate", "verification", "Sends a document to a human")
+                .about("After an automatic rejection. Asking twice is asking once.")
+                .answers::<escalate::EscalateResponse>(S::OK, "A human will decide.", examples::escalated())
+                .errors(&["not_found", "not_escalatable", "state_changed"])
+        }
+        _ => return None,
+    })
+}
+
+fn of_review(route: &Route) -> Option<Operation> {
+    Some(match (route.method, route.path) {
+        ("POST", "/internal/reviews") => callback("reviewDecision"),
+        ("POST", "/internal/reviews/{reviewId}/callback") => callback("reviewCallback"),
+        ("GET", "/internal/reviews/{reviewId}") => Operation::new("getReview", "internal", "A review")
+            .answers::<get_review::ReviewResponse>(S::OK, "The review.", examples::review())
+            .errors(&["not_found"]),
+        ("GET", "/internal/reviews/{reviewId}/file") => {
+            Operation::new("reviewFile", "internal", "The reviewer sees the card")
+                .answer(S::FOUND, "To a link that lives for a minute.", &["Location"], Vec::new())
+                .errors(&["not_found"])
+        }
+        _ => return None,
+    })
+}
+
+fn callback(id: &'static str) -> Operation {
+    Operation::new(id, "internal", "BULI2's decision")
+        .about("`reviewId`, in the path or the body, or `taskId` is needed. The first decision wins; the same again is 200, a contrary one 409.")
+        .plain_parameter(
+            ParameterIn::Header,
+            "X-Buli2-Timestamp",
+            "Seconds since 1970, part of what is signed; refused when more than 300 seconds away.",
+            ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[0-9]{1,12}$")),
+        )
+        .json::<review_callback::CallbackRequest>(Required::True, examples::callback_request())
+        .answers::<review_callback::CallbackResponse>(S::OK, "The decision that holds.", examples::called_back())
+        .errors(&[
+            "validation_failed",
+            "not_found",
+            "already_decided",
+            "state_changed",
+            "ids_mismatch",
+            "not_yet_acknowledged",
+        ])
+}
+
+fn upload_form() -> RequestBody {
+    let file = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .content_media_type("application/octet-stream")
+        .description(Some("JPEG, PNG or PDF, at most 2 MB. What it is, its content says."));
+    let form = ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .property("type", Ref::from_schema_name(schema::DocumentType::name().as_ref()))
+        .required("type")
+        .property("file", file)
+        .required("file");
+    let parts = utoipa::openapi::encoding::EncodingBuilder::new()
+        .content_type(Some("image/jpeg, image/png, application/pdf"))
+        .build();
+    let content = ContentBuilder::new().schema(Some(form)).encoding("file", parts).build();
+    RequestBodyBuilder::new().required(Some(Required::True)).content("multipart/form-data", content).build()
+}
