@@ -255,6 +255,7 @@ impl Context {
             cache: self.cache.as_ref(),
             functions: self.functions().await,
             scoring: needed(self.config.scoring_function.as_deref(), "scoring function")?,
+            retention: needed(self.config.retention.as_ref(), "retention")?,
         })
     }
 
@@ -328,8 +329,9 @@ impl Context {
 
     /// Tells how a dispatch went and how the breaker stands.
     pub async fn after_dispatch(&self, report: &DispatchReport, now: DateTime<Utc>) {
-        if report.deferred > 0 {
-            metric(MetricName::Buli2RetryCount, f64::from(report.deferred), &[]);
+        let again = report.deferred + report.cancels_deferred;
+        if again > 0 {
+            metric(MetricName::Buli2RetryCount, f64::from(again), &[]);
         }
         let Ok(store) = self.store() else { return };
         match store.breaker_load(BREAKER).await {

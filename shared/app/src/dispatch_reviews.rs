@@ -1,4 +1,4 @@
-//! Sends due reviews to the reviewer: the outbox's other end.
+//! Sends due reviews to the reviewer, and cancels those whose documents were erased: the outbox's other end.
 //!
 //! A review leaves the outbox when the reviewer has acknowledged it (INV-5). Rounds are small, because each review is
 //! held under a lease that must outlive the call; the breaker, shared by all instances, keeps a reviewer that is down
@@ -10,6 +10,7 @@ use filot_domain::retry::Backoff;
 use filot_store::{DueDispatch, Miss, Store, StoreError};
 use serde::Serialize;
 
+use crate::cancel_reviews::cancel_reviews;
 use crate::error::Result;
 use crate::orchestrator::{HandOver, Orchestrator};
 
@@ -40,6 +41,10 @@ pub struct DispatchReport {
     pub held_back: u32,
     /// Settled by somebody else meanwhile, for example by a callback that came first.
     pub settled: u32,
+    /// Cancelled at the reviewer, because their documents were erased.
+    pub cancelled: u32,
+    /// To be cancelled again later, because the reviewer could not be told, or its task id had to be asked for first.
+    pub cancels_deferred: u32,
 }
 
 enum Outcome {
@@ -63,7 +68,8 @@ impl DispatchReport {
     }
 }
 
-/// Sends what is due, in rounds, until nothing is, the breaker holds, or time is up. `clock` tells the time.
+/// Cancels what is withdrawn, then sends what is due, in rounds, until nothing is, the breaker holds, or time is up.
+/// `clock` tells the time.
 pub async fn dispatch_reviews<O: Orchestrator>(
     store: &Store,
     orchestrator: &O,
@@ -73,6 +79,12 @@ pub async fn dispatch_reviews<O: Orchestrator>(
 ) -> Result<DispatchReport> {
     let started = clock();
     let mut report = DispatchReport::default();
+    // First and few: what was erased shall not wait behind a long outbox, nor keep it waiting.
+    let cancels = cancel_reviews(store, orchestrator, policy, &clock).await;
+    match cancels {
+        Ok(cancels) => (report.cancelled, report.cancels_deferred) = (cancels.done, cancels.deferred),
+        Err(error) => tracing::error!(%error, "reviews could not be cancelled"),
+    }
     for _ in 0..ROUNDS_MAX {
         let now = clock();
         if now >= started + BEGIN_WITHIN {

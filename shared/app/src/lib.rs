@@ -4,6 +4,7 @@
 //! why not ([`error::AppError`]). It must not know HTTP, Lambda or SQL. [`context`] holds what a process has at hand.
 
 pub mod auth;
+pub mod cancel_reviews;
 pub mod context;
 pub mod delete_document;
 pub mod dispatch_reviews;

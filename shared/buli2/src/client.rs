@@ -145,7 +145,7 @@ impl SubmitError {
     }
 }
 
-/// Cancelling fails in the same ways; a task that is not there any more is cancelled.
+/// Cancelling fails in the same ways; a task that is not there any more, or is finished, is cancelled.
 pub type CancelError = SubmitError;
 
 /// A client with its connection pool.
@@ -200,11 +200,12 @@ impl Client {
         answer(call.send().await, now).await
     }
 
-    /// `POST {api}/internal/reviews/{taskId}/cancel`; a task that BULI2 does not know is cancelled.
+    /// `POST {api}/internal/reviews/{taskId}/cancel`; a task that BULI2 does not know is cancelled, and one that it has
+    /// finished (409) is nobody's work any more.
     pub async fn cancel(&self, task_id: &str, now: DateTime<Utc>) -> Result<(), CancelError> {
         let call = self.http.post(self.task_url(task_id, "cancel")?).bearer_auth(&self.config.api_key);
         match answer::<serde_json::Value>(call.send().await, now).await {
-            Ok(_) | Err(SubmitError::Refused { status: 404 | 410 } | SubmitError::Garbled) => Ok(()),
+            Ok(_) | Err(SubmitError::Refused { status: 404 | 409 | 410 } | SubmitError::Garbled) => Ok(()),
             Err(error) => Err(error),
         }
     }

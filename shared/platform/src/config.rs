@@ -130,6 +130,17 @@ pub struct Scoring {
     pub auto_reject: u8,
 }
 
+/// How long documents are kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Retention {
+    /// Days that a decided document is kept; 0 keeps it.
+    pub completed_days: u32,
+    /// Days that a document is kept which could not be read; 0 keeps it.
+    pub failed_days: u32,
+    /// Whether erasing by age is suspended.
+    pub legal_hold: bool,
+}
+
 /// The worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Worker {
@@ -200,6 +211,8 @@ pub struct Config {
     pub scoring_function: Option<String>,
     /// Name or ARN of the review-dispatch function.
     pub review_dispatch_function: Option<String>,
+    /// How long documents are kept.
+    pub retention: Option<Retention>,
     /// The worker.
     pub worker: Option<Worker>,
 }
@@ -483,6 +496,11 @@ impl Values {
             scoring_function: needs(Section::InvokeScoring).then(|| self.text("SCORING_FUNCTION")),
             review_dispatch_function: needs(Section::InvokeDispatch)
                 .then(|| self.text("REVIEW_DISPATCH_FUNCTION")),
+            retention: needs(Section::Retention).then(|| Retention {
+                completed_days: self.number("RETENTION_DAYS_COMPLETED", 0..=36_500),
+                failed_days: self.number("RETENTION_DAYS_FAILED", 0..=36_500),
+                legal_hold: self.flag("LEGAL_HOLD"),
+            }),
             worker: needs(Section::Worker).then(|| self.worker()),
         }
     }

@@ -13,7 +13,7 @@ mod secrets;
 pub mod telemetry;
 pub mod variables;
 
-pub use config::{Config, ConfigErrors};
+pub use config::{Config, ConfigErrors, Retention};
 pub use environment::Environment;
 pub use mask::mask;
 pub use reference::configuration_reference;

@@ -35,6 +35,8 @@ pub enum Section {
     InvokeScoring,
     /// Whom to invoke for dispatching.
     InvokeDispatch,
+    /// How long documents are kept.
+    Retention,
     /// The worker.
     Worker,
 }
@@ -193,7 +195,9 @@ impl Role {
                 &[S::Core, S::Http, S::Database, S::Redis, S::ServiceKey, S::Queues, S::DeadLetters]
             }
             Self::Scoring => &[S::Core, S::Database, S::Scoring, S::InvokeDispatch],
-            Self::Sweeper => &[S::Core, S::Database, S::Redis, S::Storage, S::Queues, S::InvokeScoring],
+            Self::Sweeper => {
+                &[S::Core, S::Database, S::Redis, S::Storage, S::Queues, S::InvokeScoring, S::Retention]
+            }
             Self::ReviewDispatch => &[S::Core, S::Database, S::Buli2],
             Self::Migrate => &[S::Core, S::Migration],
             Self::GpuWorker => {

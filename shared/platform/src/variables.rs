@@ -258,6 +258,24 @@ pub const VARIABLES: &[Variable] = &[
         Required,
         "Name or ARN of the review-dispatch function.",
     ),
+    plain(
+        "RETENTION_DAYS_COMPLETED",
+        S::Retention,
+        Value("0"),
+        "Days after which a decided document is erased; 0 keeps it until its owner erases it.",
+    ),
+    plain(
+        "RETENTION_DAYS_FAILED",
+        S::Retention,
+        Value("0"),
+        "Days after which a document that could not be read is erased; 0 keeps it until its owner erases it.",
+    ),
+    plain(
+        "LEGAL_HOLD",
+        S::Retention,
+        Value("false"),
+        "Whether erasing by age is suspended. What owners ask for is erased all the same.",
+    ),
     plain("PORT", S::Worker, Value("8080"), "Port of the worker's /health."),
     plain("WORKER_QUEUES", S::Worker, Value("auto"), "Queues to serve: auto (by device), gpu, cpu or both."),
     plain(

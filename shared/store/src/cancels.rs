@@ -3,7 +3,7 @@
 //! Telling it twice does no harm, so a turn is only a time that is pushed forward, not a lease.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use filot_domain::{CorrelationId, Decision, DocumentId, DocumentType, ReasonCode, ReviewId, UserId};
+use filot_domain::{CorrelationId, Decision, DocumentId, DocumentType, ReviewId, UserId};
 use strum::{Display, EnumIter, EnumString};
 
 use crate::db::{Db, Store, begin, commit, p};
@@ -11,7 +11,7 @@ use crate::dispatch::{lock_document_of, review_id};
 use crate::documents::document_id;
 use crate::erasure::finish_erasure;
 use crate::error::{Result, StoreError};
-use crate::row::{count, get, parse, reasons, score_opt};
+use crate::row::{count, get, parse, score_opt};
 use crate::users::user_id;
 
 /// Where the cancellation of a review at the reviewer stands.
@@ -42,8 +42,6 @@ pub struct DueCancel {
     pub score: u8,
     /// What the score said.
     pub decision: Decision,
-    /// Why.
-    pub reasons: Vec<ReasonCode>,
     /// Failed attempts at telling.
     pub attempts: u32,
     /// The upload's correlation id.
@@ -67,7 +65,7 @@ impl Store {
                    UPDATE manual_reviews r SET next_cancel_at = $2 FROM due, documents d \
                    WHERE r.id = due.id AND d.id = r.document_id \
                    RETURNING r.id, r.buli2_task_id, r.document_id, d.user_id, d.type, d.ai_score, d.ai_decision, \
-                     d.reasons, r.cancel_attempts, r.correlation_id";
+                     r.cancel_attempts, r.correlation_id";
         let rows = self.client().await?.fetch(sql, &[p(&now), p(&again), p(&limit)]).await?;
         rows.iter()
             .map(|row| {
@@ -79,7 +77,6 @@ impl Store {
                     document_type: parse(row, "type")?,
                     score: score_opt(row, "ai_score")?.ok_or(StoreError::Corrupt { what: "ai_score" })?,
                     decision: parse(row, "ai_decision")?,
-                    reasons: reasons(row, "reasons")?,
                     attempts: count(row, "cancel_attempts")?,
                     correlation_id: parse(row, "correlation_id")?,
                 })

@@ -6,29 +6,36 @@ use std::sync::Mutex;
 use chrono::{DateTime, TimeDelta, Utc};
 use filot_app::dispatch_reviews::{DispatchReport, dispatch_reviews};
 use filot_app::error::Kind;
-use filot_app::orchestrator::{HandOver, Orchestrator};
+use filot_app::orchestrator::{HandOver, Orchestrator, TakeBack};
 use filot_app::review_callback::review_callback;
 use filot_app::score_document::{ScoreRequest, score_document};
 use filot_domain::breaker::BreakerPolicy;
 use filot_domain::scoring::Thresholds;
 use filot_domain::{Decision, ReviewId};
-use filot_store::{DispatchPayload, Store, seed};
+use filot_store::{DispatchPayload, DueCancel, Store, seed};
 use serde_json::json;
 
 use crate::{after, correlation_id, database, now};
 
 /// A reviewer who answers as told and notes who asked.
-struct Reviewer {
+#[derive(Default)]
+pub(crate) struct Reviewer {
     answers: Mutex<VecDeque<HandOver>>,
+    cancels: Mutex<VecDeque<TakeBack>>,
     asked: Mutex<Vec<ReviewId>>,
 }
 
 impl Reviewer {
-    fn who_says(answers: impl IntoIterator<Item = HandOver>) -> Self {
-        Self { answers: Mutex::new(answers.into_iter().collect()), asked: Mutex::default() }
+    pub(crate) fn who_says(answers: impl IntoIterator<Item = HandOver>) -> Self {
+        Self { answers: Mutex::new(answers.into_iter().collect()), ..Self::default() }
     }
 
-    fn asked(&self) -> usize {
+    /// Asked to cancel, it says this.
+    pub(crate) fn who_takes_back(cancels: impl IntoIterator<Item = TakeBack>) -> Self {
+        Self { cancels: Mutex::new(cancels.into_iter().collect()), ..Self::default() }
+    }
+
+    pub(crate) fn asked(&self) -> usize {
         self.asked.lock().unwrap().len()
     }
 }
@@ -38,18 +45,23 @@ impl Orchestrator for Reviewer {
         self.asked.lock().unwrap().push(review.review);
         self.answers.lock().unwrap().pop_front().unwrap()
     }
+
+    async fn take_back(&self, review: DueCancel, _: DateTime<Utc>) -> TakeBack {
+        self.asked.lock().unwrap().push(review.review);
+        self.cancels.lock().unwrap().pop_front().unwrap()
+    }
 }
 
 fn away() -> HandOver {
     HandOver::Unreachable { retry_after: None, why: "http_503".to_owned() }
 }
 
-fn takes_it() -> HandOver {
+pub(crate) fn takes_it() -> HandOver {
     HandOver::Accepted { task_id: "task-9".to_owned() }
 }
 
 /// Scores the demo document that was read so that a human is needed, whatever it says.
-async fn queue_a_review(store: &Store) {
+pub(crate) async fn queue_a_review(store: &Store) {
     let nobody_passes = Thresholds { auto_approve: 101, auto_reject: 0, ..Thresholds::default() };
     let request = ScoreRequest { document_id: seed::READ, correlation_id: correlation_id() };
     let first = score_document(store, &nobody_passes, &request, now()).await.unwrap();
@@ -59,7 +71,7 @@ async fn queue_a_review(store: &Store) {
     assert!(!again.review_queued && again.latency_ms.is_none());
 }
 
-async fn dispatch(
+pub(crate) async fn dispatch(
     store: &Store,
     reviewer: &Reviewer,
     policy: &BreakerPolicy,

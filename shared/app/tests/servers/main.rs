@@ -4,6 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod dispatch;
+mod documents;
+mod erasing;
 mod limits;
 mod sessions;
 mod upload;

@@ -8,20 +8,20 @@ use filot_app::sweep::{SweepReport, Sweeper, sweep};
 use filot_app::upload::{UploadRequest, UploadedFile, upload};
 use filot_cloud::{Functions, Objects, ObjectsConfig, Queue};
 use filot_domain::DocumentStatus;
-use filot_platform::Secret;
+use filot_platform::{Retention, Secret};
 use filot_store::Store;
 use filot_testkit::{Aws, aws};
 
 use crate::{after, caller, correlation_id, database, now};
 
 /// A picture of one pixel.
-const PNG: &[u8] = &[
+pub(crate) const PNG: &[u8] = &[
     0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13, b'I', b'H', b'D', b'R', 0, 0, 0, 1, 0, 0, 0,
     1, 8, 0, 0, 0, 0, 0x3a, 0x7e, 0x9b, 0x55, 0, 0, 0, 10, b'I', b'D', b'A', b'T', 0x78, 0x9c, 0x63, 0x68, 0,
     0, 0, 0x82, 0, 0x81, 0x77, 0xcd, 0x72, 0xb6, 0, 0, 0, 0, b'I', b'E', b'N', b'D', 0xae, 0x42, 0x60, 0x82,
 ];
 
-fn request(key: Option<&str>) -> UploadRequest {
+pub(crate) fn request(key: Option<&str>) -> UploadRequest {
     UploadRequest {
         document_type: Some("KTP".to_owned()),
         file: Some(UploadedFile { bytes: Bytes::from_static(PNG), content_type: None }),
@@ -29,7 +29,7 @@ fn request(key: Option<&str>) -> UploadRequest {
     }
 }
 
-fn objects(endpoint: &str, bucket: String) -> Objects {
+pub(crate) fn objects(endpoint: &str, bucket: String) -> Objects {
     Objects::new(ObjectsConfig {
         endpoint: endpoint.to_owned(),
         access_key_id: aws::CREDENTIAL.to_owned(),
@@ -39,13 +39,14 @@ fn objects(endpoint: &str, bucket: String) -> Objects {
     })
 }
 
-async fn queues(aws: &Aws, cpu_url: String) -> OcrQueues {
+pub(crate) async fn queues(aws: &Aws, cpu_url: String) -> OcrQueues {
     let sdk = aws.sdk_config().await;
     let gpu = Queue::new(&sdk, cpu_url.clone());
     OcrQueues { gpu, cpu: Queue::new(&sdk, cpu_url), gpu_enabled: false }
 }
 
-async fn run_sweeper(
+pub(crate) async fn run_sweeper_that_keeps(
+    retention: &Retention,
     store: &Store,
     objects: &Objects,
     queues: &OcrQueues,
@@ -53,8 +54,19 @@ async fn run_sweeper(
     at: TimeDelta,
 ) -> SweepReport {
     let functions = Functions::new(&aws.sdk_config().await);
-    let sweeper = Sweeper { store, objects, queues, cache: None, functions: &functions, scoring: "scoring" };
+    let sweeper =
+        Sweeper { store, objects, queues, cache: None, functions: &functions, scoring: "scoring", retention };
     sweep(&sweeper, &correlation_id(), move || after(at)).await.unwrap()
+}
+
+pub(crate) async fn run_sweeper(
+    store: &Store,
+    objects: &Objects,
+    queues: &OcrQueues,
+    aws: &Aws,
+    at: TimeDelta,
+) -> SweepReport {
+    run_sweeper_that_keeps(&Retention::default(), store, objects, queues, aws, at).await
 }
 
 #[tokio::test]

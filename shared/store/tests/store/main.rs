@@ -1,6 +1,7 @@
 //! The store on a real Postgres, with several connections at once. A database per test.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod erasing;
 mod fixture;
 mod idempotency;
 mod leases;

@@ -1,6 +1,6 @@
 //! A loss is told from a backlog.
 
-use filot_domain::DocumentId;
+use filot_domain::{CorrelationId, DocumentId, DocumentStatus};
 use uuid::Uuid;
 
 use super::*;

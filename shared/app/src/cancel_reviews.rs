@@ -1,0 +1,85 @@
+//! Takes back, at the reviewer, reviews whose documents were erased: again and again until the reviewer was told.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use filot_domain::breaker::{Admission, BreakerPolicy};
+use filot_domain::retry::Backoff;
+use filot_store::{DueCancel, Store, StoreError};
+
+use crate::dispatch_reviews::BREAKER;
+use crate::error::Result;
+use crate::orchestrator::{Orchestrator, TakeBack};
+
+/// Reviews cancelled side by side, and in one run.
+const BATCH: u32 = 10;
+/// Longer than the longest call (30 s) and its writes.
+const TURN_S: u32 = 60;
+const BACKOFF: Backoff = Backoff { base: TimeDelta::seconds(10), cap: TimeDelta::hours(1) };
+/// What the reviewer refuses needs somebody to look; until then it is tried now and then, because personal data must not
+/// stay with the reviewer for want of a try.
+const REFUSED_PAUSE: TimeDelta = TimeDelta::hours(6);
+
+/// What a run did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CancelReport {
+    /// The reviewer was told.
+    pub done: u32,
+    /// To be tried again later.
+    pub deferred: u32,
+}
+
+/// One round of what is due. The breaker is the one that sending goes through. `clock` tells the time.
+pub async fn cancel_reviews<O: Orchestrator>(
+    store: &Store,
+    orchestrator: &O,
+    policy: &BreakerPolicy,
+    clock: &(impl Fn() -> DateTime<Utc> + Send + Sync),
+) -> Result<CancelReport> {
+    let due = store.take_due_cancels(BATCH, TURN_S, clock()).await?;
+    let ids: Vec<_> = due.iter().map(|cancel| cancel.review).collect();
+    let round = due.into_iter().map(|cancel| cancel_one(store, orchestrator, cancel, policy, clock));
+    let mut report = CancelReport::default();
+    for (review_id, outcome) in ids.into_iter().zip(futures::future::join_all(round).await) {
+        match outcome {
+            Ok(true) => report.done += 1,
+            Ok(false) => report.deferred += 1,
+            // Its turn passes and it is due again.
+            Err(error) => tracing::error!(%review_id, %error, "a cancellation was interrupted"),
+        }
+    }
+    Ok(report)
+}
+
+/// Whether the reviewer was told.
+async fn cancel_one<O: Orchestrator>(
+    store: &Store,
+    orchestrator: &O,
+    cancel: DueCancel,
+    policy: &BreakerPolicy,
+    clock: &(impl Fn() -> DateTime<Utc> + Send + Sync),
+) -> std::result::Result<bool, StoreError> {
+    let (review, attempts, task_id) = (cancel.review, cancel.attempts, cancel.task_id.clone());
+    if let Admission::Refuse { until } = store.breaker_admit(BREAKER, policy, clock()).await? {
+        store.cancel_deferred(review, until, None, clock()).await?;
+        return Ok(false);
+    }
+    let taken_back = orchestrator.take_back(cancel, clock()).await;
+    let now = clock();
+    let answered = !matches!(taken_back, TakeBack::Unreachable { .. });
+    store.breaker_record(BREAKER, policy, answered, now).await?;
+    match taken_back {
+        TakeBack::Gone => {
+            store.cancel_done(review, task_id.as_deref(), now).await?;
+            return Ok(true);
+        }
+        TakeBack::Found { task_id } => store.cancel_learned(review, &task_id, now).await?,
+        TakeBack::Unreachable { retry_after, why } => {
+            let delay = BACKOFF.delay(attempts + 1, rand::random::<f64>(), retry_after);
+            store.cancel_deferred(review, now + delay, Some(&why), now).await?;
+        }
+        TakeBack::Refused { why } => {
+            tracing::error!(review_id = %review, why, "the reviewer refuses to cancel a review");
+            store.cancel_deferred(review, now + REFUSED_PAUSE, Some(&why), now).await?;
+        }
+    }
+    Ok(false)
+}

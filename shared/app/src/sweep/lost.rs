@@ -1,0 +1,129 @@
+//! Documents that wait for a worker although their message should have brought one.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use filot_cache::WorkerKind;
+use filot_domain::retry::QueueKind;
+use filot_platform::telemetry::{MetricName, metric};
+use filot_store::LostDocument;
+
+use super::{BATCH, SweepReport, Sweeper};
+use crate::error::Result;
+
+/// After this long a document is sent again whatever the queue's depth says: the depth is an estimate, and messages of
+/// other documents may hide that this one's is gone.
+const PATIENCE_WITH_BACKLOG: TimeDelta = TimeDelta::hours(1);
+/// What to do with a document that waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Its message is somewhere in the queue.
+    Wait,
+    /// Send it again.
+    Requeue,
+}
+
+/// Tells a loss from a backlog. `depth` is what the queue holds, seen or unseen; `waiting` is how many rows wait on it.
+///
+/// As long as the queue holds at least as many messages as rows wait on it, each row's message may be among them.
+pub fn verdict(lost: &LostDocument, depth: Option<u64>, waiting: u64, now: DateTime<Utc>) -> Verdict {
+    let Some(enqueued_at) = lost.enqueued_at else { return Verdict::Requeue };
+    if now - enqueued_at >= PATIENCE_WITH_BACKLOG {
+        return Verdict::Requeue;
+    }
+    match depth {
+        Some(depth) if depth >= waiting => Verdict::Wait,
+        Some(_) => Verdict::Requeue,
+        // A queue that does not tell its depth would not take a message either.
+        None => Verdict::Wait,
+    }
+}
+
+/// A queue, as it stands at the beginning of a run.
+#[derive(Clone, Copy)]
+struct Standing {
+    depth: Option<u64>,
+    waiting: u64,
+}
+
+impl Sweeper<'_> {
+    pub(super) async fn lost(
+        &self,
+        report: &mut SweepReport,
+        until: DateTime<Utc>,
+        clock: &(impl Fn() -> DateTime<Utc> + Send + Sync),
+    ) -> Result<()> {
+        let lost = self.store.lost_documents(BATCH, clock()).await?;
+        if lost.is_empty() {
+            return Ok(());
+        }
+        let gpu_is_away = self.gpu_is_away().await;
+        let (gpu, cpu) =
+            tokio::try_join!(self.standing(QueueKind::Gpu, &lost), self.standing(QueueKind::Cpu, &lost))?;
+        for document in &lost {
+            let now = clock();
+            if now >= until {
+                break;
+            }
+            let reroute = document.queue == QueueKind::Gpu && gpu_is_away;
+            let standing = if document.queue == QueueKind::Gpu { gpu } else { cpu };
+            if !reroute && verdict(document, standing.depth, standing.waiting, now) == Verdict::Wait {
+                report.backlogged += 1;
+                continue;
+            }
+            let queue = if reroute { QueueKind::Cpu } else { document.queue };
+            match self.queues.enqueue(self.store, document.id, queue, &document.correlation_id, now).await {
+                Ok(()) => {
+                    report.requeued += 1;
+                    report.rerouted += u32::from(reroute);
+                }
+                Err(error) => {
+                    report.failed += 1;
+                    tracing::warn!(document_id = %document.id, %error, "still not enqueued");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether it is known that no GPU worker can take what waits for one.
+    async fn gpu_is_away(&self) -> bool {
+        if !self.queues.gpu_enabled {
+            return true;
+        }
+        match self.cache {
+            Some(cache) => matches!(cache.is_alive(WorkerKind::Gpu).await, Ok(false)),
+            None => false,
+        }
+    }
+
+    async fn standing(&self, kind: QueueKind, lost: &[LostDocument]) -> Result<Standing> {
+        if !lost.iter().any(|document| document.queue == kind) {
+            return Ok(Standing { depth: None, waiting: 0 });
+        }
+        let depth = match self.queues.get(kind).attributes().await {
+            Ok(attributes) => Some(attributes.visible + attributes.in_flight + attributes.delayed),
+            Err(error) => {
+                tracing::warn!(queue = %kind, %error, "the queue does not tell its depth");
+                None
+            }
+        };
+        Ok(Standing { depth, waiting: self.store.waiting_on(kind).await? })
+    }
+
+    /// Tells how many messages wait on each queue: the one place that does so whether or not a worker is there.
+    pub(super) async fn tell_queue_lengths(&self) {
+        let told = [QueueKind::Gpu, QueueKind::Cpu].map(|kind| async move {
+            match self.queues.get(kind).attributes().await {
+                Ok(attributes) => {
+                    #[expect(clippy::cast_precision_loss, reason = "a count of messages, below 2^52")]
+                    metric(MetricName::QueueLength, attributes.visible as f64, &[("queue", kind.into())]);
+                }
+                Err(error) => tracing::warn!(queue = %kind, %error, "the queue does not tell its depth"),
+            }
+        });
+        futures::future::join_all(told).await;
+    }
+}
+
+#[cfg(test)]
+#[path = "lost_tests.rs"]
+mod tests;

@@ -1,0 +1,147 @@
+//! What is to go: uploads that died, documents that are too old, the objects of what was erased, expired tokens and keys.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use filot_domain::CorrelationId;
+use filot_domain::lifecycle::DocumentStatus;
+use filot_platform::Retention;
+use filot_store::{Actor, DueErasure, Leftover, Origin, TooOld};
+
+use super::{BATCH, SweepReport, Sweeper};
+use crate::error::{AppError, Result};
+
+/// An upload not finished after this long never will be.
+const UPLOAD_PATIENCE: TimeDelta = TimeDelta::minutes(15);
+/// Expired tokens and keys forgotten in one run, of each kind.
+const FORGET_BATCH: u32 = 1000;
+
+impl Sweeper<'_> {
+    pub(super) async fn half_received(
+        &self,
+        report: &mut SweepReport,
+        until: DateTime<Utc>,
+        correlation_id: &CorrelationId,
+        clock: &(impl Fn() -> DateTime<Utc> + Send + Sync),
+    ) -> Result<()> {
+        let origin = origin(correlation_id);
+        let now = clock();
+        for leftover in self.store.half_received(BATCH, now - UPLOAD_PATIENCE, now).await? {
+            if clock() >= until {
+                break;
+            }
+            match self.remove(&leftover, &origin, clock()).await {
+                Ok(()) => report.removed += 1,
+                Err(error) => {
+                    report.failed += 1;
+                    tracing::warn!(document_id = %leftover.id, %error, "a leftover cannot be removed yet");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The row first, so that the upload cannot finish any more; then the object; then a note that it is gone.
+    async fn remove(&self, leftover: &Leftover, origin: &Origin, now: DateTime<Utc>) -> Result<()> {
+        if leftover.status == DocumentStatus::Receiving {
+            self.store.discard_upload(leftover.id, origin, now).await?;
+        }
+        self.delete_object(&leftover.object_key).await?;
+        Ok(self.store.object_deleted(leftover.id, now).await.map(|_| ())?)
+    }
+
+    /// Erases what is too old, by the very steps of an owner's request.
+    pub(super) async fn retire(
+        &self,
+        report: &mut SweepReport,
+        until: DateTime<Utc>,
+        correlation_id: &CorrelationId,
+        clock: &(impl Fn() -> DateTime<Utc> + Send + Sync),
+    ) -> Result<()> {
+        let Some(than) = too_old(self.retention, clock()) else { return Ok(()) };
+        let origin = origin(correlation_id);
+        for document in self.store.too_old(BATCH, &than).await? {
+            let now = clock();
+            if now >= until {
+                break;
+            }
+            match self.store.erase_too_old(document, &than, &origin, now).await {
+                Ok(is_erased) => report.retired += u32::from(is_erased),
+                Err(error) => {
+                    report.failed += 1;
+                    tracing::warn!(document_id = %document, %error, "a document cannot be retired yet");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the objects of what was erased. An erasure whose review is still to be cancelled is done after that.
+    pub(super) async fn erasures(
+        &self,
+        report: &mut SweepReport,
+        until: DateTime<Utc>,
+        clock: &(impl Fn() -> DateTime<Utc> + Send + Sync),
+    ) -> Result<()> {
+        for erasure in self.store.take_due_erasures(BATCH, clock()).await? {
+            if clock() >= until {
+                break;
+            }
+            match self.finish(&erasure, clock()).await {
+                Ok(is_done) => report.erased += u32::from(is_done),
+                Err(error) => {
+                    report.failed += 1;
+                    tracing::warn!(document_id = %erasure.document, %error, "an erasure cannot be finished yet");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn finish(&self, erasure: &DueErasure, now: DateTime<Utc>) -> Result<bool> {
+        if let Some(object_key) = &erasure.object_key {
+            self.delete_object(object_key).await?;
+        }
+        Ok(self.store.object_deleted(erasure.document, now).await?)
+    }
+
+    /// Removes tokens and keys whose time is over.
+    pub(super) async fn forget_expired(&self, report: &mut SweepReport, now: DateTime<Utc>) -> Result<()> {
+        let forgotten = self.store.forget_expired(FORGET_BATCH, now).await?;
+        report.forgotten = forgotten.refresh_tokens + forgotten.successors + forgotten.idempotency_keys;
+        Ok(())
+    }
+
+    async fn delete_object(&self, key: &str) -> Result<()> {
+        let deleted = self.objects.delete(key).await;
+        deleted.map_err(|error| AppError::unavailable(format!("the object cannot be deleted: {error}")))
+    }
+}
+
+fn origin(correlation_id: &CorrelationId) -> Origin {
+    Origin { actor: Actor::Function("sweeper"), correlation_id: correlation_id.clone() }
+}
+
+/// From when on documents are too old; `None` when nothing is to be erased by age.
+fn too_old(retention: &Retention, now: DateTime<Utc>) -> Option<TooOld> {
+    let before = |days: u32| (days > 0).then(|| now - TimeDelta::days(days.into()));
+    let than = TooOld {
+        completed_before: before(retention.completed_days),
+        failed_before: before(retention.failed_days),
+    };
+    (!retention.legal_hold && than != TooOld::default()).then_some(than)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_too_old_unless_it_is_configured_and_no_hold_is_on() {
+        let now = DateTime::UNIX_EPOCH + TimeDelta::days(20_000);
+        let kept = Retention::default();
+        assert_eq!(too_old(&kept, now), None);
+        let months = Retention { completed_days: 90, ..kept };
+        let than = TooOld { completed_before: Some(now - TimeDelta::days(90)), failed_before: None };
+        assert_eq!(too_old(&months, now), Some(than));
+        assert_eq!(too_old(&Retention { legal_hold: true, failed_days: 1, ..months }, now), None);
+    }
+}
