@@ -10,13 +10,15 @@ mod reference;
 mod role;
 mod secret;
 mod secrets;
+mod sections;
 pub mod telemetry;
 pub mod variables;
 
-pub use config::{Config, ConfigErrors, Retention};
+pub use config::{Config, ConfigErrors};
 pub use environment::Environment;
 pub use mask::mask;
 pub use reference::configuration_reference;
 pub use role::{Role, Section};
 pub use secret::Secret;
+pub use sections::Retention;
 pub use telemetry::MetricName;

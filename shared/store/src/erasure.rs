@@ -20,6 +20,10 @@ use crate::requests::lock_own;
 use crate::row::{get, parse};
 use crate::step::{self, Also};
 
+/// Longer than any upload lives that began while the row was `receiving`: two with one idempotency key may store the
+/// same file, and the second may do so after the first was finished, or given up.
+const UPLOAD_LIFE: TimeDelta = TimeDelta::minutes(5);
+
 /// Why a document is erased.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
@@ -37,6 +41,17 @@ pub struct TooOld {
     pub completed_before: Option<DateTime<Utc>>,
     /// Given up before this; `None` keeps them.
     pub failed_before: Option<DateTime<Utc>>,
+}
+
+/// What the news that an erased document's object was deleted led to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ObjectGone {
+    /// A retry of its upload may still be storing it again: the row goes on watching, and it is to be deleted once more.
+    Watched,
+    /// It is gone for good.
+    Noted,
+    /// It is gone for good, and it was the last of its erasure.
+    ErasureDone,
 }
 
 /// An erasure that is not finished outside the database.
@@ -118,18 +133,23 @@ impl Store {
             .collect()
     }
 
-    /// Notes that the object of an erased document is gone. `true` if that was the last there was to do.
-    pub async fn object_deleted(&self, id: DocumentId, now: DateTime<Utc>) -> Result<bool> {
+    /// Notes that the object of an erased document was deleted.
+    pub async fn object_deleted(&self, id: DocumentId, now: DateTime<Utc>) -> Result<ObjectGone> {
         let mut client = self.client().await?;
         let tx = begin(&mut client).await?;
-        let uuid = id.as_uuid();
-        let sql = "UPDATE documents SET object_key = NULL, next_enqueue_at = NULL WHERE id = $1 AND status = 'erased'";
-        if tx.change(sql, &[p(&uuid)]).await? == 0 {
+        if step::witness::<state::Erased>(&step::lock(&tx, id).await?)?.is_none() {
             return Err(step::explain(&tx, id).await?.into());
+        }
+        let (uuid, settled_before) = (id.as_uuid(), now - UPLOAD_LIFE);
+        let sql = "UPDATE documents SET object_key = NULL, next_enqueue_at = NULL WHERE id = $1 AND NOT EXISTS ( \
+                     SELECT FROM document_events e \
+                     WHERE e.document_id = $1 AND e.from_status = 'receiving' AND e.at > $2)";
+        if tx.change(sql, &[p(&uuid), p(&settled_before)]).await? == 0 {
+            return Ok(ObjectGone::Watched);
         }
         let is_done = finish_erasure(&tx, id, now).await?;
         commit(tx).await?;
-        Ok(is_done)
+        Ok(if is_done { ObjectGone::ErasureDone } else { ObjectGone::Noted })
     }
 }
 

@@ -47,7 +47,7 @@ pub use documents::{
     BeginUpload, DocumentSummary, DocumentView, IdempotencyKey, NewDocument, ReviewSummary, TimelineEntry,
     VerificationView,
 };
-pub use erasure::{DueErasure, TooOld};
+pub use erasure::{DueErasure, ObjectGone, TooOld};
 pub use error::{Miss, Result, StoreError};
 pub use idempotency::{BeginIdempotent, IdempotencyLock, StoredResponse};
 pub use listing::{DocumentPage, ListFilter, ListPosition};

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use filot_domain::CorrelationId;
 use filot_domain::lifecycle::DocumentStatus;
 use filot_platform::Retention;
-use filot_store::{Actor, DueErasure, Leftover, Origin, TooOld};
+use filot_store::{Actor, DueErasure, Leftover, ObjectGone, Origin, TooOld};
 
 use super::{BATCH, SweepReport, Sweeper};
 use crate::error::{AppError, Result};
@@ -29,7 +29,7 @@ impl Sweeper<'_> {
                 break;
             }
             match self.remove(&leftover, &origin, clock()).await {
-                Ok(()) => report.removed += 1,
+                Ok(is_gone) => report.removed += u32::from(is_gone),
                 Err(error) => {
                     report.failed += 1;
                     tracing::warn!(document_id = %leftover.id, %error, "a leftover cannot be removed yet");
@@ -39,13 +39,14 @@ impl Sweeper<'_> {
         Ok(())
     }
 
-    /// The row first, so that the upload cannot finish any more; then the object; then a note that it is gone.
-    async fn remove(&self, leftover: &Leftover, origin: &Origin, now: DateTime<Utc>) -> Result<()> {
+    /// The row first, so that the upload cannot finish any more; then the object; then a note that it is gone, which
+    /// counts once no retry of the upload can be storing it any more.
+    async fn remove(&self, leftover: &Leftover, origin: &Origin, now: DateTime<Utc>) -> Result<bool> {
         if leftover.status == DocumentStatus::Receiving {
             self.store.discard_upload(leftover.id, origin, now).await?;
         }
         self.delete_object(&leftover.object_key).await?;
-        Ok(self.store.object_deleted(leftover.id, now).await.map(|_| ())?)
+        Ok(self.store.object_deleted(leftover.id, now).await? != ObjectGone::Watched)
     }
 
     /// Erases what is too old, by the very steps of an owner's request.
@@ -100,7 +101,7 @@ impl Sweeper<'_> {
         if let Some(object_key) = &erasure.object_key {
             self.delete_object(object_key).await?;
         }
-        Ok(self.store.object_deleted(erasure.document, now).await?)
+        Ok(self.store.object_deleted(erasure.document, now).await? == ObjectGone::ErasureDone)
     }
 
     /// Removes tokens and keys whose time is over.

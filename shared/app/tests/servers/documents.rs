@@ -10,7 +10,6 @@ use filot_app::escalate::escalate;
 use filot_app::get_review::get_review;
 use filot_app::list_documents::{ListQuery, list_documents};
 use filot_app::process::process;
-use filot_app::upload::upload;
 use filot_domain::breaker::BreakerPolicy;
 use filot_domain::lifecycle::{DispatchState, ReviewStatus};
 use filot_domain::{DocumentId, DocumentStatus, ReviewId, SessionId, VerificationStatus};
@@ -19,7 +18,7 @@ use filot_testkit::Aws;
 use uuid::Uuid;
 
 use crate::dispatch::{Reviewer, dispatch, takes_it};
-use crate::upload::{PNG, objects, queues, request, run_sweeper};
+use crate::upload::{PNG, objects, queues, run_sweeper, uploaded};
 use crate::{caller, correlation_id, database, now};
 
 const LINK: Duration = Duration::from_secs(300);
@@ -61,8 +60,7 @@ async fn inv_6_a_link_leads_to_the_file_and_only_its_owner_gets_one() {
     let aws = Aws::start().unwrap();
     let objects = objects(aws.url(), aws.bucket().await.unwrap());
     let queues = queues(&aws, aws.queue().await.unwrap()).await;
-    let sent = upload(&store, &objects, &queues, &caller(), request(None), &correlation_id(), now());
-    let document = sent.await.unwrap().document.id;
+    let document = uploaded(&store, &objects, &queues, None).await.id;
     let link = download(&store, &objects, &caller(), document, LINK, now()).await.unwrap();
     assert_eq!(link.expires_at, now() + TimeDelta::seconds(300));
     let client = reqwest::Client::builder().timeout(Duration::from_secs(10)).build().unwrap();
@@ -116,8 +114,8 @@ async fn inv_1_another_try_is_queued_and_a_queue_that_is_away_costs_a_minute_onl
 #[tokio::test]
 async fn inv_5_an_escalated_rejection_is_sent_once_and_its_review_can_be_followed() {
     let (_database, store) = database().await;
-    let id = seed::REJECTED;
-    let ask = || escalate(&store, &caller(), id, &CORRELATION, now());
+    let caller = caller();
+    let ask = || escalate(&store, &caller, seed::REJECTED, &CORRELATION, now());
     let (one, two) = futures::join!(ask(), ask());
     let (one, two) = (one.unwrap(), two.unwrap());
     assert_eq!(one.review.id, two.review.id);
@@ -132,10 +130,10 @@ async fn inv_5_an_escalated_rejection_is_sent_once_and_its_review_can_be_followe
     assert_eq!((sent.task_id.as_deref(), sent.dispatch.state), (Some("task-9"), DispatchState::Acknowledged));
     assert!(sent.cancellation.is_none() && sent.decision.is_none());
 
-    let in_review = escalate(&store, &caller(), seed::IN_REVIEW, &CORRELATION, now()).await.unwrap();
+    let in_review = escalate(&store, &caller, seed::IN_REVIEW, &CORRELATION, now()).await.unwrap();
     assert_eq!((in_review.review.id, in_review.queued), (seed::REVIEW, false));
     for state in [seed::UPLOADED, seed::FAILED, seed::READ, seed::COMPLETED] {
-        let refused = escalate(&store, &caller(), state, &CORRELATION, now()).await.err().unwrap();
+        let refused = escalate(&store, &caller, state, &CORRELATION, now()).await.err().unwrap();
         assert_eq!((refused.kind, refused.code), (Kind::Conflict, "not_escalatable"));
     }
     let unknown = get_review(&store, ReviewId::from_uuid(Uuid::from_u128(1))).await;

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use chrono::TimeDelta;
+use filot_app::document_dto::DocumentDto;
 use filot_app::enqueue::OcrQueues;
 use filot_app::error::Kind;
 use filot_app::sweep::{SweepReport, Sweeper, sweep};
@@ -21,12 +22,23 @@ pub(crate) const PNG: &[u8] = &[
     0, 0, 0x82, 0, 0x81, 0x77, 0xcd, 0x72, 0xb6, 0, 0, 0, 0, b'I', b'E', b'N', b'D', 0xae, 0x42, 0x60, 0x82,
 ];
 
-pub(crate) fn request(key: Option<&str>) -> UploadRequest {
+fn request(key: Option<&str>) -> UploadRequest {
     UploadRequest {
         document_type: Some("KTP".to_owned()),
         file: Some(UploadedFile { bytes: Bytes::from_static(PNG), content_type: None }),
         idempotency_key: key.map(str::to_owned),
     }
+}
+
+/// A document that was uploaded.
+pub(crate) async fn uploaded(
+    store: &Store,
+    objects: &Objects,
+    queues: &OcrQueues,
+    key: Option<&str>,
+) -> DocumentDto {
+    let sent = upload(store, objects, queues, &caller(), request(key), &correlation_id(), now()).await;
+    sent.unwrap().document
 }
 
 pub(crate) fn objects(endpoint: &str, bucket: String) -> Objects {
@@ -130,7 +142,9 @@ async fn inv_1_an_upload_that_dies_half_way_is_removed_and_never_shown() {
     let early = run_sweeper(&store, &objects, &queues, &aws, TimeDelta::minutes(10)).await;
     assert_eq!(early.removed, 0, "it may still finish");
     let report = run_sweeper(&store, &objects, &queues, &aws, TimeDelta::minutes(20)).await;
+    assert_eq!((report.removed, report.requeued), (0, 0), "a retry under its key may still be storing it");
+    let report = run_sweeper(&store, &objects, &queues, &aws, TimeDelta::hours(1)).await;
     assert_eq!((report.removed, report.requeued), (1, 0));
-    let again = run_sweeper(&store, &objects, &queues, &aws, TimeDelta::hours(1)).await;
+    let again = run_sweeper(&store, &objects, &queues, &aws, TimeDelta::hours(2)).await;
     assert_eq!(again.removed, 0);
 }

@@ -2,7 +2,7 @@
 
 use filot_domain::retry::QueueKind;
 use filot_domain::{Decision, DocumentStatus, DocumentType};
-use filot_store::{BeginUpload, Miss, StoreError};
+use filot_store::{BeginUpload, Miss, ObjectGone, StoreError};
 use futures::future::join_all;
 
 use crate::fixture::{NIK, World, new_document, origin};
@@ -65,7 +65,11 @@ async fn a_half_received_upload_ends_before_its_object_goes() {
     // The object may still be there until somebody says that it is gone.
     let left = world.store.half_received(10, world.now, world.after(600)).await.unwrap();
     assert_eq!(left[0].status, DocumentStatus::Erased);
-    world.store.object_deleted(document.id(), world.now).await.unwrap();
+    // A retry under the same key may still be storing it.
+    let gone = world.store.object_deleted(document.id(), world.after(601)).await.unwrap();
+    assert_eq!(gone, ObjectGone::Watched);
+    let gone = world.store.object_deleted(document.id(), world.after(901)).await.unwrap();
+    assert_eq!(gone, ObjectGone::Noted);
     assert_eq!(world.store.half_received(10, world.after(9999), world.after(9999)).await.unwrap(), []);
     world.assert_events_fold_to_rows().await;
 }
