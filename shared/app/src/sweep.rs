@@ -13,7 +13,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use filot_cache::Cache;
 use filot_cloud::{Functions, Objects};
 use filot_domain::CorrelationId;
-use filot_platform::Retention;
+use filot_platform::config::Retention;
 use filot_store::Store;
 use serde::Serialize;
 

@@ -9,7 +9,7 @@ use crate::local;
 use crate::role::{Role, Section};
 use crate::secret::Secret;
 use crate::secrets;
-use crate::sections::{
+pub use crate::sections::{
     Buli2, Callback, Database, DeadLetters, Queues, Redis, Retention, Scoring, StackAuth, Storage, Worker,
 };
 use crate::variables::{Default, Guard, VARIABLES, Variable};

@@ -20,5 +20,4 @@ pub use mask::mask;
 pub use reference::configuration_reference;
 pub use role::{Role, Section};
 pub use secret::Secret;
-pub use sections::Retention;
 pub use telemetry::MetricName;

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use filot_domain::CorrelationId;
 use filot_domain::lifecycle::DocumentStatus;
-use filot_platform::Retention;
+use filot_platform::config::Retention;
 use filot_store::{Actor, DueErasure, Leftover, ObjectGone, Origin, TooOld};
 
 use super::{BATCH, SweepReport, Sweeper};

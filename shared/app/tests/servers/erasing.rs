@@ -22,7 +22,7 @@ use filot_buli2::{Client, ClientConfig};
 use filot_domain::breaker::BreakerPolicy;
 use filot_domain::lifecycle::ReviewStatus;
 use filot_domain::{DocumentId, DocumentStatus};
-use filot_platform::Retention;
+use filot_platform::config::Retention;
 use filot_store::{CancelState, Store, seed};
 use filot_testkit::{Aws, TestDb};
 use serde_json::{Value, json};

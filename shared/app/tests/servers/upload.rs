@@ -9,7 +9,8 @@ use filot_app::sweep::{SweepReport, Sweeper, sweep};
 use filot_app::upload::{UploadRequest, UploadedFile, upload};
 use filot_cloud::{Functions, Objects, ObjectsConfig, Queue};
 use filot_domain::DocumentStatus;
-use filot_platform::{Retention, Secret};
+use filot_platform::Secret;
+use filot_platform::config::Retention;
 use filot_store::Store;
 use filot_testkit::{Aws, aws};
 
