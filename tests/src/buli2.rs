@@ -78,6 +78,8 @@ pub struct Task {
     pub callback_status: Option<u16>,
     /// Whether the reviewer could open the card.
     pub saw_card: bool,
+    /// Whether we took it back.
+    pub is_cancelled: bool,
     /// Every decision that was sent, and the HTTP status of its answer.
     pub said: Vec<Said>,
 }
@@ -262,6 +264,7 @@ async fn submit(
             times_sent: 0,
             callback_status: None,
             saw_card: false,
+            is_cancelled: false,
             said: Vec::new(),
         });
         task.times_sent += 1;
@@ -307,6 +310,7 @@ async fn cancel(
     match tasks.values_mut().find(|task| task.task_id == task_id) {
         Some(task) => {
             "cancelled".clone_into(&mut task.status);
+            task.is_cancelled = true;
             Json(json!({"taskId": task.task_id, "status": task.status})).into_response()
         }
         None => StatusCode::NOT_FOUND.into_response(),

@@ -13,6 +13,7 @@ pub mod check;
 pub mod crowd;
 pub mod faults;
 pub mod schedule;
+pub mod wishes;
 
 use self::check::Check;
 use self::faults::{Counts, Faults};
@@ -125,8 +126,8 @@ pub async fn storm(settings: Settings) -> Result<Outcome> {
     let (counts, mut wrong) = (std::mem::take(&mut faults.counts), std::mem::take(&mut faults.violations));
 
     say("no more faults: the last uploads");
-    let seen = crowd.await?;
-    wrong.extend(seen.violations);
+    let mut seen = crowd.await?;
+    wrong.append(&mut seen.violations);
     say(&format!(
         "{} accepted, {} given up; waiting until all is at rest",
         seen.accepted.len(),
@@ -134,7 +135,7 @@ pub async fn storm(settings: Settings) -> Result<Outcome> {
     ));
     let rest = drain(&stack).await?;
     say("checking");
-    let mut checks = check::all(&stack, &seen.accepted).await?;
+    let mut checks = check::all(&stack, &seen).await?;
     checks.push(Check {
         promise: "clients and processes saw nothing they should not have",
         looked_at: documents,
@@ -167,15 +168,17 @@ pub async fn storm(settings: Settings) -> Result<Outcome> {
     Ok(outcome)
 }
 
-/// Waits until no document waits for a machine and no review for its dispatch; the time it took. What is still not at
+/// Waits until no document waits for a machine, no review for its dispatch or its cancellation, and no object for its
+/// removal; the time it took. What is still not at
 /// rest in the end is found by the checks.
 async fn drain(stack: &Stack) -> Result<Duration> {
     let clock = Instant::now();
     let sql = stack.database.owner().await?;
     let moving = "SELECT (SELECT count(*) FROM documents WHERE status IN ('uploaded', 'processing', 'ocr_completed')) \
-                  + (SELECT count(*) FROM manual_reviews WHERE dispatch_state IN ('queued', 'sending'))";
+                  + (SELECT count(*) FROM manual_reviews \
+                     WHERE dispatch_state IN ('queued', 'sending') OR cancel_state = 'due')";
     while clock.elapsed() < DRAIN_MAX {
-        if sql.query_one(moving, &[]).await?.get::<_, i64>(0) == 0 {
+        if sql.query_one(moving, &[]).await?.get::<_, i64>(0) == 0 && !check::is_to_be_removed(stack).await? {
             break;
         }
         for function in ["sweeper", "review-dispatch"] {

@@ -7,7 +7,7 @@ use filot_domain::{DocumentStatus, VerificationStatus};
 use tokio_postgres::{Client, Row};
 use uuid::Uuid;
 
-use super::crowd::Accepted;
+use super::crowd::{Accepted, Seen};
 use crate::buli2::Task;
 use crate::deploy::{BUCKET, ENVIRONMENT};
 use crate::{Result, Stack};
@@ -59,13 +59,14 @@ struct Review {
 }
 
 /// Looks at everything.
-pub async fn all(stack: &Stack, accepted: &[Accepted]) -> Result<Vec<Check>> {
+pub async fn all(stack: &Stack, seen: &Seen) -> Result<Vec<Check>> {
     let sql = stack.database.owner().await?;
     let documents = documents(&sql).await?;
     let reviews = reviews(&sql).await?;
     let tasks = stack.buli2.tasks();
     Ok(vec![
-        finished(accepted, &documents, &reviews)?,
+        finished(&seen.accepted, &documents, &reviews)?,
+        erased(&seen.erased, &documents, &reviews, &tasks)?,
         decided_once(&documents),
         folded(&documents),
         fenced(&documents),
@@ -110,6 +111,29 @@ fn finished(
         looked_at: accepted.len(),
         violations,
     })
+}
+
+/// What its owner had erased is erased, and BULI2 was told.
+fn erased(
+    erased: &[String],
+    documents: &BTreeMap<Uuid, Document>,
+    reviews: &[Review],
+    tasks: &BTreeMap<String, Task>,
+) -> Result<Check> {
+    let mut violations = Vec::new();
+    for id in erased {
+        let status = documents.get(&id.parse()?).map(|document| document.at.status);
+        if status != Some(DocumentStatus::Erased) {
+            violations.push(format!("{id}: erased for its owner, and {status:?}"));
+        }
+    }
+    let withdrawn = reviews.iter().filter(|review| review.status == ReviewStatus::Cancelled);
+    for review in withdrawn {
+        if tasks.get(&review.id.to_string()).is_some_and(|task| !task.is_cancelled) {
+            violations.push(format!("review {}: cancelled, and BULI2 does not know", review.id));
+        }
+    }
+    Ok(Check { promise: "what was erased is gone, also for BULI2", looked_at: erased.len(), violations })
 }
 
 /// INV-2: one evaluation per reading, one decision per evaluation or escalation.
@@ -259,8 +283,10 @@ fn first_decision_holds(reviews: &[Review], tasks: &BTreeMap<String, Task>) -> C
         let status: &str = review.status.into();
         for said in said {
             let believed = said.status < 300;
+            // To what is erased, nothing that is said matters.
+            let is_erased = review.status == ReviewStatus::Cancelled;
             let is_wrong = if said.is_signed {
-                believed && said.decision != status
+                believed && said.decision != status && !is_erased
             } else {
                 // A function that is killed has no opinion.
                 said.status != 401 && said.status < 500
@@ -277,23 +303,38 @@ fn first_decision_holds(reviews: &[Review], tasks: &BTreeMap<String, Task>) -> C
     }
 }
 
-/// INV-1: no object without a row, no stored document without its object.
-async fn stored(stack: &Stack, documents: &BTreeMap<Uuid, Document>) -> Result<Check> {
-    let mut objects = BTreeSet::new();
-    let s3 = stack.s3();
+async fn objects(stack: &Stack) -> Result<BTreeSet<String>> {
+    let (mut objects, s3) = (BTreeSet::new(), stack.s3());
     let mut pages = s3.list_objects_v2().bucket(BUCKET).into_paginator().send();
     while let Some(page) = pages.next().await {
         objects.extend(page?.contents.unwrap_or_default().into_iter().filter_map(|object| object.key));
     }
+    Ok(objects)
+}
+
+/// Whether an erased document's object is still there.
+pub async fn is_to_be_removed(stack: &Stack) -> Result<bool> {
+    let objects = objects(stack).await?;
+    let sql = stack.database.owner().await?;
+    let erased = "SELECT object_key FROM documents WHERE status = 'erased' AND object_key IS NOT NULL";
+    Ok(sql.query(erased, &[]).await?.iter().any(|row| objects.contains(row.get::<_, &str>(0))))
+}
+
+/// INV-1: no object without a row, no stored document without its object.
+async fn stored(stack: &Stack, documents: &BTreeMap<Uuid, Document>) -> Result<Check> {
+    let objects = objects(stack).await?;
     let rows: BTreeSet<&str> =
         documents.values().filter_map(|document| document.object_key.as_deref()).collect();
     let strays = objects.iter().filter(|key| !rows.contains(key.as_str()));
     let mut violations: Vec<String> = strays.map(|key| format!("{key}: an object without a row")).collect();
     for document in documents.values() {
         let is_there = document.object_key.as_ref().is_some_and(|key| objects.contains(key));
-        let must = !matches!(document.at.status, DocumentStatus::Receiving | DocumentStatus::Erased);
-        if must && !is_there {
-            violations.push(format!("{}: {:?} without an object", document.id, document.at.status));
+        match document.at.status {
+            DocumentStatus::Receiving => {}
+            DocumentStatus::Erased if is_there => violations.push(format!("{}: erased, and its object is there", document.id)),
+            DocumentStatus::Erased => {}
+            status if !is_there => violations.push(format!("{}: {status:?} without an object", document.id)),
+            _ => {}
         }
     }
     Ok(Check {

@@ -1,6 +1,6 @@
 //! People with the mobile app: they upload, and whatever gets no 201 they send again with the same key.
 //!
-//! Only what was answered 201 counts as accepted.
+//! Only what was answered 201 counts as accepted. Some want more later: see [`super::wishes`].
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,9 +8,11 @@ use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
+use reqwest::Method;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use super::wishes::Wish;
 use crate::cards::{Card, Cards};
 use crate::client::Answer;
 use crate::{Api, Result, User};
@@ -19,7 +21,7 @@ use crate::{Api, Result, User};
 const REQUESTS_MAX: usize = 8;
 /// After the run's end nobody tries much longer.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(180);
-const PAUSE: Duration = Duration::from_millis(700);
+pub(super) const PAUSE: Duration = Duration::from_millis(700);
 
 /// One upload that somebody will make.
 #[derive(Debug, Clone)]
@@ -32,6 +34,8 @@ struct Planned {
     breaks_off: Option<Duration>,
     /// Sent once more after it was accepted: the phone did not see the answer.
     repeats: bool,
+    /// To be erased after this time.
+    erases: Option<Duration>,
 }
 
 /// A document that was answered 201.
@@ -48,6 +52,8 @@ pub struct Accepted {
 pub struct Seen {
     /// Answered 201.
     pub accepted: Vec<Accepted>,
+    /// Of these, those whose owners had them erased.
+    pub erased: Vec<String>,
     /// Uploads that never were.
     pub given_up: u64,
     /// Answers by request, status and code.
@@ -56,14 +62,14 @@ pub struct Seen {
     pub violations: Vec<String>,
 }
 
-struct Shared {
+pub(super) struct Shared {
     api: Api,
     cards: Cards,
     people: Vec<User>,
     requests: Semaphore,
     seen: Mutex<Seen>,
     ids: Arc<Mutex<Vec<String>>>,
-    give_up_at: Instant,
+    pub(super) give_up_at: Instant,
 }
 
 /// Registers people, one for each card, and as many again who show the card of somebody else.
@@ -121,6 +127,7 @@ fn plan(count: usize, length: Duration, seed: u64, cards: usize, people: usize) 
                 key: format!("chaos-{seed}-{n}"),
                 breaks_off: dice.random_bool(0.05).then(|| Duration::from_millis(dice.random_range(5..200))),
                 repeats: dice.random_bool(0.1),
+                erases: dice.random_bool(0.06).then(|| Duration::from_millis(dice.random_range(0..20_000))),
             }
         })
         .collect()
@@ -152,6 +159,13 @@ impl Shared {
                 _ => {}
             }
         }
+        let wish = match (planned.erases, card.expected.as_str()) {
+            (Some(after), _) => Wish::Erase(after),
+            (None, "rejected") => Wish::Human,
+            (None, "failed") => Wish::Again,
+            _ => Wish::None,
+        };
+        self.follow(user, &id, wish).await;
     }
 
     /// Sends an upload until it is answered 201; its id.
@@ -186,25 +200,30 @@ impl Shared {
         self.api.upload_with_key(user, &card.document_type, &card.file, content, key).await
     }
 
-    fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
+    pub(super) async fn request(&self, user: &User, method: Method, path: &str) -> Result<Answer> {
+        let _slot = self.requests.acquire().await?;
+        self.api.call(method, path, Some(&user.access_token), None).await
+    }
+
+    pub(super) fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn note(&self, what: &str) {
+    pub(super) fn note(&self, what: &str) {
         *self.seen().answers.entry(what.to_owned()).or_default() += 1;
     }
 
-    fn violation(&self, what: String) {
+    pub(super) fn violation(&self, what: String) {
         self.seen().violations.push(what);
     }
 }
 
-fn retry_after(answer: &Answer) -> Duration {
+pub(super) fn retry_after(answer: &Answer) -> Duration {
     let header = answer.headers.get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
     header.map_or(PAUSE, |seconds: u64| Duration::from_secs(seconds.min(60)))
 }
 
-fn summary(answer: &Answer) -> String {
+pub(super) fn summary(answer: &Answer) -> String {
     match answer.body["code"].as_str() {
         Some(code) => format!("{} {code}", answer.status.as_u16()),
         None => answer.status.as_u16().to_string(),
