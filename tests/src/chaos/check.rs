@@ -331,7 +331,9 @@ async fn stored(stack: &Stack, documents: &BTreeMap<Uuid, Document>) -> Result<C
         let is_there = document.object_key.as_ref().is_some_and(|key| objects.contains(key));
         match document.at.status {
             DocumentStatus::Receiving => {}
-            DocumentStatus::Erased if is_there => violations.push(format!("{}: erased, and its object is there", document.id)),
+            DocumentStatus::Erased if is_there => {
+                violations.push(format!("{}: erased, and its object is there", document.id))
+            }
             DocumentStatus::Erased => {}
             status if !is_there => violations.push(format!("{}: {status:?} without an object", document.id)),
             _ => {}

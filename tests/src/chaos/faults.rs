@@ -267,11 +267,15 @@ impl<'a> Faults<'a> {
         let (sqs, queue) = (self.stack.sqs(), self.stack.deployment.cpu_queue_url.clone());
         let mut sent = 0;
         for _ in 0..count {
-            // Half of them among the newest, which are being worked on.
-            let newest = known.len().saturating_sub(10);
-            let from = if self.dice.random_bool(0.5) { newest } else { 0 };
+            // Half of them of documents that somebody is working on at this moment, if it can be known.
+            let busy = if self.dice.random_bool(0.5) {
+                self.in_work().await.unwrap_or_default()
+            } else {
+                Vec::new()
+            };
+            let from = if busy.is_empty() { &known } else { &busy };
             let body = json!({
-                "documentId": known[self.dice.random_range(from..known.len())],
+                "documentId": from[self.dice.random_range(0..from.len())],
                 "correlationId": "a-message-that-came-again",
                 "enqueuedAt": chrono::Utc::now().to_rfc3339(),
             });
@@ -281,6 +285,12 @@ impl<'a> Faults<'a> {
             sent += u64::from(message.send().await.is_ok());
         }
         self.count("message delivered again", sent);
+    }
+
+    async fn in_work(&self) -> Result<Vec<String>> {
+        let sql = "SELECT id::text FROM documents WHERE status = 'processing' AND lease_until > now()";
+        let rows = self.stack.database.owner().await?.query(sql, &[]).await?;
+        Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 
     async fn hold_messages(&mut self, seconds: i32) {
