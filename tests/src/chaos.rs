@@ -74,10 +74,11 @@ pub async fn run(settings: Settings) -> Result<()> {
     if outcome.is_clean() {
         return Ok(());
     }
-    let Settings { documents, seed, length, .. } = settings;
+    let Settings { documents, seed, length, cards, .. } = settings;
     let minutes = length.as_secs_f64() / 60.0;
     Err(format!(
-        "a promise was broken; the same faults again: ./dev chaos --seed {seed} --documents {documents} --minutes {minutes}"
+        "a promise was broken; the same faults again: \
+         ./dev chaos --seed {seed} --documents {documents} --minutes {minutes} --cards {cards}"
     )
     .into())
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use deadpool_postgres::{
-    Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, Transaction,
+    Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, Transaction,
 };
 use serde_json::Value;
 use tokio_postgres::config::SslMode;
@@ -24,6 +24,8 @@ const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const WAIT_TIMEOUT: Duration = Duration::from_secs(10);
 const RECYCLE_TIMEOUT: Duration = Duration::from_secs(2);
+/// A connection that was used this recently is believed to be alive: asking costs each request a round trip.
+const BELIEVED: Duration = Duration::from_secs(1);
 
 /// The database, as the role of the functions and workers. Cheap to clone.
 #[derive(Clone)]
@@ -47,8 +49,8 @@ impl Store {
     pub fn connect(config: StoreConfig) -> Result<Self> {
         let StoreConfig { url, max_connections, sealing, identity_hash } = config;
         let pg = parse_url(&url)?;
-        // A function sleeps between calls, and a connection may have died unnoticed meanwhile: ask before using it.
-        let manager_config = ManagerConfig { recycling_method: RecyclingMethod::Verified };
+        // That a connection was closed is seen without asking.
+        let manager_config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let manager = if pg.get_ssl_mode() == SslMode::Require {
             Manager::from_config(pg, tls()?, manager_config)
         } else {
@@ -60,6 +62,7 @@ impl Store {
             .wait_timeout(Some(WAIT_TIMEOUT))
             .create_timeout(Some(CONNECT_TIMEOUT))
             .recycle_timeout(Some(RECYCLE_TIMEOUT))
+            .pre_recycle(alive())
             .build()
             .map_err(|error| StoreError::Config(error.to_string()))?;
         Ok(Self { inner: Arc::new(Inner { pool, sealer: Sealer::new(sealing, identity_hash) }) })
@@ -86,6 +89,21 @@ impl Store {
             other => StoreError::Unavailable(other.to_string()),
         })
     }
+}
+
+/// A function sleeps between calls, and a connection may have died unnoticed meanwhile: it is asked before it is used.
+fn alive() -> Hook {
+    Hook::async_fn(|client, metrics| {
+        Box::pin(async move {
+            if metrics.last_used() < BELIEVED {
+                return Ok(());
+            }
+            match tokio::time::timeout(RECYCLE_TIMEOUT, client.simple_query("")).await {
+                Ok(asked) => asked.map(|_| ()).map_err(HookError::Backend),
+                Err(_) => Err(HookError::message("no answer in time")),
+            }
+        })
+    })
 }
 
 /// A failure in words that hold no part of the URL and no value of a row.

@@ -26,7 +26,7 @@ mod memory;
 const CALLERS: [usize; 3] = [1, 16, 64];
 const INSTANCES_MAX: usize = 16;
 /// Enough that nobody meets their limit of requests per minute.
-const USERS: usize = 256;
+const USERS: usize = 320;
 const UPLOAD_BYTES: usize = 300_000;
 /// Calls that fill caches, for each instance.
 const WARM_UP: usize = 3;
@@ -57,6 +57,8 @@ struct Pool {
 }
 
 struct Measured {
+    /// Of an instance after the calls, the largest.
+    resident_kib: u64,
     per_s: f64,
     p50: Duration,
     p95: Duration,
@@ -104,9 +106,9 @@ pub async fn run(out: &mut String) -> Result<()> {
          instance per caller, at most {INSTANCES_MAX}; with 64 callers the wait for an instance is part of the time. Uploads \
          of {} KB. \"In memory\": an HTTP server of the benchmark that keeps objects and messages in memory, as the earlier \
          system's numbers were taken; the stand-in is written in Python and is most of its own rows. The old numbers are of \
-         one process that serves all callers.\n\n\
-         | request | callers | per s | old | ratio | p50, ms | old | ratio | p95, ms | p99, ms |\n\
-         |---|---|---|---|---|---|---|---|---|---|\n{rows}",
+         one process that serves all callers. Memory: the largest resident size of an instance after its calls.\n\n\
+         | request | callers | per s | old | ratio | p50, ms | old | ratio | p95, ms | p99, ms | memory, MB |\n\
+         |---|---|---|---|---|---|---|---|---|---|---|\n{rows}",
         UPLOAD_BYTES / 1000
     )?;
     starts(&environment, out).await
@@ -166,6 +168,7 @@ async fn levels(
             stream::iter(0..count).map(|_| call()).buffer_unordered(callers).try_collect().await?;
         let took = clock.elapsed();
         all.push(Measured {
+            resident_kib: pool.resident_kib().await?,
             per_s: count as f64 / took.as_secs_f64(),
             p50: percentile(&mut times, 50),
             p95: percentile(&mut times, 95),
@@ -186,6 +189,14 @@ impl Pool {
             idle.push(Instance::start(&mut command(program, environment)?).await?);
         }
         Ok(Self { slots: Semaphore::new(count), idle: Mutex::new(idle) })
+    }
+
+    async fn resident_kib(&self) -> Result<u64> {
+        let mut most = 0;
+        for instance in self.idle.lock().await.iter() {
+            most = most.max(instance.resident_kib()?);
+        }
+        Ok(most)
     }
 
     /// One call of whichever instance is free; the time includes the wait for it.
@@ -325,11 +336,11 @@ fn write_rows(out: &mut String, name: &str, measured: &[Measured], old: &Old) ->
     let ms = |time: Duration| time.as_secs_f64() * 1e3;
     let or_none =
         |value: Option<f64>, digits: usize| value.map_or("-".to_owned(), |v| format!("{v:.digits$}"));
-    for (n, Measured { per_s, p50, p95, p99 }) in measured.iter().enumerate() {
+    for (n, Measured { resident_kib, per_s, p50, p95, p99 }) in measured.iter().enumerate() {
         let (old_per_s, old_p50) = (old.per_s[n], old.p50_ms[n]);
         writeln!(
             out,
-            "| {name} | {} | {per_s:.0} | {} | {} | {:.2} | {} | {} | {:.2} | {:.2} |",
+            "| {name} | {} | {per_s:.0} | {} | {} | {:.2} | {} | {} | {:.2} | {:.2} | {:.1} |",
             CALLERS[n],
             or_none(old_per_s, 0),
             or_none(old_per_s.map(|old| per_s / old), 2),
@@ -338,6 +349,7 @@ fn write_rows(out: &mut String, name: &str, measured: &[Measured], old: &Old) ->
             or_none(old_p50.map(|old| ms(*p50) / old), 2),
             ms(*p95),
             ms(*p99),
+            *resident_kib as f64 / 1000.0,
         )?;
     }
     Ok(())
