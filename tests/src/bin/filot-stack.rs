@@ -44,7 +44,7 @@ enum Command {
         /// What everything random comes from; the time, if it is not given.
         #[arg(long)]
         seed: Option<u64>,
-        /// How long documents flow and things fail.
+        /// How long documents flow and things fail: at most ten, since a login of the people in it lasts fifteen.
         #[arg(long, default_value_t = 8.0)]
         minutes: f64,
         /// Different people on the cards.
@@ -68,7 +68,7 @@ async fn main() -> ExitCode {
         Command::Bench { idle, queued, .. } => until_asked(bench::run(idle, queued)).await,
         Command::Chaos { documents, seed, minutes, cards } => {
             let seed = seed.unwrap_or_else(|| chrono::Utc::now().timestamp().unsigned_abs());
-            let length = Duration::from_secs_f64((minutes * 60.0).clamp(10.0, 3600.0));
+            let length = Duration::from_secs_f64((minutes * 60.0).clamp(10.0, 600.0));
             until_asked(chaos::run(chaos::Settings { documents, seed, length, cards, talks: true })).await
         }
         Command::Servers { write } => servers(write).await,
