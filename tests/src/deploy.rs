@@ -64,7 +64,12 @@ impl Deployment {
 }
 
 /// Creates the bucket, uploads the archive, creates the stack.
-pub async fn deploy(endpoint: &str, config: &SdkConfig, log_level: &str) -> Result<Deployment> {
+pub async fn deploy(
+    endpoint: &str,
+    config: &SdkConfig,
+    log_level: &str,
+    frontend_origin: &str,
+) -> Result<Deployment> {
     let s3 = aws_sdk_s3::Client::from_conf(
         aws_sdk_s3::config::Builder::from(config).force_path_style(true).build(),
     );
@@ -87,7 +92,7 @@ pub async fn deploy(endpoint: &str, config: &SdkConfig, log_level: &str) -> Resu
 
     let template =
         template::local(&paths::root().join("template.yaml"), &format!("s3://{ARTIFACTS}/{ARCHIVE}"))?;
-    let outputs = create_stack(endpoint, &template, log_level).await?;
+    let outputs = create_stack(endpoint, &template, log_level, frontend_origin).await?;
     let output =
         |name: &str| outputs.get(name).cloned().ok_or_else(|| format!("the template has no output {name}"));
     // What the world reaches by host names, one machine reaches by paths of the stand-in.
@@ -131,7 +136,12 @@ fn write_archive(path: &std::path::Path) -> Result<()> {
 }
 
 /// CloudFormation, by its query protocol: one call and a few look-ups do not need an SDK.
-async fn create_stack(endpoint: &str, template: &Value, log_level: &str) -> Result<BTreeMap<String, String>> {
+async fn create_stack(
+    endpoint: &str,
+    template: &Value,
+    log_level: &str,
+    frontend_origin: &str,
+) -> Result<BTreeMap<String, String>> {
     let body = template.to_string();
     let mut form = vec![
         ("Action", "CreateStack"),
@@ -141,7 +151,12 @@ async fn create_stack(endpoint: &str, template: &Value, log_level: &str) -> Resu
         ("Capabilities.member.2", "CAPABILITY_NAMED_IAM"),
         ("Capabilities.member.3", "CAPABILITY_AUTO_EXPAND"),
     ];
-    let parameters = [("Environment", ENVIRONMENT), ("Architecture", "x86_64"), ("LogLevel", log_level)];
+    let parameters = [
+        ("Environment", ENVIRONMENT),
+        ("Architecture", "x86_64"),
+        ("LogLevel", log_level),
+        ("FrontendOrigin", frontend_origin),
+    ];
     let names: Vec<_> = (1..=parameters.len())
         .map(|n| {
             (format!("Parameters.member.{n}.ParameterKey"), format!("Parameters.member.{n}.ParameterValue"))

@@ -7,6 +7,7 @@
 #![expect(clippy::disallowed_methods, reason = "waits on its own threads, for programs on this machine only")]
 
 pub mod account;
+pub mod api_page;
 pub mod bench;
 pub mod buli2;
 pub mod cards;

@@ -13,6 +13,7 @@ use filot_testkit::{Postgres, Redis, TestDb};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::api_page::{ApiPage, ApiPageOrigin};
 use crate::buli2::{Buli2, Keys};
 use crate::client::Api;
 use crate::deploy::{self, Deployment};
@@ -70,6 +71,8 @@ pub struct Stack {
     pub deployment: Deployment,
     /// The API.
     pub api: Api,
+    /// A page that shows it.
+    pub api_page: ApiPage,
     ministack: Ministack,
     /// Redis.
     pub redis: Redis,
@@ -146,7 +149,8 @@ impl Stack {
 
         say("template.yaml: queues, functions, routes, schedules");
         let log_level = options.log_level.as_deref().unwrap_or("info");
-        let deployment = deploy::deploy(&ministack.url(), &sdk, log_level).await?;
+        let page_origin = ApiPageOrigin::new().await?;
+        let deployment = deploy::deploy(&ministack.url(), &sdk, log_level, page_origin.as_str()).await?;
         let storage_url = proxies.as_ref().map_or_else(|| ministack.url(), |proxies| proxies.storage.url());
         let mut all_secrets = all_secrets(&database, &redis, &buli2, storage_url, &deployment);
         let others = options.secrets.iter().map(|(name, value)| (format!("filot/{name}"), value.clone()));
@@ -163,6 +167,7 @@ impl Stack {
             ("SCORING_FUNCTION".to_owned(), Deployment::function("scoring")),
         ]);
         let api = Api::new(&deployment.api_url)?;
+        let api_page = page_origin.serve(&deployment.api_url)?;
         let mut stack = Self {
             workers: Vec::new(),
             buli2,
@@ -171,6 +176,7 @@ impl Stack {
             proxies,
             deployment,
             api,
+            api_page,
             ministack,
             redis,
             database,

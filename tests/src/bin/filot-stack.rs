@@ -95,6 +95,7 @@ async fn up() -> Result<()> {
     let stack = Stack::start(Options { talks: true, keeps_logs: true, ..Options::default() }).await?;
     std::fs::write(&pid_file, std::process::id().to_string())?;
     println!("API              {}", stack.api.base());
+    println!("API, to try      {}", stack.api_page.url());
     println!("function URL     {}", stack.deployment.callback_url);
     println!("AWS stand-in     {}", stack.aws_url());
     println!("Postgres         {}", stack.database.owner_url());
