@@ -170,11 +170,17 @@ impl Call {
                 "The body is larger than is accepted.",
             ));
         }
-        serde_json::from_slice(body).map_err(|error| {
-            // The parser's text may quote the body; where it stopped is enough.
+        let malformed = |why: String| {
             AppError::new(Kind::Invalid, "malformed_json", "The body is not the JSON that is expected here.")
-                .logged(format!("line {} column {}", error.line(), error.column()))
-        })
+                .logged(why)
+        };
+        // Every body of ours is an object. A list would be taken for one, its values for the fields in their order.
+        if !body.trim_ascii_start().starts_with(b"{") {
+            return Err(malformed("no JSON object".to_owned()));
+        }
+        // The parser's text may quote the body; where it stopped is enough.
+        serde_json::from_slice(body)
+            .map_err(|error| malformed(format!("line {} column {}", error.line(), error.column())))
     }
 
     /// The body as JSON, or a default when there is no body.

@@ -77,7 +77,7 @@ fn a_function_url_event_gives_the_path_as_the_id() {
 fn json_is_bounded_and_its_errors_quote_nothing() {
     let mut big = Request::new(Body::Text(format!("\"{}\"", "x".repeat(70_000))));
     *big.method_mut() = http::Method::POST;
-    let error = Call::new(big, DateTime::UNIX_EPOCH).json::<String>().unwrap_err();
+    let error = Call::new(big, DateTime::UNIX_EPOCH).json::<serde_json::Value>().unwrap_err();
     assert_eq!(error.code, "payload_too_large");
     let secret = Request::new(Body::Text("{\"nik\": 3174095203900001 oops".to_owned()));
     let error = Call::new(secret, DateTime::UNIX_EPOCH).json::<serde_json::Value>().unwrap_err();
@@ -85,6 +85,22 @@ fn json_is_bounded_and_its_errors_quote_nothing() {
     assert!(!error.to_string().contains("3174"));
     let empty = call(&[]).optional_json::<Vec<String>>().unwrap();
     assert!(empty.is_empty());
+}
+
+#[test]
+fn a_list_is_not_taken_for_an_object() {
+    #[derive(Debug, Default, PartialEq, serde::Deserialize)]
+    #[serde(default)]
+    struct Profile {
+        name: Option<String>,
+    }
+    let read = |body: &str| {
+        Call::new(Request::new(Body::Text(body.to_owned())), DateTime::UNIX_EPOCH).json::<Profile>()
+    };
+    assert_eq!(read(" \r\n{}").unwrap(), Profile::default());
+    for body in ["[null]", "[\"somebody\"]", "[]", "null", "\"\"", ""] {
+        assert_eq!(read(body).unwrap_err().code, "malformed_json", "{body}");
+    }
 }
 
 #[test]

@@ -1,0 +1,57 @@
+//! The API against its own description: schemathesis makes requests out of `docs/openapi.json`, right ones and wrong
+//! ones, and holds every answer against what is written there.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+use std::time::Instant;
+
+use filot_e2e::account::Account;
+use filot_e2e::world::World;
+use filot_e2e::{Options, Result, Stack, paths};
+use filot_platform::local;
+use serde_json::json;
+
+/// INV-6, INV-8: no answer that the document does not describe, no 5xx, no wrong value let through, no door without its
+/// lock.
+#[tokio::test(flavor = "multi_thread")]
+async fn inv_8_every_answer_is_one_that_the_document_describes() -> Result<()> {
+    let stack = Stack::start(Options::default()).await?;
+    let world = World::new(&stack).await?;
+    let leaving = Account::new(&stack).await?;
+    let existing = json!({
+        "id": [world.approved, world.failed, world.rejected],
+        "disposable id": [world.disposable],
+        "reviewId": world.reviews.iter().map(|review| review.id.clone()).collect::<Vec<_>>(),
+    });
+    let folder = paths::root().join("tests/schemathesis");
+    let environment: BTreeMap<_, _> = [
+        ("FILOT_ACCESS_TOKEN", world.owner.access.clone()),
+        ("FILOT_LEAVING_TOKEN", leaving.access),
+        ("FILOT_STACK_TOKEN", world.owner.stack_token.clone()),
+        ("FILOT_SERVICE_KEY", local::SERVICE_INTERNAL_KEY.to_owned()),
+        ("FILOT_SIGNATURE_SECRET", local::BULI2_SIGNATURE_SECRET.to_owned()),
+        ("FILOT_EXISTING", existing.to_string()),
+        ("FILOT_REDIS", stack.redis.url()),
+        ("SCHEMATHESIS_HOOKS", "hooks".to_owned()),
+        ("PYTHONPATH", folder.display().to_string()),
+        ("PYTHONDONTWRITEBYTECODE", "1".to_owned()),
+    ]
+    .into();
+    let clock = Instant::now();
+    let mut command = Command::new(paths::python());
+    command
+        .args(["-m", "schemathesis.cli", "--no-color", "--config-file"])
+        .arg(folder.join("schemathesis.toml"))
+        .arg("run")
+        .arg(paths::root().join("docs/openapi.json"))
+        .args(["--url", stack.api.base()])
+        // It writes its caches where it runs.
+        .current_dir(stack.logs())
+        .envs(environment);
+    let output = tokio::task::spawn_blocking(move || command.output()).await??;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let summary: Vec<_> = said.lines().skip_while(|line| !line.contains("SUMMARY")).collect();
+    eprintln!("schemathesis: {:.0} s\n{}", clock.elapsed().as_secs_f64(), summary.join("\n"));
+    assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+    Ok(())
+}
