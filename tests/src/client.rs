@@ -112,13 +112,29 @@ impl Api {
         answer(self.upload_request(user, kind, file, content).header("idempotency-key", key)).await
     }
 
+    /// The same, sent as another type than its name says.
+    pub async fn upload_as(&self, user: &User, kind: &str, mime: &str, content: &[u8]) -> Result<Answer> {
+        answer(self.form_request(user, kind, "card", mime, content)).await
+    }
+
     fn upload_request(&self, user: &User, kind: &str, file: &str, content: &[u8]) -> reqwest::RequestBuilder {
-        let boundary = format!("filot-{}", uuid::Uuid::new_v4().simple());
         let mime = match file.rsplit('.').next() {
             Some("pdf") => "application/pdf",
             Some("png") => "image/png",
             _ => "image/jpeg",
         };
+        self.form_request(user, kind, file, mime, content)
+    }
+
+    fn form_request(
+        &self,
+        user: &User,
+        kind: &str,
+        file: &str,
+        mime: &str,
+        content: &[u8],
+    ) -> reqwest::RequestBuilder {
+        let boundary = format!("filot-{}", uuid::Uuid::new_v4().simple());
         let mut body = format!(
             "--{boundary}\r\nContent-Disposition: form-data; name=\"type\"\r\n\r\n{kind}\r\n\
              --{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{file}\"\r\n\

@@ -145,7 +145,11 @@ pub async fn review_callback(
     }
 }
 
-fn validate(path: Option<ReviewId>, request: CallbackRequest) -> Result<Callback> {
+/// What a well-formed request asks for; `path` is the review of the path, if it has one.
+///
+/// # Errors
+/// Every field that is wrong, at once.
+pub fn validate(path: Option<ReviewId>, request: CallbackRequest) -> Result<Callback> {
     let mut errors = Vec::new();
     let body_review: Option<ReviewId> = parsed("reviewId", request.review_id.as_deref(), &mut errors);
     let document: Option<DocumentId> = parsed("documentId", request.document_id.as_deref(), &mut errors);

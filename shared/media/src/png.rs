@@ -29,8 +29,13 @@ pub(crate) fn dimensions(bytes: &[u8]) -> Result<(u32, u32), MediaError> {
         match name {
             b"IDAT" => return Ok(size),
             b"IEND" | b"IHDR" => return Err(DAMAGED),
-            _ => chunk(&mut at)?,
-        };
+            _ => {}
+        }
+        let (name, data) = chunk(&mut at)?;
+        // Red, green and blue of 256 colours at most: decoders have been seen to count on it.
+        if name == b"PLTE" && (data.len() % 3 != 0 || data.len() > 3 * 256) {
+            return Err(DAMAGED);
+        }
     }
 }
 

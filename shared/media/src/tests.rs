@@ -164,7 +164,8 @@ fn png_chunks() {
     let data = chunk(b"IDAT", &[0; 10]);
     let gamma = chunk(b"gAMA", &[0, 0, 0xB1, 0x8F]);
     assert!(inspect(&png_of(&[ihdr(9, 9, [16, 6, 0, 0, 1]), gamma.clone(), data.clone()]), None).is_ok());
-    assert!(inspect(&png_of(&[ihdr(9, 9, [1, 3, 0, 0, 0]), data.clone()]), None).is_ok());
+    let palette = chunk(b"PLTE", &[7; 6]);
+    assert!(inspect(&png_of(&[ihdr(9, 9, [1, 3, 0, 0, 0]), palette, data.clone()]), None).is_ok());
     let header = ihdr(9, 9, [8, 2, 0, 0, 0]);
     let mut wrong_crc = header.clone();
     wrong_crc[11] ^= 1;
@@ -184,7 +185,10 @@ fn png_chunks() {
         vec![ihdr(9, 9, [8, 5, 0, 0, 0]), data.clone()],
         vec![ihdr(9, 9, [8, 2, 1, 0, 0]), data.clone()],
         vec![ihdr(9, 9, [8, 2, 0, 1, 0]), data.clone()],
-        vec![ihdr(9, 9, [8, 2, 0, 0, 2]), data],
+        vec![ihdr(9, 9, [8, 2, 0, 0, 2]), data.clone()],
+        // INV-8: the decoder panics on a palette that is no whole number of colours.
+        vec![ihdr(9, 9, [8, 3, 0, 0, 0]), chunk(b"PLTE", &[7; 5]), data.clone()],
+        vec![ihdr(9, 9, [8, 3, 0, 0, 0]), chunk(b"PLTE", &[7; 771]), data],
     ]
     .iter()
     .enumerate()

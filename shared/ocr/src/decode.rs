@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::io::Cursor;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use filot_domain::reason::ReasonCode;
 use filot_media::{MAX_PIXELS, MAX_SIDE};
@@ -54,24 +55,58 @@ impl fmt::Debug for Decoded {
     }
 }
 
-/// Decodes a file by its magic bytes, whatever it was declared to be.
+/// Decodes a file by its magic bytes, whatever it was declared to be. A decoder that panics has found a damaged file: the
+/// reader goes on to the next one.
 ///
 /// # Errors
 /// `file_unreadable` for what is damaged or of no known kind, `image_too_large` for what exceeds the limits,
 /// `pdf_unsupported` for a PDF that is encrypted, has not exactly one page or cannot be rendered.
 pub fn decode(bytes: &[u8]) -> Result<Decoded, ReadError> {
+    catch_unwind(AssertUnwindSafe(|| decode_by_magic(bytes))).unwrap_or_else(|_| {
+        Err(if bytes.starts_with(PDF_MAGIC) {
+            ReadError::new(ReasonCode::PdfUnsupported, "the PDF cannot be rendered")
+        } else {
+            damaged("picture")
+        })
+    })
+}
+
+const PDF_MAGIC: &[u8] = b"%PDF-";
+const PNG_SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
+
+fn decode_by_magic(bytes: &[u8]) -> Result<Decoded, ReadError> {
     if bytes.starts_with(&[0xFF, 0xD8, 0xFF]) {
         let decoder = JpegDecoder::new(Cursor::new(bytes)).map_err(|_| damaged("JPEG"))?;
         Ok(finish(decode_raster(decoder, "JPEG")?, SourceKind::Jpeg))
-    } else if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
+    } else if bytes.starts_with(PNG_SIGNATURE) {
+        let bytes = &without_extras(bytes);
         let decoder =
             PngDecoder::with_limits(Cursor::new(bytes), limits()).map_err(|e| refused(&e, "PNG"))?;
         Ok(finish(decode_raster(decoder, "PNG")?, SourceKind::Png))
-    } else if bytes.starts_with(b"%PDF-") {
+    } else if bytes.starts_with(PDF_MAGIC) {
         Ok(finish(pdf::render_only_page(bytes)?, SourceKind::Pdf))
     } else {
         Err(ReadError::new(ReasonCode::FileUnreadable, "the file is neither a JPEG nor a PNG nor a PDF"))
     }
+}
+
+/// The PNG without profiles, comments and animations: nobody looks at them, and a decoder unpacks them.
+fn without_extras(png: &[u8]) -> Vec<u8> {
+    let mut kept = Vec::with_capacity(png.len());
+    let (signature, mut rest) = png.split_at(PNG_SIGNATURE.len().min(png.len()));
+    kept.extend_from_slice(signature);
+    while let Some(&[a, b, c, d, name @ ..]) = rest.first_chunk::<8>() {
+        // Length, name, data, checksum; what is cut short is the decoder's to judge.
+        let length = usize::try_from(u32::from_be_bytes([a, b, c, d])).unwrap_or(usize::MAX);
+        let (chunk, behind) = rest.split_at(length.saturating_add(12).min(rest.len()));
+        // A small first letter marks what a decoder may leave out.
+        if name[0].is_ascii_uppercase() || matches!(&name, b"tRNS" | b"eXIf") {
+            kept.extend_from_slice(chunk);
+        }
+        rest = behind;
+    }
+    kept.extend_from_slice(rest);
+    kept
 }
 
 fn limits() -> Limits {

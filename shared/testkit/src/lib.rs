@@ -6,6 +6,7 @@
 )]
 
 pub mod aws;
+pub mod bad_files;
 pub mod postgres;
 pub mod process;
 pub mod redis;

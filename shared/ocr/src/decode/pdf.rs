@@ -4,8 +4,6 @@
 //! declared image sizes and the output are bounded before it starts, and a panic inside it is an answer, not a crash.
 //! Time is bounded by whoever runs the reader.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use filot_domain::reason::ReasonCode;
 use hayro::hayro_interpret::InterpreterSettings;
 use hayro::hayro_syntax::object::{Object, dict::keys};
@@ -38,8 +36,7 @@ pub(super) fn render_only_page(bytes: &[u8]) -> Result<RgbImage, ReadError> {
     if declares_encryption(bytes) {
         return Err(unsupported("the PDF is encrypted"));
     }
-    catch_unwind(AssertUnwindSafe(|| render(bytes)))
-        .unwrap_or_else(|_| Err(unsupported("the PDF cannot be rendered")))
+    render(bytes)
 }
 
 /// Whether a trailer names an encryption dictionary. The name is always in clear, whatever else is not; even a PDF

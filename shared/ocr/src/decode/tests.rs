@@ -171,6 +171,39 @@ fn damaged_files_are_unreadable_and_nothing_panics() {
     }
 }
 
+/// INV-8: the decoder panics on such a palette.
+#[test]
+fn a_png_whose_palette_makes_the_decoder_panic_is_damaged() {
+    let mut file = png(&[0; 12], 2, 2, ExtendedColorType::Rgb8);
+    // Colour type 3, and five bytes of palette behind the header.
+    file[25] = 3;
+    let crc = crc32(&file[12..29]);
+    file[29..33].copy_from_slice(&crc.to_be_bytes());
+    let named = [b"PLTE".as_slice(), &[7; 5]].concat();
+    let palette = [&5_u32.to_be_bytes()[..], &named, &crc32(&named).to_be_bytes()].concat();
+    file.splice(33..33, palette);
+    assert_eq!(reason_of(&file), ReasonCode::FileUnreadable);
+}
+
+/// INV-8: a profile in a PNG may unpack to gigabytes.
+#[test]
+fn what_nobody_looks_at_in_a_png_is_not_unpacked() {
+    let file = png(picture().as_raw(), 60, 40, ExtendedColorType::Rgb8);
+    let chunk = |name: &[u8; 4], data: &[u8]| {
+        let named = [&name[..], data].concat();
+        [&(data.len() as u32).to_be_bytes()[..], &named, &crc32(&named).to_be_bytes()].concat()
+    };
+    let (profile, animation) = (chunk(b"iCCP", b"p\0\0xxxx"), chunk(b"acTL", &[0; 8]));
+    let exif = chunk(b"eXIf", b"MM\0\x2a\0\0\0\x08\0\0\0\0\0\0");
+    let with = [&file[..33], &profile, &exif, &animation, &file[33..]].concat();
+    let without = [&file[..33], &exif, &file[33..]].concat();
+    assert_eq!(without_extras(&with), without);
+    assert_eq!(decode(&with).unwrap().image, picture());
+    for cut in 0..with.len() {
+        assert!(without_extras(&with[..cut]).len() <= cut);
+    }
+}
+
 #[test]
 fn the_only_page_of_a_pdf_is_drawn_on_white() {
     let decoded = decode(&pdf(1, "0 0 200 100", "")).unwrap();

@@ -1,0 +1,66 @@
+//! INV-6, INV-8: only who has the secret speaks for BULI2, a signature holds for one body and one time, and a body that
+//! is believed is within its bounds.
+#![no_main]
+
+use chrono::DateTime;
+use filot_app::review_callback::{CallbackProof, CallbackRequest, CallbackSecrets, authenticate, validate};
+use filot_buli2::SigningSecrets;
+use filot_buli2::signature::sign;
+use filot_platform::Secret;
+use libfuzzer_sys::fuzz_target;
+
+const SECRET: &str = "a-signing-secret-of-at-least-32-bytes";
+const NOW: i64 = 1_790_000_000;
+
+fuzz_target!(|input: (&str, Option<&str>, u8, &[u8])| {
+    let (signature, timestamp, flip, body) = input;
+    let now = DateTime::from_timestamp(NOW, 0).expect("a time");
+    let secrets = SigningSecrets::new([SECRET, "another-signing-secret-of-32-bytes-or-more"]);
+    let near = NOW.to_string();
+
+    // Headers as anybody may send them.
+    let right = sign(SECRET.as_bytes(), timestamp, body);
+    if secrets.verify(body, Some(signature), timestamp, false, now).is_ok() {
+        assert!(signature.trim().eq_ignore_ascii_case(&right), "believed without the secret");
+    }
+    assert!(SigningSecrets::default().verify(body, Some(signature), timestamp, false, now).is_err());
+    assert!(secrets.verify(body, None, timestamp, false, now).is_err());
+
+    // A good signature, and then anything changed.
+    let good = sign(SECRET.as_bytes(), Some(&near), body);
+    let verify = |body: &[u8], signature: &str, timestamp: Option<&str>| {
+        secrets.verify(body, Some(signature), timestamp, false, now)
+    };
+    assert_eq!(verify(body, &good, Some(&near)), Ok(()));
+    assert!(verify(body, &good, None).is_err(), "a signature without its time");
+    assert!(verify(body, &good, Some(&(NOW + 1).to_string())).is_err(), "a signature for another time");
+    assert!(verify(&[body, b"x"].concat(), &good, Some(&near)).is_err());
+    if !body.is_empty() {
+        let mut changed = body.to_vec();
+        let at = usize::from(flip) % changed.len();
+        changed[at] ^= 1 << (flip % 8);
+        assert!(verify(&changed, &good, Some(&near)).is_err(), "a signature for another body");
+        assert!(verify(&body[..body.len() - 1], &good, Some(&near)).is_err());
+    }
+    assert!(verify(body, &good[..62], Some(&near)).is_err());
+
+    // Both proofs are asked for.
+    let keys = [Secret::from("a-service-key-of-at-least-32-bytes!!".to_owned())];
+    let signing = [Secret::from(SECRET.to_owned())];
+    let configured =
+        CallbackSecrets { service_keys: &keys, signature_secrets: &signing, require_timestamp: true };
+    for service_key in [None, Some(signature), Some("")] {
+        let proof = CallbackProof { service_key, signature: Some(&good), timestamp: Some(&near) };
+        assert!(authenticate(&configured, &proof, body, now).is_err());
+    }
+
+    if let Ok(request) = serde_json::from_slice::<CallbackRequest>(body) {
+        let wanted = request.decision.clone();
+        if let Ok(callback) = validate(None, request) {
+            assert_eq!(callback.decision.to_string(), wanted);
+            assert!(callback.review.is_some() || callback.task_id.is_some());
+            assert!(callback.notes.is_none_or(|n| n.chars().count() <= 1000 && !n.contains('\0')));
+            assert!(callback.task_id.is_none_or(|task| (1..=255).contains(&task.chars().count())));
+        }
+    }
+});

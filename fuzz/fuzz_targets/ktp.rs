@@ -1,0 +1,76 @@
+//! INV-4, INV-8: whatever a recogniser makes of a KTP, what is taken for a field has the field's form.
+#![no_main]
+
+use chrono::{Datelike, NaiveDate};
+use filot_domain::FieldName;
+use filot_ocr::digits::{COUNT, DigitRow};
+use filot_ocr::engine::{Line, Symbol};
+use filot_ocr::fields_ktp::{align, labels_seen, parse};
+use filot_ocr::ktp::{KtpLines, KtpRow};
+use libfuzzer_sys::fuzz_target;
+
+/// The reader finds no more rows on a card.
+const ROWS_MAX: usize = 18;
+
+fn line(text: &str, confidence: f32) -> Line {
+    let symbol = |character| Symbol { character, confidence, left: 0, right: 0 };
+    Line { symbols: text.chars().take(200).map(symbol).collect() }
+}
+
+/// Two header lines, digits for the NIK row, then rows: label, tab, value, and perhaps tab, extra.
+fn lines(confidence: u8, text: &str) -> KtpLines {
+    let sure = f32::from(confidence) / 255.0;
+    let mut texts = text.lines();
+    let header = texts.by_ref().take(2).map(|text| line(text, sure)).collect();
+    let mut cells = [[0.001; 10]; COUNT];
+    for (cell, b) in cells.iter_mut().zip(texts.next().unwrap_or_default().bytes()) {
+        cell[usize::from(b % 10)] = sure;
+        cell[usize::from(b / 16 % 10)] = 0.3;
+    }
+    let nik = DigitRow { cells, fit: -0.05, left: 300.0, pitch: 35.0 };
+    let rows = texts
+        .take(ROWS_MAX)
+        .map(|text| {
+            let mut parts = text.split('\t');
+            let mut part = || line(parts.next().unwrap_or_default(), sure);
+            let (label, value, extra) = (part(), part(), part());
+            KtpRow { label, value, extra: Some(extra).filter(|e| !e.symbols.is_empty()), ..KtpRow::default() }
+        })
+        .collect();
+    KtpLines { header, nik: Some(nik), rows }
+}
+
+fuzz_target!(|input: (u8, &str)| {
+    let lines = lines(input.0, input.1);
+    let labels: Vec<String> = lines.rows.iter().map(|row| row.label.text()).collect();
+    assert_eq!(align(&labels).len(), labels.len());
+    assert!(labels_seen(labels.iter().map(String::as_str)) <= labels.len());
+    for (name, reading) in parse(&lines) {
+        let value = reading.value.as_str();
+        assert!(!value.is_empty(), "{name}");
+        assert!((0.0..1.0).contains(&reading.confidence), "{name}: {}", reading.confidence);
+        match name {
+            FieldName::Nik => assert!(value.len() == COUNT && value.bytes().all(|b| b.is_ascii_digit())),
+            FieldName::BirthDate => {
+                let date: NaiveDate = value.parse().expect("a date");
+                assert!((1900..=2100).contains(&date.year()));
+            }
+            FieldName::ValidUntil => {
+                assert!(value == "SEUMUR HIDUP" || value.parse::<NaiveDate>().is_ok(), "{value}");
+            }
+            FieldName::RtRw => {
+                assert!(value.chars().all(|c| c.is_ascii_digit() || "/-".contains(c)), "{value}");
+            }
+            FieldName::BloodType => assert!(value.chars().all(|c| "ABO+-".contains(c)), "{value}"),
+            FieldName::Gender => {
+                // What is in no vocabulary is never trusted.
+                assert!(["LAKI-LAKI", "PEREMPUAN"].contains(&value) || reading.confidence <= 0.3);
+            }
+            FieldName::Citizenship => {
+                assert!(["WNI", "WNA"].contains(&value) || reading.confidence <= 0.3);
+            }
+            FieldName::NpwpNumber => panic!("a KTP has no tax number"),
+            _ => {}
+        }
+    }
+});

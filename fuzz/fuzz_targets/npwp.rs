@@ -1,0 +1,47 @@
+//! INV-4, INV-8: whatever a recogniser makes of a tax card, what is taken for a number has a number's form.
+#![no_main]
+
+use filot_domain::FieldName;
+use filot_ocr::engine::{Line, Symbol};
+use filot_ocr::fields_npwp::{evidence, meanings, number_from, parse};
+use filot_ocr::npwp::NpwpLine;
+use libfuzzer_sys::fuzz_target;
+
+/// The reader finds no more lines on a card.
+const LINES_MAX: usize = 14;
+
+fn line(text: &str, confidence: f32) -> Line {
+    let at = |i: usize| u32::try_from(i).unwrap_or(u32::MAX) * 20;
+    let symbol = |(i, character)| Symbol { character, confidence, left: at(i), right: at(i + 1) };
+    Line { symbols: text.chars().take(200).enumerate().map(symbol).collect() }
+}
+
+fuzz_target!(|input: (u8, u8, &str)| {
+    let (sure, step, text) = (f32::from(input.0) / 255.0, u32::from(input.1), input.2);
+    // Each line, and behind a tab what a second look at it gave.
+    let lines: Vec<NpwpLine> = (1..)
+        .zip(text.lines().take(LINES_MAX))
+        .map(|(i, text)| {
+            let (first, second) = text.split_once('\t').unwrap_or((text, ""));
+            let narrowed = Some(line(second, sure)).filter(|line| !line.symbols.is_empty());
+            NpwpLine { top: i * step, bottom: i * step + 20, line: line(first, sure), narrowed }
+        })
+        .collect();
+    assert_eq!(meanings(&lines).len(), lines.len());
+    assert!(evidence(&lines) <= 7);
+    for line in &lines {
+        assert!(number_from(&line.line) <= 200 * 20);
+    }
+    for (name, reading) in parse(&lines) {
+        let value = reading.value.as_str();
+        assert!(!value.is_empty(), "{name}");
+        assert!((0.0..1.0).contains(&reading.confidence), "{name}: {}", reading.confidence);
+        let digits = value.bytes().all(|b| b.is_ascii_digit());
+        match name {
+            FieldName::NpwpNumber => assert!(digits && matches!(value.len(), 15 | 16), "{value}"),
+            FieldName::Nik => assert!(digits && value.len() == 16, "{value}"),
+            FieldName::Name | FieldName::Address => {}
+            other => panic!("a tax card has no {other}"),
+        }
+    }
+});

@@ -1,0 +1,26 @@
+//! INV-8: a PDF is rendered to a picture of bounded size, or refused with a reason that is the file's fault.
+#![no_main]
+
+use filot_domain::ReasonCode;
+use filot_media::inspect;
+use filot_ocr::decode::{WORKING_SIDE, decode};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(
+    // The renderer may panic: the product catches it. What reaches the fuzzer ends it all the same.
+    init: std::panic::set_hook(Box::new(|_| {})),
+    |bytes: &[u8]| {
+        if !bytes.starts_with(b"%PDF-") || inspect(bytes, None).is_err() {
+            return;
+        }
+        match decode(bytes) {
+            Ok(decoded) => {
+                let (width, height) = decoded.image.dimensions();
+                assert!((1..=WORKING_SIDE).contains(&width) && (1..=WORKING_SIDE).contains(&height));
+            }
+            Err(error) => {
+                assert!(matches!(error.reason, ReasonCode::PdfUnsupported | ReasonCode::ImageTooLarge));
+            }
+        }
+    }
+);

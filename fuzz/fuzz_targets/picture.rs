@@ -1,0 +1,42 @@
+//! INV-8: a JPEG or PNG is decoded to a picture of bounded size, or refused with a reason that is a file's fault.
+#![no_main]
+
+use filot_domain::ReasonCode;
+use filot_media::{FileKind, inspect};
+use filot_ocr::decode::{WORKING_SIDE, decode};
+use libfuzzer_sys::{Corpus, fuzz_target};
+
+/// More pixels than this are legal and slow; the corpus of bad files has them.
+const PIXELS_MAX: u64 = 1 << 18;
+
+fuzz_target!(|bytes: &[u8]| -> Corpus {
+    let looked = inspect(bytes, None);
+    match looked {
+        Ok(found) if found.kind == FileKind::Pdf => return Corpus::Reject,
+        Ok(found) => {
+            let side = |side: Option<u32>| u64::from(side.unwrap_or(1));
+            if side(found.width) * side(found.height) > PIXELS_MAX {
+                return Corpus::Reject;
+            }
+        }
+        // It never reaches the decoder.
+        Err(_) => return Corpus::Keep,
+    }
+    match decode(bytes) {
+        Ok(decoded) => {
+            let (width, height) = decoded.image.dimensions();
+            assert!((1..=WORKING_SIDE).contains(&width) && (1..=WORKING_SIDE).contains(&height));
+            assert!(decoded.reduction >= 1.0);
+            // Both looks at the header saw the same picture, which an orientation may have turned.
+            if decoded.reduction == 1.0 {
+                let declared = looked.map(|found| (found.width, found.height)).unwrap_or_default();
+                let (width, height) = (Some(width), Some(height));
+                assert!(declared == (width, height) || declared == (height, width), "{declared:?}");
+            }
+        }
+        Err(error) => {
+            assert!(matches!(error.reason, ReasonCode::FileUnreadable | ReasonCode::ImageTooLarge));
+        }
+    }
+    Corpus::Keep
+});

@@ -1,0 +1,96 @@
+//! Files that nobody should send: a corpus made in memory, the same one every time.
+//!
+//! It is here and not in a suite because two suites need it: the worker's (every file, through the header check and the
+//! real reader process) and the end-to-end one (a sample of every class, through the running stack). Nothing of it is
+//! committed but the code that makes it; the cards inside are the invented ones of `shared/ocr/tests/fixtures`.
+//!
+//! The generators know the file formats and nothing of the product: what becomes of a file is the suites' matter.
+
+mod bytes;
+mod jpeg;
+mod other;
+mod pdf;
+mod pdf_bombs;
+mod png;
+
+/// The seed of everything that is drawn at random.
+pub const SEED: u64 = 0x0F11_0720;
+/// The most bytes an upload may have; the corpus goes up to it and one beyond.
+pub const FULL: usize = 2 * 1024 * 1024;
+
+/// An invented KTP, photographed.
+pub const KTP: &[u8] = include_bytes!("../../ocr/tests/fixtures/ktp-photo.jpg");
+/// An invented NPWP card, photographed.
+pub const NPWP: &[u8] = include_bytes!("../../ocr/tests/fixtures/npwp-old-photo.jpg");
+
+/// A file of the corpus.
+#[derive(Clone)]
+pub struct BadFile {
+    /// What is wrong with it, and where.
+    pub name: String,
+    /// Files of one class are bad in one way.
+    pub class: &'static str,
+    /// The type it is sent as.
+    pub mime: &'static str,
+    /// Its content.
+    pub bytes: Vec<u8>,
+}
+
+impl BadFile {
+    fn new(class: &'static str, what: impl Into<String>, mime: &'static str, bytes: Vec<u8>) -> Self {
+        Self { name: format!("{class}: {}", what.into()), class, mime, bytes }
+    }
+}
+
+const JPEG: &str = "image/jpeg";
+const PNG: &str = "image/png";
+const PDF: &str = "application/pdf";
+
+/// All of it.
+pub fn corpus() -> Vec<BadFile> {
+    let mut files = Vec::new();
+    jpeg::make(&mut files);
+    png::make(&mut files);
+    pdf::make(&mut files);
+    pdf_bombs::make(&mut files);
+    other::make(&mut files);
+    files
+}
+
+/// At most `per_class` files of every class, spread over the class.
+pub fn sample(per_class: usize) -> Vec<BadFile> {
+    let mut classes: Vec<(&'static str, Vec<BadFile>)> = Vec::new();
+    for file in corpus() {
+        match classes.iter_mut().find(|(class, _)| *class == file.class) {
+            Some((_, files)) => files.push(file),
+            None => classes.push((file.class, vec![file])),
+        }
+    }
+    let mut files = Vec::new();
+    for (_, class) in classes {
+        let step = class.len().div_ceil(per_class.max(1));
+        files.extend(class.into_iter().step_by(step));
+    }
+    files
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn the_corpus_is_large_has_no_name_twice_and_is_the_same_every_time() {
+        let files = corpus();
+        let names: BTreeSet<_> = files.iter().map(|file| file.name.as_str()).collect();
+        let classes: BTreeSet<_> = files.iter().map(|file| file.class).collect();
+        println!("{} files in {} classes: {classes:?}", files.len(), classes.len());
+        assert!(files.len() >= 2000, "{}", files.len());
+        assert_eq!(names.len(), files.len());
+        let again = corpus();
+        assert!(files.iter().zip(&again).all(|(a, b)| a.name == b.name && a.bytes == b.bytes));
+        let sampled: BTreeSet<_> = sample(3).iter().map(|file| file.class).collect();
+        assert_eq!(sampled, classes);
+    }
+}

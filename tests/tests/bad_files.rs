@@ -1,0 +1,134 @@
+//! INV-1, INV-8: a sample of every class of bad files through the running stack, as a client would send them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use filot_e2e::{Options, Result, Stack, User};
+use filot_testkit::bad_files::{self, BadFile};
+use reqwest::Method;
+
+/// Uploads are limited to ten a minute and user.
+const FILES_PER_USER: usize = 10;
+const PER_CLASS: usize = 6;
+/// A file that takes a reader's whole time takes it as often as there are attempts.
+const PATIENCE: Duration = Duration::from_secs(240);
+
+/// A file that was answered 201.
+struct Taken {
+    user: User,
+    id: String,
+    name: String,
+}
+
+/// Sends a file; 201 or a problem that is the client's own.
+async fn send(stack: &Stack, user: &User, file: &BadFile) -> Result<std::result::Result<Taken, String>> {
+    let kind = if file.bytes.len() % 2 == 0 { "KTP" } else { "NPWP" };
+    let answer = stack.api.upload_as(user, kind, file.mime, &file.bytes).await?;
+    let status = answer.status.as_u16();
+    if status == 201 {
+        let id = answer.body["document"]["id"].as_str().ok_or("an upload without an id")?.to_owned();
+        return Ok(Ok(Taken { user: user.clone(), id, name: file.name.clone() }));
+    }
+    assert!((400..500).contains(&status), "INV-8: {} is answered {status}: {}", file.name, answer.body);
+    let media = answer.headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    assert!(media.starts_with("application/problem+json"), "{}: {media}: {}", file.name, answer.body);
+    let code = answer.body["code"].as_str().ok_or_else(|| format!("{}: {}", file.name, answer.body))?;
+    Ok(Err(format!("{status} {code}")))
+}
+
+/// Waits until nothing is under way any more.
+async fn settled(stack: &Stack) -> Result<()> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let open = stack
+            .sql
+            .query(
+                "SELECT id::text || ' ' || status || ', attempt ' || attempts FROM documents \
+                 WHERE status NOT IN ('completed', 'failed', 'ai_evaluated')",
+                &[],
+            )
+            .await?;
+        if open.is_empty() {
+            return Ok(());
+        }
+        if Instant::now() > deadline {
+            let open: Vec<String> = open.iter().map(|row| row.get(0)).collect();
+            return Err(format!("INV-1: not final after {PATIENCE:?}: {open:#?}").into());
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// How often a process of the stack said that it panicked, and where.
+fn panics(stack: &Stack) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(stack.logs())? {
+        let path = entry?.path();
+        let text = String::from_utf8_lossy(&std::fs::read(&path)?).into_owned();
+        let lines = text.lines().filter(|line| line.contains("panic"));
+        found.extend(lines.map(|line| format!("{}: {line}", path.display())));
+    }
+    Ok(found)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn inv_8_bad_files_are_refused_or_end_with_a_reason_and_nothing_else_suffers() -> Result<()> {
+    let stack = Stack::start(Options::default()).await?;
+    let files = bad_files::sample(PER_CLASS);
+    let classes: BTreeSet<_> = files.iter().map(|file| file.class).collect();
+    assert!(files.len() >= 150, "only {} files", files.len());
+
+    let (mut taken, mut refused) = (Vec::new(), BTreeMap::<String, usize>::new());
+    for some in files.chunks(FILES_PER_USER) {
+        let user = stack.api.new_user().await?;
+        for file in some {
+            match send(&stack, &user, file).await? {
+                Ok(document) => taken.push(document),
+                Err(code) => *refused.entry(code).or_default() += 1,
+            }
+        }
+    }
+    settled(&stack).await?;
+
+    let mut outcomes = BTreeMap::<String, usize>::new();
+    for Taken { user, id, name } in &taken {
+        let document = stack.api.document(user, id).await?;
+        let status = document["status"].as_str().unwrap_or_default().to_owned();
+        let outcome = if status == "failed" {
+            let reasons: Vec<&str> =
+                document["reasons"].as_array().into_iter().flatten().filter_map(|r| r.as_str()).collect();
+            assert!(!reasons.is_empty(), "INV-8: {name} failed without a reason: {document}");
+            format!("failed {}", reasons.join("+"))
+        } else {
+            let verification = document["verificationStatus"].as_str().unwrap_or_default();
+            assert!(verification != "pending", "INV-1: {name}: {document}");
+            assert!(document["score"].is_number(), "INV-1: {name}: {document}");
+            verification.to_owned()
+        };
+        *outcomes.entry(outcome).or_default() += 1;
+    }
+    let told = |counts: &BTreeMap<String, usize>| {
+        counts.iter().map(|(what, count)| format!("{what} {count}")).collect::<Vec<_>>().join(", ")
+    };
+    println!(
+        "bad files on the stack: {} of {} classes, refused by code: {}; {} taken: {}",
+        files.len(),
+        classes.len(),
+        told(&refused),
+        taken.len(),
+        told(&outcomes)
+    );
+
+    // Everything still works: the same worker, every function, and a card that is a card.
+    assert_eq!(stack.workers.len(), 1);
+    stack.workers[0].health().await?;
+    let health = stack.api.call(Method::GET, "/health", None, None).await?.expect(200)?;
+    assert_eq!(health["status"], "ok", "{health}");
+    let user = stack.api.new_user().await?;
+    let id = stack.api.uploaded(&user, "KTP", "card.jpg", bad_files::KTP).await?;
+    let (status, _) = stack.wait_for(&id, &["completed", "ai_evaluated", "failed"], PATIENCE).await?;
+    assert_ne!(status, "failed", "INV-8: a good card is no longer read");
+    let panics = panics(&stack)?;
+    assert!(panics.is_empty(), "INV-8: {panics:#?}");
+    Ok(())
+}
