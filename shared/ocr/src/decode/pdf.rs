@@ -21,6 +21,8 @@ const RENDER_SIDE: f32 = WORKING_SIDE as f32;
 const MIN_SIDE: f32 = 64.0;
 /// The most objects a PDF with one page may have.
 const MAX_OBJECTS: usize = 5_000;
+/// How deep a program in a PDF may be nested; real ones have a handful of levels.
+const MAX_PROGRAM_DEPTH: usize = 64;
 /// The most bytes of PDF that are looked at; uploads are smaller.
 const MAX_BYTES: usize = 8 * 1024 * 1024;
 
@@ -62,7 +64,7 @@ fn render(bytes: &[u8]) -> Result<RgbImage, ReadError> {
         [] => return Err(unsupported("the PDF has no page")),
         _ => return Err(unsupported("the PDF has more than one page")),
     };
-    check_images(&pdf)?;
+    check_streams(&pdf)?;
 
     let (width, height) = page.render_dimensions();
     let long = width.max(height);
@@ -88,16 +90,34 @@ fn render(bytes: &[u8]) -> Result<RgbImage, ReadError> {
     Ok(rgb)
 }
 
-/// An embedded image unpacks to what it declares: it is held to the same limits as a picture file.
-fn check_images(pdf: &Pdf) -> Result<(), ReadError> {
+/// An embedded image unpacks to what it declares: it is held to the same limits as a picture file. A program is parsed by
+/// descent, and too many levels of it would end the process for want of stack, which nothing can catch.
+fn check_streams(pdf: &Pdf) -> Result<(), ReadError> {
     for object in pdf.objects() {
         let Object::Stream(stream) = object else { continue };
         let dict = stream.dict();
-        let (Some(width), Some(height)) = (dict.get::<u32>(keys::WIDTH), dict.get::<u32>(keys::HEIGHT))
-        else {
-            continue;
-        };
-        check_size(width, height)?;
+        if let (Some(width), Some(height)) = (dict.get::<u32>(keys::WIDTH), dict.get::<u32>(keys::HEIGHT)) {
+            check_size(width, height)?;
+        }
+        if dict.get::<u32>(keys::FUNCTION_TYPE) == Some(4)
+            && stream.decoded_data().is_ok_and(|program| depth(&program) > MAX_PROGRAM_DEPTH)
+        {
+            return Err(unsupported("the PDF holds a program that is nested too deeply"));
+        }
     }
     Ok(())
+}
+
+/// The most braces that are open at once.
+fn depth(program: &[u8]) -> usize {
+    let (mut open, mut most) = (0_usize, 0);
+    for byte in program {
+        match byte {
+            b'{' => open += 1,
+            b'}' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        most = most.max(open);
+    }
+    most
 }

@@ -243,6 +243,30 @@ fn an_image_in_a_pdf_is_held_to_the_limits_of_a_picture() {
     assert_eq!(reason_of(&with_objects(&objects.map(str::to_owned), "")), ReasonCode::ImageTooLarge);
 }
 
+/// INV-8: a shading whose colours are computed by this program.
+fn with_program(program: &str) -> Vec<u8> {
+    let objects = [
+        "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
+        "<< /Type /Pages /Kids [4 0 R] /Count 1 >>".to_owned(),
+        "<< /Length 5 >>\nstream\n/S sh\nendstream".to_owned(),
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 200 100] /Contents 3 0 R \
+         /Resources << /Shading << /S 5 0 R >> >> >>"
+            .to_owned(),
+        "<< /ShadingType 2 /ColorSpace /DeviceGray /Function 6 0 R /Coords [0 0 200 0] >>".to_owned(),
+        format!(
+            "<< /FunctionType 4 /Domain [0 1] /Range [0 1] /Length {} >>\nstream\n{program}\nendstream",
+            program.len()
+        ),
+    ];
+    with_objects(&objects, "")
+}
+
+#[test]
+fn a_program_in_a_pdf_may_not_be_nested_too_deeply() {
+    assert!(decode(&with_program("{ dup 0.5 gt { pop 1 } { pop 0 } ifelse }")).is_ok());
+    assert_eq!(reason_of(&with_program(&"{".repeat(100_000))), ReasonCode::PdfUnsupported);
+}
+
 #[test]
 fn debug_output_holds_no_pixels() {
     let text = format!("{:?}", decode(&jpeg(&picture())).unwrap());
