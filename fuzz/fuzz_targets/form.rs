@@ -30,10 +30,7 @@ fuzz_target!(|input: &[u8]| {
             }
             Err(error) => {
                 assert!(matches!(error.kind, Kind::Invalid | Kind::TooLarge | Kind::UnsupportedMedia));
-                assert!(matches!(
-                    error.code,
-                    "malformed_form" | "file_too_large" | "unsupported_media_type"
-                ));
+                assert!(matches!(error.code, "malformed_form" | "file_too_large" | "unsupported_media_type"));
             }
         }
     }

@@ -11,10 +11,12 @@ use libfuzzer_sys::fuzz_target;
 
 /// The reader finds no more rows on a card.
 const ROWS_MAX: usize = 18;
+/// Nor longer lines.
+const LINE_CHARS_MAX: usize = 80;
 
 fn line(text: &str, confidence: f32) -> Line {
     let symbol = |character| Symbol { character, confidence, left: 0, right: 0 };
-    Line { symbols: text.chars().take(200).map(symbol).collect() }
+    Line { symbols: text.chars().take(LINE_CHARS_MAX).map(symbol).collect() }
 }
 
 /// Two header lines, digits for the NIK row, then rows: label, tab, value, and perhaps tab, extra.

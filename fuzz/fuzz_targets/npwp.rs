@@ -9,11 +9,13 @@ use libfuzzer_sys::fuzz_target;
 
 /// The reader finds no more lines on a card.
 const LINES_MAX: usize = 14;
+/// Nor longer lines.
+const LINE_CHARS_MAX: usize = 80;
 
 fn line(text: &str, confidence: f32) -> Line {
     let at = |i: usize| u32::try_from(i).unwrap_or(u32::MAX) * 20;
     let symbol = |(i, character)| Symbol { character, confidence, left: at(i), right: at(i + 1) };
-    Line { symbols: text.chars().take(200).enumerate().map(symbol).collect() }
+    Line { symbols: text.chars().take(LINE_CHARS_MAX).enumerate().map(symbol).collect() }
 }
 
 fuzz_target!(|input: (u8, u8, &str)| {
@@ -30,7 +32,7 @@ fuzz_target!(|input: (u8, u8, &str)| {
     assert_eq!(meanings(&lines).len(), lines.len());
     assert!(evidence(&lines) <= 7);
     for line in &lines {
-        assert!(number_from(&line.line) <= 200 * 20);
+        assert!(number_from(&line.line) <= LINE_CHARS_MAX as u32 * 20);
     }
     for (name, reading) in parse(&lines) {
         let value = reading.value.as_str();

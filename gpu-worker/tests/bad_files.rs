@@ -1,11 +1,11 @@
 //! INV-8: the whole corpus of bad files through the two doors that a file has to pass, the header check of the upload
 //! and the reader process, with the worker's own bounds on memory and time.
+//!
+//! Every file is looked at. Of those that would be taken, every picture that is light is decoded, and a reader gets all
+//! that are heavy and some of each other class: what the decoders make of two files of one class differs, what comes
+//! after that does not.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a test may stop at the first surprise, and tells counts"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,8 +13,9 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use filot_domain::DocumentType;
+use filot_ocr::decode::WORKING_SIDE;
 use filot_platform::variables::{Default, VARIABLES};
-use filot_testkit::bad_files::{self, BadFile};
+use filot_testkit::bad_files::{self, BadFile, HEAVY, spread};
 use futures::StreamExt;
 use gpu_worker::reader::pool::{Pool, PoolConfig, PoolError};
 use gpu_worker::reader::process::Death;
@@ -28,6 +29,8 @@ const LOOK_LIMIT: Duration = Duration::from_secs(2);
 /// What a reader that died on the file before may take to be replaced.
 const REPLACED_WITHIN: Duration = Duration::from_secs(15);
 const READERS: usize = 2;
+/// Files of one class that a reader gets, if the class is not a heavy one.
+const READ_PER_CLASS: usize = 12;
 
 /// A number of the worker's configuration, as it is where nobody sets it.
 fn configured(name: &str) -> u64 {
@@ -81,10 +84,33 @@ fn looked_at(files: Vec<BadFile>) -> (Vec<BadFile>, BTreeMap<String, usize>) {
     (taken, refused)
 }
 
+/// Decodes what a process may decode that has no bounds of its own.
+fn decoded(files: &[BadFile]) -> BTreeMap<String, usize> {
+    let mut outcomes = BTreeMap::new();
+    let light = |file: &&BadFile| !HEAVY.contains(&file.class) && !file.bytes.starts_with(b"%PDF-");
+    for file in files.iter().filter(light) {
+        let outcome = match filot_ocr::decode::decode(&file.bytes) {
+            Ok(decoded) => {
+                let (width, height) = decoded.image.dimensions();
+                assert!(width.max(height) <= WORKING_SIDE && width * height > 0, "INV-8: {}", file.name);
+                "decoded".to_owned()
+            }
+            Err(error) => error.reason.to_string(),
+        };
+        assert!(
+            ["decoded", "file_unreadable", "image_too_large"].contains(&outcome.as_str()),
+            "{}",
+            file.name
+        );
+        *outcomes.entry(outcome).or_default() += 1;
+    }
+    outcomes
+}
+
 /// What became of a file in a reader, as the document would be told.
 async fn read(pool: &Pool, limit: Duration, file: BadFile) -> (BadFile, String, Duration) {
     let began = Instant::now();
-    let claimed = if file.bytes.len() % 2 == 0 { DocumentType::Ktp } else { DocumentType::Npwp };
+    let claimed = if file.bytes.len().is_multiple_of(2) { DocumentType::Ktp } else { DocumentType::Npwp };
     let outcome = match pool.read(Bytes::from(file.bytes.clone()), Some(claimed)).await {
         Ok(card) => format!("read as {}", card.reading.kind),
         Err(PoolError::Unreadable(why)) => {
@@ -106,7 +132,9 @@ async fn inv_8_no_bad_file_crashes_hangs_or_bursts_the_reader() {
     let all = files.len();
     assert!(all >= 2000, "the corpus has {all} files");
     let (taken, refused) = looked_at(files);
-    let count = taken.len();
+    let (count, decoded) = (taken.len(), decoded(&taken));
+    let taken = spread(taken, |class| if HEAVY.contains(&class) { usize::MAX } else { READ_PER_CLASS });
+    let given = taken.len();
 
     let config = pool();
     let limit = config.read_limit;
@@ -139,8 +167,9 @@ async fn inv_8_no_bad_file_crashes_hangs_or_bursts_the_reader() {
         println!("  {:5.1} s {what}", took.as_secs_f64());
     }
     println!(
-        "bad files: {all}, refused by code: {}; {count} read in {:.0} s: {}; a reader's largest memory {peak_mb} MB, ours {own_mb} MB",
+        "bad files: {all}, refused by code: {}; {count} taken; decoded: {}; {given} given to readers in {:.0} s: {}; a reader's largest memory {peak_mb} MB, ours {own_mb} MB",
         told(&refused),
+        told(&decoded),
         began.elapsed().as_secs_f64(),
         told(&outcomes),
     );

@@ -22,7 +22,7 @@ struct Taken {
 
 /// Sends a file; 201 or a problem that is the client's own.
 async fn send(stack: &Stack, user: &User, file: &BadFile) -> Result<std::result::Result<Taken, String>> {
-    let kind = if file.bytes.len() % 2 == 0 { "KTP" } else { "NPWP" };
+    let kind = if file.bytes.len().is_multiple_of(2) { "KTP" } else { "NPWP" };
     let answer = stack.api.upload_as(user, kind, file.mime, &file.bytes).await?;
     let status = answer.status.as_u16();
     if status == 201 {

@@ -120,6 +120,8 @@ pub fn align(rows: &[String]) -> Vec<RowMeaning> {
     best[0][0].score = 0.0;
     for (i, text) in rows.iter().enumerate() {
         let has_label = bare(text).len() >= 2;
+        let likes: Vec<f32> =
+            (0..n).map(|at| if has_label { label_likeness(text, at) } else { -0.5 }).collect();
         for j in 0..=n {
             let here = best[i][j].score;
             if here == f32::MIN {
@@ -133,8 +135,7 @@ pub fn align(rows: &[String]) -> Vec<RowMeaning> {
             for (at, (label, _)) in LABELS.iter().enumerate().skip(j).take(4) {
                 let skipped = (at - j) as f32;
                 // A misread label in its turn is still likelier a label than nothing.
-                let like = if has_label { label_likeness(text, at) } else { -0.5 };
-                offer(at + 1, like + 0.1 - 0.35 * skipped, RowMeaning::Labelled(*label));
+                offer(at + 1, likes[at] + 0.1 - 0.35 * skipped, RowMeaning::Labelled(*label));
             }
             let wraps = j > 0 && matches!(LABELS[j - 1].0, Label::Name | Label::Address);
             let continues = match (has_label, wraps) {

@@ -42,6 +42,18 @@ impl BadFile {
     }
 }
 
+/// Classes of files that are bad by what it takes to read them: each of them is a case of its own.
+pub const HEAVY: [&str; 8] = [
+    "jpeg-large",
+    "png-bomb",
+    "pdf-bomb",
+    "pdf-image",
+    "pdf-drawing",
+    "pdf-recursion",
+    "pdf-objects",
+    "pdf-full",
+];
+
 const JPEG: &str = "image/jpeg";
 const PNG: &str = "image/png";
 const PDF: &str = "application/pdf";
@@ -59,17 +71,22 @@ pub fn corpus() -> Vec<BadFile> {
 
 /// At most `per_class` files of every class, spread over the class.
 pub fn sample(per_class: usize) -> Vec<BadFile> {
+    spread(corpus(), |_| per_class)
+}
+
+/// At most so many of these files as `most` says of their class, spread over the class.
+pub fn spread(files: Vec<BadFile>, most: impl Fn(&str) -> usize) -> Vec<BadFile> {
     let mut classes: Vec<(&'static str, Vec<BadFile>)> = Vec::new();
-    for file in corpus() {
+    for file in files {
         match classes.iter_mut().find(|(class, _)| *class == file.class) {
             Some((_, files)) => files.push(file),
             None => classes.push((file.class, vec![file])),
         }
     }
     let mut files = Vec::new();
-    for (_, class) in classes {
-        let step = class.len().div_ceil(per_class.max(1));
-        files.extend(class.into_iter().step_by(step));
+    for (class, of_class) in classes {
+        let step = of_class.len().div_ceil(most(class).max(1));
+        files.extend(of_class.into_iter().step_by(step));
     }
     files
 }

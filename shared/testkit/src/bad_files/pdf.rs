@@ -329,7 +329,7 @@ fn structure(files: &mut Vec<BadFile>) {
 
 fn sizes(files: &mut Vec<BadFile>) {
     let padded = |length: usize| {
-        let rest = page("", &vec![b' '; 100], &[]).len() - 100;
+        let rest = page("", &[b' '; 100], &[]).len() - 100;
         // The length itself has more digits than that of a hundred.
         let mut bytes = page("", &vec![b' '; length - rest - 12], &[]);
         bytes.resize(length, b'\n');

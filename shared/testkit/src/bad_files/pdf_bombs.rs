@@ -265,7 +265,7 @@ fn drawing(files: &mut Vec<BadFile>) {
             &format!(
                 "/ShadingType {kind} /ColorSpace /DeviceRGB /BitsPerCoordinate 8 /BitsPerComponent 8 /BitsPerFlag 8 /VerticesPerRow 2 /Decode [0 400 0 250 0 1 0 1 0 1]"
             ),
-            &(0..60_000_u32).map(|i| (i * 37 % 251) as u8).collect::<Vec<_>>(),
+            &(0..6000_u32).map(|i| (i * 37 % 251) as u8).collect::<Vec<_>>(),
         );
         push(
             &format!("a mesh of kind {kind}"),
