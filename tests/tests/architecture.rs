@@ -131,6 +131,14 @@ fn strangers(owner: &str, words: &[&str]) -> Vec<String> {
 }
 
 #[test]
+fn every_metric_is_written_by_something() {
+    for metric in filot_platform::MetricName::ALL {
+        let place = format!("MetricName::{metric:?},");
+        assert!(!strangers("shared/platform", &[&place]).is_empty(), "nothing writes {}", metric.name());
+    }
+}
+
+#[test]
 fn only_the_store_writes_sql() {
     let found = strangers(
         "shared/store",
