@@ -1,16 +1,23 @@
 //! Lambda functions that invoke each other.
 
+use std::time::Duration;
+
 use aws_config::SdkConfig;
 use aws_sdk_lambda::Client;
+use aws_sdk_lambda::config::Config;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::InvocationType;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::CloudError;
+use crate::settings;
 
 /// Longest answer that is read.
 const ANSWER_BYTES_MAX: usize = 256 * 1024;
+
+/// How long a function that is waited for may take.
+const FUNCTION_TIME: Duration = Duration::from_secs(15);
 
 /// Functions, by name or ARN.
 #[derive(Debug, Clone)]
@@ -38,6 +45,8 @@ impl Functions {
             .function_name(name)
             .invocation_type(InvocationType::RequestResponse)
             .payload(Blob::new(body))
+            .customize()
+            .config_override(Config::builder().timeout_config(settings::waiting(FUNCTION_TIME)))
             .send()
             .await
             .map_err(|error| CloudError::from_sdk(call, &error))?;

@@ -1,13 +1,17 @@
 //! An SQS queue of documents to read. A message is a hint: the document's row is the truth.
 
+use std::time::Duration;
+
 use aws_config::SdkConfig;
 use aws_sdk_sqs::Client;
+use aws_sdk_sqs::config::Config;
 use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName};
 use chrono::{DateTime, Utc};
 use filot_domain::{CorrelationId, DocumentId};
 use serde::{Deserialize, Serialize};
 
 use crate::error::CloudError;
+use crate::settings;
 
 /// Longest visibility that SQS takes.
 const VISIBILITY_S_MAX: u32 = 12 * 3600;
@@ -89,6 +93,10 @@ impl Queue {
             .wait_time_seconds(int(wait_s.min(20)))
             .visibility_timeout(int(visibility_s.min(VISIBILITY_S_MAX)))
             .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
+            .customize()
+            .config_override(
+                Config::builder().timeout_config(settings::waiting(Duration::from_secs(wait_s.into()))),
+            )
             .send()
             .await
             .map_err(|error| CloudError::from_sdk("sqs.receive", &error))?;

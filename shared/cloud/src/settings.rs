@@ -7,9 +7,9 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 
 const CONNECT: Duration = Duration::from_secs(2);
-/// A long poll waits 20 s for its answer.
-const ATTEMPT: Duration = Duration::from_secs(30);
-const OPERATION: Duration = Duration::from_secs(45);
+/// Whoever calls has 15 s for an answer of its own, and other ways when a service hangs: two calls must fit in that.
+const ATTEMPT: Duration = Duration::from_secs(4);
+const OPERATION: Duration = Duration::from_secs(6);
 /// Tries of one call, the first included. More would only hide an outage that the callers know how to live with.
 const TRIES: u32 = 2;
 
@@ -27,6 +27,15 @@ pub(crate) fn timeouts() -> TimeoutConfig {
         .connect_timeout(CONNECT)
         .operation_attempt_timeout(ATTEMPT)
         .operation_timeout(OPERATION)
+        .build()
+}
+
+/// For a call whose answer comes when something else has happened, `wait` at the latest: a long poll, a function.
+pub(crate) fn waiting(wait: Duration) -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT)
+        .operation_attempt_timeout(wait + ATTEMPT)
+        .operation_timeout(wait + OPERATION)
         .build()
 }
 

@@ -12,6 +12,7 @@ use crate::error::Result;
 /// After this long a document is sent again whatever the queue's depth says: the depth is an estimate, and messages of
 /// other documents may hide that this one's is gone.
 const PATIENCE_WITH_BACKLOG: TimeDelta = TimeDelta::hours(1);
+
 /// What to do with a document that waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
