@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use filot_domain::SessionId;
-use filot_store::{Caller, NewSession, Store, User};
+use filot_store::{Caller, Miss, NewSession, Store, User};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -40,9 +40,9 @@ pub async fn login(
     identity: &StackIdentity,
     now: DateTime<Utc>,
 ) -> Result<LoginResponse> {
-    let user = store.find_user_by_stack_id(&identity.stack_user_id).await?.ok_or_else(|| {
-        AppError::new(Kind::NotFound, "not_registered", "This account is not registered yet.")
-    })?;
+    let not_registered =
+        || AppError::new(Kind::NotFound, "not_registered", "This account is not registered yet.");
+    let user = store.find_user_by_stack_id(&identity.stack_user_id).await?.ok_or_else(not_registered)?;
     let refresh_token = refresh::generate()?;
     let expires_at = now + TimeDelta::seconds(refresh::LIFETIME_S);
     let session = NewSession {
@@ -53,7 +53,11 @@ pub async fn login(
         refresh_expires_at: expires_at,
     };
     let access = tokens.issue(Caller { user_id: user.id, session_id: session.id }, now)?;
-    store.create_session(&session, now).await?;
+    store.create_session(&session, now).await.map_err(|error| match error.miss() {
+        // Deleted in this very moment.
+        Some(Miss::NotFound) => not_registered(),
+        _ => error.into(),
+    })?;
     Ok(pair(&access, refresh_token.token.expose().to_owned(), refresh::LIFETIME_S, user))
 }
 

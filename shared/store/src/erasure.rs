@@ -228,15 +228,16 @@ fn cancel_at(review: &Row, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> 
     if get::<Option<&str>>(review, "buli2_task_id")?.is_some() {
         return Ok(Some(now));
     }
-    let was_tried = get::<i64>(review, "dispatch_epoch")? > 0;
+    let tries: i64 = get(review, "dispatch_epoch")?;
     Ok(match parse(review, "dispatch_state")? {
         // A dispatcher is calling at this moment. Its answer brings the task id; if it never comes, its turn is over then.
         DispatchState::Sending => {
             let until: Option<DateTime<Utc>> = get(review, "dispatch_until")?;
             Some(until.unwrap_or(now).max(now) + TimeDelta::seconds(1))
         }
-        // A call that seemed to fail may have arrived.
-        DispatchState::Queued if was_tried => Some(now),
+        // A call that seemed to fail may have arrived; so may one before the call that was refused.
+        DispatchState::Queued if tries > 0 => Some(now),
+        DispatchState::Refused if tries > 1 => Some(now),
         _ => None,
     })
 }

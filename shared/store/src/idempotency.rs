@@ -17,7 +17,7 @@ use crate::sealing::Column;
 /// After this, a request that holds its key without an answer is taken to have died: no function lives as long.
 const LOCK: TimeDelta = TimeDelta::seconds(60);
 /// How long an answer is kept.
-const KEPT: TimeDelta = TimeDelta::hours(24);
+pub(crate) const KEPT: TimeDelta = TimeDelta::hours(24);
 
 /// An answer that is given again. It may hold personal data: sealed at rest, never logged.
 #[derive(Clone, PartialEq, Eq)]

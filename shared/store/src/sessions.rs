@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use crate::db::{Db, Store, begin, commit, p};
 use crate::error::{Miss, Result, StoreError};
+use crate::idempotency;
 use crate::origin::Caller;
 use crate::row::get;
 use crate::sealing::Column;
@@ -129,13 +130,19 @@ impl Store {
     pub async fn create_session(&self, new: &NewSession, now: DateTime<Utc>) -> Result<()> {
         let (id, user_id) = (new.id.as_uuid(), new.user_id.as_uuid());
         let hash = new.refresh_token_hash.as_slice();
-        // One statement, so that there is never a session without its token.
-        let sql = "WITH session AS ( \
-                     INSERT INTO sessions (id, user_id, created_at, expires_at) VALUES ($1, $2, $3, $4) RETURNING id) \
+        // One statement, so that there is never a session without its token; and whoever deletes the user meanwhile waits,
+        // and then finds the session.
+        let sql = "WITH owner AS (SELECT id FROM users WHERE id = $2 AND deleted_at IS NULL FOR SHARE), \
+                   session AS ( \
+                     INSERT INTO sessions (id, user_id, created_at, expires_at) \
+                     SELECT $1, owner.id, $3, $4 FROM owner RETURNING id) \
                    INSERT INTO refresh_tokens (token_hash, session_id, issued_at, expires_at) \
                    SELECT $5, session.id, $3, $6 FROM session";
         let params = [p(&id), p(&user_id), p(&now), p(&new.expires_at), p(&hash), p(&new.refresh_expires_at)];
-        self.client().await?.change(sql, &params).await.map(|_| ())
+        match self.client().await?.change(sql, &params).await? {
+            0 => Err(Miss::NotFound.into()),
+            _ => Ok(()),
+        }
     }
 
     /// Takes the refresh token with hash `presented` and answers its successor, which is `next` if it is the first to
@@ -243,10 +250,17 @@ impl Store {
                LIMIT $2 FOR UPDATE SKIP LOCKED) \
              DELETE FROM idempotency_keys k USING due \
              WHERE (k.user_id, k.operation, k.key) = (due.user_id, due.operation, due.key)";
+        // An upload's key stands in its row. One that is still being received is another part's matter.
+        let uploads = "WITH due AS MATERIALIZED ( \
+               SELECT id FROM documents WHERE idempotency_key IS NOT NULL AND created_at <= $1 \
+                 AND status <> 'receiving' LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED) \
+             UPDATE documents d SET idempotency_key = NULL, idempotency_hash = NULL FROM due WHERE d.id = due.id";
+        let keys_before = now - idempotency::KEPT;
         Ok(Forgotten {
             refresh_tokens: client.change(refresh_tokens, &[p(&now), p(&limit)]).await?,
             successors: client.change(successors, &[p(&sealed_before), p(&limit)]).await?,
-            idempotency_keys: client.change(keys, &[p(&now), p(&limit)]).await?,
+            idempotency_keys: client.change(keys, &[p(&now), p(&limit)]).await?
+                + client.change(uploads, &[p(&keys_before), p(&limit)]).await?,
         })
     }
 }

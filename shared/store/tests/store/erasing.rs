@@ -323,6 +323,16 @@ async fn a_task_whose_answer_never_came_is_looked_for() {
     world.store.refuse_dispatch(&lease, "http_422", world.now).await.unwrap();
     erase(&world, &caller, refused.document).await.unwrap();
     assert_eq!(world.store.review(refused.review.unwrap()).await.unwrap().cancel_state, None);
+
+    // Unless an earlier call seemed to fail and may have arrived.
+    let refused = world.decided(&caller, NIK, Decision::NeedsReview).await;
+    let lease = world.taken("d").await;
+    world.store.defer_dispatch(&lease, world.now, Some("timeout"), world.now).await.unwrap();
+    let lease = world.taken("d").await;
+    world.store.refuse_dispatch(&lease, "http_401", world.now).await.unwrap();
+    erase(&world, &caller, refused.document).await.unwrap();
+    let due = world.store.take_due_cancels(10, 60, world.now).await.unwrap();
+    assert_eq!(due.iter().map(|cancel| cancel.review).collect::<Vec<_>>(), [refused.review.unwrap()]);
 }
 
 #[tokio::test]

@@ -1,14 +1,16 @@
 //! Refresh tokens, the ends of sessions, and what is forgotten.
 
 use chrono::{DateTime, Utc};
-use filot_domain::SessionId;
+use filot_domain::retry::QueueKind;
+use filot_domain::{DocumentType, SessionId};
 use filot_store::{
-    Caller, Forgotten, Miss, NewSession, NextToken, Profile, RefusedRefresh, Rotation, StoreError,
+    BeginUpload, Caller, Forgotten, IdempotencyKey, Miss, NewDocument, NewSession, NextToken, Profile,
+    RefusedRefresh, Rotation, StoreError,
 };
 use futures::future::join_all;
 use uuid::Uuid;
 
-use crate::fixture::World;
+use crate::fixture::{World, new_document, origin};
 
 const DAY_S: i64 = 86_400;
 const LIFETIME_S: i64 = 30 * DAY_S;
@@ -215,6 +217,50 @@ async fn inv_6_a_refresh_waits_for_a_logout_that_is_under_way() {
     };
     let (refreshed, ()) = tokio::join!(refreshing, committing);
     assert_eq!(refreshed, Err(RefusedRefresh::SessionEnded));
+}
+
+/// INV-6: a login and the deletion of its user at once leave no session.
+#[tokio::test]
+async fn inv_6_a_user_who_is_being_deleted_gets_no_session() {
+    let world = World::new().await;
+    let user = world.user().await.user_id;
+    let owner = world.owner().await;
+    let new = |n: u128| NewSession {
+        id: SessionId::from_uuid(Uuid::from_u128(n)),
+        user_id: user,
+        expires_at: world.after(LIFETIME_S),
+        refresh_token_hash: hash(&n.to_string()),
+        refresh_expires_at: world.after(LIFETIME_S),
+    };
+    owner.batch_execute("BEGIN").await.unwrap();
+    let sql = "UPDATE users SET deleted_at = now() WHERE id = $1";
+    owner.execute(sql, &[&user.as_uuid()]).await.unwrap();
+    let commit = async {
+        world.wait_for_a_lock().await;
+        owner.batch_execute("COMMIT").await.unwrap();
+    };
+    let session = new(1);
+    let (created, ()) = tokio::join!(world.store.create_session(&session, world.now), commit);
+    assert!(matches!(created, Err(StoreError::Miss(Miss::NotFound))), "{created:?}");
+}
+
+/// An upload's key is one for a day, like any other.
+#[tokio::test]
+async fn the_key_of_an_upload_is_forgotten_after_a_day() {
+    let world = World::new().await;
+    let caller = world.user().await;
+    let idempotency = Some(IdempotencyKey { key: "key-1".to_owned(), request_hash: [1; 32] });
+    let new = NewDocument { idempotency, ..new_document(DocumentType::Ktp) };
+    let begun = world.store.begin_upload(&caller, &new, &origin(), world.now).await.unwrap();
+    let BeginUpload::Fresh { document, .. } = begun else { panic!("{begun:?}") };
+    let keyed = document.id();
+    assert_eq!(world.store.forget_expired(100, world.after(86_400)).await.unwrap().idempotency_keys, 0);
+    world.store.finish_upload(document, QueueKind::Cpu, &origin(), world.now).await.unwrap();
+    let key = format!("SELECT count(*) FROM documents WHERE id = '{keyed}' AND idempotency_key IS NOT NULL");
+    let forget =
+        async |at_s| world.store.forget_expired(100, world.after(at_s)).await.unwrap().idempotency_keys;
+    assert_eq!((forget(86_399).await, count(&world, &key).await), (0, 1));
+    assert_eq!((forget(86_400).await, count(&world, &key).await), (1, 0));
 }
 
 #[tokio::test]
