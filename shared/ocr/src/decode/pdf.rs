@@ -108,11 +108,14 @@ fn check_streams(pdf: &Pdf) -> Result<(), ReadError> {
     Ok(())
 }
 
-/// The most braces that are open at once.
+/// The most braces that are open at once. What stands in a comment opens and closes nothing.
 fn depth(program: &[u8]) -> usize {
-    let (mut open, mut most) = (0_usize, 0);
+    let (mut open, mut most, mut is_comment) = (0_usize, 0, false);
     for byte in program {
         match byte {
+            b'\r' | b'\n' => is_comment = false,
+            _ if is_comment => {}
+            b'%' => is_comment = true,
             b'{' => open += 1,
             b'}' => open = open.saturating_sub(1),
             _ => {}

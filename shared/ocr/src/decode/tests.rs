@@ -264,7 +264,9 @@ fn with_program(program: &str) -> Vec<u8> {
 #[test]
 fn a_program_in_a_pdf_may_not_be_nested_too_deeply() {
     assert!(decode(&with_program("{ dup 0.5 gt { pop 1 } { pop 0 } ifelse }")).is_ok());
-    assert_eq!(reason_of(&with_program(&"{".repeat(100_000))), ReasonCode::PdfUnsupported);
+    for deep in ["{", "{%}\n", "{%}\r"] {
+        assert_eq!(reason_of(&with_program(&deep.repeat(100_000))), ReasonCode::PdfUnsupported, "{deep:?}");
+    }
 }
 
 #[test]

@@ -238,6 +238,10 @@ fn drawing(files: &mut Vec<BadFile>) {
             stream("/FunctionType 4 /Domain [0 1 0 1] /Range [0 1 0 1 0 1]", &b"{".repeat(100_000)),
         ),
         (
+            "a program of brackets that close in comments",
+            stream("/FunctionType 4 /Domain [0 1 0 1] /Range [0 1 0 1 0 1]", &b"{%}\n".repeat(100_000)),
+        ),
+        (
             "a program that turns its stack",
             stream(
                 "/FunctionType 4 /Domain [0 1 0 1] /Range [0 1 0 1 0 1]",
