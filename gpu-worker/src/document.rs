@@ -87,7 +87,7 @@ async fn work(worker: &Worker, job: &Job) -> Fate {
         Ok(Claim::Not(refusal)) => {
             tracing::info!(?refusal, "nothing to read");
             match decide::unclaimed(&refusal, Utc::now(), rand::random()) {
-                Unclaimed::Score => report::score(worker, job, None).await,
+                Unclaimed::Score => report::score(worker, job).await,
                 Unclaimed::Move(queue) => report::move_to(worker, job, queue).await,
                 Unclaimed::Failed => {
                     report::publish_failure(worker, job, ReasonCode::WorkerLost).await;
@@ -202,7 +202,7 @@ async fn commit(worker: &Worker, job: &Job, claimed: &Claimed, card: ReadCard, s
         metric(MetricName::OcrStageMs, *ms, &[("stage", stage)]);
     }
     report::publish_reading(worker, job, spent_ms).await;
-    report::score(worker, job, Some(claimed.created_at)).await
+    report::score(worker, job).await
 }
 
 async fn fail(worker: &Worker, job: &Job, claimed: &Claimed, reason: ReasonCode) -> Fate {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{TimeDelta, Utc};
 use filot_cloud::OcrMessage;
 use filot_domain::ReasonCode;
 use filot_domain::retry::QueueKind;
@@ -87,8 +87,8 @@ async fn publish(
     }
 }
 
-/// Has the document scored; the message goes only when that is done. `uploaded_at` is known when this worker read it.
-pub async fn score(worker: &Worker, job: &Job, uploaded_at: Option<DateTime<Utc>>) -> Fate {
+/// Has the document scored; the message goes only when that is done.
+pub async fn score(worker: &Worker, job: &Job) -> Fate {
     let request =
         ScoringRequest { document_id: job.document.to_string(), correlation_id: job.correlation_id.as_str() };
     let mut pauses = SCORING_PAUSES.into_iter();
@@ -98,10 +98,6 @@ pub async fn score(worker: &Worker, job: &Job, uploaded_at: Option<DateTime<Utc>
         let error = match answer {
             Ok(answer) => {
                 tracing::info!(decision = %answer.decision, score = answer.score, "scored");
-                if let Some(uploaded_at) = uploaded_at {
-                    let latency_ms = (Utc::now() - uploaded_at).as_seconds_f64() * 1000.0;
-                    metric(MetricName::VerificationLatencyMs, latency_ms, &[]);
-                }
                 return Fate::Delete;
             }
             Err(error) => error,

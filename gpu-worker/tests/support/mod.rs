@@ -174,7 +174,7 @@ impl Stage {
         };
         let origin = Origin { actor: Actor::User, correlation_id: correlation() };
         let begun = self.store.begin_upload(&self.caller, &new, &origin, Utc::now()).await.unwrap();
-        let BeginUpload::Fresh { document, object_key } = begun else { panic!("not fresh") };
+        let BeginUpload::Fresh { document, object_key, .. } = begun else { panic!("not fresh") };
         if let Some(stored) = stored {
             self.objects.put(&object_key, Bytes::copy_from_slice(stored), "image/png").await.unwrap();
         }

@@ -341,7 +341,7 @@ impl Context {
                     BreakerState::HalfOpen => 1.0,
                     BreakerState::Open => 2.0,
                 };
-                metric(MetricName::CircuitBreakerState, state, &[("breaker", BREAKER)]);
+                metric(MetricName::CircuitBreakerState, state, &[]);
             }
             Err(error) => tracing::warn!(%error, "the breaker's state is not known"),
         }

@@ -53,7 +53,8 @@ pub enum Who<'a> {
 }
 
 impl Who<'_> {
-    /// What stands in the counter's name. Neither keys nor addresses do; a user's id says nothing about them.
+    /// What stands in the counter's name, for a minute: no key, and no address in clear (there are so few that a digest
+    /// only keeps honest people from reading it). A user's id says nothing about them.
     fn name(self) -> String {
         match self {
             Self::User(id) => format!("user:{id}"),

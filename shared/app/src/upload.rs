@@ -50,6 +50,9 @@ pub struct UploadResponse {
     /// Follows the document through the pipeline.
     #[schema(value_type = crate::schema::CorrelationId)]
     pub correlation_id: CorrelationId,
+    /// Whether this upload had been taken before, under the same idempotency key.
+    #[serde(skip)]
+    pub replayed: bool,
 }
 
 /// A request that is believed.
@@ -83,10 +86,11 @@ pub async fn upload(
         idempotency: valid.idempotency,
     };
     let origin = Origin { actor: Actor::User, correlation_id: correlation_id.clone() };
-    let (receiving, object_key) = match store.begin_upload(caller, &new, &origin, now).await? {
-        BeginUpload::Fresh { document, object_key } => (document, object_key),
-        BeginUpload::Replay(summary) => {
-            return Ok(UploadResponse { document: summary.into(), correlation_id: correlation_id.clone() });
+    let (receiving, object_key, correlation_id) = match store.begin_upload(caller, &new, &origin, now).await?
+    {
+        BeginUpload::Fresh { document, object_key, correlation_id } => (document, object_key, correlation_id),
+        BeginUpload::Replay { document, correlation_id } => {
+            return Ok(UploadResponse { document: document.into(), correlation_id, replayed: true });
         }
         BeginUpload::InProgress => return Err(idempotency::in_progress()),
         BeginUpload::KeyReused => return Err(idempotency::key_reused()),
@@ -110,10 +114,10 @@ pub async fn upload(
             return Err(AppError::unavailable(format!("the upload could not be finished: {error}")));
         }
     };
-    if let Err(error) = queues.enqueue(store, id, queue, correlation_id, now).await {
+    if let Err(error) = queues.enqueue(store, id, queue, &correlation_id, now).await {
         tracing::warn!(document_id = %id, %error, "not enqueued; the sweeper will");
     }
-    Ok(UploadResponse { document: summary.into(), correlation_id: correlation_id.clone() })
+    Ok(UploadResponse { document: summary.into(), correlation_id, replayed: false })
 }
 
 /// Whether the row was given up on while the object was being stored.

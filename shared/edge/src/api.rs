@@ -55,7 +55,15 @@ pub struct Route {
     pub takes_idempotency_key: bool,
 }
 
+/// Largest body of a route that takes no file.
+const BODY_BYTES_MAX: usize = 64 * 1024;
+
 impl Route {
+    /// Largest body that is taken, in bytes. A form is bounded where it is read, part by part.
+    pub fn body_bytes_max(&self) -> usize {
+        if self.role == Role::DocumentsUpload { usize::MAX } else { BODY_BYTES_MAX }
+    }
+
     const fn new(method: &'static str, path: &'static str, role: Role, auth: Auth, limit: Limit) -> Self {
         Self { method, path, role, auth, limit, takes_idempotency_key: false }
     }
@@ -137,7 +145,7 @@ pub fn route(role: Role, method: &str, resource: Option<&str>) -> Option<&'stati
     let mut of_role = ROUTES.iter().filter(|route| route.role == role);
     match resource {
         Some(resource) => of_role.find(|route| route.method == method && route.path == resource),
-        None => of_role.next(),
+        None => of_role.find(|route| route.method == method),
     }
 }
 
@@ -169,6 +177,7 @@ mod tests {
         assert_eq!(route(Role::Profile, "DELETE", Some("/profile")), None);
         assert_eq!(route(Role::Health, "GET", Some("/profile")), None);
         assert!(route(Role::ReviewCallback, "POST", None).is_some());
+        assert_eq!(route(Role::ReviewCallback, "GET", None), None);
         assert_eq!(route(Role::Scoring, "POST", None), None);
     }
 }

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use filot_app::auth::AccessTokens;
 use filot_app::context::Caller;
 use filot_app::error::{AppError, Kind, Result};
-use filot_domain::CorrelationId;
+use filot_domain::{CorrelationId, DocumentId, ReviewId};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
 use http::{HeaderMap, Method};
 use lambda_http::request::RequestContext;
@@ -17,9 +17,7 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::headers::X_CORRELATION_ID;
-
-/// Largest JSON body that is read.
-const JSON_BYTES_MAX: usize = 64 * 1024;
+use crate::serve;
 
 /// A request on its way through one route.
 #[derive(Debug)]
@@ -90,8 +88,18 @@ impl Call {
     }
 
     /// An id in the path. One that is no id names nothing: not found.
-    pub fn path_id<T: FromStr>(&self, name: &str) -> Result<T> {
+    fn path_id<T: FromStr>(&self, name: &str) -> Result<T> {
         self.path_text(name).and_then(|text| text.parse().ok()).ok_or_else(AppError::not_found)
+    }
+
+    /// The document that the path names.
+    pub fn document_id(&self) -> Result<DocumentId> {
+        self.path_id("id").inspect(|id| serve::about_document(*id))
+    }
+
+    /// The review that the path names.
+    pub fn review_id(&self) -> Result<ReviewId> {
+        self.path_id("reviewId").inspect(|id| serve::about_review(*id))
     }
 
     /// A parameter of the query, if it is there. One that cannot be what it should be, or is there twice, is an error
@@ -161,13 +169,6 @@ impl Call {
                 Kind::UnsupportedMedia,
                 "unsupported_media_type",
                 "The body must be application/json.",
-            ));
-        }
-        if body.len() > JSON_BYTES_MAX {
-            return Err(AppError::new(
-                Kind::TooLarge,
-                "payload_too_large",
-                "The body is larger than is accepted.",
             ));
         }
         let malformed = |why: String| {

@@ -11,7 +11,7 @@ use http::header::{HeaderMap, HeaderName, HeaderValue};
 pub const X_CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 
 /// What Helmet 8 sets by default.
-static SECURITY: [(HeaderName, HeaderValue); 12] = [
+pub static SECURITY: [(HeaderName, HeaderValue); 12] = [
     (
         CONTENT_SECURITY_POLICY,
         HeaderValue::from_static(

@@ -68,13 +68,18 @@ fn replay(response: StoredResponse) -> Answer {
     let status = StatusCode::from_u16(response.status)
         .map_err(|_| AppError::internal("a stored answer has a status that is none"))?;
     let mut headers = HeaderMap::new();
-    headers.insert(REPLAYED, HeaderValue::from_static("true"));
     let body = Some(response.body).filter(|body| !body.is_empty());
     if body.is_some() {
         let json = if status.is_success() { "application/json" } else { PROBLEM_JSON };
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(json));
     }
-    Ok(Reply { status, headers, body })
+    Ok(replayed(Reply { status, headers, body }))
+}
+
+/// Marks an answer as one that was given before.
+pub fn replayed(mut reply: Reply) -> Reply {
+    reply.headers.insert(REPLAYED, HeaderValue::from_static("true"));
+    reply
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The gate before a route: who calls, how often they may, and the headers that tell them.
+//! The gate before a route: who calls, how often they may, the headers that tell them, and how much a request may bring.
 //!
 //! The caller is the user of a valid access token, the service of a valid key, else the client's address. The address is
 //! the gateway's; Cloudflare's word for it is believed only with the origin secret, which Cloudflare adds and nobody
@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use filot_app::auth::service;
 use filot_app::context::Context;
-use filot_app::error::AppError;
+use filot_app::error::{AppError, Kind};
 use filot_app::limits::{Quota, Standing, Who};
 use filot_platform::{Role, Secret};
 use http::header::{HeaderMap, HeaderName, HeaderValue};
@@ -48,19 +48,30 @@ impl<'a> Gate<'a> {
         Self { function: None }
     }
 
-    /// Counts a request.
+    /// Counts a request, and looks at how much it brings.
     pub async fn admit(&self, call: &Call) -> Admission {
         let Some((role, context)) = self.function else { return Admission::default() };
+        // The gateway lets nothing else through; a function URL takes every method.
         let Some(route) = api::route(role, call.method().as_str(), call.resource()) else {
-            return Admission::default();
+            return Admission { refusal: Some(AppError::not_found()), ..Admission::default() };
         };
-        let (Some(quota), Some(limiter)) = (quota(route), context.limiter()) else {
-            return Admission::default();
+        let mut admission = match (quota(route), context.limiter()) {
+            (Some(quota), Some(limiter)) => {
+                match limiter.take(quota, who(route, context, call), call.now).await {
+                    Some(standing) => Admission { headers: headers(standing), refusal: standing.refusal() },
+                    None => Admission::default(),
+                }
+            }
+            _ => Admission::default(),
         };
-        match limiter.take(quota, who(route, context, call), call.now).await {
-            Some(standing) => Admission { headers: headers(standing), refusal: standing.refusal() },
-            None => Admission::default(),
+        if admission.refusal.is_none() && call.body().len() > route.body_bytes_max() {
+            admission.refusal = Some(AppError::new(
+                Kind::TooLarge,
+                "payload_too_large",
+                "The body is larger than is accepted.",
+            ));
         }
+        admission
     }
 }
 

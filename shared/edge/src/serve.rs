@@ -7,6 +7,7 @@ use std::sync::Arc;
 use chrono::Utc;
 use filot_app::context::Context;
 use filot_app::error::{AppError, Kind};
+use filot_domain::{CorrelationId, DocumentId, ReviewId};
 use filot_platform::{MetricName, Role, telemetry};
 use futures::FutureExt;
 use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -63,7 +64,12 @@ where
     let request_headers: HeaderMap = call.headers().clone();
 
     // A defect in one request must not take the instance, and with it the next request's warm start, down.
-    let span = tracing::error_span!("request", %correlation_id);
+    let span = tracing::error_span!(
+        "request",
+        %correlation_id,
+        document_id = tracing::field::Empty,
+        review_id = tracing::field::Empty,
+    );
     let work = async move {
         let admission = gate.admit(&call).await;
         match admission.refusal {
@@ -71,7 +77,7 @@ where
             None => (admission.headers, route(call).await),
         }
     };
-    let done = AssertUnwindSafe(work.instrument(span)).catch_unwind().await;
+    let done = AssertUnwindSafe(work.instrument(span.clone())).catch_unwind().await;
     let (limit_headers, answer) =
         done.unwrap_or_else(|_| (HeaderMap::new(), Err(AppError::internal("the route panicked"))));
 
@@ -92,7 +98,7 @@ where
 
     let status = response.status().as_u16();
     let duration_ms = started.elapsed().as_secs_f64() * 1000.0;
-    log(&route_name, status, duration_ms, &correlation_id, failure.as_ref());
+    span.in_scope(|| log(&route_name, status, duration_ms, failure.as_ref()));
     telemetry::metric(
         MetricName::HttpRequestDurationMs,
         duration_ms,
@@ -101,22 +107,27 @@ where
     response
 }
 
+/// Notes which document a request is about, for the line that is written about it: whose card was looked at must be
+/// known afterwards.
+pub(crate) fn about_document(id: DocumentId) {
+    tracing::Span::current().record("document_id", tracing::field::display(id));
+}
+
+/// Notes which review a request is about.
+pub(crate) fn about_review(id: ReviewId) {
+    tracing::Span::current().record("review_id", tracing::field::display(id));
+}
+
 /// The one line of a request. What went wrong is told here and nowhere else.
-fn log(
-    route: &str,
-    status: u16,
-    duration_ms: f64,
-    correlation_id: &filot_domain::CorrelationId,
-    failure: Option<&AppError>,
-) {
+fn log(route: &str, status: u16, duration_ms: f64, failure: Option<&AppError>) {
     match failure {
         Some(error) if matches!(error.kind, Kind::Internal | Kind::Unavailable) => {
-            tracing::error!(route, status, duration_ms, %correlation_id, code = error.code, %error, "request failed");
+            tracing::error!(route, status, duration_ms, code = error.code, %error, "request failed");
         }
         Some(error) => {
-            tracing::info!(route, status, duration_ms, %correlation_id, code = error.code, %error, "request refused");
+            tracing::info!(route, status, duration_ms, code = error.code, %error, "request refused");
         }
-        None => tracing::info!(route, status, duration_ms, %correlation_id, "request answered"),
+        None => tracing::info!(route, status, duration_ms, "request answered"),
     }
 }
 
@@ -127,7 +138,7 @@ fn from_reply(reply: Reply) -> Response<Body> {
     response
 }
 
-fn from_problem(problem: &Problem, correlation_id: &filot_domain::CorrelationId) -> Response<Body> {
+fn from_problem(problem: &Problem, correlation_id: &CorrelationId) -> Response<Body> {
     // A problem is made of strings and numbers: it always is JSON. An empty body is the answer if it ever is not.
     let body = serde_json::to_string(&problem.body(correlation_id)).map_or(Body::Empty, Body::Text);
     let mut response = Response::new(body);

@@ -28,6 +28,8 @@ const HEX_KEY_CHARS_MIN: usize = 64;
 /// What is called a secret is one if it has this length; shorter, it is a word.
 const NAMED_CHARS_MIN: usize = 16;
 const NAME_CHARS_MAX: usize = 64;
+/// Longest header of a token.
+const TOKEN_HEAD_MAX: usize = 4096;
 /// How the names of what is secret end.
 const SECRET_NAMES: [&str; 12] = [
     "token",
@@ -146,11 +148,12 @@ fn token(text: &str) -> Option<usize> {
     if is_bearer(text.as_bytes()) {
         return Some(BEARER.len() + length_of(text.get(BEARER.len()..)?));
     }
-    if !text.starts_with("eyJ") {
+    // The header of a token is short: without this bound every such start would look through all that follows.
+    let mut head = text.bytes().take(TOKEN_HEAD_MAX).take_while(|b| is_token(*b));
+    if !text.starts_with("eyJ") || !head.any(|b| b == b'.') {
         return None;
     }
-    let length = length_of(text);
-    (length >= 20 && text.get(..length)?.contains('.')).then_some(length)
+    Some(length_of(text)).filter(|length| *length >= 20)
 }
 
 /// `refreshToken: …`, `"secret":"…"`, `password=…`: whatever its name calls a secret.

@@ -7,8 +7,8 @@ use filot_domain::lifecycle::document::{edge, state};
 use filot_domain::lifecycle::{InState, ReviewStatus};
 use filot_domain::retry::QueueKind;
 use filot_domain::{
-    CardKind, CardReading, Decision, DocumentId, DocumentStatus, DocumentType, FieldName, FieldReading,
-    Quality, ReasonCode, ReviewId, VerificationStatus,
+    CardKind, CardReading, CorrelationId, Decision, DocumentId, DocumentStatus, DocumentType, FieldName,
+    FieldReading, Quality, ReasonCode, ReviewId, VerificationStatus,
 };
 use serde::Deserialize;
 use tokio_postgres::Row;
@@ -67,9 +67,16 @@ pub enum BeginUpload {
         document: InState<state::Receiving>,
         /// Where the object goes.
         object_key: String,
+        /// The document's own: an earlier upload's, if that died.
+        correlation_id: CorrelationId,
     },
-    /// The same key and request were answered before: answer the same.
-    Replay(DocumentSummary),
+    /// The same key and request were answered before: answer with the same document.
+    Replay {
+        /// As it is now.
+        document: DocumentSummary,
+        /// What its first upload was answered with: it follows the document through the pipeline.
+        correlation_id: CorrelationId,
+    },
     /// The first request with this key is still running.
     InProgress,
     /// The key was used for another request.
@@ -263,7 +270,8 @@ impl Store {
             return Ok(BeginUpload::KeyReused);
         }
         if parse::<DocumentStatus>(&row, "status")? != DocumentStatus::Receiving {
-            return summary(&row).map(BeginUpload::Replay);
+            let (document, correlation_id) = (summary(&row)?, parse(&row, "correlation_id")?);
+            return Ok(BeginUpload::Replay { document, correlation_id });
         }
         // One retry takes it over. The same file goes to the same key; if the first request is alive after all, only
         // one of the two finishes.
@@ -403,7 +411,8 @@ impl Store {
 
 fn fresh(row: &Row) -> Result<BeginUpload> {
     let document = step::witness(row)?.ok_or(StoreError::Corrupt { what: "status" })?;
-    Ok(BeginUpload::Fresh { document, object_key: get(row, "object_key")? })
+    let (object_key, correlation_id) = (get(row, "object_key")?, parse(row, "correlation_id")?);
+    Ok(BeginUpload::Fresh { document, object_key, correlation_id })
 }
 
 /// Bytes of the file.

@@ -28,10 +28,12 @@ async fn what_was_committed_survives_a_crash_of_the_server() {
     tokio::task::spawn_blocking(move || own.stop()).await.unwrap().unwrap();
     assert!(database.owner().await.is_err());
     tokio::task::spawn_blocking(move || server.resume()).await.unwrap().unwrap();
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
     let client = loop {
         // It listens before it has recovered.
-        if let Ok(client) = database.owner().await {
-            break client;
+        match database.owner().await {
+            Ok(client) => break client,
+            Err(error) => assert!(std::time::Instant::now() < deadline, "it does not recover: {error}"),
         }
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     };

@@ -136,6 +136,9 @@ pub(super) fn by_status(route: &Route, operation: &Operation) -> BTreeMap<Status
     if route.limit != Limit::None {
         codes.push("rate_limited");
     }
+    if route.method != "GET" {
+        codes.push("payload_too_large");
+    }
     if route.takes_idempotency_key {
         codes.extend(["validation_failed", "idempotency_in_progress", "idempotency_key_reused"]);
     }

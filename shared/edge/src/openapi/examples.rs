@@ -192,7 +192,7 @@ fn sample_document(status: DocumentStatus, verification_status: VerificationStat
 pub(super) fn uploaded() -> Examples {
     let Ok(correlation_id) = CORRELATION_ID.parse::<CorrelationId>() else { return Vec::new() };
     let document = sample_document(DocumentStatus::Uploaded, VerificationStatus::Pending);
-    one("uploaded", upload::UploadResponse { document, correlation_id })
+    one("uploaded", upload::UploadResponse { document, correlation_id, replayed: false })
 }
 
 pub(super) fn list() -> Examples {

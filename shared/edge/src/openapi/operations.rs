@@ -7,6 +7,7 @@ use filot_app::{
     profile, queue_status, refresh, register, review_callback, schema, upload, verification_status,
 };
 use http::StatusCode;
+use serde_json::json;
 use utoipa::ToSchema;
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::example::ExampleBuilder;
@@ -111,7 +112,7 @@ impl Operation {
         let body = RequestBodyBuilder::new().required(Some(required)).content("application/json", content);
         self.body = Some(body.build());
         self.shapes.push(shape);
-        self.errors(&["malformed_json", "payload_too_large"])
+        self.errors(&["malformed_json"])
     }
 
     fn answers<T: ToSchema>(self, status: StatusCode, description: &'static str, examples: Examples) -> Self {
@@ -386,6 +387,10 @@ fn upload_form() -> RequestBody {
     let parts = utoipa::openapi::encoding::EncodingBuilder::new()
         .content_type(Some("image/jpeg, image/png, application/pdf"))
         .build();
-    let content = ContentBuilder::new().schema(Some(form)).encoding("file", parts).build();
+    let content = ContentBuilder::new()
+        .schema(Some(form))
+        .encoding("file", parts)
+        .example(Some(json!({"type": "KTP", "file": "(the bytes of the picture)"})))
+        .build();
     RequestBodyBuilder::new().required(Some(Required::True)).content("multipart/form-data", content).build()
 }

@@ -29,7 +29,8 @@ it, rejects it, or hands it to a human.
 
 **Errors** are `application/problem+json` (RFC 9457) with a stable `code`; texts may change, codes do not. The gateway answers a \
 few things by itself, in the same form: `not_found` for a route that does not exist, `payload_too_large` for more than it takes, \
-`rate_limited` when everybody together asks too often, and 502 `bad_gateway` or 504 `timeout` when a function does not answer.
+`rate_limited` when everybody together asks too often, 400 `bad_request` for what is no request, 403 `forbidden` from a firewall in \
+front of it, and 502 `bad_gateway` or 504 `timeout` when a function does not answer. Their correlation id is the gateway's own.
 
 **Correlation**: every answer carries `X-Correlation-Id`, the request's if that has 8 to 64 letters, digits, `-` and `_` and does \
 not look like a key or a person's number, else a new one.
@@ -243,8 +244,9 @@ pub(super) fn idempotency_key() -> Parameter {
         .min_length(Some(1))
         .max_length(Some(255))
         .pattern(Some("^[!-~]{1,255}$"));
-    let description = "Makes the request safe to repeat: the same key with the same request gets the first answer again, with \
-                       another request 422, and while the first is under way 409.";
+    let description = "Makes the request safe to repeat: the same key with the same request gets the first answer again (an \
+                       upload: the first one's document, as it is by now), with another request 422, and while the first is \
+                       under way 409.";
     optional(ParameterIn::Header, "Idempotency-Key", description, schema)
 }
 

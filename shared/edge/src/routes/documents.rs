@@ -12,7 +12,7 @@ use crate::call::Call;
 use crate::idempotent::{self, idempotent};
 use crate::multipart;
 use crate::reply::Reply;
-use crate::serve::Answer;
+use crate::serve::{self, Answer};
 
 /// `POST /documents/upload`
 pub async fn documents_upload(context: Arc<Context>, mut call: Call) -> Answer {
@@ -30,20 +30,22 @@ pub async fn documents_upload(context: Arc<Context>, mut call: Call) -> Answer {
         call.now,
     )
     .await?;
-    Reply::created(&uploaded)
+    serve::about_document(uploaded.document.id);
+    let reply = Reply::created(&uploaded)?;
+    Ok(if uploaded.replayed { idempotent::replayed(reply) } else { reply })
 }
 
 /// `GET /documents/{id}`
 pub async fn documents_get(context: Arc<Context>, call: Call) -> Answer {
     let caller = call.caller(context.access_tokens())?;
-    let id = call.path_id("id")?;
+    let id = call.document_id()?;
     Reply::ok(&get_document::get_document(context.store()?, &caller, id, call.now).await?)
 }
 
 /// `GET /verification/status/{id}`
 pub async fn verification_status(context: Arc<Context>, call: Call) -> Answer {
     let caller = call.caller(context.access_tokens())?;
-    let id = call.path_id("id")?;
+    let id = call.document_id()?;
     Reply::ok(&verification_status::verification_status(context.store()?, &caller, id, call.now).await?)
 }
 
@@ -62,7 +64,7 @@ pub async fn documents_list(context: Arc<Context>, call: Call) -> Answer {
 /// `GET /documents/{id}/download`
 pub async fn documents_download(context: Arc<Context>, call: Call) -> Answer {
     let caller = call.caller(context.access_tokens())?;
-    let id = call.path_id("id")?;
+    let id = call.document_id()?;
     Reply::ok(
         &download::download(
             context.store()?,
@@ -79,7 +81,7 @@ pub async fn documents_download(context: Arc<Context>, call: Call) -> Answer {
 /// `POST /documents/{id}/process`
 pub async fn documents_process(context: Arc<Context>, call: Call) -> Answer {
     let caller = call.caller(context.access_tokens())?;
-    let id = call.path_id("id")?;
+    let id = call.document_id()?;
     let work = async {
         let (store, queues) = (context.store()?, context.queues().await?);
         let queued = process::process(store, queues, &caller, id, &call.correlation_id, call.now).await?;
@@ -91,7 +93,7 @@ pub async fn documents_process(context: Arc<Context>, call: Call) -> Answer {
 /// `DELETE /documents/{id}`
 pub async fn documents_delete(context: Arc<Context>, call: Call) -> Answer {
     let caller = call.caller(context.access_tokens())?;
-    let id = call.path_id("id")?;
+    let id = call.document_id()?;
     delete_document::delete_document(context.store()?, &caller, id, &call.correlation_id, call.now).await?;
     Ok(Reply::no_content())
 }
@@ -99,7 +101,7 @@ pub async fn documents_delete(context: Arc<Context>, call: Call) -> Answer {
 /// `POST /verification/{id}/escalate`
 pub async fn verification_escalate(context: Arc<Context>, call: Call) -> Answer {
     let caller = call.caller(context.access_tokens())?;
-    let id = call.path_id("id")?;
+    let id = call.document_id()?;
     let work = async {
         let store = context.store()?;
         let escalated = escalate::escalate(store, &caller, id, &call.correlation_id, call.now).await?;

@@ -53,7 +53,7 @@ async fn a_half_received_upload_ends_before_its_object_goes() {
     let caller = world.user().await;
     let new = new_document(DocumentType::Npwp);
     let begun = world.store.begin_upload(&caller, &new, &origin(), world.now).await.unwrap();
-    let BeginUpload::Fresh { document, object_key } = begun else { panic!("{begun:?}") };
+    let BeginUpload::Fresh { document, object_key, .. } = begun else { panic!("{begun:?}") };
     assert_eq!(world.store.half_received(10, world.now, world.after(600)).await.unwrap(), []);
     let found = world.store.half_received(10, world.after(1), world.after(600)).await.unwrap();
     assert_eq!((found[0].id, &found[0].object_key), (document.id(), &object_key));

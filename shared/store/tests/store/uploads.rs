@@ -93,7 +93,7 @@ async fn an_idempotency_key_names_one_upload() {
     };
     let begun = join_all((0..4).map(|_| begin(&caller, with_key(1), 0))).await;
     let mut fresh = begun.into_iter().filter_map(|begun| match begun {
-        BeginUpload::Fresh { document, object_key } => Some((document, object_key)),
+        BeginUpload::Fresh { document, object_key, .. } => Some((document, object_key)),
         BeginUpload::InProgress => None,
         other => panic!("{other:?}"),
     });
@@ -106,7 +106,7 @@ async fn an_idempotency_key_names_one_upload() {
     );
 
     // The first request died: one other with the key takes over its row and its object.
-    let BeginUpload::Fresh { document: same, object_key: again } = begin(&caller, with_key(1), 61).await
+    let BeginUpload::Fresh { document: same, object_key: again, .. } = begin(&caller, with_key(1), 61).await
     else {
         panic!("not taken over")
     };
@@ -121,7 +121,9 @@ async fn an_idempotency_key_names_one_upload() {
     let late = world.store.finish_upload(document, QueueKind::Cpu, &origin(), world.after(63)).await;
     assert!(matches!(late, Err(StoreError::Miss(Miss::Stale { status: DocumentStatus::Uploaded, .. }))));
     match begin(&caller, with_key(1), 64).await {
-        BeginUpload::Replay(summary) => assert_eq!(summary.id, document.id()),
+        BeginUpload::Replay { document: replayed, correlation_id } => {
+            assert_eq!((replayed.id, correlation_id), (document.id(), origin().correlation_id));
+        }
         other => panic!("{other:?}"),
     }
 }
