@@ -170,8 +170,7 @@ pub async fn storm(settings: Settings) -> Result<Outcome> {
 }
 
 /// Waits until no document waits for a machine, no review for its dispatch or its cancellation, and no object for its
-/// removal; the time it took. What is still not at
-/// rest in the end is found by the checks.
+/// removal; the time it took. What is still not at rest in the end is found by the checks.
 async fn drain(stack: &Stack) -> Result<Duration> {
     let clock = Instant::now();
     let sql = stack.database.owner().await?;

@@ -16,6 +16,7 @@ pub mod client;
 pub mod daemon;
 pub mod demo;
 pub mod deploy;
+pub mod event;
 pub mod faulty;
 pub mod forge;
 pub mod gate;

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
@@ -44,14 +44,19 @@ impl RedisMonitor {
     }
 }
 
-/// One command in words without spaces, and the raw answer.
+/// One command in words without spaces, and the raw answer: a line, or as many as its head says.
 pub async fn command(url: &str, words: &[&str]) -> Result<String> {
     let stream = TcpStream::connect(url.trim_start_matches("redis://")).await?;
     let mut stream = BufReader::new(stream);
     stream.write_all(format!("{}\r\n", words.join(" ")).as_bytes()).await?;
-    let mut answer = vec![0_u8; 64 * 1024];
-    let read = stream.read(&mut answer).await?;
-    let text = String::from_utf8_lossy(answer.get(..read).unwrap_or_default()).into_owned();
+    let mut text = String::new();
+    stream.read_line(&mut text).await?;
+    // An array of texts: each has a line for its length and one of its own.
+    let more = text.strip_prefix('*').and_then(|count| count.trim().parse::<usize>().ok()).unwrap_or(0);
+    let more = if text.starts_with('$') && !text.starts_with("$-1") { 1 } else { 2 * more };
+    for _ in 0..more {
+        stream.read_line(&mut text).await?;
+    }
     if text.starts_with('-') { Err(format!("Redis: {text}").into()) } else { Ok(text) }
 }
 

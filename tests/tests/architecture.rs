@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 use filot_edge::api::ROUTES;
+use filot_edge::headers::SECURITY;
 use serde_yaml_ng::Value;
 
 fn root() -> PathBuf {
@@ -291,4 +292,31 @@ fn every_direct_dependency_is_explained() {
         .collect();
     let missing: Vec<_> = direct.iter().filter(|name| !explained.contains(&format!("`{name}`"))).collect();
     assert!(missing.is_empty(), "docs/dependencies.md does not say why these are here: {missing:?}");
+}
+
+/// What the gateway answers by itself carries the headers that functions set. The content policy differs: see the template.
+#[test]
+fn the_gateway_answers_with_our_headers() {
+    let text = fs::read_to_string(root().join("template.yaml")).unwrap();
+    let template: Value = serde_yaml_ng::from_str(&text).unwrap();
+    let answers = template["Resources"]["Api"]["Properties"]["GatewayResponses"].as_mapping().unwrap();
+    assert!(answers.len() >= 10, "{}", answers.len());
+    for (name, answer) in answers {
+        let set: BTreeMap<String, String> = answer["ResponseParameters"]["Headers"]
+            .as_mapping()
+            .unwrap()
+            .iter()
+            .filter_map(|(name, value)| {
+                Some((name.as_str()?.to_lowercase(), value.as_str()?.trim_matches('\'').to_owned()))
+            })
+            .collect();
+        for (header, value) in &SECURITY {
+            let given = set.get(header.as_str()).unwrap_or_else(|| panic!("{name:?} lacks {header}"));
+            let is_policy = header.as_str() == "content-security-policy";
+            assert!(is_policy || given.as_bytes() == value.as_bytes(), "{name:?} {header}: {given}");
+        }
+        assert_eq!(set.get("cache-control").map(String::as_str), Some("no-store"), "{name:?}");
+        let is_wait = answer["StatusCode"].as_u64() == Some(429);
+        assert_eq!(set.contains_key("retry-after"), is_wait, "{name:?}");
+    }
 }

@@ -33,7 +33,7 @@ async fn assert_one_result(stack: &Stack, id: &str) -> Result<()> {
 
 /// INV-1, INV-3.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_worker_killed_in_the_middle_of_a_document_is_followed_by_another() -> Result<()> {
+async fn inv_1_a_worker_killed_in_the_middle_of_a_document_is_followed_by_another() -> Result<()> {
     let mut stack = Stack::start(short_leases()).await?;
     let (cards, user) = (Cards::demo()?, stack.api.new_user().await?);
     let (card, content) = cards.get("ktp-scan.jpg")?;
@@ -55,7 +55,7 @@ async fn a_worker_killed_in_the_middle_of_a_document_is_followed_by_another() ->
 
 /// INV-1.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_worker_asked_to_end_gives_its_document_back_at_no_cost() -> Result<()> {
+async fn inv_1_a_worker_asked_to_end_gives_its_document_back_at_no_cost() -> Result<()> {
     let mut stack = Stack::start(short_leases()).await?;
     let (cards, user) = (Cards::demo()?, stack.api.new_user().await?);
     let (card, content) = cards.get("ktp-scan.jpg")?;
@@ -74,7 +74,7 @@ async fn a_worker_asked_to_end_gives_its_document_back_at_no_cost() -> Result<()
 
 /// INV-1.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_upload_while_the_queue_is_away_is_accepted_and_repaired_by_the_sweeper() -> Result<()> {
+async fn inv_1_an_upload_while_the_queue_is_away_is_accepted_and_repaired_by_the_sweeper() -> Result<()> {
     let stack = Stack::start(Options::default()).await?;
     let (cards, user) = (Cards::demo()?, stack.api.new_user().await?);
     let (card, content) = cards.get("ktp-scan.jpg")?;
@@ -125,7 +125,7 @@ async fn drained(stack: &Stack) -> Result<()> {
 
 /// INV-5.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_review_waits_for_buli2_as_long_as_it_is_down() -> Result<()> {
+async fn inv_5_a_review_waits_for_buli2_as_long_as_it_is_down() -> Result<()> {
     let stack = Stack::start(Options::default()).await?;
     let (cards, user) = (Cards::demo()?, stack.api.new_user().await?);
     let (card, content) = cards.get("ktp-contradiction.jpg")?;

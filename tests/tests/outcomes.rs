@@ -39,7 +39,7 @@ async fn count(stack: &Stack, sql: &str, id: &str) -> Result<i64> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_outcome_is_reached_and_seen_by_its_owner_alone() -> Result<()> {
+async fn inv_1_every_outcome_is_reached_and_seen_by_its_owner_alone() -> Result<()> {
     let stack = Stack::start(Options::default()).await?;
     let cards = Cards::demo()?;
 
@@ -127,7 +127,7 @@ async fn inv_6_a_caller_sees_only_what_is_theirs(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_human_decides_both_ways_and_the_first_decision_wins() -> Result<()> {
+async fn inv_2_a_human_decides_both_ways_and_the_first_decision_wins() -> Result<()> {
     let stack = Stack::start(Options::default()).await?;
     let cards = Cards::demo()?;
     let (card, content) = cards.get("ktp-contradiction.jpg")?;

@@ -10,16 +10,14 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use futures::stream::{self, StreamExt, TryStreamExt};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::{Mutex, Semaphore};
 
 use super::{percentile, say};
 use crate::cards::Cards;
 use crate::runtime_api::Instance;
-use crate::{Options, Result, Stack, paths, stack_auth};
+use crate::{Options, Result, Stack, event, paths, stack_auth};
 
 mod memory;
 
@@ -119,7 +117,7 @@ async fn starts(environment: &BTreeMap<String, String>, out: &mut String) -> Res
     say("health, from a cold start");
     let clock = Instant::now();
     let mut health = Instance::start(&mut command("health", environment)?).await?;
-    let event = event("GET", "/health", None, "10.200.0.1", None, (Value::Null, false));
+    let event = event::rest("GET", "/health", None, "10.200.0.1", None, event::Body::None);
     loop {
         let (_, answer) = health.invoke(&event).await?;
         let body: Value = serde_json::from_str(answer["body"].as_str().unwrap_or_default())?;
@@ -233,7 +231,7 @@ async fn people(
         let sub = uuid::Uuid::new_v4().to_string();
         let token = stack_auth::token(&sub, &format!("{}@example.com", &sub[..8]))?;
         for (pool, path, expected) in [(&register, "/auth/register", 201), (&login, "/auth/login", 200)] {
-            let event = event("POST", path, Some(&token), &address, None, (json!("{}"), false));
+            let event = event::rest("POST", path, Some(&token), &address, None, event::Body::Json("{}"));
             let (_, answer) = pool.call(&event).await?;
             if answer["statusCode"] != expected {
                 return Err(wrong(path, &answer));
@@ -274,62 +272,20 @@ fn picture() -> Result<Vec<u8>> {
 }
 
 fn small_event(name: &str, person: &Person) -> String {
-    let none = (Value::Null, false);
     match name {
-        "GET /health" => event("GET", "/health", None, &person.address, None, none),
-        "GET /auth/me" => event("GET", "/auth/me", Some(&person.token), &person.address, None, none),
+        "GET /health" => event::rest("GET", "/health", None, &person.address, None, event::Body::None),
+        "GET /auth/me" => {
+            event::rest("GET", "/auth/me", Some(&person.token), &person.address, None, event::Body::None)
+        }
         _ => {
             let id = Some(person.document.as_str());
-            event("GET", "/documents/{id}", Some(&person.token), &person.address, id, none)
+            event::rest("GET", "/documents/{id}", Some(&person.token), &person.address, id, event::Body::None)
         }
     }
 }
 
 fn upload_event(person: &Person, picture: &[u8]) -> String {
-    let mut body = b"--bench\r\nContent-Disposition: form-data; name=\"type\"\r\n\r\nKTP\r\n--bench\r\n\
-        Content-Disposition: form-data; name=\"file\"; filename=\"card.jpg\"\r\nContent-Type: image/jpeg\r\n\r\n"
-        .to_vec();
-    body.extend_from_slice(picture);
-    body.extend_from_slice(b"\r\n--bench--\r\n");
-    let body = (json!(BASE64_STANDARD.encode(body)), true);
-    event("POST", "/documents/upload", Some(&person.token), &person.address, None, body)
-}
-
-/// A request as API Gateway's REST API sends it.
-fn event(
-    method: &str,
-    resource: &str,
-    token: Option<&str>,
-    address: &str,
-    id: Option<&str>,
-    (body, is_base64): (Value, bool),
-) -> String {
-    let kind = if is_base64 { "multipart/form-data; boundary=bench" } else { "application/json" };
-    let mut headers = json!({"Host": "api.example.com", "Accept": "application/json", "User-Agent": "bench", "Content-Type": kind});
-    if let Some(token) = token {
-        headers["Authorization"] = json!(format!("Bearer {token}"));
-    }
-    let several: serde_json::Map<String, Value> = headers
-        .as_object()
-        .into_iter()
-        .flatten()
-        .map(|(name, value)| (name.clone(), json!([value])))
-        .collect();
-    let path = resource.replace("{id}", id.unwrap_or_default());
-    json!({
-        "resource": resource, "path": path, "httpMethod": method,
-        "headers": headers, "multiValueHeaders": several,
-        "queryStringParameters": null, "multiValueQueryStringParameters": null,
-        "pathParameters": id.map(|id| json!({"id": id})),
-        "stageVariables": null,
-        "requestContext": {
-            "accountId": "000000000000", "apiId": "bench", "httpMethod": method, "path": path,
-            "protocol": "HTTP/1.1", "requestId": "bench-request", "resourceId": "bench", "resourcePath": resource,
-            "stage": "local", "identity": {"sourceIp": address, "userAgent": "bench"}
-        },
-        "body": body, "isBase64Encoded": is_base64
-    })
-    .to_string()
+    event::upload(&person.token, &person.address, "KTP", "image/jpeg", picture)
 }
 
 fn write_rows(out: &mut String, name: &str, measured: &[Measured], old: &Old) -> Result<()> {
