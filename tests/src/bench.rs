@@ -49,9 +49,17 @@ pub async fn run(idle: usize, queued: usize) -> Result<()> {
     say("making sample cards");
     let cards = Cards::scans(idle + queued + 1, 11)?;
     pipeline(&cards, idle, queued, &mut out).await?;
+    tell(&mut out)?;
     api::run(&mut out).await?;
+    tell(&mut out)?;
     functions(&mut out).await?;
-    writeln!(std::io::stdout().lock(), "\n{out}")?;
+    tell(&mut out)
+}
+
+/// Prints what is known so far: a part that fails later takes nothing with it.
+fn tell(out: &mut String) -> Result<()> {
+    write!(std::io::stdout().lock(), "{out}")?;
+    out.clear();
     Ok(())
 }
 
@@ -266,6 +274,8 @@ fn functions_environment() -> BTreeMap<String, String> {
         ("CF_R2_BUCKET_NAME", "documents"),
         ("OCR_GPU_QUEUE_URL", "http://127.0.0.1:9/gpu"),
         ("OCR_CPU_QUEUE_URL", "http://127.0.0.1:9/cpu"),
+        ("OCR_GPU_DLQ_URL", "http://127.0.0.1:9/gpu-dead-letters"),
+        ("OCR_CPU_DLQ_URL", "http://127.0.0.1:9/cpu-dead-letters"),
         ("JWT_SECRET", local::JWT_SECRET),
         ("SERVICE_INTERNAL_KEY", local::SERVICE_INTERNAL_KEY),
         ("STACK_PROJECT_ID", local::STACK_PROJECT_ID),
