@@ -46,6 +46,16 @@ pub fn programs(template: &Value) -> Vec<String> {
         .collect()
 }
 
+/// The variables that every function has, of those whose value is written in the template itself.
+pub fn fixed_variables(template: &Value) -> Vec<(String, String)> {
+    let variables = template.pointer("/Globals/Function/Environment/Variables").and_then(Value::as_object);
+    let fixed = variables
+        .into_iter()
+        .flatten()
+        .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
+    fixed.collect()
+}
+
 /// YAML's short forms of CloudFormation's functions become their long forms.
 fn to_json(value: &Yaml) -> Value {
     match value {

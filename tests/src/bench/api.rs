@@ -17,7 +17,7 @@ use tokio::sync::{Mutex, Semaphore};
 use super::{percentile, say};
 use crate::cards::Cards;
 use crate::runtime_api::Instance;
-use crate::{Options, Result, Stack, event, paths, stack_auth};
+use crate::{Options, Result, Stack, event, paths, stack_auth, template};
 
 mod memory;
 
@@ -68,6 +68,8 @@ pub async fn run(out: &mut String) -> Result<()> {
     say("starting the stack for single requests");
     let stack = Stack::start(Options { talks: true, without_worker: true, ..Options::default() }).await?;
     let mut environment = stack.environment().clone();
+    environment
+        .extend(template::fixed_variables(&template::local(&paths::root().join("template.yaml"), "")?));
     environment.insert("AWS_ENDPOINT_URL_SQS".to_owned(), stack.aws_url());
     let memory = memory::Server::start().await?;
     let mut in_memory = environment.clone();
