@@ -4,7 +4,7 @@
 //! program: when it first asks for work, and how long it takes from an event to its answer.
 
 use std::process::{Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -24,14 +24,16 @@ const PATIENCE: Duration = Duration::from_secs(30);
 struct Shared {
     polls: watch::Sender<u64>,
     events: Mutex<mpsc::Receiver<String>>,
-    answers: mpsc::Sender<(Instant, Bytes)>,
+    answers: mpsc::Sender<(Duration, Bytes)>,
+    /// When the event that is under way was handed over.
+    handed: std::sync::Mutex<Instant>,
 }
 
 /// A program that runs as a Lambda function.
 pub struct Instance {
     process: Process,
     events: mpsc::Sender<String>,
-    answers: mpsc::Receiver<(Instant, Bytes)>,
+    answers: mpsc::Receiver<(Duration, Bytes)>,
     /// From its start to the first time it asked for work.
     pub started_in: Duration,
     server: tokio::task::JoinHandle<()>,
@@ -45,7 +47,8 @@ impl Instance {
         let (events, receiver) = mpsc::channel(1);
         let (answer, answers) = mpsc::channel(1);
         let (polls, mut polled) = watch::channel(0);
-        let shared = Arc::new(Shared { polls, events: Mutex::new(receiver), answers: answer });
+        let handed = std::sync::Mutex::new(Instant::now());
+        let shared = Arc::new(Shared { polls, events: Mutex::new(receiver), answers: answer, handed });
         let router = Router::new()
             .route("/2018-06-01/runtime/invocation/next", get(next))
             .route("/2018-06-01/runtime/invocation/{id}/response", post(respond))
@@ -70,15 +73,14 @@ impl Instance {
         Ok(Self { process, events, answers, started_in: clock.elapsed(), server })
     }
 
-    /// One event in, one answer out; the time between.
+    /// One event in, one answer out; the time from handing the one over to having the other.
     pub async fn invoke(&mut self, event: &str) -> Result<(Duration, Value)> {
-        let clock = Instant::now();
         self.events.send(event.to_owned()).await?;
-        let (at, answer) = tokio::time::timeout(PATIENCE, self.answers.recv())
+        let (took, answer) = tokio::time::timeout(PATIENCE, self.answers.recv())
             .await
             .map_err(|_| "no answer in time")?
             .ok_or("the program is gone")?;
-        Ok((at - clock, serde_json::from_slice(&answer)?))
+        Ok((took, serde_json::from_slice(&answer)?))
     }
 
     /// Resident memory, in KiB.
@@ -108,11 +110,14 @@ async fn next(State(shared): State<Arc<Shared>>) -> Response {
         HeaderValue::from_static("arn:aws:lambda:ap-southeast-2:000000000000:function:measured"),
     );
     headers.insert("lambda-runtime-trace-id", HeaderValue::from_static("Root=1-0-0;Sampled=0"));
-    (headers, event).into_response()
+    let response = (headers, event).into_response();
+    *shared.handed.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    response
 }
 
 async fn respond(State(shared): State<Arc<Shared>>, Path(_id): Path<String>, body: Bytes) -> StatusCode {
+    let took = shared.handed.lock().unwrap_or_else(PoisonError::into_inner).elapsed();
     // The receiver is gone only when nobody waits for the answer any more.
-    let _ = shared.answers.send((Instant::now(), body)).await;
+    let _ = shared.answers.send((took, body)).await;
     StatusCode::ACCEPTED
 }
