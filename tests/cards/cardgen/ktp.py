@@ -102,11 +102,13 @@ def print_run(rng, style, plain=False):
         "ground": (rng.randint(148, 196) - int(20 * blue), rng.randint(196, 222), rng.randint(214, 240)),
         "guilloche": (rng.randint(70, 150), rng.randint(120, 180), rng.randint(160, 205)),
         "strength": rng.uniform(0.15, 0.6),
-        "caps": rng.choice([0, 0, 0, 1, 2]),
+        "caps": rng.choice([0, 0, 0, 1, 2, "split"]),
         "photo_ground": rng.choice(
             [(178, 28, 34), (196, 40, 36), (30, 72, 160), (24, 96, 190), (160, 20, 40)]
         ),
         "date_sep": "-",
+        "colons": rng.random() >= 0.06,
+        "value_dy": rng.gauss(0, 0.001),
     }
 
 
@@ -118,7 +120,11 @@ def held_out_run(rng, style):
     dark = rng.randint(8, 74)
     ink = rng.choice([(dark, dark, dark), (dark, dark + 4, dark + 26), (dark + 14, dark + 4, dark)])
     portrait_x = rng.uniform(0.728, 0.76)
-    nik_y = rng.uniform(0.229, 0.27)
+    nik_y, nik_size = rng.uniform(0.229, 0.27), rng.uniform(0.052, 0.07)
+    nik_x, head_step = rng.uniform(0.2, 0.245), rng.uniform(0.049, 0.06)
+    # Nothing is printed over anything else: the number ends before the portrait, the header above the number.
+    nik_pitch = min(rng.uniform(0.0268, 0.032), (portrait_x - 0.012 - nik_x) / 16)
+    head_y = min(rng.uniform(0.08, 0.135), nik_y - 0.72 * nik_size - 0.012 - head_step)
     return {
         "family": family,
         "bold_values": weight != "regular",
@@ -127,15 +133,15 @@ def held_out_run(rng, style):
         "nik_face": rng.choices(*zip(*style.nik_faces, strict=True))[0],
         "nik_stroke": 0,
         "nik_drawn": nikfaces.face(rng),
-        "nik_x": rng.uniform(0.2, 0.245),
-        "nik_pitch": rng.uniform(0.0268, 0.032),
+        "nik_x": nik_x,
+        "nik_pitch": nik_pitch,
         "nik_y": nik_y,
-        "nik_size": rng.uniform(0.052, 0.07),
+        "nik_size": nik_size,
         "nik_label_size": rng.uniform(1.0, 1.5),
         "nik_gap": rng.uniform(0.05, 0.9),
         "head_x": rng.uniform(0.44, 0.53),
-        "head_y": rng.uniform(0.08, 0.135),
-        "head_step": rng.uniform(0.049, 0.061),
+        "head_y": head_y,
+        "head_step": head_step,
         "head_size": rng.uniform(0.04, 0.054),
         "row_y": max(rng.uniform(0.3, 0.342), nik_y + 0.053),
         "pitch": pitch,
@@ -168,6 +174,7 @@ def date(iso, sep="-"):
 
 
 HABITS = {
+    "split": lambda text: text.replace("/", "/ ").replace("kelamin", "Kelamin"),
     "plain": lambda text: text.replace("kelamin", "Kelamin"),
     "spaced": lambda text: text.replace("/", " / ").replace("kelamin", "Kelamin"),
     "low": lambda text: text.replace("Hingga", "hingga").replace("Perkawinan", "perkawinan").replace("Lahir", "lahir"),
@@ -341,7 +348,7 @@ def _rows(rng, sheet, person, run, value_font, label_font):
             sheet.text(x, y, text, font, run["ink"], field)
             x += sheet.width_of(text, font)
         if title == "Jenis kelamin":
-            _blood(rng, sheet, run, y, x, label_font, value_font, f["bloodType"])
+            _blood(rng, sheet, run, y, x, label_font, value_font, f.get("bloodType"))
         line += 1
 
 
@@ -353,4 +360,5 @@ def _blood(rng, sheet, run, y, after, label_font, value_font, blood):
     )
     if run.get("colons", True):
         end = sheet.text(end + rng.uniform(0.004, 0.015), y, ":", label_font, run["ink"])
-    sheet.text(end + rng.uniform(0.004, 0.01), y, blood, value_font, run["ink"], "bloodType")
+    if blood:
+        sheet.text(end + rng.uniform(0.004, 0.01), y, blood, value_font, run["ink"], "bloodType")

@@ -64,6 +64,8 @@ def _card(rng, nrng, kind, style, contradiction, foreign, plain):
     """(card, boxes, the part of the truth that the card gives)."""
     if kind == "ktp":
         someone = people.person(rng, contradiction, foreign, plain)
+        if not plain:
+            _rarities(rng, someone, style)
         run = ktp.print_run(rng, style, plain)
         card, boxes = ktp.draw(rng, nrng, someone, run)
         layout = {
@@ -88,6 +90,19 @@ def _card(rng, nrng, kind, style, contradiction, foreign, plain):
         return card, boxes, truth
     age = rng.choice(["old", "new"])
     return npwp_card(rng, nrng, age, style, plain)
+
+
+def _rarities(rng, someone, style):
+    """What few cards have: no blood group at all; in the held-out set a name of two lines, a Jakarta header without `KOTA`."""
+    fields = someone.fields
+    if rng.random() < 0.03:
+        fields.pop("bloodType")
+    if not style.held_out:
+        return
+    while "," not in fields["name"] and (rng.random() < 0.08 or 26 < len(fields["name"]) < 32):
+        fields["name"] += " " + rng.choice(people.words()["last"])
+    if fields["province"] == "DKI JAKARTA" and rng.random() < 0.5:
+        fields["regency"] = people.short(fields["regency"])
 
 
 def npwp_card(rng, nrng, age, style, plain=False):

@@ -87,9 +87,10 @@ def draw(rng, nrng, style, fields, extra, faces, plain=False):
     big = fonts.sans(family, size * rng.uniform(1.25, 1.5), True)
     if style == "old":
         end = sheet.text(x, y, "NPWP", fonts.sans(family, big.size * 0.85, True), ink)
-        end = sheet.text(
-            end + rng.uniform(0.008, 0.016), y, ":", fonts.sans(family, big.size * 0.85, True), ink
-        )
+        if plain or rng.random() < 0.93:
+            end = sheet.text(
+                end + rng.uniform(0.008, 0.016), y, ":", fonts.sans(family, big.size * 0.85, True), ink
+            )
         sheet.text(end + rng.uniform(0.006, 0.014), y, dotted15(fields["npwpNumber"]), big, ink, "npwpNumber")
     else:
         sheet.text(x, y, "NPWP", fonts.sans(family, size * 0.72), ink)
