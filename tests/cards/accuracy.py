@@ -5,9 +5,10 @@
     ./dev accuracy --count 200 --seed 20260101     # that set again
     ./dev accuracy --set DIR --wrong               # a set that is there, with every field that differs
 
-The reader is `filot-read` in its release build, all files in one process on one core; it also scores and decides, with the
-product's own code. The earlier system (tests/cards/earlier.py) has the same files, one thread, a process each. CPU seconds are
-user and system time of those processes, so that other work on the machine does not count.
+The reader is `filot-read` in its release build, all files in one process on one core; it also scores and
+decides, with the product's own code. The earlier system (tests/cards/earlier.py) has the same files, one
+thread, a process each. CPU seconds are user and system time of those processes, so that other work on the
+machine does not count.
 """
 
 import argparse
@@ -32,7 +33,9 @@ def options():
         prog="accuracy", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--count", type=int, default=120, metavar="N", help="how many pictures (default 120)")
-    parser.add_argument("--seed", type=int, metavar="N", help="default: one that was not used before, from the clock")
+    parser.add_argument(
+        "--seed", type=int, metavar="N", help="default: one that was not used before, from the clock"
+    )
     parser.add_argument(
         "--styles",
         choices=["held-out", "tuned"],
@@ -41,11 +44,17 @@ def options():
     )
     parser.add_argument("--kind", default="mixed", choices=["mixed", "ktp", "npwp", "negative"])
     parser.add_argument("--difficulty", default="mixed", choices=["mixed", *board.LEVELS])
-    parser.add_argument("--set", type=Path, metavar="DIR", help="judge this folder (with truth.jsonl) instead of generating")
-    parser.add_argument("--keep", type=Path, metavar="DIR", help="generate into this folder and keep it, with what was read")
+    parser.add_argument(
+        "--set", type=Path, metavar="DIR", help="judge this folder (with truth.jsonl) instead of generating"
+    )
+    parser.add_argument(
+        "--keep", type=Path, metavar="DIR", help="generate into this folder and keep it, with what was read"
+    )
     parser.add_argument("--no-earlier", action="store_true", help="leave the earlier system out")
     parser.add_argument("--wrong", action="store_true", help="list every field that differs")
-    parser.add_argument("--reader", type=Path, default=Path("target/release/filot-read"), help="the reader's program")
+    parser.add_argument(
+        "--reader", type=Path, default=Path("target/release/filot-read"), help="the reader's program"
+    )
     parser.add_argument("--engine", help="the reader's line engine")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes that draw (default 1)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the Markdown here, not to stdout")
@@ -55,16 +64,39 @@ def options():
 def progress(text, done=False):
     """One line on stderr that is written over."""
     if sys.stderr.isatty() or done:
-        print(f"\r\x1b[K{text}" if sys.stderr.isatty() else text, end="\n" if done else "", file=sys.stderr, flush=True)
+        print(
+            f"\r\x1b[K{text}" if sys.stderr.isatty() else text,
+            end="\n" if done else "",
+            file=sys.stderr,
+            flush=True,
+        )
 
 
 def generate(o, folder):
     """Draw the set."""
     subprocess.run(
-        [sys.executable, HERE / "generate.py", "--out", folder, "--seed", str(o.seed), "--count", str(o.count),
-         "--styles", o.styles, "--kind", o.kind, "--difficulty", o.difficulty, "--pdf", "0", "--jobs", str(o.jobs)],
+        [
+            sys.executable,
+            HERE / "generate.py",
+            "--out",
+            folder,
+            "--seed",
+            str(o.seed),
+            "--count",
+            str(o.count),
+            "--styles",
+            o.styles,
+            "--kind",
+            o.kind,
+            "--difficulty",
+            o.difficulty,
+            "--pdf",
+            "0",
+            "--jobs",
+            str(o.jobs),
+        ],
         check=True,
-    )  # fmt: skip
+    )
 
 
 def one_core():
@@ -135,7 +167,12 @@ def judge(o, folder, truths):
         counts.add(truth, answers[truth["file"]])
     if o.keep:
         (o.keep / "read.jsonl").write_text("".join(json.dumps(a) + "\n" for a in answers.values()), "utf-8")
-    lines = [f"Set: `{o.set}`" if o.set else f"`./dev accuracy --count {o.count} --seed {o.seed} --styles {o.styles}`", ""]
+    lines = [
+        f"Set: `{o.set}`"
+        if o.set
+        else f"`./dev accuracy --count {o.count} --seed {o.seed} --styles {o.styles}`",
+        "",
+    ]
     lines[0] += f": {len(truths)} pictures"
     lines += board.summary(counts)
     ours, cost = seconds / len(truths), None

@@ -55,7 +55,9 @@ class Tally:
 
     def share(self, digits=0):
         """In percent, with the number it is of."""
-        return f"{100 * self.right / self.total:.{digits}f} % ({self.right}/{self.total})" if self.total else "–"
+        return (
+            f"{100 * self.right / self.total:.{digits}f} % ({self.right}/{self.total})" if self.total else "–"
+        )
 
     def errors(self):
         """Character error rate in percent."""
@@ -177,16 +179,27 @@ def summary(board):
         "NIK alone": nik,
         "NPWP critical fields all right": [whole["NPWP", "critical", level] for level in LEVELS],
     }
-    rows = [[name, *(t.against(bar) for t, bar in zip(lines[name], bars, strict=True))] for name, bars in BARS.items()]
+    rows = [
+        [name, *(t.against(bar) for t, bar in zip(lines[name], bars, strict=True))]
+        for name, bars in BARS.items()
+    ]
     rows.append(["NPWP all fields", *(whole["NPWP", "all", level].share() for level in LEVELS)])
     yield from table(["", *LEVELS], rows)
     wrong, total = len(board.false_approvals), board.documents
     yield from table(
         ["", "measured", "bar"],
         [
-            ["wrong automatic approvals", f"{wrong} of {total} ({100 * wrong / max(total, 1):.2f} %)", "at most 0.5 %"],
+            [
+                "wrong automatic approvals",
+                f"{wrong} of {total} ({100 * wrong / max(total, 1):.2f} %)",
+                "at most 0.5 %",
+            ],
             ["consistent T0 and T1 approved, and right", board.fair.share(), "at least 80 %"],
-            ["critical fields of confidence 0.9 and more: right", board.sure["critical"].share(1), "at least 99 %"],
+            [
+                "critical fields of confidence 0.9 and more: right",
+                board.sure["critical"].share(1),
+                "at least 99 %",
+            ],
             ["nothing read from a picture of no card", board.nothing.share(), "at least 95 %"],
         ],
     )
@@ -225,7 +238,8 @@ def reasons_table(board):
     """How often each reason was given."""
     codes = sorted({code for code, _ in board.reasons})
     yield from table(
-        ["reason", *LEVELS], [[code, *(board.reasons[code, level] or "" for level in LEVELS)] for code in codes]
+        ["reason", *LEVELS],
+        [[code, *(board.reasons[code, level] or "" for level in LEVELS)] for code in codes],
     )
 
 

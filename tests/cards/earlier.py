@@ -1,8 +1,9 @@
-"""The system this product replaces, as a yardstick: Tesseract on the raw picture, regular expressions on its text.
+"""The system this product replaces, as a yardstick: Tesseract on the raw picture, patterns on its text.
 
-Only its outline is written down (Tesseract with `ind+eng`, page segmentation 3, then patterns for each label); the patterns here
-are ours, in that manner. A class such as `[A-Z\\s]+` runs over line ends, so that a name takes the next label with it;
-`first_line` keeps what such a capture holds of its first line, which is as well as that system could have done.
+Only its outline is written down (Tesseract with `ind+eng`, page segmentation 3, then a regular expression for each
+label); the patterns here are ours, in that manner. A class such as `[A-Z\\s]+` runs over line ends, so that a name
+takes the next label with it; `first_line` keeps the first line of such a capture, which is as well as that system
+could have done.
 """
 
 import os
@@ -29,8 +30,8 @@ KTP = {
     "occupation": rf"Pekerjaan{SEP}([A-Z/.\s]+)",
     "citizenship": rf"Kewarganegaraan{SEP}(WNI|WNA)",
     "validUntil": rf"Berlaku\s*Hingga{SEP}(SEUMUR HIDUP|\d{{2}}-\d{{2}}-\d{{4}})",
-    "province": rf"(?-i:PROVINSI)\s+([A-Z\s]+)",
-    "regency": rf"(?-i:(?:KABUPATEN|KOTA)\s+[A-Z\s]+)",
+    "province": r"(?-i:PROVINSI)\s+([A-Z\s]+)",
+    "regency": r"(?-i:(?:KABUPATEN|KOTA)\s+[A-Z\s]+)",
 }
 NPWP = {
     "npwpNumber": rf"NPWP{SEP}([0-9][0-9.\- ]{{14,24}})",

@@ -92,7 +92,7 @@ def options():
         "--styles",
         choices=["tuned", "held-out"],
         default="tuned",
-        help="held-out: typefaces, NIK faces, grounds, tables and cameras that `tuned` never has; only to judge with (default tuned)",
+        help="held-out: typefaces, grounds, tables and cameras that `tuned` never has, to judge with (default tuned)",
     )
     parser.add_argument(
         "--jobs",

@@ -28,11 +28,17 @@ class Apart(unittest.TestCase):
         self.assertFalse(set(tuned.families) & set(styles.HELD_OUT.families))
         faces = {face for face, _ in tuned.nik_faces} & {face for face, _ in styles.HELD_OUT.nik_faces}
         self.assertEqual(faces, {"sans-bold"})  # the label's face, which differs
-        files = [{p for entry in table.values() for p in entry[1:]} for table in (fonts.SANS | fonts.SPECIAL, fonts.HELD_OUT | fonts.HELD_OUT_SPECIAL)]
+        files = [
+            {p for entry in table.values() for p in entry[1:]}
+            for table in (fonts.SANS | fonts.SPECIAL, fonts.HELD_OUT | fonts.HELD_OUT_SPECIAL)
+        ]
         self.assertFalse(files[0] & files[1])
 
     def test_no_kind_of_table_ground_or_negative_is_in_both_sets(self):
-        self.assertFalse(set(tables.KINDS) & {"wood", "cloth", "noise", "carpet", "plain", "tiles", "paper", "gradient", "check"})
+        self.assertFalse(
+            set(tables.KINDS)
+            & {"wood", "cloth", "noise", "carpet", "plain", "tiles", "paper", "gradient", "check"}
+        )
         self.assertFalse(set(grounds.FAMILIES) & {"waves", "crossed", "rosette", "fans"})
         self.assertFalse(set(others.KINDS) & set(negatives.KINDS))
 
@@ -44,7 +50,17 @@ class Drawn(unittest.TestCase):
         pictures = []
         for digit in "0123456789":
             sheet = paint.Sheet(Image.new("RGB", (120, 120), "white"))
-            nikfaces.row(sheet, 0.2, 0.8, digit, 70, 0.5, {"width": 0.6, "stroke": 0.12, "corner": 0.1, "caps": "round"}, (0, 0, 0), "nik")
+            nikfaces.row(
+                sheet,
+                0.2,
+                0.8,
+                digit,
+                70,
+                0.5,
+                {"width": 0.6, "stroke": 0.12, "corner": 0.1, "caps": "round"},
+                (0, 0, 0),
+                "nik",
+            )
             pictures.append(np.asarray(sheet.image.convert("L"), np.float32))
             left, top, right, bottom = sheet.boxes["nik"]
             self.assertTrue(0 < left < right < 1 and 0 < top < bottom < 1)
@@ -112,7 +128,9 @@ class HeldOut(unittest.TestCase):
             for x in (100, 500):
                 for y in (80, 320):
                     picture.paste("white", (x - 4, y - 4, x + 4, y + 4))
-            bent, moved = camera.barrel(random.Random(seed), picture, [(100, 80), (500, 80), (500, 320), (100, 320)], 0.02)
+            bent, moved = camera.barrel(
+                random.Random(seed), picture, [(100, 80), (500, 80), (500, 320), (100, 320)], 0.02
+            )
             for x, y in moved:
                 self.assertGreater(bent.getpixel((int(x), int(y)))[0], 150)
 

@@ -1,7 +1,7 @@
-"""Photographs and scans of the held-out set: another way to hold the camera, another light, lens, sensor and telephone software.
+"""Photographs and scans of the held-out set: another way to hold the camera, another light, lens and telephone.
 
-Where `photo` moves corners by chance, this one turns the card in space and projects it; where that one blurs with a Gaussian, this one
-has a lens with an aperture, and the telephone's own denoising and sharpening after it.
+Where `photo` moves corners by chance, this one turns the card in space and projects it; where that one blurs with
+a Gaussian, this one has a lens with an aperture, and the telephone's own denoising and sharpening after it.
 """
 
 import math
@@ -11,30 +11,69 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from . import light, paint, photo, tables
 
-# `least` is the least width of a card in pixels, `lean` and `roll` are degrees, `disc` and the reach of `motion` pixels.
+# `least` is the least width of a card in pixels; `lean` and `roll` are degrees, `disc` and `motion` pixels.
 LEVELS = {
     "T1": {
         "least": 860,
         "sizes": [(1920, 1440), (1800, 1350), (1350, 1800), (1664, 936), (2048, 1152), (1500, 1500)],
-        "lean": 9, "roll": 6, "share": (0.6, 0.9), "turned": 0.08, "cut": 0.0,
-        "disc": (0.0, 0.9), "motion": (0.0, 0), "noise": (0.5, 4), "quality": (74, 94), "soft": 0.1, "resized": 0.05,
-        "gray": 0.03, "moire": 0.0, "barrel": 0.004, "clutter": 0.5, "finger": 0.03,
+        "lean": 9,
+        "roll": 6,
+        "share": (0.6, 0.9),
+        "turned": 0.08,
+        "cut": 0.0,
+        "disc": (0.0, 0.9),
+        "motion": (0.0, 0),
+        "noise": (0.5, 4),
+        "quality": (74, 94),
+        "soft": 0.1,
+        "resized": 0.05,
+        "gray": 0.03,
+        "moire": 0.0,
+        "barrel": 0.004,
+        "clutter": 0.5,
+        "finger": 0.03,
     },
     "T2": {
         "least": 640,
         "sizes": [(1600, 1200), (1200, 1600), (1280, 960), (960, 1280), (1440, 810), (1280, 1280)],
-        "lean": 20, "roll": 14, "share": (0.52, 0.85), "turned": 0.15, "cut": 0.03,
-        "disc": (0.4, 1.7), "motion": (0.15, 4), "noise": (2, 9), "quality": (55, 85), "soft": 0.3, "resized": 0.2,
-        "gray": 0.06, "moire": 0.06, "barrel": 0.01, "clutter": 0.65, "finger": 0.12,
+        "lean": 20,
+        "roll": 14,
+        "share": (0.52, 0.85),
+        "turned": 0.15,
+        "cut": 0.03,
+        "disc": (0.4, 1.7),
+        "motion": (0.15, 4),
+        "noise": (2, 9),
+        "quality": (55, 85),
+        "soft": 0.3,
+        "resized": 0.2,
+        "gray": 0.06,
+        "moire": 0.06,
+        "barrel": 0.01,
+        "clutter": 0.65,
+        "finger": 0.12,
     },
     "T3": {
         "least": 520,
         "sizes": [(1200, 900), (900, 1200), (1024, 768), (1280, 720), (960, 960)],
-        "lean": 32, "roll": 28, "share": (0.5, 0.82), "turned": 0.22, "cut": 0.1,
-        "disc": (0.9, 2.6), "motion": (0.35, 7), "noise": (4, 15), "quality": (36, 70), "soft": 0.5, "resized": 0.35,
-        "gray": 0.08, "moire": 0.12, "barrel": 0.018, "clutter": 0.75, "finger": 0.22,
+        "lean": 32,
+        "roll": 28,
+        "share": (0.5, 0.82),
+        "turned": 0.22,
+        "cut": 0.1,
+        "disc": (0.9, 2.6),
+        "motion": (0.35, 7),
+        "noise": (4, 15),
+        "quality": (36, 70),
+        "soft": 0.5,
+        "resized": 0.35,
+        "gray": 0.08,
+        "moire": 0.12,
+        "barrel": 0.018,
+        "clutter": 0.75,
+        "finger": 0.22,
     },
-}  # fmt: skip
+}
 
 
 def pose(rng, size, ratio, level):
@@ -52,10 +91,16 @@ def pose(rng, size, ratio, level):
         for a, b in flat:
             x, y = a * math.cos(total) - b * math.sin(total), a * math.sin(total) + b * math.cos(total)
             # Lean about the axis `toward`: along it nothing changes, across it the card recedes.
-            along, across = x * math.cos(toward) + y * math.sin(toward), -x * math.sin(toward) + y * math.cos(toward)
+            along, across = (
+                x * math.cos(toward) + y * math.sin(toward),
+                -x * math.sin(toward) + y * math.cos(toward),
+            )
             depth = far + across * math.sin(lean)
             across *= math.cos(lean)
-            x, y = along * math.cos(toward) - across * math.sin(toward), along * math.sin(toward) + across * math.cos(toward)
+            x, y = (
+                along * math.cos(toward) - across * math.sin(toward),
+                along * math.sin(toward) + across * math.cos(toward),
+            )
             seen.append((x * far / depth, y * far / depth))
         spans = [max(p[i] for p in seen) - min(p[i] for p in seen) for i in (0, 1)]
         share = rng.uniform(*level["share"]) * 0.985**attempt
@@ -92,7 +137,9 @@ def take(rng, nrng, card, difficulty, turns=None, kind=None):
     if traits["finger"]:
         hand(rng, picture, corners)
     pixels, traits["lit"] = light.lit(rng, nrng, picture, difficulty, corners)
-    picture, corners = barrel(rng, Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)), corners, level["barrel"])
+    picture, corners = barrel(
+        rng, Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)), corners, level["barrel"]
+    )
     picture, traits["blur"] = develop(rng, nrng, picture, level)
     traits["moire"] = rng.random() < level["moire"]
     if traits["moire"]:
@@ -119,7 +166,9 @@ def hand(rng, image, corners):
         away = math.atan2(y - my, x - mx)
         r, reach = span * rng.uniform(0.04, 0.055), span * rng.uniform(-0.01, 0.05)
         x, y = x - math.cos(away) * reach, y - math.sin(away) * reach
-        d.line((x, y, x + math.cos(away) * r * 12, y + math.sin(away) * r * 12), fill=skin, width=round(r * 2.1))
+        d.line(
+            (x, y, x + math.cos(away) * r * 12, y + math.sin(away) * r * 12), fill=skin, width=round(r * 2.1)
+        )
         d.ellipse((x - r, y - r, x + r, y + r), fill=skin)
         nail = tuple(min(255, int(c * 1.12) + 14) for c in skin)
         nx, ny = x + math.cos(away) * r * 0.2, y + math.sin(away) * r * 0.2
@@ -187,7 +236,12 @@ def shake(pixels, length, angle):
         dx, dy = math.cos(angle) * t, math.sin(angle) * t
         ix, iy = math.floor(dx), math.floor(dy)
         fx, fy = dx - ix, dy - iy
-        for ox, oy, share in ((0, 0, (1 - fx) * (1 - fy)), (1, 0, fx * (1 - fy)), (0, 1, (1 - fx) * fy), (1, 1, fx * fy)):
+        for ox, oy, share in (
+            (0, 0, (1 - fx) * (1 - fy)),
+            (1, 0, fx * (1 - fy)),
+            (0, 1, (1 - fx) * fy),
+            (1, 1, fx * fy),
+        ):
             if share > 0.01:
                 y, x = reach + iy + oy, reach + ix + ox
                 out += wide[y : y + h, x : x + w] * share
@@ -206,8 +260,12 @@ def develop(rng, nrng, image, level):
     # More noise where there is more light, less in shadow, as photons arrive; and blotches of colour.
     shot = np.sqrt(np.clip(pixels, 4, 255) / 128)
     pixels = pixels + shot * nrng.standard_normal((*pixels.shape[:2], 1), dtype=np.float32) * sigma
-    small = nrng.standard_normal((image.height // 4 + 1, image.width // 4 + 1, 3), dtype=np.float32) * sigma * 0.5
-    blotch = Image.fromarray(np.clip(small * 8 + 128, 0, 255).astype(np.uint8)).resize(image.size, Image.Resampling.BILINEAR)
+    small = (
+        nrng.standard_normal((image.height // 4 + 1, image.width // 4 + 1, 3), dtype=np.float32) * sigma * 0.5
+    )
+    blotch = Image.fromarray(np.clip(small * 8 + 128, 0, 255).astype(np.uint8)).resize(
+        image.size, Image.Resampling.BILINEAR
+    )
     pixels = pixels + (np.asarray(blotch, np.float32) - 128) / 8
     gamma, contrast = rng.uniform(0.85, 1.18), rng.uniform(0.88, 1.14)
     pixels = 255 * (np.clip(pixels, 0, 255) / 255) ** gamma
@@ -233,7 +291,9 @@ def moire(rng, image):
     out = np.asarray(image, np.float32)
     for channel in range(3):
         p, turn = rng.uniform(2.2, 7), rng.uniform(-0.2, 0.2)
-        wave = np.sin((x * math.cos(turn) + y * math.sin(turn)) * 6.283 / p) * np.sin((y - x * turn) * 6.283 / p)
+        wave = np.sin((x * math.cos(turn) + y * math.sin(turn)) * 6.283 / p) * np.sin(
+            (y - x * turn) * 6.283 / p
+        )
         out = out * 1.0
         out[..., channel] *= 1 + wave * rng.uniform(0.02, 0.08)
     beat = np.sin((x * rng.uniform(-1, 1) + y * rng.uniform(-1, 1)) * 6.283 / rng.uniform(40, 120))
@@ -262,7 +322,11 @@ def scan(rng, nrng, card, mask, turns):
         for k in range(3, 40):
             top = k * height / 40
             if top < y - 20 or top > y + h + 20:
-                d.line((width * 0.08, top, width * rng.uniform(0.4, 0.92), top), fill=(120, 120, 124), width=max(3, height // 260))
+                d.line(
+                    (width * 0.08, top, width * rng.uniform(0.4, 0.92), top),
+                    fill=(120, 120, 124),
+                    width=max(3, height // 260),
+                )
     if turns is None and rng.random() < 0.06:
         turns = rng.choice([1, 2, 3])
     angle = 0.0 if kind == "trimmed" else math.radians(rng.uniform(-1.6, 1.6))

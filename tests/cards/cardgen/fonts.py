@@ -62,7 +62,11 @@ HELD_OUT = {
         "truetype/adf/SwitzeraADF-Cond.otf",
         "truetype/adf/SwitzeraADF-BoldCond.otf",
     ),
-    "clear": ("fonts-clear-sans", "truetype/clear-sans/ClearSans-Regular.ttf", "truetype/clear-sans/ClearSans-Bold.ttf"),
+    "clear": (
+        "fonts-clear-sans",
+        "truetype/clear-sans/ClearSans-Regular.ttf",
+        "truetype/clear-sans/ClearSans-Bold.ttf",
+    ),
     "pt-sans": ("fonts-paratype", "truetype/paratype/PTS55F.ttf", "truetype/paratype/PTS75F.ttf"),
     "tuffy": ("fonts-tuffy", "truetype/tuffy/Tuffy.ttf", "truetype/tuffy/Tuffy_Bold.ttf"),
     "b612": ("fonts-b612", "opentype/b612/B612-Regular.otf", "opentype/b612/B612-Bold.otf"),

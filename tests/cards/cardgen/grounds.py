@@ -42,7 +42,11 @@ def pattern(rng, nrng, size, x, y, family):
         p, turn = rng.uniform(7, 16), rng.uniform(0, 1)
         bend = (paint.smooth(nrng, size, 3) - 0.5) * rng.uniform(20, 160)
         waves = [
-            np.cos(((x + bend) * math.cos(turn + k * 1.0472) + (y + bend) * math.sin(turn + k * 1.0472)) * 6.283 / p)
+            np.cos(
+                ((x + bend) * math.cos(turn + k * 1.0472) + (y + bend) * math.sin(turn + k * 1.0472))
+                * 6.283
+                / p
+            )
             for k in range(3)
         ]
         return np.clip(np.maximum(np.maximum(waves[0], waves[1]), waves[2]) * 5 - 4.1, 0, 1)
@@ -58,7 +62,9 @@ def pattern(rng, nrng, size, x, y, family):
     if family == "rays":
         cx, cy = rng.uniform(-0.2, 1.2) * size[0], rng.uniform(-0.3, 1.3) * size[1]
         angle, radius = np.arctan2(y - cy, x - cx), np.hypot(x - cx, y - cy)
-        wave = np.cos(angle * rng.randint(140, 320) + np.sin(radius / rng.uniform(18, 60)) * rng.uniform(0.5, 3))
+        wave = np.cos(
+            angle * rng.randint(140, 320) + np.sin(radius / rng.uniform(18, 60)) * rng.uniform(0.5, 3)
+        )
         return np.clip(wave * 3 - 1.9, 0, 1)
     if family == "plain":
         return np.clip(paint.smooth(nrng, size, 120) - 0.6, 0, 1) * 0.5
@@ -94,7 +100,9 @@ def _batik(rng, d, size):
             cx, cy = left + (row % 2) * p / 2, top
             r = p * 0.42
             d.ellipse((cx - r, cy - r, cx + r, cy + r), outline=170, width=2)
-            d.polygon([(cx, cy - r * 0.7), (cx + r * 0.4, cy), (cx, cy + r * 0.7), (cx - r * 0.4, cy)], outline=190)
+            d.polygon(
+                [(cx, cy - r * 0.7), (cx + r * 0.4, cy), (cx, cy + r * 0.7), (cx - r * 0.4, cy)], outline=190
+            )
             d.line((cx - r, cy, cx + r, cy), fill=110)
 
 

@@ -124,7 +124,7 @@ def held_out_run(rng, style):
     nik_x, head_step = rng.uniform(0.2, 0.245), rng.uniform(0.049, 0.06)
     # Nothing is printed over anything else: the number ends before the portrait, the header above the number.
     nik_pitch = min(rng.uniform(0.0268, 0.032), (portrait_x - 0.012 - nik_x) / 16)
-    head_y = min(rng.uniform(0.08, 0.135), nik_y - 0.72 * nik_size - 0.012 - head_step)
+    head_y = min(rng.uniform(0.08, 0.135), nik_y - 0.78 * nik_size - 0.012 - head_step)
     return {
         "family": family,
         "bold_values": weight != "regular",
@@ -158,12 +158,21 @@ def held_out_run(rng, style):
         "issue_row": rng.choice([8, 9]),
         "ink": ink,
         "ground": rng.choice(
-            [(176, 208, 232), (160, 214, 226), (190, 214, 240), (150, 200, 215), (198, 220, 226), (170, 196, 226)]
+            [
+                (176, 208, 232),
+                (160, 214, 226),
+                (190, 214, 240),
+                (150, 200, 215),
+                (198, 220, 226),
+                (170, 196, 226),
+            ]
         ),
         "guilloche": (rng.randint(50, 170), rng.randint(100, 190), rng.randint(140, 215)),
         "strength": rng.uniform(0.12, 0.6),
         "caps": rng.choice(["plain", "plain", "spaced", "low", "dotted", "upper"]),
-        "photo_ground": rng.choice([(206, 62, 30), (150, 24, 60), (54, 104, 200), (20, 50, 120), (120, 30, 26), (70, 130, 190)]),
+        "photo_ground": rng.choice(
+            [(206, 62, 30), (150, 24, 60), (54, 104, 200), (20, 50, 120), (120, 30, 26), (70, 130, 190)]
+        ),
         "date_sep": "-",
     }
 
@@ -177,7 +186,9 @@ HABITS = {
     "split": lambda text: text.replace("/", "/ ").replace("kelamin", "Kelamin"),
     "plain": lambda text: text.replace("kelamin", "Kelamin"),
     "spaced": lambda text: text.replace("/", " / ").replace("kelamin", "Kelamin"),
-    "low": lambda text: text.replace("Hingga", "hingga").replace("Perkawinan", "perkawinan").replace("Lahir", "lahir"),
+    "low": lambda text: (
+        text.replace("Hingga", "hingga").replace("Perkawinan", "perkawinan").replace("Lahir", "lahir")
+    ),
     "dotted": lambda text: text.replace("Tgl Lahir", "Tgl. Lahir").replace("Kel/Desa", "Kel./Desa"),
     "upper": str.upper,
 }
@@ -254,7 +265,7 @@ def _nik(sheet, number, run, ink):
     """The number on its own pitch, in its own face."""
     x, y, pitch, high = run["nik_x"], run["nik_y"], run["nik_pitch"], run["nik_size"] * HEIGHT
     if run["nik_face"] == "drawn":
-        nikfaces.row(sheet, x, y, number, high * 0.68, pitch, run["nik_drawn"], ink, "nik")
+        nikfaces.row(sheet, x, y, number, high * 0.76, pitch, run["nik_drawn"], ink, "nik")
         return
     if run["nik_face"] == "sans-bold":
         face = fonts.sans(run["family"], high, True)
@@ -267,7 +278,9 @@ def _nik(sheet, number, run, ink):
 def _mount(image, portrait, at, frame):
     """The portrait on the card: bare, with a white edge, or fading into the ground."""
     if frame == "white":
-        image.paste((236, 240, 244), (at[0] - 6, at[1] - 6, at[0] + portrait.width + 6, at[1] + portrait.height + 6))
+        image.paste(
+            (236, 240, 244), (at[0] - 6, at[1] - 6, at[0] + portrait.width + 6, at[1] + portrait.height + 6)
+        )
     mask = None
     if frame == "soft":
         mask = Image.new("L", portrait.size, 0)

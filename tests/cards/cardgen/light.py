@@ -1,4 +1,4 @@
-"""Light of the held-out set: lamps, windows, blinds, the shadow of a telephone, glare of tubes and panes, a hologram's sheen."""
+"""Light of the held-out set: lamps, blinds, the shadow of a telephone, glare of tubes and panes, a hologram's sheen."""
 
 import math
 
@@ -7,10 +7,34 @@ import numpy as np
 from . import paint
 
 LEVELS = {
-    "T1": {"bright": (0.85, 1.1), "shadow": 0.25, "depth": (0.1, 0.3), "glare": 0.15, "power": 0.35, "cast": 0.07, "sheen": 0.15},
-    "T2": {"bright": (0.6, 1.1), "shadow": 0.55, "depth": (0.15, 0.5), "glare": 0.4, "power": 0.6, "cast": 0.15, "sheen": 0.2},
-    "T3": {"bright": (0.35, 1.05), "shadow": 0.75, "depth": (0.2, 0.6), "glare": 0.6, "power": 0.9, "cast": 0.24, "sheen": 0.25},
-}  # fmt: skip
+    "T1": {
+        "bright": (0.85, 1.1),
+        "shadow": 0.25,
+        "depth": (0.1, 0.3),
+        "glare": 0.15,
+        "power": 0.35,
+        "cast": 0.07,
+        "sheen": 0.15,
+    },
+    "T2": {
+        "bright": (0.6, 1.1),
+        "shadow": 0.55,
+        "depth": (0.15, 0.5),
+        "glare": 0.4,
+        "power": 0.6,
+        "cast": 0.15,
+        "sheen": 0.2,
+    },
+    "T3": {
+        "bright": (0.35, 1.05),
+        "shadow": 0.75,
+        "depth": (0.2, 0.6),
+        "glare": 0.6,
+        "power": 0.9,
+        "cast": 0.24,
+        "sheen": 0.25,
+    },
+}
 
 
 def on_card(rng, corners):
@@ -28,7 +52,9 @@ def lit(rng, nrng, image, difficulty, corners):
     # A lamp above one side: falls off with distance, and the corners of the lens are darker.
     lx, ly = rng.uniform(-0.3, 1.3) * width, rng.uniform(-0.3, 1.3) * height
     away = np.hypot(x - lx, y - ly) / max(width, height)
-    factor = rng.uniform(*level["bright"]) * (1 + rng.uniform(0.05, 0.4)) / (1 + away * rng.uniform(0.1, 0.55))
+    factor = (
+        rng.uniform(*level["bright"]) * (1 + rng.uniform(0.05, 0.4)) / (1 + away * rng.uniform(0.1, 0.55))
+    )
     rim = np.hypot(x / width - 0.5, y / height - 0.5)
     factor *= 1 - rng.uniform(0, 0.3) * rim * rim * 2
     if rng.random() < level["shadow"]:
@@ -86,7 +112,11 @@ def glare(rng, kind, x, y, span, corners):
         return np.exp(-((v / rng.uniform(0.015, 0.06)) ** 2)) * np.exp(-((u / rng.uniform(0.15, 0.5)) ** 2))
     if kind == "pane":
         a, b, s = rng.uniform(0.06, 0.16), rng.uniform(0.06, 0.2), rng.uniform(0.006, 0.03)
-        return 1 / (1 + np.exp(-np.clip((a - np.abs(u)) / s, -30, 30))) / (1 + np.exp(-np.clip((b - np.abs(v)) / s, -30, 30)))
+        return (
+            1
+            / (1 + np.exp(-np.clip((a - np.abs(u)) / s, -30, 30)))
+            / (1 + np.exp(-np.clip((b - np.abs(v)) / s, -30, 30)))
+        )
     out = np.zeros_like(x)
     for _ in range(rng.randint(2, 6)):
         cx, cy = on_card(rng, corners)

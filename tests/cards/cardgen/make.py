@@ -93,7 +93,7 @@ def _card(rng, nrng, kind, style, contradiction, foreign, plain):
 
 
 def _rarities(rng, someone, style):
-    """What few cards have: no blood group at all; in the held-out set a name of two lines, a Jakarta header without `KOTA`."""
+    """What few cards have: a blank blood group; held-out, long names and a Jakarta header without `KOTA`."""
     fields = someone.fields
     if rng.random() < 0.03:
         fields.pop("bloodType")

@@ -1,4 +1,4 @@
-"""Digits drawn from strokes, in the manner of OCR-A: faces that no font file has, for cards that are only judged, never tuned on."""
+"""Digits drawn from strokes in the manner of OCR-A: faces that no font file has, for the held-out set."""
 
 from PIL import Image, ImageDraw
 
@@ -14,7 +14,10 @@ SHAPES = {
     "5": [[(0.98, 0), (0.04, 0), (0.04, 0.46), (1, 0.46), (1, 1), (0, 1)]],
     "6": [[(0.06, 0), (0.06, 1), (1, 1), (1, 0.5), (0.06, 0.5)]],
     "7": [[(0, 0.18), (0, 0), (1, 0), (1, 0.28), (0.48, 0.56), (0.48, 1)]],
-    "8": [[(0.5, 0), (0.2, 0), (0.2, 0.46), (0.8, 0.46), (0.8, 0), (0.5, 0)], [(0.5, 0.46), (0, 0.46), (0, 1), (1, 1), (1, 0.46), (0.5, 0.46)]],
+    "8": [
+        [(0.5, 0), (0.2, 0), (0.2, 0.46), (0.8, 0.46), (0.8, 0), (0.5, 0)],
+        [(0.5, 0.46), (0, 0.46), (0, 1), (1, 1), (1, 0.46), (0.5, 0.46)],
+    ],
     "9": [[(0.94, 0.5), (0, 0.5), (0, 0), (0.94, 0), (0.94, 1)]],
 }
 
@@ -23,7 +26,7 @@ def face(rng):
     """One face: how wide, how thick, how round."""
     return {
         "width": rng.uniform(0.5, 0.66),
-        "stroke": rng.uniform(0.09, 0.165),
+        "stroke": rng.uniform(0.1, 0.17),
         "corner": rng.choice([0.0, 0.08, 0.14, 0.2]),
         "caps": rng.choice(["round", "round", "flat"]),
     }

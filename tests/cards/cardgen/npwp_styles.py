@@ -1,4 +1,4 @@
-"""NPWP cards of the held-out set: the same two generations, laid out and printed otherwise than `npwp` does."""
+"""NPWP cards of the held-out set: the same two generations, laid out and printed otherwise than in `npwp`."""
 
 import math
 
@@ -6,9 +6,20 @@ from . import fonts, grounds, paint
 
 WIDTH = 1400
 HEIGHT = round(WIDTH * paint.CARD_RATIO)
-MONTHS = (
-    "Januari Februari Maret April Mei Juni Juli Agustus September Oktober November Desember".split()
-)  # fmt: skip
+MONTHS = [
+    "Januari",
+    "Februari",
+    "Maret",
+    "April",
+    "Mei",
+    "Juni",
+    "Juli",
+    "Agustus",
+    "September",
+    "Oktober",
+    "November",
+    "Desember",
+]
 
 
 def number_text(rng, number):
@@ -16,7 +27,10 @@ def number_text(rng, number):
     if len(number) == 15:
         n = number
         dotted = f"{n[:2]}.{n[2:5]}.{n[5:8]}.{n[8]}-{n[9:12]}.{n[12:]}"
-        return rng.choice([dotted] * 8 + [dotted.replace(".", " "), f"{n[:2]}.{n[2:5]}.{n[5:8]}.{n[8]} - {n[9:12]}.{n[12:]}", n])
+        return rng.choice(
+            [dotted] * 8
+            + [dotted.replace(".", " "), f"{n[:2]}.{n[2:5]}.{n[5:8]}.{n[8]} - {n[9:12]}.{n[12:]}", n]
+        )
     groups = [number[i : i + 4] for i in range(0, 16, 4)]
     return rng.choice([" ", " ", ".", "", "", "  ", "-"]).join(groups)
 
@@ -33,7 +47,13 @@ def draw(rng, nrng, age, fields, extra, faces):
     labelled = rng.random() < 0.15
     _number(rng, page, fields, extra, age)
     page.down(1.15, 1.5)
-    page.line("name", fields["name"], "Nama" if labelled else "", bold=rng.random() < 0.7, grow=rng.uniform(1.0, 1.25))
+    page.line(
+        "name",
+        fields["name"],
+        "Nama" if labelled else "",
+        bold=rng.random() < 0.7,
+        grow=rng.uniform(1.0, 1.25),
+    )
     if "nik" in fields:
         page.down()
         page.line("nik", fields["nik"], rng.choice(["NIK", "NIK", "N I K", "Nik"]), always=True)
@@ -74,7 +94,9 @@ class Page:
             end = self.sheet.text(x, self.y, label, fonts.sans(self.family, self.size), self.ink)
             x = max(end + 0.006, x + self.column) if not always or self.rng.random() < 0.5 else end + 0.006
             if self.colon:
-                x = self.sheet.text(x, self.y, self.colon.strip(), fonts.sans(self.family, self.size), self.ink)
+                x = self.sheet.text(
+                    x, self.y, self.colon.strip(), fonts.sans(self.family, self.size), self.ink
+                )
             x += self.rng.uniform(0.006, 0.014)
         elif margin:
             x += self.column + 0.02
@@ -114,9 +136,15 @@ def _band(rng, sheet, age, family):
     d.ellipse((cx - r, cy - r, cx + r, cy + r), fill=(230, 190, 50), outline=pale, width=4)
     d.polygon([(cx, cy - r * 0.6), (cx + r * 0.55, cy + r * 0.4), (cx - r * 0.55, cy + r * 0.4)], fill=blue)
     words = [
-        rng.choice(["KEMENTERIAN KEUANGAN REPUBLIK INDONESIA", "KEMENTERIAN KEUANGAN RI", "DEPARTEMEN KEUANGAN REPUBLIK INDONESIA"]),
+        rng.choice(
+            [
+                "KEMENTERIAN KEUANGAN REPUBLIK INDONESIA",
+                "KEMENTERIAN KEUANGAN RI",
+                "DEPARTEMEN KEUANGAN REPUBLIK INDONESIA",
+            ]
+        ),
         "DIREKTORAT JENDERAL PAJAK",
-    ]  # fmt: skip
+    ]
     if rng.random() < 0.4:
         words = [word.title().replace(" Ri", " RI") for word in words]
     size = rng.uniform(0.034, 0.046) * HEIGHT
@@ -124,7 +152,9 @@ def _band(rng, sheet, age, family):
     for word, at in zip(words, (0.4, 0.74), strict=True):
         sheet.text(x, top * at, word, fonts.sans(family, size, rng.random() < 0.7), pale, None, anchor)
     if age == "new" and cx < WIDTH / 2:
-        sheet.text(0.955, top * 0.6, "NPWP", fonts.sans(family, size * rng.uniform(1.2, 1.7), True), pale, None, "rs")
+        sheet.text(
+            0.955, top * 0.6, "NPWP", fonts.sans(family, size * rng.uniform(1.2, 1.7), True), pale, None, "rs"
+        )
     return top
 
 
@@ -134,7 +164,9 @@ def _number(rng, page, fields, extra, age):
     text = number_text(rng, fields["npwpNumber"])
     label = fonts.sans(page.family, page.size * rng.uniform(0.75, 1.25), rng.random() < 0.5)
     if age == "new" and rng.random() < 0.7:
-        page.sheet.text(page.x, page.y, rng.choice(["NPWP", "NPWP", "NPWP16", "Nomor Pokok Wajib Pajak"]), label, page.ink)
+        page.sheet.text(
+            page.x, page.y, rng.choice(["NPWP", "NPWP", "NPWP16", "Nomor Pokok Wajib Pajak"]), label, page.ink
+        )
         page.y += rng.uniform(0.062, 0.078)
         page.sheet.text(page.x, page.y, text, face, page.ink, "npwpNumber")
     else:
@@ -150,16 +182,34 @@ def _number(rng, page, fields, extra, age):
 def _foot(rng, page, extra):
     """When and where it was registered."""
     day = extra["registered"]
-    when = rng.choice([day.strftime("%d-%m-%Y"), day.strftime("%d.%m.%Y"), f"{day.day:02} {MONTHS[day.month - 1]} {day.year}"])
+    when = rng.choice(
+        [
+            day.strftime("%d-%m-%Y"),
+            day.strftime("%d.%m.%Y"),
+            f"{day.day:02} {MONTHS[day.month - 1]} {day.year}",
+        ]
+    )
     page.y = max(page.y + 0.065, rng.uniform(0.7, 0.8))
     word = rng.choice(["Terdaftar", "Terdaftar", "TERDAFTAR", "Tanggal Terdaftar", "Terdaftar Sejak"])
     if page.y < 0.93:
-        page.sheet.text(page.x, page.y, f"{word} : {when}", fonts.sans(page.family, page.size * 0.86), page.ink)
+        page.sheet.text(
+            page.x, page.y, f"{word} : {when}", fonts.sans(page.family, page.size * 0.86), page.ink
+        )
     page.down()
     if page.y < 0.91 and rng.random() < 0.85:
-        page.sheet.text(page.x, page.y, office_text(extra["office"], rng), fonts.sans(page.family, page.size * 0.88, rng.random() < 0.6), page.ink)
+        page.sheet.text(
+            page.x,
+            page.y,
+            office_text(extra["office"], rng),
+            fonts.sans(page.family, page.size * 0.88, rng.random() < 0.6),
+            page.ink,
+        )
 
 
 def office_text(office, rng):
     """The tax office, sometimes without its kind."""
-    return office if rng.random() < 0.85 else office.replace("KPP PRATAMA", rng.choice(["KPP MADYA", "KPP PRATAMA"]))
+    return (
+        office
+        if rng.random() < 0.85
+        else office.replace("KPP PRATAMA", rng.choice(["KPP MADYA", "KPP PRATAMA"]))
+    )

@@ -8,9 +8,23 @@ from PIL import Image, ImageDraw, ImageFilter
 from . import fonts, paint, people
 
 KINDS = (
-    "marble", "granite", "brick", "leaves", "newspaper", "batik", "keyboard", "sheet", "leather", "stripes",
-    "room", "dark", "corrugated", "mosaic", "denim", "desk",
-)  # fmt: skip
+    "marble",
+    "granite",
+    "brick",
+    "leaves",
+    "newspaper",
+    "batik",
+    "keyboard",
+    "sheet",
+    "leather",
+    "stripes",
+    "room",
+    "dark",
+    "corrugated",
+    "mosaic",
+    "denim",
+    "desk",
+)
 
 
 def table(rng, nrng, size, kind=None):
@@ -29,7 +43,9 @@ def table(rng, nrng, size, kind=None):
         field = sign * np.clip(1 - np.abs(np.sin(veins * rng.uniform(5, 9))) * 7, 0, 1) * rng.uniform(30, 90)
     elif kind == "granite":
         grain = nrng.random((height // 2 + 1, width // 2 + 1), dtype=np.float32)
-        fine = Image.fromarray((grain * 255).astype(np.uint8)).resize((width + 2, height + 2), Image.Resampling.BILINEAR)
+        fine = Image.fromarray((grain * 255).astype(np.uint8)).resize(
+            (width + 2, height + 2), Image.Resampling.BILINEAR
+        )
         v = np.asarray(fine, np.float32)[:height, :width] / 255
         field = np.where(v > 0.68, 60, np.where(v < 0.3, -60, 0)) * rng.uniform(0.4, 1.0)
     elif kind == "brick":
@@ -44,7 +60,10 @@ def table(rng, nrng, size, kind=None):
         field = np.where(wave < rng.uniform(0.3, 0.7), rng.uniform(-80, -20), rng.uniform(0, 40))
     elif kind == "corrugated":
         p = unit * rng.uniform(0.008, 0.02)
-        base, field = np.array((176, 140, 100), np.float32), np.sin(x * 6.283 / p) * rng.uniform(6, 22) + field
+        base, field = (
+            np.array((176, 140, 100), np.float32),
+            np.sin(x * 6.283 / p) * rng.uniform(6, 22) + field,
+        )
     elif kind == "mosaic":
         p = unit * rng.uniform(0.03, 0.07)
         tone = np.sin(np.floor(x / p) * 91.7 + np.floor(y / p) * 47.3) * rng.uniform(15, 50)
@@ -62,7 +81,13 @@ def table(rng, nrng, size, kind=None):
         fold = np.sin(paint.smooth(nrng, size, 3) * rng.uniform(12, 30))
         field = fold * rng.uniform(6, 22)
     image = Image.fromarray(np.clip(base + field[..., None], 0, 255).astype(np.uint8))
-    drawn = {"leaves": _leaves, "newspaper": _newspaper, "batik": _batik, "keyboard": _keyboard, "room": _room}
+    drawn = {
+        "leaves": _leaves,
+        "newspaper": _newspaper,
+        "batik": _batik,
+        "keyboard": _keyboard,
+        "room": _room,
+    }
     if kind in drawn:
         image = drawn[kind](rng, image)
     return image, kind
@@ -72,14 +97,21 @@ def _leaves(rng, image):
     d = ImageDraw.Draw(image)
     width, height = image.size
     for _ in range(260):
-        x, y, r, a = rng.uniform(0, width), rng.uniform(0, height), width * rng.uniform(0.015, 0.05), rng.uniform(0, 6.3)
+        x, y, r, a = (
+            rng.uniform(0, width),
+            rng.uniform(0, height),
+            width * rng.uniform(0.015, 0.05),
+            rng.uniform(0, 6.3),
+        )
         green = rng.choice([(40, 90, 36), (70, 120, 44), (26, 60, 30), (110, 130, 60)])
         tip, side = (math.cos(a), math.sin(a)), (-math.sin(a), math.cos(a))
         d.polygon(
-            [(x + tip[0] * r * u + side[0] * r * v, y + tip[1] * r * u + side[1] * r * v)
-             for u, v in ((-1.4, 0), (-0.4, 0.5), (0.7, 0.4), (1.6, 0), (0.7, -0.4), (-0.4, -0.5))],
+            [
+                (x + tip[0] * r * u + side[0] * r * v, y + tip[1] * r * u + side[1] * r * v)
+                for u, v in ((-1.4, 0), (-0.4, 0.5), (0.7, 0.4), (1.6, 0), (0.7, -0.4), (-0.4, -0.5))
+            ],
             fill=tuple(int(c * rng.uniform(0.7, 1.25)) for c in green),
-        )  # fmt: skip
+        )
     return image.filter(ImageFilter.GaussianBlur(rng.uniform(0.5, 3)))
 
 
@@ -88,13 +120,21 @@ def _newspaper(rng, image):
     width, height = image.size
     page = Image.new("RGB", (width, height), rng.choice([(226, 222, 210), (214, 210, 202), (238, 236, 228)]))
     d = ImageDraw.Draw(page)
-    body, head = fonts.special("pt-serif", rng.randint(13, 22)), fonts.special("pt-serif-bold", rng.randint(34, 60))
+    body, head = (
+        fonts.special("pt-serif", rng.randint(13, 22)),
+        fonts.special("pt-serif-bold", rng.randint(34, 60)),
+    )
     column = width / rng.randint(3, 5)
     for left in np.arange(10, width, column):
         y = rng.uniform(-40, 20)
         while y < height:
             if rng.random() < 0.05:
-                d.text((left, y), people.name(rng, "L").title()[: int(column / head.size * 1.7)], font=head, fill=(24, 24, 26))
+                d.text(
+                    (left, y),
+                    people.name(rng, "L").title()[: int(column / head.size * 1.7)],
+                    font=head,
+                    fill=(24, 24, 26),
+                )
                 y += head.size * 1.3
             elif rng.random() < 0.02:
                 d.rectangle((left, y, left + column - 20, y + column * 0.5), fill=(rng.randint(60, 170),) * 3)
@@ -132,8 +172,17 @@ def _keyboard(rng, image):
     for row in range(int(height / key) + 1):
         for column in range(int(width / key) + 1):
             x, y = column * key + (row % 3) * key * 0.3 - key * 0.3, row * key
-            d.rounded_rectangle((x + 3, y + 3, x + key - 3, y + key - 3), key * 0.12, fill=(20, 20, 23) if dark else (240, 240, 242))
-            d.text((x + key * 0.3, y + key * 0.25), rng.choice("QWERTYUIOPASDFGHJKLZXCVBNM1234567890"), font=face, fill=(220, 220, 220) if dark else (50, 50, 52))
+            d.rounded_rectangle(
+                (x + 3, y + 3, x + key - 3, y + key - 3),
+                key * 0.12,
+                fill=(20, 20, 23) if dark else (240, 240, 242),
+            )
+            d.text(
+                (x + key * 0.3, y + key * 0.25),
+                rng.choice("QWERTYUIOPASDFGHJKLZXCVBNM1234567890"),
+                font=face,
+                fill=(220, 220, 220) if dark else (50, 50, 52),
+            )
     return image.rotate(rng.uniform(-20, 20), Image.Resampling.BILINEAR, fillcolor=(90, 80, 70))
 
 
@@ -142,7 +191,12 @@ def _room(rng, image):
     d = ImageDraw.Draw(image)
     width, height = image.size
     for _ in range(16):
-        x, y, w, h = rng.uniform(-0.2, 1) * width, rng.uniform(-0.2, 1) * height, rng.uniform(0.1, 0.6) * width, rng.uniform(0.1, 0.6) * height
+        x, y, w, h = (
+            rng.uniform(-0.2, 1) * width,
+            rng.uniform(-0.2, 1) * height,
+            rng.uniform(0.1, 0.6) * width,
+            rng.uniform(0.1, 0.6) * height,
+        )
         d.rectangle((x, y, x + w, y + h), fill=tuple(rng.randint(20, 235) for _ in range(3)))
     return image.filter(ImageFilter.GaussianBlur(width * rng.uniform(0.008, 0.03)))
 
@@ -180,7 +234,10 @@ def _slab(rng, d, cx, cy, width):
     w = width * rng.uniform(0.14, 0.22)
     angle = rng.uniform(0, 3.1)
     d.polygon(_box(cx, cy, w, w * 2, angle), fill=(18, 18, 20))
-    d.polygon(_box(cx, cy, w * 0.9, w * 1.86, angle), fill=rng.choice([(30, 34, 44), (90, 110, 160), (225, 228, 232)]))
+    d.polygon(
+        _box(cx, cy, w * 0.9, w * 1.86, angle),
+        fill=rng.choice([(30, 34, 44), (90, 110, 160), (225, 228, 232)]),
+    )
 
 
 def _glasses(rng, d, cx, cy, width):
@@ -202,12 +259,19 @@ def _keys(rng, d, cx, cy, width):
     d.ellipse((cx - r * 1.6, cy - r * 1.6, cx + r * 1.6, cy + r * 1.6), outline=(150, 150, 156), width=6)
     for k in range(3):
         a = rng.uniform(0, 6.3)
-        d.line((cx, cy, cx + math.cos(a) * r * 4, cy + math.sin(a) * r * 4), fill=(176, 166, 130 - k * 20), width=int(r * 0.7))
+        d.line(
+            (cx, cy, cx + math.cos(a) * r * 4, cy + math.sin(a) * r * 4),
+            fill=(176, 166, 130 - k * 20),
+            width=int(r * 0.7),
+        )
 
 
 def _cup(rng, d, cx, cy, width):
     r = width * rng.uniform(0.06, 0.11)
-    rim, inside = tuple(rng.randint(120, 250) for _ in range(3)), rng.choice([(58, 34, 18), (196, 170, 130), (235, 235, 232)])
+    rim, inside = (
+        tuple(rng.randint(120, 250) for _ in range(3)),
+        rng.choice([(58, 34, 18), (196, 170, 130), (235, 235, 232)]),
+    )
     d.ellipse((cx - r, cy - r, cx + r, cy + r), fill=rim)
     d.ellipse((cx - r * 0.86, cy - r * 0.86, cx + r * 0.86, cy + r * 0.86), fill=inside)
 
@@ -226,5 +290,12 @@ def _slip(rng, d, cx, cy, width):
     step = h / 18
     for k in range(-8, 9):
         dx, dy = -math.sin(angle) * k * step, math.cos(angle) * k * step
-        a, b = (cx + dx - math.cos(angle) * w * 0.42, cy + dy - math.sin(angle) * w * 0.42), rng.uniform(0.3, 0.84)
-        d.line((*a, a[0] + math.cos(angle) * w * b, a[1] + math.sin(angle) * w * b), fill=(90, 90, 94), width=max(2, int(step * 0.3)))
+        a, b = (
+            (cx + dx - math.cos(angle) * w * 0.42, cy + dy - math.sin(angle) * w * 0.42),
+            rng.uniform(0.3, 0.84),
+        )
+        d.line(
+            (*a, a[0] + math.cos(angle) * w * b, a[1] + math.sin(angle) * w * b),
+            fill=(90, 90, 94),
+            width=max(2, int(step * 0.3)),
+        )
