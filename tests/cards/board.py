@@ -150,6 +150,10 @@ def traits(truth):
     for name in ("ground", "table", "blur"):
         if layout.get(name) or marks.get(name):
             yield f"{name}: {layout.get(name) or marks.get(name)}"
+    if layout.get("colons") is False:
+        yield "no colons"
+    if isinstance(layout.get("labels"), str):
+        yield f"labels: {layout['labels']}"
     for name, value in sorted(marks.items()):
         if value is True:
             yield name

@@ -131,7 +131,7 @@ fn text(canvas: &mut RgbImage, x: f32, y: f32, line: &str, colour: Rgb<u8>) {
     for (at, character) in (0_i32..).zip(line.chars()) {
         let glyph = font8x8::BASIC_FONTS.get(character).or_else(|| font8x8::BASIC_FONTS.get('?'));
         for (dy, bits) in (0_i32..).zip(glyph.unwrap_or_default()) {
-            for dx in (0..8_i32).filter(|dx| bits >> dx & 1 == 1) {
+            for dx in (0..8_i32).filter(|dx| (bits >> dx) & 1 == 1) {
                 dot(canvas, x + 6 + at * GLYPH as i32 + dx, y + 2 + dy, INK);
             }
         }

@@ -9,7 +9,7 @@ use crate::trace::Place;
 impl NpwpLayout {
     /// The places that gave these lines.
     pub fn places(&self, lines: &[NpwpLine]) -> Vec<Place> {
-        let fields = meanings(lines).into_iter().map(|meaning| -> &[F] {
+        let fields = meanings(lines).into_iter().map(|meaning| -> &'static [F] {
             match meaning {
                 Meaning::Number => &[F::NpwpNumber],
                 Meaning::Name => &[F::Name],
