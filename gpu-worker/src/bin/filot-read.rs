@@ -112,7 +112,12 @@ fn text_of<'a>(line: &'a Value, key: &str) -> &'a str {
 }
 
 /// Draws what was seen on the picture.
-fn show(to: &Path, bytes: &[u8], output: &ReadOutput, summary: &str) -> Result<(), Box<dyn std::error::Error>> {
+fn show(
+    to: &Path,
+    bytes: &[u8],
+    output: &ReadOutput,
+    summary: &str,
+) -> Result<(), Box<dyn std::error::Error>> {
     let picture = decode::decode(bytes).map_err(|error| error.message)?.image;
     Ok(draw::write(to, &picture, &output.reading, &output.trace, summary)?)
 }

@@ -18,8 +18,10 @@ const INK: Rgb<u8> = Rgb([10, 10, 20]);
 const MIN_CARD_WIDTH: f32 = 1000.0;
 /// And no picture larger than this is made.
 const MAX_SIDE: u32 = 3200;
-/// Side of a character.
-const GLYPH: u32 = 8;
+/// A card of this width has characters of two dots' size.
+const DOUBLED: f32 = 1500.0;
+/// Side of a character in dots.
+const GLYPH: i32 = 8;
 
 /// Draws on the picture and writes it as PNG.
 ///
@@ -46,6 +48,8 @@ fn draw(picture: &RgbImage, reading: &CardReading, trace: &Trace, summary: &str)
         imageops::FilterType::Triangle,
     );
     let place = |(x, y): Point| (x * scale, y * scale);
+    // Dots of a size that stays legible beside the print, and still fits between two rows of it.
+    let size = (trace.outline.width_px() * scale * 2.0 / DOUBLED).floor().clamp(1.0, 4.0) as i32;
     let found = reading.quality.card_found;
     outline(&mut canvas, &trace.outline.corners.map(place), if found { FOUND } else { WHOLE_IMAGE }, 3);
     let mut told = Vec::new();
@@ -55,14 +59,17 @@ fn draw(picture: &RgbImage, reading: &CardReading, trace: &Trace, summary: &str)
         // The second line of a wrapped value says nothing new.
         if !mark.fields.is_empty() && !told.contains(&mark.fields) {
             told.push(mark.fields.clone());
-            let (x, y) = corners.iter().fold((f32::MAX, f32::MAX), |(x, y), c| (x.min(c.0), y.min(c.1)));
-            text(&mut canvas, x, y - GLYPH as f32 - 4.0, &caption(reading, mark), colour(reading, mark));
+            // Where the print begins as one looks at it, whichever way up the card is.
+            let (x, y) =
+                corners.into_iter().min_by(|a, b| (a.0 + a.1).total_cmp(&(b.0 + b.1))).unwrap_or_default();
+            let y = y as i32 - (GLYPH + 3) * size - 1;
+            text(&mut canvas, (x as i32, y), size, &caption(reading, mark), colour(reading, mark));
         }
     }
     let lines = [summary.to_owned(), reasons(reading)];
-    for (line, row) in lines.iter().filter(|line| !line.is_empty()).zip(0_u8..) {
-        let y = 4.0 + f32::from(row) * (GLYPH as f32 + 6.0);
-        text(&mut canvas, 6.0, y, line, if found { FOUND } else { WHOLE_IMAGE });
+    for (line, row) in lines.iter().filter(|line| !line.is_empty()).zip(0_i32..) {
+        let at = (6, 4 + row * (GLYPH + 4) * size);
+        text(&mut canvas, at, size, line, if found { FOUND } else { WHOLE_IMAGE });
     }
     canvas
 }
@@ -117,23 +124,30 @@ fn dot(canvas: &mut RgbImage, x: i32, y: i32, colour: Rgb<u8>) {
     }
 }
 
-/// One line of text on a pale strip with a coloured end, kept inside the picture.
-fn text(canvas: &mut RgbImage, x: f32, y: f32, line: &str, colour: Rgb<u8>) {
-    let wide = (line.chars().count() as u32 * GLYPH + 8) as f32;
-    let x = x.min(canvas.width() as f32 - wide).max(0.0) as i32;
-    let y = y.min(canvas.height() as f32 - GLYPH as f32 - 4.0).max(0.0) as i32;
-    for dy in 0..(GLYPH + 3) as i32 {
-        for dx in 0..wide as i32 {
-            let strip = if dx < 4 { colour } else { Rgb([250, 250, 245]) };
-            dot(canvas, x + dx, y + dy, strip);
-        }
-    }
-    for (at, character) in (0_i32..).zip(line.chars()) {
+/// One line of text on a pale strip with a coloured end, kept inside the picture; `size` is a dot's.
+fn text(canvas: &mut RgbImage, at: (i32, i32), size: i32, line: &str, colour: Rgb<u8>) {
+    let wide = (i32::try_from(line.chars().count()).unwrap_or(i32::MAX / 64) * GLYPH + GLYPH) * size;
+    let high = (GLYPH + 3) * size;
+    let inside = |v: i32, length: i32, side: u32| v.min(side as i32 - length).max(0);
+    let (x, y) = (inside(at.0, wide, canvas.width()), inside(at.1, high, canvas.height()));
+    fill(canvas, (x, y), (wide, high), Rgb([250, 250, 245]));
+    fill(canvas, (x, y), (4 * size, high), colour);
+    for (column, character) in (0_i32..).zip(line.chars()) {
         let glyph = font8x8::BASIC_FONTS.get(character).or_else(|| font8x8::BASIC_FONTS.get('?'));
         for (dy, bits) in (0_i32..).zip(glyph.unwrap_or_default()) {
-            for dx in (0..8_i32).filter(|dx| (bits >> dx) & 1 == 1) {
-                dot(canvas, x + 6 + at * GLYPH as i32 + dx, y + 2 + dy, INK);
+            for dx in (0..GLYPH).filter(|dx| (bits >> dx) & 1 == 1) {
+                let dot = (x + (6 + column * GLYPH + dx) * size, y + (2 + dy) * size);
+                fill(canvas, dot, (size, size), INK);
             }
+        }
+    }
+}
+
+fn fill(canvas: &mut RgbImage, at: (i32, i32), by: (i32, i32), colour: Rgb<u8>) {
+    for y in at.1..at.1 + by.1 {
+        // A strip may be longer than the picture is wide.
+        for x in at.0..(at.0 + by.0).min(MAX_SIDE as i32) {
+            dot(canvas, x, y, colour);
         }
     }
 }
@@ -149,7 +163,10 @@ mod tests {
     #[test]
     fn the_outline_and_a_field_are_drawn_and_nothing_outside_the_picture_hurts() {
         let picture = RgbImage::from_pixel(1200, 800, Rgb([128; 3]));
-        let outline = CardOutline { corners: [(-50.0, 10.0), (1190.0, 10.0), (1190.0, 790.0), (10.0, 2000.0)], score: 1.0 };
+        let outline = CardOutline {
+            corners: [(-50.0, 10.0), (1190.0, 10.0), (1190.0, 790.0), (10.0, 2000.0)],
+            score: 1.0,
+        };
         let corners = [(100.0, 100.0), (400.0, 100.0), (400.0, 130.0), (100.0, 130.0)];
         let trace = Trace { outline, marks: vec![Mark { fields: vec![FieldName::Name], corners }] };
         let mut reading = CardReading::default();

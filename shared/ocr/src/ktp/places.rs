@@ -34,7 +34,11 @@ impl KtpLayout {
             }
             if let Some(span) = row.extra {
                 let blood = meaning == RowMeaning::Labelled(Label::Gender);
-                places.push(Place::new(row.row, span, if blood { &[F::BloodType] } else { fields_of(above) }));
+                places.push(Place::new(
+                    row.row,
+                    span,
+                    if blood { &[F::BloodType] } else { fields_of(above) },
+                ));
             }
         }
         places
