@@ -119,7 +119,7 @@ def read(o, files):
     for line in process.stdout:
         answer = json.loads(line)
         answers[Path(answer["file"]).name] = answer
-        progress(f"read {len(answers)}/{len(files)}")
+        progress(f"read {len(answers)}/{len(files)}", not sys.stderr.isatty() and len(answers) % 50 == 0)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode not in (0, 1):
@@ -139,7 +139,7 @@ def run_earlier(truths, folder):
             claimed = "KTP" if truth["kind"] == "negative" else truth["kind"]
             fields = earlier.fields(text, claimed, name != "as captured")
             counts.add(truth, {"kind": claimed if fields else "unknown", "fields": fields})
-        progress(f"earlier system {done}/{len(truths)}")
+        progress(f"earlier system {done}/{len(truths)}", not sys.stderr.isatty() and done % 50 == 0)
     progress(f"earlier system {len(truths)}/{len(truths)}", True)
     return boards, seconds / len(truths)
 
@@ -163,10 +163,10 @@ def judge(o, folder, truths):
     """Read a set and print the board."""
     counts = board.Board()
     answers, seconds, _ = read(o, [folder / truth["file"] for truth in truths])
-    for truth in truths:
-        counts.add(truth, answers[truth["file"]])
     if o.keep:
         (o.keep / "read.jsonl").write_text("".join(json.dumps(a) + "\n" for a in answers.values()), "utf-8")
+    for truth in truths:
+        counts.add(truth, answers[truth["file"]])
     lines = [
         f"Set: `{o.set}`"
         if o.set
