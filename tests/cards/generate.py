@@ -16,7 +16,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 try:
-    from cardgen import demo, fonts, make
+    from cardgen import demo, fonts, make, styles
 except ImportError as error:
     sys.exit(f"{error}: the generator needs Python packages: pip install pillow numpy")
 
@@ -89,6 +89,12 @@ def options():
         help="core needs fewer font packages (default wide)",
     )
     parser.add_argument(
+        "--styles",
+        choices=["tuned", "held-out"],
+        default="tuned",
+        help="held-out: typefaces, grounds, tables and cameras that `tuned` never has, to judge with (default tuned)",
+    )
+    parser.add_argument(
         "--jobs",
         type=int,
         default=1,
@@ -114,7 +120,7 @@ def main():
     """Write the files and truth.jsonl."""
     o = options()
     try:
-        fonts.check(make.families("core" if o.demo else o.fonts))
+        fonts.check(styles.named(o.styles, core=o.demo or o.fonts == "core").families)
     except fonts.MissingFonts as error:
         sys.exit(str(error))
     o.out.mkdir(parents=True, exist_ok=True)
@@ -132,6 +138,7 @@ def main():
                 "pdf": o.pdf,
                 "faces": o.fonts,
                 "foreign": o.foreign,
+                "style": o.styles,
                 "turns": None if o.turn is None else o.turn // 90,
             },
             o.out,

@@ -1,4 +1,4 @@
-//! Reads card images without the stack: `./dev read [--type KTP|NPWP|auto] [--engine NAME] FILE…`.
+//! Reads card images without the stack: `./dev read [--type KTP|NPWP|auto] [--engine NAME] [--debug-image OUT.png] FILE…`.
 //!
 //! Prints one JSON object per file and line on stdout; progress goes to stderr. Exit status: 0 when every file could be
 //! read (whatever was on it), 1 when at least one could not, 2 when nothing could be started (unknown engine, no model,
@@ -14,8 +14,12 @@ use filot_domain::card::{CardKind, CardReading, DocumentType};
 use filot_domain::reason::ReasonCode;
 use filot_domain::scoring::{self, Thresholds};
 use filot_ocr::error::ReadError;
-use filot_ocr::{ReadOutput, Reader, ReaderConfig};
+use filot_ocr::{ReadOutput, Reader, ReaderConfig, decode};
 use serde_json::{Map, Value, json};
+
+// Not in the folder of binaries itself: it would be taken for one.
+#[path = "filot-read/draw.rs"]
+mod draw;
 
 /// Read identity cards and print what they say.
 #[derive(Parser)]
@@ -30,6 +34,10 @@ struct Arguments {
     /// Directory of the engine's models.
     #[arg(long, env = "TESSDATA_PREFIX")]
     tessdata: Option<PathBuf>,
+    /// Draws the card's outline, the boxes of its fields, text and confidence on the picture, and writes it here as
+    /// PNG; with several files, of the first. It shows identity data.
+    #[arg(long, value_name = "OUT.png")]
+    debug_image: Option<PathBuf>,
     /// Images (JPEG, PNG) or single-page PDFs.
     #[arg(required = true)]
     files: Vec<PathBuf>,
@@ -69,12 +77,19 @@ fn main() -> ExitCode {
     let mut status = ExitCode::SUCCESS;
     for (i, file) in arguments.files.iter().enumerate() {
         let started = Instant::now();
-        let result = load(file).and_then(|bytes| reader.read(&bytes, claimed));
+        let bytes = load(file);
+        let result = bytes.as_ref().map_err(Clone::clone).and_then(|bytes| reader.read(bytes, claimed));
         let milliseconds = started.elapsed().as_millis();
         let (line, summary) = match result {
             Ok(output) => {
-                let line = describe(file, claimed, output);
+                let line = describe(file, claimed, &output);
                 let summary = format!("{} {}", text_of(&line, "kind"), text_of(&line, "decision"));
+                if let (0, Some(to), Ok(bytes)) = (i, &arguments.debug_image, &bytes)
+                    && let Err(error) = show(to, bytes, &output, &summary)
+                {
+                    eprintln!("filot-read: {}: {error}", to.display());
+                    status = ExitCode::from(1);
+                }
                 (line, summary)
             }
             Err(error) => {
@@ -96,6 +111,17 @@ fn text_of<'a>(line: &'a Value, key: &str) -> &'a str {
     line.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
+/// Draws what was seen on the picture.
+fn show(
+    to: &Path,
+    bytes: &[u8],
+    output: &ReadOutput,
+    summary: &str,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let picture = decode::decode(bytes).map_err(|error| error.message)?.image;
+    Ok(draw::write(to, &picture, &output.reading, &output.trace, summary)?)
+}
+
 /// The bytes of a file, of bounded size.
 fn load(file: &Path) -> Result<Vec<u8>, ReadError> {
     let missing = |_| ReadError::new(ReasonCode::FileMissing, "the file cannot be opened");
@@ -107,16 +133,16 @@ fn load(file: &Path) -> Result<Vec<u8>, ReadError> {
 }
 
 /// One line of output.
-fn describe(file: &Path, claimed: Option<DocumentType>, output: ReadOutput) -> Value {
-    let ReadOutput { reading, stage_ms } = output;
+fn describe(file: &Path, claimed: Option<DocumentType>, output: &ReadOutput) -> Value {
+    let ReadOutput { reading, stage_ms, .. } = output;
     // Without a claim the card is scored as what it is; what is no card is scored as a KTP that it is not: rejected.
     let claimed = claimed.unwrap_or(match reading.kind {
         CardKind::Npwp => DocumentType::Npwp,
         CardKind::Ktp | CardKind::Unknown => DocumentType::Ktp,
     });
     let today = chrono::Utc::now().date_naive();
-    let evaluation = scoring::score(claimed, &reading, &Thresholds::default(), today);
-    let (fields, confidence) = fields_of(&reading);
+    let evaluation = scoring::score(claimed, reading, &Thresholds::default(), today);
+    let (fields, confidence) = fields_of(reading);
     json!({
         "file": file.display().to_string(),
         "kind": reading.kind,
@@ -126,7 +152,7 @@ fn describe(file: &Path, claimed: Option<DocumentType>, output: ReadOutput) -> V
         "reasons": evaluation.reasons,
         "score": evaluation.score,
         "decision": evaluation.decision,
-        "stage_ms": stage_ms.into_iter().map(|(stage, ms)| (stage, (ms * 10.0).round() / 10.0))
+        "stage_ms": stage_ms.iter().map(|(stage, ms)| (*stage, (ms * 10.0).round() / 10.0))
             .collect::<std::collections::BTreeMap<_, _>>(),
     })
 }

@@ -54,7 +54,7 @@ fn run(arguments: ReaderArguments) -> Result<(), Box<dyn std::error::Error>> {
     let models = tessdata.map_or_else(|| "default".to_owned(), |dir| dir.display().to_string());
     let ready = Answer::Ready { engine: reader.engine().to_owned(), models };
     serve(std::io::stdin(), stdout, &ready, |file, claimed| match reader.read(file, claimed) {
-        Ok(ReadOutput { reading, stage_ms }) => Ok(ReadCard {
+        Ok(ReadOutput { reading, stage_ms, .. }) => Ok(ReadCard {
             reading,
             stage_ms: stage_ms
                 .into_iter()

@@ -7,6 +7,8 @@ use crate::digits::{self, Band, DigitRow};
 use crate::engine::{Engine, EngineError, Line, LineImage, TextClass};
 use crate::layout::{Page, Row, Span};
 
+mod places;
+
 /// A row below the NIK.
 #[derive(Debug, Clone, Default)]
 pub struct KtpRow {

@@ -57,6 +57,8 @@ pub struct Page {
     ink: Vec<u8>,
     width: usize,
     height: usize,
+    /// By how much rows were found to slope on the card.
+    shear: f32,
 }
 
 /// Rows lower than this are no print.
@@ -67,7 +69,7 @@ impl Page {
     pub fn new(gray: GrayImage, area: Area) -> Self {
         let page = Self::with_ink(gray);
         match page.shear(area) {
-            Some(shear) => Self::with_ink(sheared(&page.gray, shear)),
+            Some(shear) => Self { shear, ..Self::with_ink(sheared(&page.gray, shear)) },
             None => page,
         }
     }
@@ -76,7 +78,7 @@ impl Page {
         let (width, height) = (gray.width() as usize, gray.height() as usize);
         let threshold = ink_threshold(&gray);
         let ink = gray.as_raw().iter().map(|v| u8::from(*v < threshold)).collect();
-        Self { gray, ink, width, height }
+        Self { gray, ink, width, height, shear: 0.0 }
     }
 
     /// Width of the card in pixels.
@@ -87,6 +89,11 @@ impl Page {
     /// Height of the card in pixels.
     pub const fn height(&self) -> u32 {
         self.height as u32
+    }
+
+    /// The height at which the card has what the page has at this point.
+    pub fn on_card(&self, x: f32, y: f32) -> f32 {
+        y + (x - self.width as f32 / 2.0) * self.shear
     }
 
     /// A part given in shares of the card.

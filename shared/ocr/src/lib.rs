@@ -18,6 +18,8 @@ pub mod reader;
 pub mod rectify;
 pub mod resample;
 pub mod text;
+pub mod trace;
 
 pub use error::ReadError;
 pub use reader::{ReadOutput, Reader, ReaderConfig};
+pub use trace::{Mark, Trace};

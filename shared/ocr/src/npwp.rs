@@ -7,6 +7,8 @@ use crate::engine::{Engine, EngineError, Line, LineImage, TextClass};
 use crate::fields_npwp::{self, Meaning};
 use crate::layout::{Page, Row, Span};
 
+mod places;
+
 /// One line of the card.
 #[derive(Debug, Clone, Default)]
 pub struct NpwpLine {

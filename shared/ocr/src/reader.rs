@@ -23,6 +23,7 @@ use crate::normalise::normalise;
 use crate::npwp::{NpwpLayout, NpwpLine};
 use crate::quality::assess;
 use crate::rectify::{CardOutline, RectifiedCard, rectify};
+use crate::trace::{Place, Trace};
 
 /// How to read.
 #[derive(Debug, Clone)]
@@ -46,6 +47,8 @@ pub struct ReadOutput {
     pub reading: CardReading,
     /// Milliseconds per stage: `decode`, `rectify`, `normalise`, `layout`, `recognise`, `parse`.
     pub stage_ms: BTreeMap<&'static str, f64>,
+    /// Where in the picture it was read.
+    pub trace: Trace,
 }
 
 /// Reads cards. Holds its engine's model; belongs to one thread at a time.
@@ -72,6 +75,8 @@ struct Attempt {
     kind: CardKind,
     fields: BTreeMap<FieldName, FieldReading>,
     text: String,
+    places: Vec<Place>,
+    trace: Option<Trace>,
 }
 
 impl Reader {
@@ -120,7 +125,8 @@ impl Reader {
         reasons.dedup();
         let reading =
             CardReading { kind: attempt.kind, fields: attempt.fields, quality, reasons, text: attempt.text };
-        Ok(ReadOutput { reading, stage_ms: clock.stage_ms })
+        let trace = attempt.trace.unwrap_or_else(|| Trace::of(outline));
+        Ok(ReadOutput { reading, stage_ms: clock.stage_ms, trace })
     }
 
     /// Tries the ways up that an outline may be read, until one shows a card.
@@ -162,11 +168,12 @@ impl Reader {
             _ => [CardKind::Ktp, CardKind::Npwp],
         };
         for kind in order {
-            let attempt = match kind {
+            let mut attempt = match kind {
                 CardKind::Npwp => self.read_as_npwp(clock, &page)?,
                 _ => self.read_as_ktp(clock, &page)?,
             };
             if attempt.kind != CardKind::Unknown {
+                attempt.trace = Some(Trace::with(*outline, &page, &attempt.places));
                 return Ok((attempt, Some(card)));
             }
         }
@@ -196,7 +203,7 @@ impl Reader {
             return Ok(Attempt::nothing());
         }
         let fields = clock.time("parse", || fields_ktp::parse(&lines));
-        Ok(Attempt { kind, fields, text: ktp_text(&lines) })
+        Ok(Attempt { kind, fields, text: ktp_text(&lines), places: layout.places(&lines), trace: None })
     }
 
     fn read_as_npwp(&mut self, clock: &mut Clock, page: &Page) -> Result<Attempt, ReadError> {
@@ -208,7 +215,7 @@ impl Reader {
             return Ok(Attempt::nothing());
         }
         let fields = clock.time("parse", || fields_npwp::parse(&lines));
-        Ok(Attempt { kind, fields, text: npwp_text(&lines) })
+        Ok(Attempt { kind, fields, text: npwp_text(&lines), places: layout.places(&lines), trace: None })
     }
 }
 
@@ -219,7 +226,13 @@ const PROBED_LABELS: usize = 5;
 
 impl Attempt {
     fn nothing() -> Self {
-        Self { kind: CardKind::Unknown, fields: BTreeMap::new(), text: String::new() }
+        Self {
+            kind: CardKind::Unknown,
+            fields: BTreeMap::new(),
+            text: String::new(),
+            places: Vec::new(),
+            trace: None,
+        }
     }
 }
 

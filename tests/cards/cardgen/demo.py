@@ -5,7 +5,7 @@ import random
 
 import numpy as np
 
-from . import files, fonts, ktp, make, negatives, people, photo
+from . import files, fonts, ktp, make, negatives, people, photo, styles
 
 SEED = 20260
 
@@ -14,7 +14,7 @@ def _ktp(tag, difficulty, contradiction=""):
     """A plain KTP, printed like the commonest run, photographed at this difficulty."""
     rng, nrng = random.Random(f"demo/{tag}"), np.random.default_rng([SEED, len(tag), ord(tag[-1])])
     someone = people.person(rng, contradiction, plain=True)
-    card, boxes = ktp.draw(rng, nrng, someone, ktp.print_run(rng, list(fonts.CORE), plain=True))
+    card, boxes = ktp.draw(rng, nrng, someone, ktp.print_run(rng, styles.tuned(fonts.CORE), plain=True))
     picture, *_ = photo.take(rng, nrng, card, difficulty, 0, "border" if difficulty == "T0" else "wood")
     return picture, "KTP", someone.fields
 
@@ -22,7 +22,7 @@ def _ktp(tag, difficulty, contradiction=""):
 def _npwp(tag, style):
     """An NPWP scan."""
     rng, nrng = random.Random(f"demo/{tag}"), np.random.default_rng([SEED, len(tag)])
-    card, _, truth = make.npwp_card(rng, nrng, style, ["liberation"], plain=True)
+    card, _, truth = make.npwp_card(rng, nrng, style, styles.tuned(["liberation"]), plain=True)
     picture, *_ = photo.take(rng, nrng, card, "T0", 0, "border")
     return picture, "NPWP", truth["fields"]
 
@@ -30,7 +30,7 @@ def _npwp(tag, style):
 def _receipt():
     """A till receipt."""
     rng, nrng = random.Random("demo/receipt"), np.random.default_rng([SEED, 99])
-    return negatives.draw(rng, nrng, ["liberation"], "receipt")[0]
+    return negatives.draw(rng, nrng, styles.tuned(["liberation"]), "receipt")[0]
 
 
 def items():

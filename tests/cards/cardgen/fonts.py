@@ -47,6 +47,40 @@ SANS = {
     ),
     "dejavu": ("fonts-dejavu-core", "truetype/dejavu/DejaVuSans.ttf", "truetype/dejavu/DejaVuSans-Bold.ttf"),
 }
+# Of the set that is only judged.
+HELD_OUT = {
+    "garuda": ("fonts-tlwg-garuda-ttf", "truetype/tlwg/Garuda.ttf", "truetype/tlwg/Garuda-Bold.ttf"),
+    "inter": ("fonts-inter", "opentype/inter/Inter-Regular.otf", "opentype/inter/Inter-Bold.otf"),
+    "aerial": ("fonts-arkpandora", "truetype/arkpandora/Aerial.ttf", "truetype/arkpandora/AerialBd.ttf"),
+    "switzera": (
+        "fonts-adf-switzera",
+        "truetype/adf/SwitzeraADF-Regular.otf",
+        "truetype/adf/SwitzeraADF-Bold.otf",
+    ),
+    "switzera-cond": (
+        "fonts-adf-switzera",
+        "truetype/adf/SwitzeraADF-Cond.otf",
+        "truetype/adf/SwitzeraADF-BoldCond.otf",
+    ),
+    "clear": (
+        "fonts-clear-sans",
+        "truetype/clear-sans/ClearSans-Regular.ttf",
+        "truetype/clear-sans/ClearSans-Bold.ttf",
+    ),
+    "pt-sans": ("fonts-paratype", "truetype/paratype/PTS55F.ttf", "truetype/paratype/PTS75F.ttf"),
+    "tuffy": ("fonts-tuffy", "truetype/tuffy/Tuffy.ttf", "truetype/tuffy/Tuffy_Bold.ttf"),
+    "b612": ("fonts-b612", "opentype/b612/B612-Regular.otf", "opentype/b612/B612-Bold.otf"),
+}
+HELD_OUT_SPECIAL = {
+    "b612-mono": ("fonts-b612", "opentype/b612/B612Mono-Regular.otf"),
+    "inconsolata": ("fonts-inconsolata", "truetype/inconsolata/Inconsolata.otf"),
+    "hack": ("fonts-hack", "truetype/hack/Hack-Regular.ttf"),
+    "hack-bold": ("fonts-hack", "truetype/hack/Hack-Bold.ttf"),
+    "pt-mono": ("fonts-paratype", "truetype/paratype/PTM55F.ttf"),
+    "pt-serif": ("fonts-paratype", "truetype/paratype/PTF55F.ttf"),
+    "pt-serif-bold": ("fonts-paratype", "truetype/paratype/PTF75F.ttf"),
+    "hand": ("fonts-humor-sans", "truetype/humor-sans/Humor-Sans.ttf"),
+}
 SPECIAL = {
     "ocr-a": ("fonts-ocr-a", "truetype/ocr-a/OCRA.ttf"),
     "ocr-b": ("fonts-ocr-b", "opentype/ocr-b/OCRB.otf"),
@@ -71,8 +105,9 @@ def find(path):
 
 
 def check(families):
-    """Raise MissingFonts unless every face of these families, and every special face, is there."""
-    wanted = [SANS[f] for f in families] + list(SPECIAL.values())
+    """Raise MissingFonts unless every face of these families, and every special face of their set, is there."""
+    special = HELD_OUT_SPECIAL if any(f in HELD_OUT for f in families) else SPECIAL
+    wanted = [(SANS | HELD_OUT)[f] for f in families] + list(special.values())
     missing = sorted({entry[0] for entry in wanted if not all(find(p).is_file() for p in entry[1:])})
     if missing:
         raise MissingFonts(f"typefaces are missing: apt-get install {' '.join(missing)}")
@@ -80,12 +115,12 @@ def check(families):
 
 def sans(family, size, bold=False):
     """A sans face at a size in pixels."""
-    return load(SANS[family][2 if bold else 1], round(size, 1))
+    return load((SANS.get(family) or HELD_OUT[family])[2 if bold else 1], round(size, 1))
 
 
 def special(name, size):
     """One of the other faces."""
-    return load(SPECIAL[name][1], round(size, 1))
+    return load((SPECIAL.get(name) or HELD_OUT_SPECIAL[name])[1], round(size, 1))
 
 
 @lru_cache(maxsize=256)

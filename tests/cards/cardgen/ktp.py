@@ -2,7 +2,9 @@
 
 import datetime
 
-from . import fonts, paint
+from PIL import Image, ImageFilter
+
+from . import fonts, grounds, nikfaces, paint
 
 WIDTH = 1400
 HEIGHT = round(WIDTH * paint.CARD_RATIO)
@@ -22,8 +24,10 @@ ENGLISH = {
 }
 
 
-def print_run(rng, families, plain=False):
+def print_run(rng, style, plain=False):
     """How one batch of cards is printed. `plain` is the run that a clean example is shown with."""
+    if style.held_out:
+        return held_out_run(rng, style)
     if plain:
         return {
             "family": "liberation",
@@ -58,8 +62,7 @@ def print_run(rng, families, plain=False):
             "photo_ground": (178, 28, 34),
             "date_sep": "-",
         }
-    near_arial = [f for f in ("liberation", "arimo", "nimbus", "freesans") if f in families]
-    family = rng.choice(near_arial if rng.random() < 0.7 else families)
+    family = rng.choice(style.near if rng.random() < 0.7 else style.families)
     bold_values = rng.random() < 0.35
     pitch = rng.uniform(0.048, 0.052)
     dark = rng.randint(18, 62)
@@ -70,9 +73,7 @@ def print_run(rng, families, plain=False):
         "bold_values": bold_values,
         "bold_labels": bold_values and rng.random() < 0.4,
         "bold_nik_label": rng.random() < 0.5,
-        "nik_face": rng.choices(
-            ["ocr-a", "ocr-b", "mono-bold", "mono", "dejavu-mono", "sans-bold"], [66, 16, 6, 3, 3, 6]
-        )[0],
+        "nik_face": rng.choices(*zip(*style.nik_faces, strict=True))[0],
         "nik_stroke": rng.choice([0, 0, 1, 1, 1, 2]),
         "nik_x": rng.uniform(0.205, 0.235),
         "nik_pitch": rng.uniform(0.0275, 0.0315),
@@ -101,9 +102,76 @@ def print_run(rng, families, plain=False):
         "ground": (rng.randint(148, 196) - int(20 * blue), rng.randint(196, 222), rng.randint(214, 240)),
         "guilloche": (rng.randint(70, 150), rng.randint(120, 180), rng.randint(160, 205)),
         "strength": rng.uniform(0.15, 0.6),
-        "caps": rng.choice([0, 0, 0, 1, 2]),
+        "caps": rng.choice([0, 0, 0, 1, 2, "split"]),
         "photo_ground": rng.choice(
             [(178, 28, 34), (196, 40, 36), (30, 72, 160), (24, 96, 190), (160, 20, 40)]
+        ),
+        "date_sep": "-",
+        "colons": rng.random() >= 0.06,
+        "value_dy": rng.gauss(0, 0.001),
+    }
+
+
+def held_out_run(rng, style):
+    """A print run of the set that is only judged: the same card, everything about its print drawn from other ranges."""
+    family = rng.choice(style.near if rng.random() < 0.65 else style.families)
+    weight = rng.choice(["regular", "regular", "values", "all"])
+    pitch = rng.uniform(0.0478, 0.0525)
+    dark = rng.randint(8, 74)
+    ink = rng.choice([(dark, dark, dark), (dark, dark + 4, dark + 26), (dark + 14, dark + 4, dark)])
+    portrait_x = rng.uniform(0.728, 0.76)
+    nik_y, nik_size = rng.uniform(0.229, 0.27), rng.uniform(0.052, 0.07)
+    nik_x, head_step = rng.uniform(0.2, 0.245), rng.uniform(0.049, 0.06)
+    # Nothing is printed over anything else: the number ends before the portrait, the header above the number.
+    nik_pitch = min(rng.uniform(0.0268, 0.032), (portrait_x - 0.012 - nik_x) / 16)
+    head_y = min(rng.uniform(0.08, 0.135), nik_y - 0.78 * nik_size - 0.012 - head_step)
+    return {
+        "family": family,
+        "bold_values": weight != "regular",
+        "bold_labels": weight == "all",
+        "bold_nik_label": rng.random() < 0.5,
+        "nik_face": rng.choices(*zip(*style.nik_faces, strict=True))[0],
+        "nik_stroke": 0,
+        "nik_drawn": nikfaces.face(rng),
+        "nik_x": nik_x,
+        "nik_pitch": nik_pitch,
+        "nik_y": nik_y,
+        "nik_size": nik_size,
+        "nik_label_size": rng.uniform(1.0, 1.5),
+        "nik_gap": rng.uniform(0.05, 0.9),
+        "head_x": rng.uniform(0.44, 0.53),
+        "head_y": head_y,
+        "head_step": head_step,
+        "head_size": rng.uniform(0.04, 0.054),
+        "row_y": max(rng.uniform(0.3, 0.342), nik_y + 0.053),
+        "pitch": pitch,
+        "size": pitch * rng.uniform(0.68, 0.86),
+        "label_x": rng.uniform(0.024, 0.046),
+        "value_x": rng.uniform(0.252, 0.295),
+        "value_dy": rng.gauss(0, 0.002),
+        "indent": rng.uniform(0.026, 0.046),
+        "colon_gap": rng.uniform(0.01, 0.028),
+        "colons": rng.random() >= 0.1,
+        "blood_x": rng.uniform(0.49, 0.56),
+        "photo": (portrait_x, rng.uniform(0.185, 0.25), rng.uniform(0.195, 0.228), rng.uniform(0.41, 0.485)),
+        "frame": rng.choice(["", "", "white", "soft"]),
+        "issue_row": rng.choice([8, 9]),
+        "ink": ink,
+        "ground": rng.choice(
+            [
+                (176, 208, 232),
+                (160, 214, 226),
+                (190, 214, 240),
+                (150, 200, 215),
+                (198, 220, 226),
+                (170, 196, 226),
+            ]
+        ),
+        "guilloche": (rng.randint(50, 170), rng.randint(100, 190), rng.randint(140, 215)),
+        "strength": rng.uniform(0.12, 0.6),
+        "caps": rng.choice(["plain", "plain", "spaced", "low", "dotted", "upper"]),
+        "photo_ground": rng.choice(
+            [(206, 62, 30), (150, 24, 60), (54, 104, 200), (20, 50, 120), (120, 30, 26), (70, 130, 190)]
         ),
         "date_sep": "-",
     }
@@ -114,8 +182,22 @@ def date(iso, sep="-"):
     return datetime.date.fromisoformat(iso).strftime(f"%d{sep}%m{sep}%Y")
 
 
+HABITS = {
+    "split": lambda text: text.replace("/", "/ ").replace("kelamin", "Kelamin"),
+    "plain": lambda text: text.replace("kelamin", "Kelamin"),
+    "spaced": lambda text: text.replace("/", " / ").replace("kelamin", "Kelamin"),
+    "low": lambda text: (
+        text.replace("Hingga", "hingga").replace("Perkawinan", "perkawinan").replace("Lahir", "lahir")
+    ),
+    "dotted": lambda text: text.replace("Tgl Lahir", "Tgl. Lahir").replace("Kel/Desa", "Kel./Desa"),
+    "upper": str.upper,
+}
+
+
 def label(text, run):
-    """A label in this run's habit of capitals."""
+    """A label in this run's habit of capitals and spaces."""
+    if run["caps"] in HABITS:
+        return HABITS[run["caps"]](text)
     if run["caps"] == 1:
         return text.replace("kelamin", "Kelamin").replace("Tgl Lahir", "Tgl. Lahir")
     return text.replace("kelamin", "Kelamin") if run["caps"] == 2 else text
@@ -124,7 +206,12 @@ def label(text, run):
 def draw(rng, nrng, person, run):
     """(card image, boxes of the fields as fractions). The text printed is exactly the person's fields."""
     f = person.fields
-    image = paint.guilloche(rng, nrng, (WIDTH, HEIGHT), run["ground"], run["guilloche"], run["strength"])
+    if "nik_drawn" in run:
+        image, run["ground_family"] = grounds.ground(
+            rng, nrng, (WIDTH, HEIGHT), run["ground"], run["guilloche"], run["strength"]
+        )
+    else:
+        image = paint.guilloche(rng, nrng, (WIDTH, HEIGHT), run["ground"], run["guilloche"], run["strength"])
     sheet = paint.Sheet(image)
     ink, size = run["ink"], run["size"] * HEIGHT
     head = fonts.sans(run["family"], run["head_size"] * HEIGHT, True)
@@ -138,29 +225,19 @@ def draw(rng, nrng, person, run):
             font = fonts.sans(run["family"], font.size * 0.94, True)
         sheet.text(run["head_x"], run["head_y"] + row * run["head_step"], text, font, ink, field, "ms")
 
-    nik_label = fonts.sans(run["family"], size * 1.35, run["bold_nik_label"])
+    nik_label = fonts.sans(run["family"], size * run.get("nik_label_size", 1.35), run["bold_nik_label"])
     sheet.text(run["label_x"], run["nik_y"], "NIK", nik_label, ink)
-    sheet.text(
-        run["nik_x"] - run["nik_pitch"] * rng.uniform(0.25, 0.8),
-        run["nik_y"],
-        ":",
-        nik_label,
-        ink,
-        anchor="rs",
-    )
-    if run["nik_face"] == "sans-bold":
-        face = fonts.sans(run["family"], run["nik_size"] * HEIGHT, True)
-    else:
-        face = fonts.special(run["nik_face"], run["nik_size"] * HEIGHT)
-    stroke = run["nik_stroke"] if run["nik_face"].startswith("ocr") else 0
-    sheet.spaced(run["nik_x"], run["nik_y"], f["nik"], face, ink, run["nik_pitch"], "nik", stroke)
+    gap = run["nik_pitch"] * (run["nik_gap"] if "nik_gap" in run else rng.uniform(0.25, 0.8))
+    if run.get("colons", True):
+        sheet.text(run["nik_x"] - gap, run["nik_y"], ":", nik_label, ink, anchor="rs")
+    _nik(sheet, f["nik"], run, ink)
 
     _rows(rng, sheet, person, run, value_font, label_font)
 
     px, py, pw, ph = run["photo"]
     box = (round(pw * WIDTH), round(ph * HEIGHT))
     face_image = paint.portrait(rng, nrng, box, person.gender == "P", run["photo_ground"])
-    image.paste(face_image, (round(px * WIDTH), round(py * HEIGHT)))
+    _mount(image, face_image, (round(px * WIDTH), round(py * HEIGHT)), run.get("frame"))
     sheet.boxes["portrait"] = [round(v, 4) for v in (px, py, px + pw, py + ph)]
 
     small = fonts.sans(run["family"], size * rng.uniform(0.72, 0.92), run["bold_values"])
@@ -182,6 +259,34 @@ def draw(rng, nrng, person, run):
     sign = ((cx - 0.08) * WIDTH, (y + 0.08) * HEIGHT, (cx + 0.08) * WIDTH, min(0.97, y + 0.19) * HEIGHT)
     paint.signature(rng, sheet.draw, sign, tuple(c + 20 for c in ink), rng.randint(2, 5))
     return image, sheet.boxes
+
+
+def _nik(sheet, number, run, ink):
+    """The number on its own pitch, in its own face."""
+    x, y, pitch, high = run["nik_x"], run["nik_y"], run["nik_pitch"], run["nik_size"] * HEIGHT
+    if run["nik_face"] == "drawn":
+        nikfaces.row(sheet, x, y, number, high * 0.76, pitch, run["nik_drawn"], ink, "nik")
+        return
+    if run["nik_face"] == "sans-bold":
+        face = fonts.sans(run["family"], high, True)
+    else:
+        face = fonts.special(run["nik_face"], high)
+    stroke = run["nik_stroke"] if run["nik_face"].startswith("ocr") else 0
+    sheet.spaced(x, y, number, face, ink, pitch, "nik", stroke)
+
+
+def _mount(image, portrait, at, frame):
+    """The portrait on the card: bare, with a white edge, or fading into the ground."""
+    if frame == "white":
+        image.paste(
+            (236, 240, 244), (at[0] - 6, at[1] - 6, at[0] + portrait.width + 6, at[1] + portrait.height + 6)
+        )
+    mask = None
+    if frame == "soft":
+        mask = Image.new("L", portrait.size, 0)
+        mask.paste(255, (14, 14, portrait.width - 14, portrait.height - 14))
+        mask = mask.filter(ImageFilter.GaussianBlur(9))
+    image.paste(portrait, at, mask)
 
 
 def _rows(rng, sheet, person, run, value_font, label_font):
@@ -237,11 +342,14 @@ def _rows(rng, sheet, person, run, value_font, label_font):
         ):
             font = fonts.sans(run["family"], font.size * 0.96, run["bold_labels"])
         sheet.text(run["label_x"] + indent, y, shown, font, run["ink"])
-        sheet.text(run["value_x"] - run["colon_gap"], y, ":", label_font, run["ink"])
+        if run.get("colons", True):
+            sheet.text(run["value_x"] - run["colon_gap"], y, ":", label_font, run["ink"])
+        y += run.get("value_dy", 0.0)
         if title in wraps and not fits(parts[0][1]):
+            first = line
             for piece in paint.wrap(parts[0][1], fits, 2):
                 sheet.text(
-                    run["value_x"], run["row_y"] + line * pitch, piece, value_font, run["ink"], parts[0][0]
+                    run["value_x"], y + (line - first) * pitch, piece, value_font, run["ink"], parts[0][0]
                 )
                 line += 1
             continue
@@ -253,7 +361,7 @@ def _rows(rng, sheet, person, run, value_font, label_font):
             sheet.text(x, y, text, font, run["ink"], field)
             x += sheet.width_of(text, font)
         if title == "Jenis kelamin":
-            _blood(rng, sheet, run, y, x, label_font, value_font, f["bloodType"])
+            _blood(rng, sheet, run, y, x, label_font, value_font, f.get("bloodType"))
         line += 1
 
 
@@ -263,5 +371,7 @@ def _blood(rng, sheet, run, y, after, label_font, value_font, blood):
     end = sheet.text(
         x, y, rng.choice(["Gol. Darah", "Gol. Darah", "Gol Darah", "Gol.Darah"]), label_font, run["ink"]
     )
-    end = sheet.text(end + rng.uniform(0.004, 0.015), y, ":", label_font, run["ink"])
-    sheet.text(end + rng.uniform(0.004, 0.01), y, blood, value_font, run["ink"], "bloodType")
+    if run.get("colons", True):
+        end = sheet.text(end + rng.uniform(0.004, 0.015), y, ":", label_font, run["ink"])
+    if blood:
+        sheet.text(end + rng.uniform(0.004, 0.01), y, blood, value_font, run["ink"], "bloodType")

@@ -4,15 +4,10 @@ import random
 
 import numpy as np
 
-from . import files, fonts, ktp, negatives, npwp, people, photo
+from . import camera, files, ktp, negatives, npwp, people, photo, styles
 
 KINDS = ("ktp", "npwp", "negative")
 DIFFICULTIES = ("T0", "T1", "T2", "T3")
-
-
-def families(which):
-    """The typefaces of a set: `core` needs three packages, `wide` needs all."""
-    return list(fonts.CORE) if which == "core" else list(fonts.SANS)
 
 
 def sample(
@@ -26,11 +21,13 @@ def sample(
     foreign=0.02,
     turns=None,
     plain=False,
+    style="tuned",
 ):
     """(file name, bytes, truth) of one sample. The same arguments always give the same bytes."""
-    rng = random.Random(f"{seed}/{index}/{kind}/{difficulty}")
-    nrng = np.random.default_rng([seed, index])
-    fonts_used = families(faces)
+    tag = "" if style == "tuned" else f"/{style}"
+    rng = random.Random(f"{seed}/{index}/{kind}/{difficulty}{tag}")
+    nrng = np.random.default_rng([seed, index, len(tag)] if tag else [seed, index])
+    style = styles.named(style, faces == "core")
     if kind == "mixed":
         kind = rng.choices(KINDS, [60, 30, 10])[0]
     if difficulty == "mixed":
@@ -39,7 +36,7 @@ def sample(
     if kind == "ktp" and rng.random() < inconsistent:
         contradiction = rng.choice(["birthDate", "gender"])
     if kind == "negative":
-        picture, what = negatives.draw(rng, nrng, fonts_used)
+        picture, what = negatives.draw(rng, nrng, style)
         truth = {
             "kind": "negative",
             "difficulty": "NEG",
@@ -48,8 +45,9 @@ def sample(
             "layout": {"style": what},
         }
     else:
-        card, boxes, truth = _card(rng, nrng, kind, fonts_used, contradiction, rng.random() < foreign, plain)
-        picture, corners, quarter, tilt, traits = photo.take(rng, nrng, card, difficulty, turns)
+        card, boxes, truth = _card(rng, nrng, kind, style, contradiction, rng.random() < foreign, plain)
+        take = camera.take if style.held_out else photo.take
+        picture, corners, quarter, tilt, traits = take(rng, nrng, card, difficulty, turns)
         truth |= {
             "difficulty": difficulty,
             "corners": [[round(x, 1), round(y, 1)] for x, y in corners],
@@ -58,15 +56,17 @@ def sample(
         }
         truth["layout"]["boxes"] = boxes
         truth["traits"] |= {k: v for k, v in traits.items() if v}
-    name, data, how = _encode(rng, picture, kind, index, truth["difficulty"], pdf)
+    name, data, how = _encode(rng, picture, kind, index, truth["difficulty"], pdf, style.held_out)
     return name, data, {"file": name} | truth | how
 
 
-def _card(rng, nrng, kind, fonts_used, contradiction, foreign, plain):
+def _card(rng, nrng, kind, style, contradiction, foreign, plain):
     """(card, boxes, the part of the truth that the card gives)."""
     if kind == "ktp":
         someone = people.person(rng, contradiction, foreign, plain)
-        run = ktp.print_run(rng, fonts_used, plain)
+        if not plain:
+            _rarities(rng, someone, style)
+        run = ktp.print_run(rng, style, plain)
         card, boxes = ktp.draw(rng, nrng, someone, run)
         layout = {
             "style": "ktp",
@@ -76,6 +76,8 @@ def _card(rng, nrng, kind, fonts_used, contradiction, foreign, plain):
             "nikX": round(run["nik_x"], 4),
             "nikPitch": round(run["nik_pitch"], 5),
         }
+        if "ground_family" in run:
+            layout |= {"ground": run["ground_family"], "colons": run["colons"], "labels": run["caps"]}
         truth = {
             "kind": "KTP",
             "inconsistent": bool(contradiction),
@@ -86,15 +88,28 @@ def _card(rng, nrng, kind, fonts_used, contradiction, foreign, plain):
         if contradiction:
             truth["contradiction"] = contradiction
         return card, boxes, truth
-    style = rng.choice(["old", "new"])
-    return npwp_card(rng, nrng, style, fonts_used, plain)
+    age = rng.choice(["old", "new"])
+    return npwp_card(rng, nrng, age, style, plain)
 
 
-def npwp_card(rng, nrng, style, fonts_used, plain=False):
-    """An NPWP of a given layout."""
-    fields, extra = npwp.invent(rng, style, plain)
-    card, boxes = npwp.draw(rng, nrng, style, fields, extra, fonts_used, plain)
-    layout = {"style": f"npwp-{style}"} | {k: extra[k] for k in ("nitku", "npwp16") if k in extra}
+def _rarities(rng, someone, style):
+    """What few cards have: a blank blood group; held-out, long names and a Jakarta header without `KOTA`."""
+    fields = someone.fields
+    if rng.random() < 0.03:
+        fields.pop("bloodType")
+    if not style.held_out:
+        return
+    while "," not in fields["name"] and (rng.random() < 0.08 or 26 < len(fields["name"]) < 32):
+        fields["name"] += " " + rng.choice(people.words()["last"])
+    if fields["province"] == "DKI JAKARTA" and rng.random() < 0.5:
+        fields["regency"] = people.short(fields["regency"])
+
+
+def npwp_card(rng, nrng, age, style, plain=False):
+    """An NPWP of a given layout, `old` or `new`."""
+    fields, extra = npwp.invent(rng, age, plain)
+    card, boxes = npwp.draw(rng, nrng, age, fields, extra, style, plain)
+    layout = {"style": f"npwp-{age}"} | {k: extra[k] for k in ("nitku", "npwp16") if k in extra}
     return (
         card,
         boxes,
@@ -102,10 +117,11 @@ def npwp_card(rng, nrng, style, fonts_used, plain=False):
     )
 
 
-def _encode(rng, picture, kind, index, difficulty, pdf):
+def _encode(rng, picture, kind, index, difficulty, pdf, held_out):
     """(name, bytes, what the truth should say of the encoding)."""
     stem = f"{kind}_{index:04}"
-    low, high = photo.LEVELS[difficulty]["quality"] if difficulty in photo.LEVELS else (84, 95)
+    levels = camera.LEVELS if held_out else photo.LEVELS
+    low, high = levels[difficulty]["quality"] if difficulty in levels else (84, 95)
     if difficulty == "NEG":
         low, high = 50, 92
     quality = rng.randint(low, high)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from PIL import Image, ImageDraw
 
-from . import fonts, paint, people, photo
+from . import fonts, others, paint, people, photo
 
 KINDS = [
     "receipt",
@@ -23,8 +23,11 @@ KINDS = [
 ]
 
 
-def draw(rng, nrng, families, kind=None):
+def draw(rng, nrng, style, kind=None):
     """(picture, kind): a photograph of something else."""
+    if style.held_out:
+        return others.draw(rng, nrng, style, kind)
+    families = list(style.families)
     kind = kind or rng.choice(KINDS)
     difficulty = rng.choice(["T1", "T1", "T2", "T3"])
     level = dict(photo.LEVELS[difficulty])

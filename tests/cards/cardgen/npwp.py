@@ -3,7 +3,7 @@
 import datetime
 import math
 
-from . import fonts, paint, people
+from . import fonts, npwp_styles, paint, people
 
 WIDTH = 1400
 HEIGHT = round(WIDTH * paint.CARD_RATIO)
@@ -71,9 +71,11 @@ def registered_text(rng, day):
     )
 
 
-def draw(rng, nrng, style, fields, extra, families, plain=False):
-    """(card image, boxes of the fields as fractions)."""
-    family = "liberation" if plain else rng.choice(families)
+def draw(rng, nrng, style, fields, extra, faces, plain=False):
+    """(card image, boxes of the fields as fractions); `faces` is a `styles.Style`."""
+    if faces.held_out:
+        return npwp_styles.draw(rng, nrng, style, fields, extra, faces)
+    family = "liberation" if plain else rng.choice(faces.families)
     image = _ground(rng, nrng, style)
     sheet = paint.Sheet(image)
     ink = tuple(rng.randint(18, 60) for _ in range(3)) if not plain else (40, 38, 34)
@@ -85,9 +87,10 @@ def draw(rng, nrng, style, fields, extra, families, plain=False):
     big = fonts.sans(family, size * rng.uniform(1.25, 1.5), True)
     if style == "old":
         end = sheet.text(x, y, "NPWP", fonts.sans(family, big.size * 0.85, True), ink)
-        end = sheet.text(
-            end + rng.uniform(0.008, 0.016), y, ":", fonts.sans(family, big.size * 0.85, True), ink
-        )
+        if plain or rng.random() < 0.93:
+            end = sheet.text(
+                end + rng.uniform(0.008, 0.016), y, ":", fonts.sans(family, big.size * 0.85, True), ink
+            )
         sheet.text(end + rng.uniform(0.006, 0.014), y, dotted15(fields["npwpNumber"]), big, ink, "npwpNumber")
     else:
         sheet.text(x, y, "NPWP", fonts.sans(family, size * 0.72), ink)

@@ -1,0 +1,23 @@
+//! Where the fields of an NPWP card were read.
+
+use filot_domain::FieldName as F;
+
+use super::{NpwpLayout, NpwpLine};
+use crate::fields_npwp::{Meaning, meanings};
+use crate::trace::Place;
+
+impl NpwpLayout {
+    /// The places that gave these lines.
+    pub fn places(&self, lines: &[NpwpLine]) -> Vec<Place> {
+        let fields = meanings(lines).into_iter().map(|meaning| -> &'static [F] {
+            match meaning {
+                Meaning::Number => &[F::NpwpNumber],
+                Meaning::Name => &[F::Name],
+                Meaning::Nik => &[F::Nik],
+                Meaning::Address => &[F::Address],
+                Meaning::Other => &[],
+            }
+        });
+        self.rows.iter().zip(fields).map(|((row, span), fields)| Place::new(*row, *span, fields)).collect()
+    }
+}

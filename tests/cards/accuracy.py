@@ -1,0 +1,214 @@
+#!/usr/bin/env python3
+"""Generates a set of pictures that nothing was tuned on, reads it, and prints how well as Markdown.
+
+    ./dev accuracy --count 200                     # another set each time
+    ./dev accuracy --count 200 --seed 20260101     # that set again
+    ./dev accuracy --set DIR --wrong               # a set that is there, with every field that differs
+
+The reader is `filot-read` in its release build, all files in one process on one core; it also scores and
+decides, with the product's own code. The earlier system (tests/cards/earlier.py) has the same files, one
+thread, a process each. CPU seconds are user and system time of those processes, so that other work on the
+machine does not count.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+import board  # noqa: E402
+import earlier  # noqa: E402
+
+
+def options():
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="accuracy", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--count", type=int, default=120, metavar="N", help="how many pictures (default 120)")
+    parser.add_argument(
+        "--seed", type=int, metavar="N", help="default: one that was not used before, from the clock"
+    )
+    parser.add_argument(
+        "--styles",
+        choices=["held-out", "tuned"],
+        default="held-out",
+        help="held-out (default): typefaces, grounds, tables and cameras that the tuned set never has",
+    )
+    parser.add_argument("--kind", default="mixed", choices=["mixed", "ktp", "npwp", "negative"])
+    parser.add_argument("--difficulty", default="mixed", choices=["mixed", *board.LEVELS])
+    parser.add_argument(
+        "--set", type=Path, metavar="DIR", help="judge this folder (with truth.jsonl) instead of generating"
+    )
+    parser.add_argument(
+        "--keep", type=Path, metavar="DIR", help="generate into this folder and keep it, with what was read"
+    )
+    parser.add_argument("--no-earlier", action="store_true", help="leave the earlier system out")
+    parser.add_argument("--wrong", action="store_true", help="list every field that differs")
+    parser.add_argument(
+        "--reader", type=Path, default=Path("target/release/filot-read"), help="the reader's program"
+    )
+    parser.add_argument("--engine", help="the reader's line engine")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes that draw (default 1)")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the Markdown here, not to stdout")
+    return parser.parse_args()
+
+
+def progress(text, done=False):
+    """One line on stderr that is written over."""
+    if sys.stderr.isatty() or done:
+        print(
+            f"\r\x1b[K{text}" if sys.stderr.isatty() else text,
+            end="\n" if done else "",
+            file=sys.stderr,
+            flush=True,
+        )
+
+
+def generate(o, folder):
+    """Draw the set."""
+    subprocess.run(
+        [
+            sys.executable,
+            HERE / "generate.py",
+            "--out",
+            folder,
+            "--seed",
+            str(o.seed),
+            "--count",
+            str(o.count),
+            "--styles",
+            o.styles,
+            "--kind",
+            o.kind,
+            "--difficulty",
+            o.difficulty,
+            "--pdf",
+            "0",
+            "--jobs",
+            str(o.jobs),
+        ],
+        check=True,
+    )
+
+
+def one_core():
+    """What this process starts stays on one core."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+
+
+def read(o, files):
+    """(the reader's lines by file name, CPU seconds, seconds)."""
+    command = [o.reader, *(["--engine", o.engine] if o.engine else []), *files]
+    started, answers = time.monotonic(), {}
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=one_core,
+        env={**os.environ, "OMP_THREAD_LIMIT": "1"},
+    )
+    for line in process.stdout:
+        answer = json.loads(line)
+        answers[Path(answer["file"]).name] = answer
+        progress(f"read {len(answers)}/{len(files)}", not sys.stderr.isatty() and len(answers) % 50 == 0)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode not in (0, 1):
+        sys.exit(f"{o.reader} ended with {process.returncode} after {len(answers)} of {len(files)} files")
+    progress(f"read {len(answers)}/{len(files)} in {time.monotonic() - started:.0f} s", True)
+    return answers, usage.ru_utime + usage.ru_stime, time.monotonic() - started
+
+
+def run_earlier(truths, folder):
+    """(boards of the earlier system by name, CPU seconds a document)."""
+    boards = {"as captured": board.Board(), "first line of each capture": board.Board()}
+    seconds = 0.0
+    for done, truth in enumerate(truths, 1):
+        text, spent = earlier.text_of(folder / truth["file"])
+        seconds += spent
+        for name, counts in boards.items():
+            claimed = "KTP" if truth["kind"] == "negative" else truth["kind"]
+            fields = earlier.fields(text, claimed, name != "as captured")
+            counts.add(truth, {"kind": claimed if fields else "unknown", "fields": fields})
+        progress(f"earlier system {done}/{len(truths)}", not sys.stderr.isatty() and done % 50 == 0)
+    progress(f"earlier system {len(truths)}/{len(truths)}", True)
+    return boards, seconds / len(truths)
+
+
+def main():
+    """Generate, read, count, print."""
+    o = options()
+    if not o.reader.is_file():
+        sys.exit(f"{o.reader} is missing: cargo build --release -p gpu-worker --bin filot-read")
+    if o.seed is None:
+        o.seed = int(time.time())
+    with tempfile.TemporaryDirectory(prefix="filot-accuracy-") as temporary:
+        folder = o.set or o.keep or Path(temporary)
+        if not o.set:
+            generate(o, folder)
+        truths = [json.loads(line) for line in (folder / "truth.jsonl").read_text("utf-8").splitlines()]
+        judge(o, folder, truths)
+
+
+def judge(o, folder, truths):
+    """Read a set and print the board."""
+    counts = board.Board()
+    answers, seconds, _ = read(o, [folder / truth["file"] for truth in truths])
+    if o.keep:
+        (o.keep / "read.jsonl").write_text("".join(json.dumps(a) + "\n" for a in answers.values()), "utf-8")
+    for truth in truths:
+        counts.add(truth, answers[truth["file"]])
+    lines = [
+        f"Set: `{o.set}`"
+        if o.set
+        else f"`./dev accuracy --count {o.count} --seed {o.seed} --styles {o.styles}`",
+        "",
+    ]
+    lines[0] += f": {len(truths)} pictures"
+    lines += board.summary(counts)
+    ours, cost = seconds / len(truths), None
+    pictures = [truth for truth in truths if not truth["file"].endswith(".pdf")]
+    if not o.no_earlier and pictures:
+        boards, cost = run_earlier(pictures, folder)
+        lines += board.table(
+            ["CPU seconds a document", "this reader", "earlier system", "ratio", "bar"],
+            [["", f"{ours:.3f}", f"{cost:.3f}", f"{ours / cost:.2f}", "at most 0.6"]],
+        )
+    else:
+        lines += [f"CPU seconds a document: {ours:.3f}", ""]
+    for kind in board.CRITICAL:
+        if any(truth["kind"] == kind for truth in truths):
+            lines += board.fields_table(counts, kind)
+    lines += board.decisions_table(counts)
+    lines += board.calibration_table(counts)
+    lines += board.reasons_table(counts)
+    lines += board.traits_table(counts)
+    if cost is not None:
+        lines += ["The earlier system on the same files:", "", *board.earlier_table(boards)]
+    for title, items in (
+        ("Wrongly approved", counts.false_approvals),
+        ("Read from what is no card", counts.read_from_nothing),
+        ("Critical, sure and wrong", counts.sure_and_wrong),
+    ):
+        if items:
+            lines += [f"{title}: {', '.join(items)}", ""]
+    if o.wrong:
+        lines += [f"- {f} {d} {name}: read `{r}` is `{v}` ({c})" for f, d, name, r, v, c in counts.wrong]
+    text = "\n".join(lines).rstrip() + "\n"
+    if o.out:
+        o.out.write_text(text, "utf-8")
+    else:
+        sys.stdout.write(text)
+
+
+if __name__ == "__main__":
+    main()
