@@ -13,11 +13,12 @@ use image::RgbImage;
 use crate::decode::decode;
 use crate::engine::{self, Engine, EngineConfig, EngineError, Line};
 use crate::error::ReadError;
-use crate::fields_ktp::{self, labels_seen};
+use crate::fields_ktp;
 use crate::fields_npwp;
 use crate::find::{find_card, orientation_candidates};
 use crate::kind;
 use crate::ktp::{KtpLayout, KtpLines};
+use crate::labels::labels_seen;
 use crate::layout::Page;
 use crate::normalise::normalise;
 use crate::npwp::{NpwpLayout, NpwpLine};
@@ -180,7 +181,8 @@ impl Reader {
         }
         let engine = self.engine.as_mut();
         let header = clock.time("recognise", || layout.read_header(page, engine)).map_err(failed)?;
-        if !header.iter().any(fields_ktp::is_province_line) {
+        let sure = header.iter().any(fields_ktp::is_province_line);
+        if !sure {
             // The header may be under glare: the first labels speak as clearly.
             let labels = clock
                 .time("recognise", || layout.read_labels(page, engine, PROBED_LABELS))
@@ -190,7 +192,7 @@ impl Reader {
                 return Ok(Attempt::nothing());
             }
         }
-        let lines = clock.time("recognise", || layout.read(page, engine, header)).map_err(failed)?;
+        let lines = clock.time("recognise", || layout.read(page, engine, header, sure)).map_err(failed)?;
         let kind = kind::of_ktp_lines(&lines);
         if kind == CardKind::Unknown {
             return Ok(Attempt::nothing());
