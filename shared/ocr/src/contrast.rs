@@ -138,7 +138,7 @@ mod tests {
             let limit = if (240..430).contains(&x) { 175 } else { 90 };
             assert!(v <= limit, "stroke at {x}: {v}");
         }
-        assert!(out.enumerate_pixels().all(|(x, y, v)| x < 720 || v.0[0] >= 240));
+        assert!(out.enumerate_pixels().all(|(x, _, v)| x < 720 || v.0[0] >= 240));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! The pitch grid is found by trying grids and keeping the one whose sixteen cells all hold a digit. Structure of the
 //! number is evidence between close alternatives ([`choose_nik`]); it never makes a digit that the pixels do not support.
 
+use filot_domain::nik::Nik;
 use image::GrayImage;
 
 mod ink;
@@ -124,6 +125,18 @@ pub fn read_row(card: &GrayImage, band: Band, pitch_range: (f32, f32)) -> Option
         }
         step *= 0.5;
     }
+    // A grid one digit off fits nearly as well where dirt or the colon stands beside the row: then only one of them makes
+    // a number that exists.
+    if !is_number(&network.probabilities(&ink, grid)) {
+        for cells in [-1.0, 1.0] {
+            let moved = Grid { left: grid.left + cells * grid.pitch, ..grid };
+            let seen = network.probabilities(&ink, moved);
+            if fit(&seen) > score - NEXT_TO && is_number(&seen) {
+                grid = moved;
+                break;
+            }
+        }
+    }
     // The answer is the mean over the best grid and its neighbours: a digit that changes with half a pixel is doubtful.
     let mut sums = [[0.0_f32; CLASSES]; COUNT];
     let jitter = [(0.0, 0.0), (0.05, 0.0), (-0.05, 0.0), (0.0, 0.04), (0.0, -0.04)];
@@ -146,6 +159,20 @@ pub fn read_row(card: &GrayImage, band: Band, pitch_range: (f32, f32)) -> Option
         cell.copy_from_slice(&sum[..10]);
     }
     Some(DigitRow { cells, fit: fit(&sums), left: grid.left, pitch: grid.pitch })
+}
+
+/// By how much a grid one digit further may fit worse and still be the right one.
+const NEXT_TO: f32 = 0.4;
+
+/// Whether the likeliest digits are a NIK of a province that exists.
+fn is_number(cells: &[[f32; CLASSES]; COUNT]) -> bool {
+    let digit = |cell: &[f32; CLASSES]| {
+        let mut ten = [0.0; 10];
+        ten.copy_from_slice(&cell[..10]);
+        char::from(b'0' + best(&ten).0)
+    };
+    let text: String = cells.iter().map(digit).collect();
+    text.parse::<Nik>().is_ok_and(|nik| filot_domain::areas::province_name(nik.province()).is_some())
 }
 
 /// Mean logarithm of the likeliest digit's probability: high only when every cell holds one digit.

@@ -15,7 +15,7 @@ use crate::engine::{self, Engine, EngineConfig, EngineError, Line};
 use crate::error::ReadError;
 use crate::fields_ktp;
 use crate::fields_npwp;
-use crate::find::{find_card, orientation_candidates};
+use crate::find::{find_cards, orientation_candidates};
 use crate::kind;
 use crate::ktp::{KtpLayout, KtpLines};
 use crate::labels::labels_seen;
@@ -97,14 +97,30 @@ impl Reader {
     pub fn read(&mut self, bytes: &[u8], claimed: Option<DocumentType>) -> Result<ReadOutput, ReadError> {
         let mut clock = Clock { stage_ms: BTreeMap::new() };
         let image = clock.time("decode", || decode(bytes))?.image;
-        let found = clock.time("rectify", || find_card(&image));
-        let outline = found.unwrap_or_else(|| CardOutline::whole_image(image.width(), image.height()));
-        let (mut attempt, mut card) = self.read_outline(&mut clock, &image, &outline, claimed)?;
-        if attempt.kind == CardKind::Unknown && found.is_some() {
-            // What was taken for the outline may be something else: the picture itself is the second candidate.
-            let whole = CardOutline::whole_image(image.width(), image.height());
-            let (again, whole_card) = self.read_upright(&mut clock, &image, &whole, claimed)?;
+        let (mut found, others) = clock.time("rectify", || find_cards(&image));
+        let whole = CardOutline::whole_image(image.width(), image.height());
+        let (mut attempt, mut card) = match &found {
+            Some(outline) => self.read_outline(&mut clock, &image, outline, claimed)?,
+            None => (Attempt::nothing(), None),
+        };
+        for other in others {
+            if attempt.kind != CardKind::Unknown {
+                break;
+            }
+            // What was taken for the outline may be something else.
+            let (again, other_card) = self.read_outline(&mut clock, &image, &other, claimed)?;
             if again.kind != CardKind::Unknown {
+                (attempt, card, found) = (again, other_card, Some(other));
+            }
+        }
+        if attempt.kind == CardKind::Unknown {
+            // The picture itself is the last candidate.
+            let (again, whole_card) = if found.is_some() {
+                self.read_upright(&mut clock, &image, &whole, claimed)?
+            } else {
+                self.read_outline(&mut clock, &image, &whole, claimed)?
+            };
+            if again.kind != CardKind::Unknown || card.is_none() {
                 (attempt, card) = (again, whole_card);
             }
         }
