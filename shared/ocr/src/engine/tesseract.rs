@@ -97,13 +97,7 @@ impl Tesseract {
             });
         }
         // SAFETY: the handle is initialised.
-        let psm = if std::env::var("PSM13").is_ok() {
-            sys::TessPageSegMode_PSM_RAW_LINE
-        } else {
-            sys::TessPageSegMode_PSM_SINGLE_LINE
-        };
-        // SAFETY: as above
-        unsafe { sys::TessBaseAPISetPageSegMode(engine.handle, psm) };
+        unsafe { sys::TessBaseAPISetPageSegMode(engine.handle, sys::TessPageSegMode_PSM_SINGLE_LINE) };
         Ok(engine)
     }
 
