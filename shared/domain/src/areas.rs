@@ -21,6 +21,17 @@ pub fn district_name(code: &str) -> Option<&'static str> {
     (code.len() == 6).then(|| find(code)).flatten()
 }
 
+/// Whether two spellings name the same province: cards write `DKI JAKARTA` and `DI YOGYAKARTA` where the law says
+/// `DAERAH KHUSUS IBUKOTA JAKARTA` and `DAERAH ISTIMEWA YOGYAKARTA`, and Aceh carried another name until 2009.
+pub fn is_same_province(one: &str, other: &str) -> bool {
+    fn proper(name: &str) -> impl Iterator<Item = &str> {
+        const RANKS: [&str; 9] =
+            ["DAERAH", "KHUSUS", "IBUKOTA", "ISTIMEWA", "DKI", "DKJ", "DI", "NANGGROE", "DARUSSALAM"];
+        name.split([' ', '.']).filter(|word| !word.is_empty() && !RANKS.contains(word) && word.len() > 1)
+    }
+    proper(one).eq(proper(other))
+}
+
 /// Whether a district ever had this six-digit code.
 pub fn is_known(code: &str) -> bool {
     district_name(code).is_some()
@@ -78,6 +89,22 @@ mod tests {
         assert_eq!(regency_name("6271"), Some("KOTA PALANGKARAYA"));
         assert_eq!(district_name("317106"), Some("MENTENG"));
         assert!(is_known("110101"));
+    }
+
+    #[test]
+    fn a_province_is_itself_whatever_its_rank_is_called() {
+        for (one, other) in [
+            ("DAERAH KHUSUS IBUKOTA JAKARTA", "DKI JAKARTA"),
+            ("DAERAH ISTIMEWA YOGYAKARTA", "D.I. YOGYAKARTA"),
+            ("DAERAH ISTIMEWA YOGYAKARTA", "DI YOGYAKARTA"),
+            ("ACEH", "NANGGROE ACEH DARUSSALAM"),
+            ("JAWA TIMUR", "JAWA TIMUR"),
+        ] {
+            assert!(is_same_province(one, other) && is_same_province(other, one), "{one} {other}");
+        }
+        assert!(!is_same_province("JAWA TIMUR", "JAWA BARAT"));
+        assert!(!is_same_province("PAPUA", "PAPUA BARAT"));
+        assert!(!is_same_province("DKI JAKARTA", "DI YOGYAKARTA"));
     }
 
     #[test]

@@ -452,7 +452,7 @@ fn ktp_consistency(
     }
     if let (Some(coded), Some(printed)) =
         (crate::areas::province_name(nik.province()), reading.value(FieldName::Province))
-        && coded != printed
+        && !crate::areas::is_same_province(coded, printed)
     {
         // Soft: people move, provinces split, the NIK stays.
         reasons.push(ReasonCode::NikProvinceMismatch);

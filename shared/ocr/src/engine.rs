@@ -59,6 +59,12 @@ impl Line {
         self.symbols.iter().map(|symbol| symbol.character).collect()
     }
 
+    /// A text that needed no reading.
+    pub fn certain(text: &str) -> Self {
+        let symbol = |character| Symbol { character, confidence: 1.0, left: 0, right: 0 };
+        Self { symbols: text.chars().map(symbol).collect() }
+    }
+
     /// The lowest confidence and the geometric mean of all, spaces left out; zeros for an empty line.
     pub fn confidence(&self) -> LineConfidence {
         confidence_of(&self.symbols)

@@ -8,57 +8,13 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use filot_domain::{FieldName, FieldReading};
 
-use crate::digits::choose_nik;
+use crate::digits::{NumberRow, choose_nik};
 use crate::engine::Line;
 #[cfg(test)]
 use crate::engine::Symbol;
 use crate::ktp::{KtpLines, KtpRow};
-use crate::text::{Piece, as_digit, bare, closest, distance, likeness, value_of};
-
-/// The labels from top to bottom.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Label {
-    /// `Nama`
-    Name,
-    /// `Tempat/Tgl Lahir`
-    Birth,
-    /// `Jenis Kelamin`
-    Gender,
-    /// `Alamat`
-    Address,
-    /// `RT/RW`
-    RtRw,
-    /// `Kel/Desa`
-    Village,
-    /// `Kecamatan`
-    District,
-    /// `Agama` or `Kepercayaan`
-    Religion,
-    /// `Status Perkawinan`
-    MaritalStatus,
-    /// `Pekerjaan`
-    Occupation,
-    /// `Kewarganegaraan`
-    Citizenship,
-    /// `Berlaku Hingga`
-    ValidUntil,
-}
-
-/// Each label with its spellings, foreign residents' cards included.
-const LABELS: [(Label, &[&str]); 12] = [
-    (Label::Name, &["Nama", "Name"]),
-    (Label::Birth, &["Tempat/Tgl Lahir", "Place/Date of Birth", "Tempat Tgl Lahir"]),
-    (Label::Gender, &["Jenis Kelamin", "Gender", "Sex"]),
-    (Label::Address, &["Alamat", "Address"]),
-    (Label::RtRw, &["RT/RW"]),
-    (Label::Village, &["Kel/Desa", "Village"]),
-    (Label::District, &["Kecamatan", "District"]),
-    (Label::Religion, &["Agama", "Kepercayaan", "Religion"]),
-    (Label::MaritalStatus, &["Status Perkawinan", "Marital Status"]),
-    (Label::Occupation, &["Pekerjaan", "Occupation"]),
-    (Label::Citizenship, &["Kewarganegaraan", "Nationality", "Citizenship"]),
-    (Label::ValidUntil, &["Berlaku Hingga", "Valid Until", "Date of Expiry"]),
-];
+use crate::labels::{Label, RowMeaning, align};
+use crate::text::{Piece, as_digit, bare, closest, distance, likeness, value_of, weigh};
 
 const GENDERS: &[&str] = &["LAKI-LAKI", "PEREMPUAN"];
 const RELIGIONS: &[&str] = &[
@@ -79,91 +35,6 @@ const MARITAL: &[&str] =
 const CITIZENSHIPS: &[&str] = &["WNI", "WNA"];
 const FOR_LIFE: &str = "SEUMUR HIDUP";
 
-/// What a row is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RowMeaning {
-    /// A labelled row.
-    Labelled(Label),
-    /// The next line of the value above.
-    Continuation,
-    /// Neither.
-    Nothing,
-}
-
-/// How alike a text is to a label's best spelling.
-fn label_likeness(text: &str, at: usize) -> f32 {
-    LABELS[at].1.iter().map(|spelling| likeness(text, spelling)).fold(0.0, f32::max)
-}
-
-/// Number of rows whose label was recognised as one of the card's: the evidence that this is a KTP.
-pub fn labels_seen<'a>(labels: impl Iterator<Item = &'a str>) -> usize {
-    labels
-        .filter(|text| bare(text).len() >= 4 && (0..LABELS.len()).any(|at| label_likeness(text, at) >= 0.7))
-        .count()
-}
-
-/// Tells each row its meaning: the order of the labels is known, some may be missing or misread, values may wrap.
-///
-/// Longest-path alignment over (row, label): a row takes the next label or a later one, continues the value above, or
-/// means nothing.
-pub fn align(rows: &[String]) -> Vec<RowMeaning> {
-    #[derive(Clone, Copy)]
-    struct Cell {
-        score: f32,
-        from: usize,
-        meaning: RowMeaning,
-    }
-    let n = LABELS.len();
-    // best[i][j]: rows before i are told, labels before j are used up.
-    let unreached = Cell { score: f32::MIN, from: 0, meaning: RowMeaning::Nothing };
-    let mut best = vec![vec![unreached; n + 1]; rows.len() + 1];
-    best[0][0].score = 0.0;
-    for (i, text) in rows.iter().enumerate() {
-        let has_label = bare(text).len() >= 2;
-        let likes: Vec<f32> =
-            (0..n).map(|at| if has_label { label_likeness(text, at) } else { -0.5 }).collect();
-        for j in 0..=n {
-            let here = best[i][j].score;
-            if here == f32::MIN {
-                continue;
-            }
-            let mut offer = |to: usize, score: f32, meaning: RowMeaning| {
-                if here + score > best[i + 1][to].score {
-                    best[i + 1][to] = Cell { score: here + score, from: j, meaning };
-                }
-            };
-            for (at, (label, _)) in LABELS.iter().enumerate().skip(j).take(4) {
-                let skipped = (at - j) as f32;
-                // A misread label in its turn is still likelier a label than nothing.
-                offer(at + 1, likes[at] + 0.1 - 0.35 * skipped, RowMeaning::Labelled(*label));
-            }
-            let wraps = j > 0 && matches!(LABELS[j - 1].0, Label::Name | Label::Address);
-            let continues = match (has_label, wraps) {
-                (false, true) => 0.3,
-                (false, false) => 0.05,
-                (true, _) => -0.5,
-            };
-            offer(j, continues, if j > 0 { RowMeaning::Continuation } else { RowMeaning::Nothing });
-            offer(j, -0.05, RowMeaning::Nothing);
-        }
-    }
-    let last = &best[rows.len()];
-    // Labels never reached count against an alignment, but little: a cut-off card has fewer rows.
-    let mut at = (0..=n)
-        .max_by(|a, b| {
-            let value = |j: usize| last[j].score - 0.05 * (n - j) as f32;
-            value(*a).total_cmp(&value(*b))
-        })
-        .unwrap_or(0);
-    let mut meanings = vec![RowMeaning::Nothing; rows.len()];
-    for i in (0..rows.len()).rev() {
-        let cell = best[i + 1][at];
-        meanings[i] = cell.meaning;
-        at = cell.from;
-    }
-    meanings
-}
-
 /// The fields that could be read.
 pub fn parse(lines: &KtpLines) -> BTreeMap<FieldName, FieldReading> {
     let mut fields = BTreeMap::new();
@@ -179,8 +50,10 @@ pub fn parse(lines: &KtpLines) -> BTreeMap<FieldName, FieldReading> {
         let choice = choose_nik(row);
         put(FieldName::Nik, choice.digits, choice.confidence);
     }
-    let labels: Vec<String> = lines.rows.iter().map(|row| row.label.text()).collect();
-    let meanings = align(&labels);
+    let meanings = lines.meanings.clone().unwrap_or_else(|| {
+        let labels: Vec<String> = lines.rows.iter().map(|row| row.label.text()).collect();
+        align(&labels)
+    });
     for (i, (row, meaning)) in lines.rows.iter().zip(&meanings).enumerate() {
         let RowMeaning::Labelled(label) = meaning else { continue };
         let wrapped: Vec<&KtpRow> = lines.rows[i + 1..]
@@ -210,7 +83,7 @@ fn row_fields(label: Label, row: &KtpRow, wrapped: &[&KtpRow], put: &mut impl Fn
             let joined = join(&piece, wrapped);
             put(FieldName::Name, name_text(&joined.text), joined.confidence());
         }
-        Label::Birth => birth(&piece, put),
+        Label::Birth => birth(&piece, row.digits.as_ref(), put),
         Label::Gender => {
             vocabulary(FieldName::Gender, &piece, GENDERS, put);
             if let Some((value, confidence)) = blood_type(row) {
@@ -229,7 +102,7 @@ fn row_fields(label: Label, row: &KtpRow, wrapped: &[&KtpRow], put: &mut impl Fn
             put(FieldName::Address, joined.text.clone(), joined.confidence());
         }
         Label::RtRw => {
-            if let Some((value, confidence)) = rt_rw(&piece) {
+            if let Some((value, confidence)) = rt_rw(&piece, row.digits.as_ref()) {
                 put(FieldName::RtRw, value, confidence);
             }
         }
@@ -293,20 +166,42 @@ fn citizenship(piece: &Piece, put: &mut impl FnMut(FieldName, String, f32)) {
     put(FieldName::Citizenship, value.to_owned(), if likely { 0.9 } else { 0.5 });
 }
 
-/// `PLACE, DD-MM-YYYY`.
-fn birth(piece: &Piece, put: &mut impl FnMut(FieldName, String, f32)) {
+/// `PLACE, DD-MM-YYYY`. Two looks at the date, where the first was in doubt.
+fn birth(piece: &Piece, digits: Option<&NumberRow>, put: &mut impl FnMut(FieldName, String, f32)) {
     let characters: Vec<char> = piece.text.chars().collect();
-    let Some((start, date, repairs)) = trailing_date(&characters) else {
+    let read = trailing_date(&characters);
+    let mut looks = Vec::with_capacity(2);
+    if let Some((_, date, repairs)) = read {
+        looks.push((date.to_string(), piece.confidence() * 0.9_f32.powi(repairs)));
+    }
+    if let Some(row) = digits
+        && let Some((text, confidence)) = row.text_that(|text| date_of_digits(text).is_some())
+        && let Some(date) = date_of_digits(&text)
+    {
+        looks.push((date.to_string(), row.weight(confidence)));
+    }
+    // One look alone keeps its own confidence.
+    let date = if looks.len() > 1 { weigh(&looks, |_| 0.0) } else { looks.pop() };
+    let place = match (read, piece.text.rsplit_once(',')) {
+        (Some((start, _, _)), _) => Some((characters[..start].iter().collect::<String>(), 1.0)),
         // The date is illegible; the place may still be legible.
-        if let Some((place, _)) = piece.text.split_once(',') {
-            put(FieldName::BirthPlace, place.trim().to_owned(), piece.confidence() * 0.7);
-        }
-        return;
+        (None, Some((place, _))) => Some((place.to_owned(), 0.7)),
+        (None, None) => None,
     };
-    let place: String = characters[..start].iter().collect();
-    let place = place.trim_end_matches([',', '.', ' ', '-', ';', '\'', ':']);
-    put(FieldName::BirthPlace, place.to_owned(), piece.confidence());
-    put(FieldName::BirthDate, date.to_string(), piece.confidence() * 0.9_f32.powi(repairs));
+    if let Some((place, share)) = place {
+        let place = place.trim_matches([',', '.', ' ', '-', ';', '\'', ':']);
+        put(FieldName::BirthPlace, place.to_owned(), piece.confidence() * share);
+    }
+    if let Some((date, confidence)) = date {
+        put(FieldName::BirthDate, date, confidence);
+    }
+}
+
+/// `DDMMYYYY` as a date that somebody alive may have been born on.
+fn date_of_digits(text: &str) -> Option<NaiveDate> {
+    let number = |range: std::ops::Range<usize>| text.get(range)?.parse::<u32>().ok();
+    let year = i32::try_from(number(4..8)?).ok().filter(|year| (1900..=2100).contains(year))?;
+    NaiveDate::from_ymd_opt(year, number(2..4)?, number(0..2)?)
 }
 
 /// The date at the end of a text, where it begins, and how many characters had to be taken for digits.
@@ -345,8 +240,22 @@ pub(crate) fn whole_date(text: &str) -> Option<(NaiveDate, i32)> {
     (start == 0).then_some((date, repairs))
 }
 
+/// `NNN/NNN`, from one look or two.
+fn rt_rw(piece: &Piece, digits: Option<&NumberRow>) -> Option<(String, f32)> {
+    let mut looks: Vec<(String, f32)> = rt_rw_of_text(piece).into_iter().collect();
+    if piece.text != "-"
+        && let Some(row) = digits
+        && let Some((rt, rw)) = row.text().split_at_checked(3)
+    {
+        looks.push((format!("{rt}/{rw}"), row.weight(row.confidence())));
+    }
+    // Both numbers have three digits on every card.
+    let usual = |text: &str| if text.len() == 7 { 1.0 } else { 0.0 };
+    if looks.len() > 1 { weigh(&looks, usual) } else { looks.pop() }
+}
+
 /// `NNN/NNN`; dashes and misread slashes between are accepted.
-fn rt_rw(piece: &Piece) -> Option<(String, f32)> {
+fn rt_rw_of_text(piece: &Piece) -> Option<(String, f32)> {
     if piece.text == "-" {
         return Some(("-".to_owned(), piece.confidence()));
     }

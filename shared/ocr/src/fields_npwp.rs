@@ -11,7 +11,7 @@ use filot_domain::{FieldName, FieldReading};
 
 use crate::engine::Line;
 use crate::npwp::NpwpLine;
-use crate::text::{Piece, as_digit, bare, likeness, value_of};
+use crate::text::{Piece, as_digit, bare, likeness, value_of, weigh};
 
 /// What a line holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +82,11 @@ fn looks_like_number(text: &str) -> bool {
 fn is_nik_row(text: &str) -> bool {
     let first = bare(text.split([' ', ':']).next().unwrap_or_default());
     (likeness(&first, "NIK") >= 0.6 || first.starts_with("NIK")) && looks_like_number(text)
+}
+
+/// Whether 15 or 16 digits are a tax number and its check digit, where it has one, holds.
+fn is_plausible_number(digits: &str) -> bool {
+    digits.parse::<Npwp>().is_ok_and(|npwp| npwp.check_digit_matches() != Some(false))
 }
 
 /// What each line holds.
@@ -158,9 +163,11 @@ fn digits_of(piece: &Piece) -> Option<(String, i32)> {
     Some((digits, repairs))
 }
 
-/// The better of two readings of a number, and how far it is to be trusted.
+/// The best supported reading of a number, and how far it is to be trusted.
 ///
-/// `elsewhere` is what the card's other number line says: where the two looks at these pixels differ, it decides between
+/// Three looks were taken at the same pixels: the line with every character allowed, the number with digits alone, and the
+/// digit classifier. Looks that agree support each other, and so do a check digit or a date that holds.
+/// `elsewhere` is what the card's other number line says: where the looks differ, it decides between
 /// them. It never adds a reading of its own, so a card whose numbers differ in print is still read as it is.
 fn number(
     line: &NpwpLine,
@@ -172,7 +179,15 @@ fn number(
     let skipped = text.find(number_text(&text)).unwrap_or(0);
     let head = text.get(..skipped).map_or(0, |head| head.chars().count());
     let first = Piece::of(line.line.symbols.get(head..).unwrap_or_default());
-    let mut readings: Vec<(String, f32)> = Vec::new();
+    let mut looks: Vec<(String, f32)> = Vec::new();
+    if let Some(row) = &line.digits
+        && lengths.contains(&row.cells.len())
+    {
+        let (digits, confidence) =
+            row.text_that(&valid).unwrap_or_else(|| (row.text(), 0.5 * row.confidence()));
+        let weight = row.weight(confidence);
+        looks.push((digits, weight));
+    }
     for piece in line.narrowed.iter().map(value_of).chain([first]) {
         // A colon before the number is often read as a 1 that stands alone.
         let alone = piece.text.split_once(' ').filter(|(first, _)| first.chars().count() == 1);
@@ -183,22 +198,12 @@ fn number(
             .filter_map(|piece| digits_of(&piece))
             .find(|(digits, _)| lengths.contains(&digits.len()));
         if let Some((digits, repairs)) = number {
-            readings.push((digits, piece.confidence() * 0.9_f32.powi(repairs)));
+            looks.push((digits, (piece.confidence() * 0.9_f32.powi(repairs)).min(0.95)));
         }
     }
-    let supported = readings.iter().find(|(digits, _)| Some(digits.as_str()) == elsewhere);
-    let (digits, confidence) = supported
-        .or_else(|| readings.iter().find(|(digits, _)| valid(digits)))
-        .or_else(|| readings.first())?;
-    let agreed = readings.len() == 2 && readings[0].0 == readings[1].0;
-    let best = readings.iter().filter(|(d, _)| d == digits).map(|(_, c)| *c).fold(*confidence, f32::max);
-    // Two looks at the same pixels that agree are worth more than one, that differ less.
-    let confidence = match (agreed, supported.is_some()) {
-        (true, _) => 1.0 - (1.0 - best) * 0.6,
-        (false, true) => best * 0.9,
-        (false, false) => confidence * 0.75,
-    };
-    Some((digits.clone(), confidence))
+    weigh(&looks, |digits| {
+        f32::from(u8::from(valid(digits))) + 1.5 * f32::from(u8::from(elsewhere == Some(digits)))
+    })
 }
 
 /// The evidence for an NPWP card, in points: a number of the right form, its label, the authority's words.
@@ -237,9 +242,7 @@ pub fn parse(lines: &[NpwpLine]) -> BTreeMap<FieldName, FieldReading> {
         match meaning {
             Meaning::Number => {
                 let nik = nik.as_ref().map(|(digits, _)| digits.as_str());
-                if let Some((digits, confidence)) =
-                    number(line, &[15, 16], |digits| digits.parse::<Npwp>().is_ok(), nik)
-                {
+                if let Some((digits, confidence)) = number(line, &[15, 16], is_plausible_number, nik) {
                     put(FieldName::NpwpNumber, digits, confidence);
                 }
             }

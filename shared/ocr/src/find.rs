@@ -35,22 +35,46 @@ const CROPPED_TOLERANCE: f32 = 0.045;
 /// The card's outline, or `None` when nothing in the picture looks enough like a card. The long sides are top and
 /// bottom; which of them is the top is the business of [`orientation_candidates`].
 pub fn find_card(image: &RgbImage) -> Option<CardOutline> {
-    let found = search(image).filter(|outline| outline.score >= MIN_SCORE);
+    find_cards(image).0
+}
+
+/// The card's outline as [`find_card`] gives it, and what else could be one, best first: what is printed inside must
+/// tell.
+pub fn find_cards(image: &RgbImage) -> (Option<CardOutline>, Vec<CardOutline>) {
+    let mut others = search(image);
+    let found = others.first().copied().filter(|outline| outline.score >= MIN_SCORE);
     let cropped = cropped_to_card(image);
-    match (found, cropped) {
+    let found = match (found, cropped) {
         // Something small and doubtful in a picture that has a card's shape: a portrait, a QR code.
         (Some(found), Some(cropped)) if found.score < 0.8 && found.area() < 0.4 * cropped.area() => {
             Some(cropped)
         }
         (found, cropped) => found.or(cropped),
-    }
+    };
+    others.retain(|other| other.score >= SECOND_SCORE && found.is_none_or(|found| apart(&found, other)));
+    others.truncate(MAX_OTHERS);
+    (found, others)
 }
 
-/// The best outline, whatever its score.
-fn search(image: &RgbImage) -> Option<CardOutline> {
+/// From this score on an outline is worth a look at what is printed inside.
+const SECOND_SCORE: f32 = 0.15;
+/// How many others are worth one.
+const MAX_OTHERS: usize = 2;
+
+/// Whether two outlines are not nearly the same, whichever corner comes first.
+fn apart(one: &CardOutline, other: &CardOutline) -> bool {
+    let near = 0.06 * one.width_px().max(one.sides()[1]);
+    !(0..4_u8).any(|turn| {
+        let turned = other.turned(turn);
+        one.corners.iter().zip(turned.corners).all(|(a, b)| distance(*a, b) < near)
+    })
+}
+
+/// The best outlines, whatever their scores, no two nearly the same.
+fn search(image: &RgbImage) -> Vec<CardOutline> {
     let long = image.width().max(image.height());
     if image.width() < 64 || image.height() < 64 {
-        return None;
+        return Vec::new();
     }
     let scale = (long as f32 / SEARCH_SIDE as f32).max(1.0);
     let side = |s: u32| (s as f32 / scale).round().max(1.0) as u32;
@@ -65,19 +89,28 @@ fn search(image: &RgbImage) -> Option<CardOutline> {
     let mut looks: Vec<CardOutline> =
         candidates.iter().map(|quad| judge(sides::settle(&small, quad, 5.0, 1, 3))).collect();
     looks.sort_by(|a, b| b.score.total_cmp(&a.score));
-    let best = looks
+    let mut settled: Vec<CardOutline> = looks
         .iter()
         .take(FINALISTS)
         .map(|look| judge(sides::settle(&small, &look.corners, 4.0, 2, 2)))
-        .max_by(|a, b| a.score.total_cmp(&b.score));
-    let found = best?;
+        .collect();
+    settled.sort_by(|a, b| b.score.total_cmp(&a.score));
+    let mut best: Vec<CardOutline> = Vec::with_capacity(1 + MAX_OTHERS);
+    for outline in settled {
+        if best.len() <= MAX_OTHERS && best.iter().all(|kept| apart(kept, &outline)) {
+            best.push(outline);
+        }
+    }
     let (sx, sy) =
         (image.width() as f32 / small.width() as f32, image.height() as f32 / small.height() as f32);
-    let mut corners = found.corners.map(|(x, y)| (x * sx, y * sy));
-    // Widely first: in the small picture a shadow beside the card may have looked as sharp as the card's edge.
-    corners = sides::settle(image, &corners, (scale * 4.0).max(6.0), 2, 1);
-    corners = sides::settle(image, &corners, (scale * 1.5).clamp(2.0, 4.0), 2, 1);
-    Some(CardOutline { corners: clockwise_from_top_left(corners), score: found.score })
+    let exact = |found: CardOutline| {
+        let mut corners = found.corners.map(|(x, y)| (x * sx, y * sy));
+        // Widely first: in the small picture a shadow beside the card may have looked as sharp as the card's edge.
+        corners = sides::settle(image, &corners, (scale * 4.0).max(6.0), 2, 1);
+        corners = sides::settle(image, &corners, (scale * 1.5).clamp(2.0, 4.0), 2, 1);
+        CardOutline { corners: clockwise_from_top_left(corners), score: found.score }
+    };
+    best.into_iter().map(exact).collect()
 }
 
 /// A picture cut to the card shows no outline but has its shape.

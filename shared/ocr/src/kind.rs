@@ -3,9 +3,10 @@
 use filot_domain::CardKind;
 
 use crate::digits::DigitRow;
-use crate::fields_ktp::{is_province_line, labels_seen};
+use crate::fields_ktp::is_province_line;
 use crate::fields_npwp;
 use crate::ktp::KtpLines;
+use crate::labels::labels_seen;
 use crate::npwp::NpwpLine;
 
 /// A row of cells that fits better than this holds sixteen digits.
@@ -52,6 +53,7 @@ mod tests {
         KtpLines {
             header: header.iter().map(|text| line_of(text, 0.9)).collect(),
             nik: None,
+            meanings: None,
             rows: labels
                 .iter()
                 .map(|text| KtpRow { label: line_of(text, 0.9), ..KtpRow::default() })

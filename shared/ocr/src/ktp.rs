@@ -3,8 +3,9 @@
 //! Owns the card's layout, as a prior: which part of the card to look at, what a row consists of. What the recognised
 //! text means is decided in [`crate::fields_ktp`].
 
-use crate::digits::{self, Band, DigitRow};
+use crate::digits::{self, Band, DigitRow, NumberRow, Pattern};
 use crate::engine::{Engine, EngineError, Line, LineImage, TextClass};
+use crate::labels::{self, Label, LabelShape, RowMeaning};
 use crate::layout::{Page, Row, Span};
 
 mod places;
@@ -18,6 +19,8 @@ pub struct KtpRow {
     pub value: Line,
     /// A lone dash stands there: recognisers see nothing in it.
     pub value_is_dash: bool,
+    /// The date or the numbers in the value as the digit classifier saw them, where the recogniser was in doubt.
+    pub digits: Option<NumberRow>,
     /// What stands in the same row after a wide gap: the blood group with its label.
     pub extra: Option<Line>,
     /// The extra ends in a lone dash.
@@ -35,6 +38,8 @@ pub struct KtpLines {
     pub nik: Option<DigitRow>,
     /// The rows below.
     pub rows: Vec<KtpRow>,
+    /// What each row is; `None`: the labels tell.
+    pub meanings: Option<Vec<RowMeaning>>,
 }
 
 // The prior, in shares of the card; print runs differ, so each is a generous bound.
@@ -52,6 +57,8 @@ const NIK_LEFT: f32 = 0.185;
 const NIK_PITCH: (f32, f32) = (0.0235, 0.0345);
 const VALUE_LEFT: (f32, f32) = (0.225, 0.37);
 const ROW_PITCH: f32 = 0.0505;
+/// How far RT/RW, village and district stand in under the address.
+const INDENT: f32 = 0.036;
 /// Twelve labels, and two wrapped lines each for name and address.
 const MAX_ROWS: usize = 16;
 
@@ -207,34 +214,33 @@ impl KtpLayout {
         engine.recognise(&images)
     }
 
-    /// Recognises everything else.
+    /// What the rows are, if their labels' places and lengths tell.
+    fn meanings_by_shape(&self, page: &Page) -> Option<Vec<RowMeaning>> {
+        let shapes: Vec<Option<LabelShape>> = self
+            .rows
+            .iter()
+            .map(|row| {
+                let shape = |span: Span| LabelShape {
+                    left: span.left as f32,
+                    width: (span.right - span.left) as f32,
+                };
+                row.label.map(shape)
+            })
+            .collect();
+        let capital = median(self.rows.iter().map(|row| row.row.height()).collect()) as f32;
+        labels::align_by_shape(&shapes, capital, INDENT * page.width() as f32)
+    }
+
+    /// Recognises everything else. `sure`: the header says that this is a KTP, so that labels need not be read where
+    /// their shapes tell which is which.
     pub fn read(
         &self,
         page: &Page,
         engine: &mut dyn Engine,
         header: Vec<Line>,
+        sure: bool,
     ) -> Result<KtpLines, EngineError> {
         let nik = self.nik.and_then(|row| read_nik(page, row));
-        let mut images = Vec::new();
-        let mut places = Vec::new();
-        for (i, row) in self.rows.iter().enumerate() {
-            let mut push = |span: Option<Span>, class, what: u8| {
-                if let Some(span) = span {
-                    images.push(LineImage { image: page.crop(row.row, span), class });
-                    places.push((i, what));
-                }
-            };
-            push(row.label, TextClass::Any, 0);
-            if !row.value_is_dash {
-                push(row.value, TextClass::Upper, 1);
-            }
-            push(row.extra, TextClass::BloodGroup, 2);
-        }
-        // One batch, but sorted by class: changing the alphabet costs.
-        let mut order: Vec<usize> = (0..images.len()).collect();
-        order.sort_by_key(|i| images[*i].class);
-        let sorted: Vec<LineImage> = order.iter().map(|i| images[*i].clone()).collect();
-        let lines = engine.recognise(&sorted)?;
         let mut rows: Vec<KtpRow> = self
             .rows
             .iter()
@@ -245,15 +251,105 @@ impl KtpLayout {
                 ..KtpRow::default()
             })
             .collect();
-        for (at, line) in order.into_iter().zip(lines) {
-            let (row, what) = places[at];
-            match what {
-                0 => rows[row].label = line,
-                1 => rows[row].value = line,
-                _ => rows[row].extra = Some(line),
+        let by_shape = if sure { self.meanings_by_shape(page) } else { None };
+        let meanings = match &by_shape {
+            Some(meanings) => {
+                for (row, meaning) in rows.iter_mut().zip(meanings) {
+                    if let RowMeaning::Labelled(label) = meaning {
+                        row.label = Line::certain(labels::printed(*label));
+                    }
+                }
+                meanings.clone()
+            }
+            None => {
+                self.read_spans(page, engine, &mut rows, |at| {
+                    Some((at.label?, TextClass::Any, Part::Label))
+                })?;
+                let texts: Vec<String> = rows.iter().map(|row| row.label.text()).collect();
+                labels::align(&texts)
+            }
+        };
+        let mut meaning = meanings.iter();
+        self.read_spans(page, engine, &mut rows, |at| {
+            let class = value_class(meaning.next().copied());
+            (!at.value_is_dash).then_some((at.value?, class, Part::Value))
+        })?;
+        for ((layout, row), meaning) in self.rows.iter().zip(&mut rows).zip(&meanings) {
+            row.digits = second_look(page, layout, row, *meaning);
+        }
+        self.read_spans(page, engine, &mut rows, |at| {
+            let class = TextClass::BloodGroup;
+            Some((at.extra?, class, Part::Extra))
+        })?;
+        Ok(KtpLines { header, nik, rows, meanings: Some(meanings) })
+    }
+
+    /// Recognises what `pick` says of each row, as one batch.
+    fn read_spans(
+        &self,
+        page: &Page,
+        engine: &mut dyn Engine,
+        rows: &mut [KtpRow],
+        mut pick: impl FnMut(&RowLayout) -> Option<(Span, TextClass, Part)>,
+    ) -> Result<(), EngineError> {
+        let mut jobs = Vec::new();
+        for (i, row) in self.rows.iter().enumerate() {
+            if let Some((span, class, part)) = pick(row) {
+                jobs.push((i, part, LineImage { image: page.crop(row.row, span), class }));
             }
         }
-        Ok(KtpLines { header, nik, rows })
+        // Sorted by class: changing the alphabet costs.
+        jobs.sort_by_key(|(_, _, line)| line.class);
+        let (places, images): (Vec<(usize, Part)>, Vec<LineImage>) =
+            jobs.into_iter().map(|(i, part, line)| ((i, part), line)).unzip();
+        for ((i, part), line) in places.into_iter().zip(engine.recognise(&images)?) {
+            if let Some(row) = rows.get_mut(i) {
+                match part {
+                    Part::Label => row.label = line,
+                    Part::Value => row.value = line,
+                    Part::Extra => row.extra = Some(line),
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A part of a row.
+#[derive(Debug, Clone, Copy)]
+enum Part {
+    Label,
+    Value,
+    Extra,
+}
+
+/// From this confidence on a date or a number needs no second look.
+const SURE: f32 = 0.985;
+/// Cells that fit worse than this do not all hold a digit.
+const MIN_NUMBER_FIT: f32 = -0.5;
+
+/// The digits of a value that consists of digits or ends in a date, if the recogniser was not sure of them.
+fn second_look(page: &Page, at: &RowLayout, read: &KtpRow, meaning: RowMeaning) -> Option<NumberRow> {
+    let span = at.value?;
+    if at.value_is_dash || read.value.confidence().min >= SURE {
+        return None;
+    }
+    let (top, bottom, right) = (at.row.top as f32, at.row.bottom as f32, span.right as f32);
+    let (left, pattern) = match meaning {
+        RowMeaning::Labelled(Label::RtRw) => (span.left as f32, Pattern::RT_RW),
+        RowMeaning::Labelled(Label::Birth) => (right - Pattern::DATE_WIDTH * (bottom - top), Pattern::DATE),
+        _ => return None,
+    };
+    digits::read_number(&page.gray, Band { left, right, top, bottom }, &[pattern])
+        .filter(|number| number.fit > MIN_NUMBER_FIT)
+}
+
+/// The alphabet of a row's value.
+const fn value_class(meaning: Option<RowMeaning>) -> TextClass {
+    match meaning {
+        Some(RowMeaning::Labelled(Label::Name)) => TextClass::Name,
+        Some(RowMeaning::Labelled(Label::RtRw)) => TextClass::Digits,
+        _ => TextClass::Upper,
     }
 }
 

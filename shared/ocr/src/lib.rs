@@ -1,5 +1,6 @@
 //! Image in, fields out: decode, rectify, recognise, parse.
 
+pub mod contrast;
 pub mod decode;
 pub mod device;
 pub mod digits;
@@ -10,6 +11,7 @@ pub mod fields_npwp;
 pub mod find;
 pub mod kind;
 pub mod ktp;
+pub mod labels;
 pub mod layout;
 pub mod normalise;
 pub mod npwp;

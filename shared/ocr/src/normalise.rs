@@ -8,6 +8,7 @@
 
 use image::GrayImage;
 
+use crate::contrast::even_contrast;
 use crate::rectify::RectifiedCard;
 use crate::resample::{box_blur, downscale_gray};
 
@@ -26,7 +27,7 @@ const BLACK_RANGE: (f32, f32) = (0.05, 0.62);
 
 /// Evens out light, ground colour and guilloche: 8-bit grey, dark text on white, same size as the card.
 pub fn normalise(card: &RectifiedCard) -> GrayImage {
-    normalise_luma(&card.luma)
+    even_contrast(&normalise_luma(&card.luma))
 }
 
 /// The same for any grey picture.

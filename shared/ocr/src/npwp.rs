@@ -3,6 +3,7 @@
 //! Both layouts are lines from the left edge: the number, the name, perhaps the NIK, the address, the registration.
 //! What the recognised text means is decided in [`crate::fields_npwp`].
 
+use crate::digits::{self, Band, NumberRow, Pattern};
 use crate::engine::{Engine, EngineError, Line, LineImage, TextClass};
 use crate::fields_npwp::{self, Meaning};
 use crate::layout::{Page, Row, Span};
@@ -20,6 +21,8 @@ pub struct NpwpLine {
     pub line: Line,
     /// As read a second time, with the alphabet of what the line was found to hold.
     pub narrowed: Option<Line>,
+    /// The number in the line as the digit classifier saw it.
+    pub digits: Option<NumberRow>,
 }
 
 /// Where the lines of an NPWP card are.
@@ -35,6 +38,8 @@ const LEFT: f32 = 0.02;
 /// Left of the QR code.
 const RIGHT: f32 = 0.76;
 const MAX_ROWS: usize = 14;
+/// Cells that fit worse than this do not all hold a digit.
+const MIN_NUMBER_FIT: f32 = -0.5;
 /// How many lines decide whether to go on.
 const PROBE: usize = 4;
 
@@ -101,7 +106,13 @@ impl NpwpLayout {
             .rows
             .iter()
             .zip(read)
-            .map(|((row, _), line)| NpwpLine { top: row.top, bottom: row.bottom, line, narrowed: None })
+            .map(|((row, _), line)| NpwpLine {
+                top: row.top,
+                bottom: row.bottom,
+                line,
+                narrowed: None,
+                digits: None,
+            })
             .collect();
         // Second look at what matters, with the alphabet it can have.
         let meanings = fields_npwp::meanings(&lines);
@@ -114,7 +125,16 @@ impl NpwpLayout {
                     // The number only: the label would be forced into digits.
                     let from = fields_npwp::number_from(&lines[i].line);
                     let margin = row.height() * 3 / 10;
-                    let left = (span.left + from).saturating_sub(margin).max(span.left);
+                    let begin = span.left + from;
+                    let band = Band {
+                        left: begin as f32,
+                        right: span.right as f32,
+                        top: row.top as f32,
+                        bottom: row.bottom as f32,
+                    };
+                    lines[i].digits = digits::read_number(&page.gray, band, patterns(*meaning))
+                        .filter(|number| number.fit > MIN_NUMBER_FIT);
+                    let left = begin.saturating_sub(margin).max(span.left);
                     let span = Span { left, right: span.right };
                     again.push(image(&(row, span), TextClass::Digits));
                     places.push(i);
@@ -134,5 +154,13 @@ impl NpwpLayout {
             lines[i].narrowed = Some(line);
         }
         Ok(lines)
+    }
+}
+
+/// The forms that a number can have.
+const fn patterns(meaning: Meaning) -> &'static [Pattern] {
+    match meaning {
+        Meaning::Nik => &[Pattern::PLAIN_16],
+        _ => &[Pattern::NPWP_15, Pattern::GROUPED_16, Pattern::PLAIN_16],
     }
 }

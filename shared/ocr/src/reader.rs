@@ -13,11 +13,12 @@ use image::RgbImage;
 use crate::decode::decode;
 use crate::engine::{self, Engine, EngineConfig, EngineError, Line};
 use crate::error::ReadError;
-use crate::fields_ktp::{self, labels_seen};
+use crate::fields_ktp;
 use crate::fields_npwp;
-use crate::find::{find_card, orientation_candidates};
+use crate::find::{find_cards, orientation_candidates};
 use crate::kind;
 use crate::ktp::{KtpLayout, KtpLines};
+use crate::labels::labels_seen;
 use crate::layout::Page;
 use crate::normalise::normalise;
 use crate::npwp::{NpwpLayout, NpwpLine};
@@ -101,14 +102,30 @@ impl Reader {
     pub fn read(&mut self, bytes: &[u8], claimed: Option<DocumentType>) -> Result<ReadOutput, ReadError> {
         let mut clock = Clock { stage_ms: BTreeMap::new() };
         let image = clock.time("decode", || decode(bytes))?.image;
-        let found = clock.time("rectify", || find_card(&image));
-        let outline = found.unwrap_or_else(|| CardOutline::whole_image(image.width(), image.height()));
-        let (mut attempt, mut card) = self.read_outline(&mut clock, &image, &outline, claimed)?;
-        if attempt.kind == CardKind::Unknown && found.is_some() {
-            // What was taken for the outline may be something else: the picture itself is the second candidate.
-            let whole = CardOutline::whole_image(image.width(), image.height());
-            let (again, whole_card) = self.read_upright(&mut clock, &image, &whole, claimed)?;
+        let (mut found, others) = clock.time("rectify", || find_cards(&image));
+        let whole = CardOutline::whole_image(image.width(), image.height());
+        let (mut attempt, mut card) = match &found {
+            Some(outline) => self.read_outline(&mut clock, &image, outline, claimed)?,
+            None => (Attempt::nothing(), None),
+        };
+        for other in others {
+            if attempt.kind != CardKind::Unknown {
+                break;
+            }
+            // What was taken for the outline may be something else.
+            let (again, other_card) = self.read_outline(&mut clock, &image, &other, claimed)?;
             if again.kind != CardKind::Unknown {
+                (attempt, card, found) = (again, other_card, Some(other));
+            }
+        }
+        if attempt.kind == CardKind::Unknown {
+            // The picture itself is the last candidate.
+            let (again, whole_card) = if found.is_some() {
+                self.read_upright(&mut clock, &image, &whole, claimed)?
+            } else {
+                self.read_outline(&mut clock, &image, &whole, claimed)?
+            };
+            if again.kind != CardKind::Unknown || card.is_none() {
                 (attempt, card) = (again, whole_card);
             }
         }
@@ -187,7 +204,8 @@ impl Reader {
         }
         let engine = self.engine.as_mut();
         let header = clock.time("recognise", || layout.read_header(page, engine)).map_err(failed)?;
-        if !header.iter().any(fields_ktp::is_province_line) {
+        let sure = header.iter().any(fields_ktp::is_province_line);
+        if !sure {
             // The header may be under glare: the first labels speak as clearly.
             let labels = clock
                 .time("recognise", || layout.read_labels(page, engine, PROBED_LABELS))
@@ -197,7 +215,7 @@ impl Reader {
                 return Ok(Attempt::nothing());
             }
         }
-        let lines = clock.time("recognise", || layout.read(page, engine, header)).map_err(failed)?;
+        let lines = clock.time("recognise", || layout.read(page, engine, header, sure)).map_err(failed)?;
         let kind = kind::of_ktp_lines(&lines);
         if kind == CardKind::Unknown {
             return Ok(Attempt::nothing());

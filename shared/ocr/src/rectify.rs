@@ -138,12 +138,15 @@ impl Homography {
     }
 }
 
-/// A card made flat: [`CARD_WIDTH`] by [`CARD_HEIGHT`].
+/// How many times smaller the flat card in colour is than the one in grey: nobody reads in colour.
+pub const COLOUR_SCALE: u32 = 4;
+
+/// A card made flat.
 #[derive(Clone)]
 pub struct RectifiedCard {
-    /// In colour.
+    /// In colour, [`COLOUR_SCALE`] times smaller.
     pub rgb: RgbImage,
-    /// Luma of the same.
+    /// Luma, [`CARD_WIDTH`] by [`CARD_HEIGHT`].
     pub luma: GrayImage,
 }
 
@@ -165,15 +168,29 @@ impl RectifiedCard {
 /// Flattens the card. Where the outline leaves the picture, the picture's border is continued. `None` if the outline
 /// has no area.
 pub fn rectify(image: &RgbImage, outline: &CardOutline) -> Option<RectifiedCard> {
-    let rgb = warp(image, outline, CARD_WIDTH, CARD_HEIGHT)?;
-    let luma = luma(&rgb);
+    let rgb = warp(image, outline, CARD_WIDTH / COLOUR_SCALE, CARD_HEIGHT / COLOUR_SCALE)?;
+    let gray = luma(image);
+    let data = warped::<1>(gray.as_raw(), gray.dimensions(), outline, (CARD_WIDTH, CARD_HEIGHT))?;
+    let luma = GrayImage::from_raw(CARD_WIDTH, CARD_HEIGHT, data)?;
     Some(RectifiedCard { rgb, luma })
 }
 
 /// Flattens the card to any size, bilinear, with four samples per pixel where the source is much finer.
 pub fn warp(image: &RgbImage, outline: &CardOutline, width: u32, height: u32) -> Option<RgbImage> {
+    let data = warped::<3>(image.as_raw(), image.dimensions(), outline, (width, height))?;
+    RgbImage::from_raw(width, height, data)
+}
+
+/// The same for any number of interleaved channels.
+fn warped<const N: usize>(
+    from: &[u8],
+    size: (u32, u32),
+    outline: &CardOutline,
+    to: (u32, u32),
+) -> Option<Vec<u8>> {
+    let (width, height) = to;
     let map = Homography::from_rectangle(f64::from(width), f64::from(height), &outline.corners)?;
-    if image.width() == 0 || image.height() == 0 || width == 0 || height == 0 {
+    if size.0 == 0 || size.1 == 0 || width == 0 || height == 0 {
         return None;
     }
     let samples: &[(f64, f64)] = if outline.width_px() > 1.4 * width as f32 {
@@ -181,29 +198,32 @@ pub fn warp(image: &RgbImage, outline: &CardOutline, width: u32, height: u32) ->
     } else {
         &[(0.5, 0.5)]
     };
-    let mut out = RgbImage::new(width, height);
+    let mut out = vec![0_u8; width as usize * height as usize * N];
     let share = 1.0 / samples.len() as f32;
-    let row_bytes = width as usize * 3;
     let [a, b, c, d, e, f, g, h, i] = map.0;
-    for (y, row) in out.as_mut().chunks_exact_mut(row_bytes).enumerate() {
-        let mut sums = vec![[0.5_f32; 3]; width as usize];
+    let mut sums = vec![[0.5_f32; N]; width as usize];
+    for (y, row) in out.chunks_exact_mut(width as usize * N).enumerate() {
+        sums.fill([0.5; N]);
         for &(ox, oy) in samples {
             // Along a row only the terms in x change.
             let v = y as f64 + oy;
             let (bx, by, bw) = (b * v + c + a * ox, e * v + f + d * ox, h * v + i + g * ox);
+            // Within a row single precision places a sample to a thousandth of a pixel.
+            let (bx, by, bw) = (bx as f32, by as f32, bw as f32);
+            let (a, d, g) = (a as f32, d as f32, g as f32);
             for (x, sum) in sums.iter_mut().enumerate() {
-                let x = x as f64;
+                let x = x as f32;
                 let w = 1.0 / (bw + g * x);
                 let (sx, sy) = ((bx + a * x) * w - 0.5, (by + d * x) * w - 0.5);
-                let value = bilinear(image, sx as f32, sy as f32);
+                let value = bilinear::<N>(from, size, sx, sy);
                 for (s, v) in sum.iter_mut().zip(value) {
                     *s += share * v;
                 }
             }
         }
-        for (pixel, sum) in row.chunks_exact_mut(3).zip(sums) {
+        for (pixel, sum) in row.chunks_exact_mut(N).zip(&sums) {
             for (p, s) in pixel.iter_mut().zip(sum) {
-                *p = s as u8;
+                *p = *s as u8;
             }
         }
     }
@@ -211,19 +231,20 @@ pub fn warp(image: &RgbImage, outline: &CardOutline, width: u32, height: u32) ->
 }
 
 /// The colour at a position in pixel-centre coordinates, borders continued.
-fn bilinear(image: &RgbImage, x: f32, y: f32) -> [f32; 3] {
-    let (last_x, last_y) = (image.width() - 1, image.height() - 1);
+fn bilinear<const N: usize>(data: &[u8], size: (u32, u32), x: f32, y: f32) -> [f32; N] {
+    let (last_x, last_y) = (size.0 - 1, size.1 - 1);
     let (x, y) = (x.clamp(0.0, last_x as f32), y.clamp(0.0, last_y as f32));
     let (x0, y0) = (x as u32, y as u32);
     let (fx, fy) = (x - x0 as f32, y - y0 as f32);
-    let data = image.as_raw();
-    let stride = image.width() as usize * 3;
-    let at = y0 as usize * stride + x0 as usize * 3;
-    let right = if x0 < last_x { 3 } else { 0 };
+    let stride = size.0 as usize * N;
+    let at = y0 as usize * stride + x0 as usize * N;
+    let right = if x0 < last_x { N } else { 0 };
     let below = if y0 < last_y { stride } else { 0 };
-    let tap = |i: usize| match data.get(i..i + 3) {
-        Some(&[r, g, b]) => [i32::from(r), i32::from(g), i32::from(b)],
-        _ => [0; 3],
+    let tap = |i: usize| -> [i32; N] {
+        match data.get(i..i + N) {
+            Some(pixel) => std::array::from_fn(|k| i32::from(pixel[k])),
+            None => [0; N],
+        }
     };
     let (p, q, r, s) = (tap(at), tap(at + right), tap(at + below), tap(at + right + below));
     // Seven bits of position are more than the corners are known to.

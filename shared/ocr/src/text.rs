@@ -104,6 +104,29 @@ impl Piece {
     }
 }
 
+/// The reading that several looks at the same pixels support best, and how far it is to be trusted.
+///
+/// Evidence adds up: a look counts by how unlikely it is to be wrong, a second one that agrees by a little less, and
+/// `bonus` by what else speaks for a reading.
+pub fn weigh(looks: &[(String, f32)], bonus: impl Fn(&str) -> f32) -> Option<(String, f32)> {
+    let mut readings: Vec<(&str, f32)> = Vec::new();
+    for (text, confidence) in looks {
+        let weight = -(1.0 - confidence.clamp(0.0, 0.999)).ln();
+        match readings.iter_mut().find(|(known, _)| known == text) {
+            Some((_, support)) => *support += 0.6 * weight,
+            None => readings.push((text, weight)),
+        }
+    }
+    for (text, support) in &mut readings {
+        *support += bonus(text);
+    }
+    readings.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let (text, support) = *readings.first()?;
+    // Against a rival only the lead counts.
+    let lead = readings.get(1).map_or(1.0, |(_, rival)| 1.0 / (1.0 + (rival - support).exp()));
+    Some((text.to_owned(), (1.0 - (-support).exp()) * lead))
+}
+
 /// Confidence of the least certain symbol, and the share of values that were right: 701 open-vocabulary values (names,
 /// places, addresses, occupations) of 180 generated cards of all difficulties.
 const CALIBRATION: [(f32, f32); 9] = [
@@ -159,6 +182,21 @@ mod tests {
         assert_eq!(closest("KAVIN", &words), Some(("KAWIN", 1)));
         assert_eq!(closest("WNX", &["WNI", "WNA"]), None);
         assert_eq!(closest("PETANI", &words), None);
+    }
+
+    #[test]
+    fn looks_that_agree_support_each_other_and_rivals_are_doubt() {
+        let look = |text: &str, confidence| (text.to_owned(), confidence);
+        let (_, alone) = weigh(&[look("1", 0.9)], |_| 0.0).unwrap();
+        let (_, twice) = weigh(&[look("1", 0.9), look("1", 0.9)], |_| 0.0).unwrap();
+        let (text, against) = weigh(&[look("1", 0.9), look("2", 0.7)], |_| 0.0).unwrap();
+        assert_eq!(text, "1");
+        assert!(against < alone && alone < twice, "{against} {alone} {twice}");
+        assert_eq!(
+            weigh(&[look("1", 0.9), look("2", 0.8)], |t| if t == "2" { 2.0 } else { 0.0 }).unwrap().0,
+            "2"
+        );
+        assert_eq!(weigh(&[], |_| 0.0), None);
     }
 
     #[test]

@@ -99,3 +99,62 @@ fn two_possible_readings_are_doubt() {
     assert_eq!(choice.digits, "3514185203830002");
     assert!(choice.confidence < 0.6, "{}", choice.confidence);
 }
+
+/// A number in a proportional face: separators half a digit wide, a hyphen a little more.
+fn spaced_row(text: &str, face: usize, pitch: f32) -> (GrayImage, Band) {
+    let mut image = GrayImage::from_fn(1200, 120, |x, y| Luma([236 + ((x * 7 + y * 3) % 11) as u8]));
+    let mut at = 100.0_f32;
+    for c in text.chars() {
+        let advance = match c {
+            '0'..='9' => 1.0,
+            '-' => 0.585,
+            _ => 0.5,
+        } * pitch;
+        match c {
+            '0'..='9' => {
+                let digit = row_of(&c.to_string(), face, pitch, false);
+                let glyph = imageops::crop_imm(&digit, 300, 0, pitch as u32, 120).to_image();
+                imageops::replace(&mut image, &glyph, at.round() as i64, 0);
+            }
+            '.' | '-' => {
+                let (top, wide) = if c == '.' { (78, 6) } else { (62, 12) };
+                let left = (at + advance / 2.0) as u32 - wide / 2;
+                for (x, y) in (left..left + wide).flat_map(|x| (top..top + 5).map(move |y| (x, y))) {
+                    image.put_pixel(x, y, Luma([30]));
+                }
+            }
+            _ => {}
+        }
+        at += advance;
+    }
+    (image, Band { left: 103.0, right: at - 3.0, top: 38.0, bottom: 82.0 })
+}
+
+#[test]
+fn numbers_with_separators_are_read_digit_by_digit() {
+    let patterns = [Pattern::NPWP_15, Pattern::GROUPED_16, Pattern::PLAIN_16];
+    for text in ["82.361.421.9-127.000", "6271.0316.0483.0002", "6271 0316 0483 0002", "6271031604830002"] {
+        let (image, band) = spaced_row(text, 2, 34.0);
+        let row = read_number(&image, band, &patterns).unwrap();
+        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+        assert_eq!(row.text(), digits, "{text}: fit {}", row.fit);
+        // The caller knows the ends no better than a recogniser's boxes do.
+        let rough = Band { left: band.left - 14.0, right: band.right + 8.0, ..band };
+        assert_eq!(read_number(&image, rough, &patterns).unwrap().text(), digits, "{text}");
+    }
+    let empty = GrayImage::from_pixel(1200, 120, Luma([240]));
+    let band = Band { left: 100.0, right: 700.0, top: 38.0, bottom: 82.0 };
+    assert!(read_number(&empty, band, &patterns).is_none_or(|row| row.fit < -0.5));
+}
+
+#[test]
+fn a_close_alternative_may_make_a_number_hold() {
+    let mut cells = cells("823614219127000").to_vec();
+    cells.truncate(15);
+    cells[3] = [0.001; 10];
+    (cells[3][3], cells[3][6]) = (0.5, 0.45);
+    let row = NumberRow { cells, fit: -0.05 };
+    let holds = |text: &str| text == "823614219127000";
+    assert_eq!(row.text_that(holds).map(|(text, _)| text).as_deref(), Some("823614219127000"));
+    assert_eq!(row.text_that(|text| text == "999999999999999"), None);
+}

@@ -1,6 +1,7 @@
 use super::*;
 use crate::digits::COUNT;
 use crate::ktp::KtpRow;
+use crate::labels::LABELS;
 
 fn row(label: &str, value: &str) -> KtpRow {
     KtpRow { label: line_of(label, 0.99), value: line_of(value, 0.99), ..KtpRow::default() }
@@ -12,6 +13,7 @@ fn clean() -> KtpLines {
     KtpLines {
         header: vec![line_of("PROVINSI JAWA TIMUR", 0.99), line_of("KABUPATEN PASURUAN", 0.99)],
         nik: Some(nik_row("3514185203830002")),
+        meanings: None,
         rows: vec![
             row("Nama", ": LESTARI SIMBOLON"),
             row("Tempat/Tgl Lahir", ": PASURUAN, 12-03-1983"),
@@ -199,4 +201,30 @@ fn expiry_dates_are_dates() {
     let mut lines = clean();
     lines.rows[11] = row("Berlaku Hingga", ": 15-07-2018");
     assert_eq!(value(&lines, FieldName::ValidUntil).as_deref(), Some("2018-07-15"));
+}
+
+#[test]
+fn a_second_look_settles_a_date_and_makes_rt_and_rw_three_digits() {
+    let number = |digits: &str, p: f32| {
+        let cell = |b: u8| {
+            let mut cell = [0.001; 10];
+            cell[usize::from(b - b'0')] = p;
+            cell
+        };
+        Some(crate::digits::NumberRow { cells: digits.bytes().map(cell).collect(), fit: -0.02 })
+    };
+    let mut lines = clean();
+    // The recogniser lost the date, the classifier saw it.
+    lines.rows[1].value = line_of(": PASURUAN, 12-03-19B", 0.96);
+    lines.rows[1].digits = number("12031983", 0.97);
+    lines.rows[4].value = line_of(": 010/0085", 0.96);
+    lines.rows[4].digits = number("010005", 0.9);
+    let fields = parse(&lines);
+    assert_eq!(fields[&FieldName::BirthDate].value, "1983-03-12");
+    assert_eq!(fields[&FieldName::BirthPlace].value, "PASURUAN");
+    assert_eq!(fields[&FieldName::RtRw].value, "010/005");
+    // Two looks that differ are doubt.
+    lines.rows[1].value = line_of(": PASURUAN, 12-08-1983", 0.975);
+    lines.rows[1].digits = number("12031983", 0.9);
+    assert!(parse(&lines)[&FieldName::BirthDate].confidence < 0.8);
 }

@@ -10,7 +10,13 @@ fn card(texts: &[&str]) -> Vec<NpwpLine> {
             top += 60;
             continue;
         }
-        lines.push(NpwpLine { top, bottom: top + 25, line: line_of(text, 0.99), narrowed: None });
+        lines.push(NpwpLine {
+            top,
+            bottom: top + 25,
+            line: line_of(text, 0.99),
+            narrowed: None,
+            digits: None,
+        });
         top += 42;
     }
     lines
