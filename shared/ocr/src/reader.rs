@@ -142,7 +142,7 @@ impl Reader {
         reasons.dedup();
         let reading =
             CardReading { kind: attempt.kind, fields: attempt.fields, quality, reasons, text: attempt.text };
-        let trace = attempt.trace.unwrap_or_else(|| Trace::of(outline));
+        let trace = attempt.trace.unwrap_or_else(|| Trace::of(found.unwrap_or(whole)));
         Ok(ReadOutput { reading, stage_ms: clock.stage_ms, trace })
     }
 

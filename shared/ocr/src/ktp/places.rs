@@ -5,7 +5,8 @@ use filot_domain::FieldName as F;
 use super::{KtpLayout, KtpLines};
 use crate::digits::COUNT;
 use crate::engine::Line;
-use crate::fields_ktp::{Label, RowMeaning, align, is_province_line};
+use crate::fields_ktp::is_province_line;
+use crate::labels::{Label, RowMeaning, align};
 use crate::trace::Place;
 
 impl KtpLayout {
