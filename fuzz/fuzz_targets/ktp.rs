@@ -5,8 +5,9 @@ use chrono::{Datelike, NaiveDate};
 use filot_domain::FieldName;
 use filot_ocr::digits::{COUNT, DigitRow};
 use filot_ocr::engine::{Line, Symbol};
-use filot_ocr::fields_ktp::{align, labels_seen, parse};
+use filot_ocr::fields_ktp::parse;
 use filot_ocr::ktp::{KtpLines, KtpRow};
+use filot_ocr::labels::{align, labels_seen};
 use libfuzzer_sys::fuzz_target;
 
 /// The reader finds no more rows on a card.
@@ -39,7 +40,7 @@ fn lines(confidence: u8, text: &str) -> KtpLines {
             KtpRow { label, value, extra: Some(extra).filter(|e| !e.symbols.is_empty()), ..KtpRow::default() }
         })
         .collect();
-    KtpLines { header, nik: Some(nik), rows }
+    KtpLines { header, nik: Some(nik), rows, meanings: None }
 }
 
 fuzz_target!(|input: (u8, &str)| {

@@ -2,6 +2,7 @@
 #![no_main]
 
 use filot_domain::FieldName;
+use filot_ocr::digits::NumberRow;
 use filot_ocr::engine::{Line, Symbol};
 use filot_ocr::fields_npwp::{evidence, meanings, number_from, parse};
 use filot_ocr::npwp::NpwpLine;
@@ -18,6 +19,17 @@ fn line(text: &str, confidence: f32) -> Line {
     Line { symbols: text.chars().take(LINE_CHARS_MAX).enumerate().map(symbol).collect() }
 }
 
+/// The number in a line as the digit classifier might have seen it.
+fn number(text: &str, sure: f32) -> Option<NumberRow> {
+    let cell = |digit: u8| {
+        let mut cell = [0.001; 10];
+        cell[usize::from(digit - b'0')] = sure;
+        cell
+    };
+    let cells: Vec<_> = text.bytes().filter(u8::is_ascii_digit).map(cell).collect();
+    matches!(cells.len(), 15 | 16).then_some(NumberRow { cells, fit: -0.05 })
+}
+
 fuzz_target!(|input: (u8, u8, &str)| {
     let (sure, step, text) = (f32::from(input.0) / 255.0, u32::from(input.1), input.2);
     // Each line, and behind a tab what a second look at it gave.
@@ -26,7 +38,13 @@ fuzz_target!(|input: (u8, u8, &str)| {
         .map(|(i, text)| {
             let (first, second) = text.split_once('\t').unwrap_or((text, ""));
             let narrowed = Some(line(second, sure)).filter(|line| !line.symbols.is_empty());
-            NpwpLine { top: i * step, bottom: i * step + 20, line: line(first, sure), narrowed }
+            NpwpLine {
+                top: i * step,
+                bottom: i * step + 20,
+                line: line(first, sure),
+                narrowed,
+                digits: number(first, sure),
+            }
         })
         .collect();
     assert_eq!(meanings(&lines).len(), lines.len());
