@@ -1,6 +1,6 @@
 //! Each outcome on the running stack, and who may see it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use filot_e2e::buli2::Reviewer;
 use filot_e2e::cards::Cards;
@@ -9,6 +9,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 const PATIENCE: Duration = Duration::from_secs(90);
+const LOG_PATIENCE: Duration = Duration::from_secs(10);
 
 /// A document's states are the fold of its events: each event begins where the one before ended.
 async fn assert_inv_2_states_are_the_fold_of_events(stack: &Stack, id: &str) -> Result<()> {
@@ -87,6 +88,48 @@ async fn inv_1_every_outcome_is_reached_and_seen_by_its_owner_alone() -> Result<
     assert!(seen["reasons"].to_string().contains("identity_held_by_another"), "INV-4: {}", seen["reasons"]);
 
     inv_6_a_caller_sees_only_what_is_theirs(&stack, &owner.access_token, &other.access_token, &id).await
+}
+
+/// INV-6: whose card was looked at is known afterwards, and a repeated upload is told from a new one.
+#[tokio::test(flavor = "multi_thread")]
+async fn inv_6_a_line_names_the_document_and_a_repeated_upload_is_marked() -> Result<()> {
+    let stack = Stack::start(Options { without_worker: true, ..Options::default() }).await?;
+    let cards = Cards::demo()?;
+    let (card, content) = cards.get("ktp-scan.jpg")?;
+    let user = stack.api.new_user().await?;
+    let upload =
+        || stack.api.upload_with_key(&user, &card.document_type, "ktp-scan.jpg", &content, "the-one-upload");
+    let (first, again) = (upload().await?, upload().await?);
+    assert!(!first.headers.contains_key("idempotency-replayed"));
+    assert_eq!(again.headers.get("idempotency-replayed").ok_or("no Idempotency-Replayed")?, "true");
+    let (first, again) = (first.expect(201)?, again.expect(201)?);
+    assert_eq!(first["document"]["id"], again["document"]["id"]);
+    assert_eq!(first["correlationId"], again["correlationId"], "the one that follows the document");
+    let id = first["document"]["id"].as_str().ok_or("no id")?;
+
+    stack.api.document(&user, id).await?;
+    for route in ["POST /documents/upload", "GET /documents/{id}"] {
+        let deadline = Instant::now() + LOG_PATIENCE;
+        while !is_told(&stack, route, id)? {
+            // The line is written before the answer; that it is in its file may take the stand-in a moment.
+            assert!(Instant::now() < deadline, "no line of {route} names {id}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a line about an answered request of this route names the document.
+fn is_told(stack: &Stack, route: &str, id: &str) -> Result<bool> {
+    for entry in std::fs::read_dir(stack.logs())? {
+        let text = String::from_utf8_lossy(&std::fs::read(entry?.path())?).into_owned();
+        let mut lines =
+            text.lines().filter_map(|line| serde_json::from_str::<Value>(line.get(line.find('{')?..)?).ok());
+        if lines.any(|line| line["route"] == route && line["documentId"] == id) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 async fn inv_6_a_caller_sees_only_what_is_theirs(

@@ -280,19 +280,21 @@ fn ink_threshold(gray: &GrayImage) -> u8 {
     for v in gray.as_raw() {
         histogram[usize::from(*v)] += 1;
     }
-    let all: u32 = histogram.iter().sum();
-    let percentile = |share: f32| {
-        let mut left = (all as f32 * share) as u32;
-        for (value, count) in (0_u8..=255).zip(histogram) {
-            if count > left {
-                return f32::from(value);
-            }
-            left -= count;
-        }
-        255.0
-    };
-    let (dark, ground) = (percentile(0.02), percentile(0.6));
+    let (dark, ground) = (percentile(&histogram, 0.02), percentile(&histogram, 0.6));
     (dark + 0.55 * (ground - dark)).clamp(70.0, 200.0) as u8
+}
+
+/// The value that this share of the pixels stays under. `histogram` counts pixels by value.
+pub(crate) fn percentile(histogram: &[u32; 256], share: f32) -> f32 {
+    let all: u32 = histogram.iter().sum();
+    let mut left = (all as f32 * share) as u32;
+    for (value, count) in (0_u8..=255).zip(histogram) {
+        if *count > left {
+            return f32::from(value);
+        }
+        left -= count;
+    }
+    255.0
 }
 
 fn smooth(profile: &[f32]) -> Vec<f32> {

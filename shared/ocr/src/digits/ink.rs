@@ -4,6 +4,7 @@ use image::GrayImage;
 
 use super::Band;
 use super::network::{CELL_HEIGHT, CELL_WIDTH, Patch};
+use crate::layout::percentile;
 
 /// The band as ink, 0 ground to 1 print.
 pub(super) struct Ink {
@@ -36,19 +37,9 @@ impl Ink {
             }
         }
         let all = (x1 - x0) * (y1 - y0);
-        let percentile = |share: f32| {
-            let mut left = (all as f32 * share) as u32;
-            for (value, count) in (0_u8..=255).zip(histogram) {
-                if count > left {
-                    return f32::from(value);
-                }
-                left -= count;
-            }
-            255.0
-        };
-        let (dark, ground) = (percentile(0.03), percentile(0.65));
+        let (dark, ground) = (percentile(&histogram, 0.03), percentile(&histogram, 0.65));
         let scale = 1.0 / (ground - dark).max(24.0);
-        let mut values = Vec::with_capacity((all) as usize);
+        let mut values = Vec::with_capacity(all as usize);
         for y in y0..y1 {
             for x in x0..x1 {
                 let v = f32::from(card.get_pixel(x, y).0[0]);
