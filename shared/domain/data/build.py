@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Build areas.tsv: every province, regency and district code in use in some year from 2016 to 2025.
 
-Also tests/cards/data/villages.tsv: a village for every third district, for cards that name real places.
+Also villages.tsv, the villages of each district, and tests/cards/data/villages.tsv, one village for every third
+district, for cards that name real places.
 
-    python shared/domain/data/build.py            # fetch the pinned npm packages, write both
-    python shared/domain/data/build.py --check    # fail if either is not what the packages give
+    python shared/domain/data/build.py            # fetch the pinned npm packages, write all
+    python shared/domain/data/build.py --check    # fail if one is not what the packages give
     python shared/domain/data/build.py --packages DIR   # take the tarballs from DIR instead of fetching
 
 Needs Python 3.9 and npm (only `npm pack`, nothing is installed or run). Sources and licences: README.md.
@@ -31,7 +32,7 @@ SOURCES = [
     ("idn-area-data", "4.0.1", "8d47ffb2be39c08aacb0a2dd43193a1edb5754edb1022d57158341c702acc32d"),
 ]
 HERE = Path(__file__).resolve().parent
-VILLAGES = HERE.parents[2] / "tests/cards/data/villages.tsv"
+SOME_VILLAGES = HERE.parents[2] / "tests/cards/data/villages.tsv"
 
 
 def tarball(name, version, sha256, folder):
@@ -119,15 +120,34 @@ def build(folder):
     return "".join(lines)
 
 
-def villages(folder):
-    """Lines `district code<TAB>village`, one for every third district of the newest source."""
-    name, version, sha256 = SOURCES[-1]
+def villages_by_district(source, folder):
+    """The villages of one edition of `idn-area-data`: district code to names in the order of their codes."""
+    name, version, sha256 = source
+    by_district = {}
     with tarball(name, version, sha256, folder) as tar:
         rows = csv.reader(io.StringIO(member(tar, "data/villages.csv")))
         next(rows)
-        by_district = {}
         for row in rows:
-            by_district.setdefault(row[1].replace(".", ""), []).append(tidy(row[0], row[-1]))
+            # Ten digits: the district's six and four of its own.
+            code = row[0].replace(".", "")
+            by_district.setdefault(code[:6], []).append(tidy(code, row[-1]))
+    return by_district
+
+
+def villages(folder):
+    """Lines `district code<TAB>village;village;…`: what any edition knows, sorted."""
+    table = {}
+    for source in SOURCES:
+        if source[0] == "idn-area-data":
+            for code, names in villages_by_district(source, folder).items():
+                table.setdefault(code, set()).update(n for n in names if n and n.isascii() and ";" not in n)
+    print(f"{sum(map(len, table.values()))} villages in {len(table)} districts", file=sys.stderr)
+    return "".join(f"{code}\t{';'.join(sorted(table[code]))}\n" for code in sorted(table) if table[code])
+
+
+def some_villages(folder):
+    """Lines `district code<TAB>village`, one for every third district of the newest source."""
+    by_district = villages_by_district(SOURCES[-1], folder)
     lines = []
     for at, (code, names) in enumerate(sorted(by_district.items())):
         # Another place in each district's list, so that the names do not all begin with A.
@@ -147,7 +167,11 @@ def main():
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.packages or Path(temporary)
-        texts = {HERE / "areas.tsv": build(folder), VILLAGES: villages(folder)}
+        texts = {
+            HERE / "areas.tsv": build(folder),
+            HERE / "villages.tsv": villages(folder),
+            SOME_VILLAGES: some_villages(folder),
+        }
     for target, text in texts.items():
         if not options.check:
             target.parent.mkdir(exist_ok=True)

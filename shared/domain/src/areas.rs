@@ -1,24 +1,27 @@
-//! The area codes that a NIK can begin with: provinces, regencies and districts, the union of the years 2016 to 2025.
+//! The area codes that a NIK can begin with: provinces, regencies and districts, the union of the years 2016 to 2025, and
+//! the villages of each district.
 //!
-//! A NIK keeps the code of its first registration, so codes that were abolished since are known here too. The table is
-//! searched as it lies in the binary: nothing is parsed at start-up. Where it comes from: `data/README.md`.
+//! A NIK keeps the code of its first registration, so codes that were abolished since are known here too. The tables are
+//! searched as they lie in the binary: nothing is parsed at start-up. Where they come from: `data/README.md`.
 
 /// Lines `code<TAB>name`, sorted by code as text; codes have 2, 4 or 6 digits.
 static TABLE: &str = include_str!("../data/areas.tsv");
+/// Lines `district code<TAB>village;village;…`, sorted by code. Only programs that ask for villages carry it.
+static VILLAGES: &str = include_str!("../data/villages.tsv");
 
 /// The name of a province, by its two-digit code.
 pub fn province_name(code: &str) -> Option<&'static str> {
-    (code.len() == 2).then(|| find(code)).flatten()
+    (code.len() == 2).then(|| find(TABLE, code)).flatten()
 }
 
 /// The name of a regency or city, with `KABUPATEN` or `KOTA`, by its four-digit code.
 pub fn regency_name(code: &str) -> Option<&'static str> {
-    (code.len() == 4).then(|| find(code)).flatten()
+    (code.len() == 4).then(|| find(TABLE, code)).flatten()
 }
 
 /// The name of a district, by its six-digit code.
 pub fn district_name(code: &str) -> Option<&'static str> {
-    (code.len() == 6).then(|| find(code)).flatten()
+    (code.len() == 6).then(|| find(TABLE, code)).flatten()
 }
 
 /// Whether two spellings name the same province: cards write `DKI JAKARTA` and `DI YOGYAKARTA` where the law says
@@ -37,22 +40,52 @@ pub fn is_known(code: &str) -> bool {
     district_name(code).is_some()
 }
 
-/// Binary search over the lines of the table.
-fn find(code: &str) -> Option<&'static str> {
-    let (mut low, mut high) = (0, TABLE.len());
+/// Codes and names of all provinces.
+pub fn provinces() -> impl Iterator<Item = (&'static str, &'static str)> {
+    lines_from(0).filter(|(code, _)| code.len() == 2)
+}
+
+/// Codes and names of the regencies of a province, or of the districts of a regency: what has two digits more. Empty for
+/// anything else than a code of two or four digits.
+pub fn within(code: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let start = if matches!(code.len(), 2 | 4) { position(TABLE, code).ok() } else { None };
+    lines_from(start.unwrap_or(TABLE.len()))
+        .take_while(move |(found, _)| found.starts_with(code))
+        .filter(move |(found, _)| found.len() == code.len() + 2)
+}
+
+/// The names of a district's villages, from its six-digit code: what any year knows.
+pub fn villages(district: &str) -> impl Iterator<Item = &'static str> {
+    find(VILLAGES, district).into_iter().flat_map(|names| names.split(';'))
+}
+
+/// The lines of the area table from a byte position on, which is a line's beginning.
+fn lines_from(start: usize) -> impl Iterator<Item = (&'static str, &'static str)> {
+    TABLE.get(start..).unwrap_or_default().lines().filter_map(|line| line.split_once('\t'))
+}
+
+/// What a table says of a code.
+fn find(table: &'static str, code: &str) -> Option<&'static str> {
+    let start = position(table, code).ok()?;
+    Some(table.get(start..)?.lines().next()?.split_once('\t')?.1)
+}
+
+/// Binary search over the lines of a table: where the line of this code begins, or else where it would.
+fn position(table: &str, code: &str) -> Result<usize, usize> {
+    let (mut low, mut high) = (0, table.len());
     while low < high {
         let middle = low + (high - low) / 2;
         // Byte positions are only ever cut at line ends, which are character boundaries.
-        let start = TABLE.as_bytes().get(..middle)?.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
-        let line = TABLE.get(start..)?.lines().next()?;
-        let (found, name) = line.split_once('\t')?;
-        match found.cmp(code) {
-            std::cmp::Ordering::Equal => return Some(name),
+        let head = table.as_bytes().get(..middle).unwrap_or_default();
+        let start = head.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
+        let line = table.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+        match line.split_once('\t').map_or("", |(found, _)| found).cmp(code) {
+            std::cmp::Ordering::Equal => return Ok(start),
             std::cmp::Ordering::Less => low = start + line.len() + 1,
             std::cmp::Ordering::Greater => high = start,
         }
     }
-    None
+    Err(low)
 }
 
 #[cfg(test)]
@@ -76,8 +109,8 @@ mod tests {
         let mut districts = 0;
         for line in TABLE.lines() {
             let (code, name) = line.split_once('\t').unwrap_or_default();
-            assert_eq!(find(code), Some(name), "{code}");
-            assert!(code.len() == 2 || find(&code[..code.len() - 2]).is_some(), "{code}");
+            assert_eq!(find(TABLE, code), Some(name), "{code}");
+            assert!(code.len() == 2 || find(TABLE, &code[..code.len() - 2]).is_some(), "{code}");
             districts += usize::from(code.len() == 6);
         }
         assert!(districts > 7_700, "{districts}");
@@ -89,6 +122,23 @@ mod tests {
         assert_eq!(regency_name("6271"), Some("KOTA PALANGKARAYA"));
         assert_eq!(district_name("317106"), Some("MENTENG"));
         assert!(is_known("110101"));
+    }
+
+    #[test]
+    fn what_lies_within_an_area() {
+        assert_eq!(provinces().count(), 38);
+        assert!(within("31").any(|area| area == ("3171", "KOTA JAKARTA PUSAT")));
+        let districts: Vec<&str> = within("3171").map(|(_, name)| name).collect();
+        assert!(districts.contains(&"MENTENG") && districts.len() == 8, "{districts:?}");
+        assert!(villages("317106").any(|name| name == "GONDANGDIA"));
+        for code in ["", "3", "317", "317106", "99", "9999"] {
+            assert_eq!(within(code).count(), 0, "{code}");
+        }
+        assert_eq!(villages("000000").chain(villages("31")).count(), 0);
+        for line in VILLAGES.lines() {
+            let code = line.split('\t').next().unwrap_or_default();
+            assert!(code.len() == 6 && villages(code).all(|name| !name.trim().is_empty()), "{line}");
+        }
     }
 
     #[test]

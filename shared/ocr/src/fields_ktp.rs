@@ -14,25 +14,12 @@ use crate::engine::Line;
 use crate::engine::Symbol;
 use crate::ktp::{KtpLines, KtpRow};
 use crate::labels::{Label, RowMeaning, align};
-use crate::text::{Piece, as_digit, bare, closest, distance, likeness, value_of, weigh};
+use crate::regions;
+use crate::text::{
+    Piece, as_digit, bare, closest, distance, likeness, stops_after_abbreviations, value_of, weigh,
+};
+use crate::vocabulary::{CITIZENSHIPS, GENDERS, MARITAL, OCCUPATIONS, RELIGIONS, nearest};
 
-const GENDERS: &[&str] = &["LAKI-LAKI", "PEREMPUAN"];
-const RELIGIONS: &[&str] = &[
-    "ISLAM",
-    "KRISTEN",
-    "KATOLIK",
-    "KATHOLIK",
-    "HINDU",
-    "BUDHA",
-    "BUDDHA",
-    "KONGHUCU",
-    "KHONGHUCU",
-    "KEPERCAYAAN",
-    "KEPERCAYAAN TERHADAP TUHAN YME",
-];
-const MARITAL: &[&str] =
-    &["BELUM KAWIN", "KAWIN", "CERAI HIDUP", "CERAI MATI", "KAWIN TERCATAT", "KAWIN BELUM TERCATAT"];
-const CITIZENSHIPS: &[&str] = &["WNI", "WNA"];
 const FOR_LIFE: &str = "SEUMUR HIDUP";
 
 /// The fields that could be read.
@@ -65,6 +52,7 @@ pub fn parse(lines: &KtpLines) -> BTreeMap<FieldName, FieldReading> {
             .collect();
         row_fields(*label, row, &wrapped, &mut put);
     }
+    regions::mend(&mut fields);
     fields
 }
 
@@ -99,7 +87,7 @@ fn row_fields(label: Label, row: &KtpRow, wrapped: &[&KtpRow], put: &mut impl Fn
                 first.mean = first.mean.min(rest.mean);
             }
             let joined = join(&first, wrapped);
-            put(FieldName::Address, joined.text.clone(), joined.confidence());
+            put(FieldName::Address, stops_after_abbreviations(&joined.text), joined.confidence());
         }
         Label::RtRw => {
             if let Some((value, confidence)) = rt_rw(&piece, row.digits.as_ref()) {
@@ -116,7 +104,10 @@ fn row_fields(label: Label, row: &KtpRow, wrapped: &[&KtpRow], put: &mut impl Fn
             }
         }
         Label::MaritalStatus => vocabulary(FieldName::MaritalStatus, &piece, MARITAL, put),
-        Label::Occupation => put(FieldName::Occupation, piece.text.clone(), piece.confidence()),
+        Label::Occupation => {
+            let (value, confidence) = occupation(&piece);
+            put(FieldName::Occupation, value, confidence);
+        }
         Label::Citizenship => citizenship(&piece, put),
         Label::ValidUntil => valid_until(&piece, put),
     }
@@ -143,13 +134,35 @@ fn name_text(text: &str) -> String {
 
 /// A value of a closed vocabulary: repaired if near, as read with little confidence if not.
 fn vocabulary(field: FieldName, piece: &Piece, words: &[&str], put: &mut impl FnMut(FieldName, String, f32)) {
-    match closest(&piece.text, words) {
-        Some((word, 0)) => put(field, word.to_owned(), piece.confidence().max(0.9)),
-        Some((word, edits)) => {
-            let share = edits as f32 / bare(word).len() as f32;
-            put(field, word.to_owned(), (0.95 - share).clamp(0.3, 0.95));
+    if bare(&piece.text).len() < 2 {
+        return put(field, piece.text.clone(), (piece.confidence() * 0.3).min(0.3));
+    }
+    match nearest(&piece.text, words.iter().copied()) {
+        Some(guess) if guess.share < 0.02 => {
+            put(field, guess.word.to_owned(), piece.confidence().max(0.9));
         }
-        None => put(field, piece.text.clone(), (piece.confidence() * 0.3).min(0.3)),
+        // Half the word may be misread, if no other word is nearly as like it.
+        Some(guess) if guess.share <= 0.5 && guess.lead > 0.12 => {
+            put(field, guess.word.to_owned(), (0.97 - 1.2 * guess.share).clamp(0.3, 0.95));
+        }
+        _ => put(field, piece.text.clone(), (piece.confidence() * 0.3).min(0.3)),
+    }
+}
+
+/// An occupation: the register's word that it looks like, or as read.
+fn occupation(piece: &Piece) -> (String, f32) {
+    let confidence = piece.confidence();
+    let Some(guess) = nearest(&piece.text, OCCUPATIONS.iter().copied()) else {
+        return (piece.text.clone(), confidence);
+    };
+    // A word read surely may be one that the list lacks; a slash or a space is often misread.
+    let allowed = (0.06 + 0.5 * (1.0 - confidence)).min(0.4);
+    if guess.share <= f32::EPSILON {
+        (guess.word.to_owned(), 1.0 - (1.0 - confidence) * 0.4)
+    } else if guess.share <= allowed && guess.lead > guess.share {
+        (guess.word.to_owned(), (0.97 - 1.2 * guess.share).clamp(0.3, 0.96))
+    } else {
+        (piece.text.clone(), confidence)
     }
 }
 
@@ -288,12 +301,34 @@ fn rt_rw_of_text(piece: &Piece) -> Option<(String, f32)> {
     Some((format!("{rt}/{rw}"), piece.confidence() * 0.9_f32.powi(repairs)))
 }
 
-/// The blood group at the end of the gender row.
+/// The blood group at the end of the gender row: what the recogniser read and what the print looks like.
 fn blood_type(row: &KtpRow) -> Option<(String, f32)> {
-    let extra = row.extra.as_ref()?;
-    if row.extra_is_dash {
-        return Some(("-".to_owned(), 0.95));
-    }
+    let read = row.extra.as_ref().and_then(blood_text);
+    let Some(look) = row.blood else { return read };
+    let (letters, sure) = match (&read, look.group) {
+        (Some((text, confidence)), Some(group)) => {
+            let letters = text.trim_end_matches(['+', '-']);
+            if letters == group {
+                (group.to_owned(), 1.0 - (1.0 - confidence.max(0.8)) * 0.5)
+            } else if *confidence < look.like * 0.95 {
+                // The recogniser saw a character or two without their word; the shapes are plain.
+                (group.to_owned(), 0.8 * look.like)
+            } else {
+                (letters.to_owned(), confidence * 0.7)
+            }
+        }
+        (Some((text, confidence)), None) => (text.trim_end_matches(['+', '-']).to_owned(), *confidence),
+        (None, Some(group)) => (group.to_owned(), 0.9 * look.like),
+        (None, None) => return None,
+    };
+    // A sign is a shape: the recogniser takes one for the other, or for none.
+    let sign = look.sign.map(String::from).unwrap_or_default();
+    let text = format!("{letters}{sign}");
+    (!text.is_empty() && text != "+").then_some((text, sure))
+}
+
+/// The blood group as the recogniser read it.
+fn blood_text(extra: &Line) -> Option<(String, f32)> {
     let colon = extra.symbols.iter().position(|symbol| symbol.character == ':');
     // Not as other values: a trailing plus or minus is the rhesus factor.
     let behind = colon.map(|at| Piece::of(&extra.symbols[at + 1..]));
@@ -302,7 +337,7 @@ fn blood_type(row: &KtpRow) -> Option<(String, f32)> {
         let at = extra.symbols.iter().rposition(|symbol| symbol.character == ' ')?;
         Some(Piece::of(&extra.symbols[at..]))
     })?;
-    let mut text: String = piece
+    let text: String = piece
         .text
         .chars()
         .filter(|c| !matches!(c, ' ' | '.' | ':'))
@@ -316,10 +351,6 @@ fn blood_type(row: &KtpRow) -> Option<(String, f32)> {
         })
         .collect();
     const GROUPS: [&str; 13] = ["A", "B", "AB", "O", "A+", "B+", "AB+", "O+", "A-", "B-", "AB-", "O-", "-"];
-    if let Some(sign) = row.extra_sign {
-        let group = text.trim_end_matches(['+', '-']).to_owned();
-        text = if group.is_empty() { text } else { format!("{group}{sign}") };
-    }
     let known = GROUPS.contains(&text.as_str());
     let letters = |text: &str| text.chars().filter(char::is_ascii_uppercase).collect::<String>();
     let repaired = letters(&text) != letters(&piece.text);

@@ -8,7 +8,13 @@ use crate::engine::{Engine, EngineError, Line, LineImage, TextClass};
 use crate::labels::{self, Label, LabelShape, RowMeaning};
 use crate::layout::{Page, Row, Span};
 
+mod address;
+mod blood;
 mod places;
+mod rows;
+
+pub use blood::BloodLook;
+use rows::{RowLayout, evened, header_span, median, row_layouts};
 
 /// A row below the NIK.
 #[derive(Debug, Clone, Default)]
@@ -23,10 +29,8 @@ pub struct KtpRow {
     pub digits: Option<NumberRow>,
     /// What stands in the same row after a wide gap: the blood group with its label.
     pub extra: Option<Line>,
-    /// The extra ends in a lone dash.
-    pub extra_is_dash: bool,
-    /// The sign that the last character of the extra has the shape of: recognisers take one for the other.
-    pub extra_sign: Option<char>,
+    /// The blood group that the end of the extra has the shape of.
+    pub blood: Option<BloodLook>,
 }
 
 /// The lines of a KTP.
@@ -50,6 +54,8 @@ const PORTRAIT_LEFT: f32 = 0.745;
 /// What begins further right is the portrait's edge or the issuing city.
 const LAST_START: f32 = 0.70;
 const TEXT_TOP: f32 = 0.04;
+/// Every header line has print between these; the portrait's upper edge lies further right.
+const HEADER_SIDES: (f32, f32) = (0.2, 0.68);
 const TEXT_BOTTOM: f32 = 0.97;
 const NIK_TOP: f32 = 0.16;
 const NIK_BOTTOM: f32 = 0.36;
@@ -68,61 +74,6 @@ pub struct KtpLayout {
     header: Vec<(Row, Span)>,
     nik: Option<Row>,
     rows: Vec<RowLayout>,
-}
-
-#[derive(Debug, Clone)]
-struct RowLayout {
-    row: Row,
-    label: Option<Span>,
-    value: Option<Span>,
-    value_is_dash: bool,
-    extra: Option<Span>,
-    extra_is_dash: bool,
-    extra_sign: Option<char>,
-}
-
-/// Gives every row the height of capitals, and adds the short second lines that the projection missed.
-///
-/// Where a long label in small letters stands before a short value, the row was measured by the label; where a wrapped
-/// value leaves two digits on its second line, there is too little ink for a row.
-fn evened(page: &Page, rows: Vec<Row>, height: u32) -> Vec<Row> {
-    let mut heights: Vec<u32> = rows.iter().map(Row::height).collect();
-    heights.sort_unstable();
-    let capitals = heights.get(heights.len() * 7 / 10).copied().unwrap_or(height).min(height * 5 / 4);
-    let mut steps: Vec<u32> = rows.windows(2).map(|pair| pair[1].bottom - pair[0].bottom).collect();
-    steps.sort_unstable();
-    let step = steps.get(steps.len() / 2).copied().unwrap_or(capitals * 17 / 10);
-    let mut evened: Vec<Row> = Vec::with_capacity(rows.len() + 2);
-    for row in rows {
-        if let Some(above) = evened.last().copied()
-            && (row.bottom - above.bottom) * 10 > step * 16
-        {
-            let area = crate::layout::Area {
-                left: (0.22 * page.width() as f32) as u32,
-                top: above.bottom + step / 6,
-                right: (0.45 * page.width() as f32) as u32,
-                bottom: row.bottom.saturating_sub(capitals),
-            };
-            let between = page
-                .faint_rows(area)
-                .into_iter()
-                .filter(|found| found.height() * 10 >= capitals * 6 && found.height() * 10 <= capitals * 15);
-            evened.extend(between.take(2));
-        }
-        evened.push(row);
-    }
-    evened.truncate(MAX_ROWS);
-    for row in &mut evened {
-        if row.height() < capitals {
-            row.top = row.bottom.saturating_sub(capitals);
-        }
-    }
-    evened
-}
-
-fn median(mut values: Vec<u32>) -> u32 {
-    values.sort_unstable();
-    values.get(values.len() / 2).copied().unwrap_or(0)
 }
 
 impl KtpLayout {
@@ -157,15 +108,13 @@ impl KtpLayout {
             .copied();
         let nik_middle = nik.map_or(0.25 * h, |row| row.middle());
         let half = nik.map_or(0.03 * h, |row| row.height() as f32 * 0.5);
-        let above: Vec<Row> = page
-            .rows(page.area(0.12, TEXT_TOP, 0.90, NIK_BOTTOM))
+        let above: Vec<(Row, Span)> = page
+            .rows(page.area(HEADER_SIDES.0, TEXT_TOP, HEADER_SIDES.1, NIK_BOTTOM))
             .into_iter()
             .filter(|row| (row.bottom as f32) < nik_middle - half + 3.0)
+            .filter_map(|row| header_span(page, row).map(|span| (row, span)))
             .collect();
-        let header = above[above.len().saturating_sub(2)..]
-            .iter()
-            .filter_map(|row| header_span(page, *row).map(|span| (*row, span)))
-            .collect();
+        let header = above[above.len().saturating_sub(2)..].to_vec();
         let body: Vec<Row> = rows
             .into_iter()
             .filter(|row| {
@@ -246,8 +195,7 @@ impl KtpLayout {
             .iter()
             .map(|row| KtpRow {
                 value_is_dash: row.value_is_dash,
-                extra_is_dash: row.extra_is_dash,
-                extra_sign: row.extra_sign,
+                blood: row.blood,
                 ..KtpRow::default()
             })
             .collect();
@@ -274,8 +222,12 @@ impl KtpLayout {
             let class = value_class(meaning.next().copied());
             (!at.value_is_dash).then_some((at.value?, class, Part::Value))
         })?;
+        let mut above = RowMeaning::Nothing;
         for ((layout, row), meaning) in self.rows.iter().zip(&mut rows).zip(&meanings) {
             row.digits = second_look(page, layout, row, *meaning);
+            if let (Some(span), true) = (layout.value, address_line(&mut above, *meaning)) {
+                address::settle(page, layout.row, span, &mut row.value);
+            }
         }
         self.read_spans(page, engine, &mut rows, |at| {
             let class = TextClass::BloodGroup;
@@ -328,6 +280,14 @@ const SURE: f32 = 0.985;
 /// Cells that fit worse than this do not all hold a digit.
 const MIN_NUMBER_FIT: f32 = -0.5;
 
+/// Whether a row holds a part of the address; `above` is what was last labelled.
+fn address_line(above: &mut RowMeaning, meaning: RowMeaning) -> bool {
+    if meaning != RowMeaning::Continuation {
+        *above = meaning;
+    }
+    *above == RowMeaning::Labelled(Label::Address)
+}
+
 /// The digits of a value that consists of digits or ends in a date, if the recogniser was not sure of them.
 fn second_look(page: &Page, at: &RowLayout, read: &KtpRow, meaning: RowMeaning) -> Option<NumberRow> {
     let span = at.value?;
@@ -361,110 +321,3 @@ fn read_nik(page: &Page, row: Row) -> Option<DigitRow> {
     digits::read_row(&page.gray, band, (NIK_PITCH.0 * w, NIK_PITCH.1 * w))
 }
 
-/// The print of a header row: what is around the middle of the card without a wide gap.
-fn header_span(page: &Page, row: Row) -> Option<Span> {
-    let w = page.width();
-    let spans = page.spans(row, w / 20, w - w / 20, row.height() * 3 / 2);
-    spans
-        .into_iter()
-        .max_by_key(|span| span.right - span.left)
-        .filter(|span| span.right - span.left > row.height() * 2)
-}
-
-/// A short flat stroke in the middle of the row.
-fn is_dash(page: &Page, row: Row, span: Span) -> bool {
-    let high = row.height();
-    let wide = span.right - span.left;
-    let Some((top, bottom)) = page.ink_height(row, span) else { return false };
-    wide * 10 >= high * 2
-        && wide <= high
-        && (bottom - top) * 10 <= high * 4
-        && top > row.top + high / 4
-        && bottom < row.bottom - high / 8
-}
-
-/// The sign at the end of a piece of print: a dash is flat, a plus lower than a letter.
-fn sign(page: &Page, row: Row, span: Span) -> Option<char> {
-    let last = page.spans(row, span.left, span.right, 2).into_iter().next_back()?;
-    if is_dash(page, row, last) {
-        return Some('-');
-    }
-    let (top, bottom) = page.ink_height(row, last)?;
-    let (high, wide) = (row.height(), last.right - last.left);
-    let low = (bottom - top) * 10 >= high * 4 && (bottom - top) * 10 <= high * 8;
-    (low && wide * 10 >= high * 4 && wide * 10 <= high * 9 && top > row.top + high / 10).then_some('+')
-}
-
-/// A piece of print without the edge of the portrait that it may have run into.
-fn without_portrait(page: &Page, row: Row, span: Span, text_right: u32, high: u32) -> Option<Span> {
-    if span.right <= text_right {
-        return Some(span);
-    }
-    let last = page
-        .spans(row, span.left, span.right, high * 3 / 10)
-        .into_iter()
-        .rfind(|piece| piece.left < text_right)?;
-    Some(Span { left: span.left, right: last.right })
-}
-
-/// Where the values begin: the column at which most rows start a wide piece of print.
-fn value_left(page: &Page, rows: &[Row], high: u32, w: f32) -> u32 {
-    let (from, to) = ((VALUE_LEFT.0 * w) as u32, (VALUE_LEFT.1 * w) as u32);
-    let mut starts = Vec::new();
-    for row in rows {
-        let spans = page.spans(*row, (TEXT_LEFT * w) as u32, (TEXT_RIGHT * w) as u32, high * 2 / 5);
-        let begin =
-            |span: &&Span| (from..to).contains(&span.left) && (span.right - span.left) * 10 > high * 4;
-        starts.extend(spans.iter().find(begin).map(|span| span.left));
-    }
-    let near = |x: u32| starts.iter().filter(|start| start.abs_diff(x) * 10 <= high * 3).count();
-    let best = starts.iter().copied().max_by_key(|x| (near(*x), u32::MAX - *x));
-    match best {
-        Some(x) if near(x) >= 3 => {
-            median(starts.iter().copied().filter(|start| start.abs_diff(x) * 10 <= high * 3).collect())
-        }
-        _ => (0.27 * w) as u32,
-    }
-}
-
-fn row_layouts(page: &Page, rows: &[Row], high: u32, w: f32) -> Vec<RowLayout> {
-    let value_left = value_left(page, rows, high, w);
-    let text_left = (TEXT_LEFT * w) as u32;
-    let text_right = (TEXT_RIGHT * w) as u32;
-    let right = (PORTRAIT_LEFT * w) as u32;
-    rows.iter()
-        .map(|row| {
-            // The label: everything up to the colon.
-            let before = page.spans(*row, text_left, value_left.saturating_sub(high / 4), high * 2 / 5);
-            let wide = |span: &&Span| (span.right - span.left) * 10 > high * 4;
-            let label = match (before.iter().find(wide), before.iter().rfind(wide)) {
-                (Some(first), Some(last)) => Some(Span { left: first.left, right: last.right }),
-                _ => None,
-            };
-            let after = page.spans(*row, value_left.saturating_sub(high * 3 / 10), right, high * 5 / 4);
-            let mut value = after.first().copied().filter(|span| {
-                // A value begins where values begin.
-                span.left < value_left + high * 3
-            });
-            let value_is_dash = value.is_some_and(|span| is_dash(page, *row, span));
-            let mut extra = None;
-            if let Some(first) = value {
-                let rest: Vec<Span> = after.iter().skip(1).copied().collect();
-                let rest: Vec<Span> =
-                    rest.into_iter().filter(|span| (span.left as f32) < LAST_START * w).collect();
-                if let (Some(next), Some(last)) = (rest.first(), rest.last()) {
-                    extra = Some(Span { left: next.left, right: last.right });
-                }
-                value = without_portrait(page, *row, first, text_right, high);
-                extra = extra.and_then(|span| without_portrait(page, *row, span, text_right, high));
-            }
-            let extra_is_dash = extra.is_some_and(|span| {
-                page.spans(*row, span.left, span.right, high * 3 / 10)
-                    .last()
-                    .is_some_and(|last| last.left > span.left && is_dash(page, *row, *last))
-            });
-            let extra_sign = extra.and_then(|span| sign(page, *row, span));
-            RowLayout { row: *row, label, value, value_is_dash, extra, extra_is_dash, extra_sign }
-        })
-        .collect()
-}

@@ -213,6 +213,14 @@ impl Page {
 
     /// The pieces of a row between `left` and `right`, parted by gaps of at least `gap` columns without ink.
     pub fn spans(&self, row: Row, left: u32, right: u32, gap: u32) -> Vec<Span> {
+        let mut spans = self.strokes(row, left, right, gap);
+        // A speck of dirt is no print.
+        spans.retain(|span| span.right - span.left >= 3);
+        spans
+    }
+
+    /// The same with pieces as thin as one column: the strokes of an `I` in small print.
+    pub fn strokes(&self, row: Row, left: u32, right: u32, gap: u32) -> Vec<Span> {
         let right = right.min(self.width());
         let mut spans: Vec<Span> = Vec::new();
         for x in left..right {
@@ -227,8 +235,6 @@ impl Page {
                 _ => spans.push(Span { left: x, right: x + 1 }),
             }
         }
-        // A speck of dirt is no print.
-        spans.retain(|span| span.right - span.left >= 3);
         spans
     }
 

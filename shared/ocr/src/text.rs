@@ -71,6 +71,24 @@ pub const fn as_digit(c: char) -> Option<char> {
     })
 }
 
+/// Abbreviations that addresses write with a full stop, and never before a comma.
+const ABBREVIATIONS: [&str; 26] = [
+    "JL", "JLN", "JLAN", "GG", "NO", "KP", "KMP", "DS", "DSN", "DUS", "KOMP", "KOMPL", "PERUM", "BLK", "LR", "LRG", "LK",
+    "LINGK", "DR", "PROF", "JEND", "LETJEN", "H", "HJ", "KH", "ST",
+];
+
+/// An address with a full stop where a comma was read behind an abbreviation or a single letter: they differ by a pixel or
+/// two below the line, and nobody writes `JL, MAWAR NO, 5`.
+pub fn stops_after_abbreviations(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        let word = out.rsplit(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
+        let abbreviated = ABBREVIATIONS.contains(&word) || word.len() == 1;
+        out.push(if c == ',' && abbreviated { '.' } else { c });
+    }
+    out
+}
+
 /// A value cut out of a line, and how sure the engine is of it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Piece {
@@ -197,6 +215,13 @@ mod tests {
             "2"
         );
         assert_eq!(weigh(&[], |_| 0.0), None);
+    }
+
+    #[test]
+    fn abbreviations_end_in_a_full_stop() {
+        assert_eq!(stops_after_abbreviations("JL, M.T, HARYONO NO, 5, GG, II"), "JL. M.T. HARYONO NO. 5, GG. II");
+        assert_eq!(stops_after_abbreviations("DUSUN TENGAH, RAYA"), "DUSUN TENGAH, RAYA");
+        assert_eq!(stops_after_abbreviations(""), "");
     }
 
     #[test]

@@ -70,7 +70,7 @@ impl Tesseract {
         let mut name_pointers: Vec<*mut c_char> = names.iter().map(|s| s.as_ptr().cast_mut()).collect();
         let mut value_pointers: Vec<*mut c_char> = values.iter().map(|s| s.as_ptr().cast_mut()).collect();
         // SAFETY: no arguments.
-        let engine = Self { handle: unsafe { sys::TessBaseAPICreate() }, class: None };
+        let mut engine = Self { handle: unsafe { sys::TessBaseAPICreate() }, class: None };
         if engine.handle.is_null() {
             return Err(failed("no memory for the engine"));
         }
@@ -96,8 +96,7 @@ impl Tesseract {
                     .to_owned(),
             });
         }
-        // SAFETY: the handle is initialised.
-        unsafe { sys::TessBaseAPISetPageSegMode(engine.handle, sys::TessPageSegMode_PSM_SINGLE_LINE) };
+        engine.segment(sys::TessPageSegMode_PSM_SINGLE_LINE);
         Ok(engine)
     }
 
@@ -130,6 +129,25 @@ impl Tesseract {
             return Ok(Line::default());
         }
         self.expect(line.class)?;
+        let mut symbols = self.recognise_line(line)?;
+        if symbols.is_empty() {
+            // A short word may be dropped by the library's own search for lines: take the whole picture for one.
+            self.segment(sys::TessPageSegMode_PSM_RAW_LINE);
+            symbols = self.recognise_line(line)?;
+            self.segment(sys::TessPageSegMode_PSM_SINGLE_LINE);
+        }
+        Ok(Line { symbols })
+    }
+
+    /// What the library takes a picture for.
+    fn segment(&mut self, mode: sys::TessPageSegMode) {
+        // SAFETY: the handle is initialised.
+        unsafe { sys::TessBaseAPISetPageSegMode(self.handle, mode) };
+    }
+
+    /// One run of the library over a line.
+    fn recognise_line(&mut self, line: &LineImage) -> Result<Vec<Symbol>, EngineError> {
+        let (width, height) = line.image.dimensions();
         let (width, height) =
             (c_int::try_from(width).unwrap_or_default(), c_int::try_from(height).unwrap_or_default());
         // SAFETY: the pixels are `width * height` bytes, one per pixel, and the library copies them at once.
@@ -144,7 +162,7 @@ impl Tesseract {
         let symbols = self.symbols();
         // SAFETY: the handle is initialised; results are not referred to any more.
         unsafe { sys::TessBaseAPIClear(self.handle) };
-        Ok(Line { symbols })
+        Ok(symbols)
     }
 
     /// The symbols of the last recognition.

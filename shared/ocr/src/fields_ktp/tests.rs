@@ -1,4 +1,5 @@
 use super::*;
+use crate::ktp::BloodLook;
 use crate::digits::COUNT;
 use crate::ktp::KtpRow;
 use crate::labels::LABELS;
@@ -158,7 +159,9 @@ fn closed_vocabularies_are_repaired_and_nothing_else_is() {
     assert_eq!(value(&lines, FieldName::MaritalStatus).as_deref(), Some("BELUM KAWIN"));
     assert_eq!(value(&lines, FieldName::Citizenship).as_deref(), Some("WNI"));
     assert_eq!(value(&lines, FieldName::ValidUntil).as_deref(), Some("SEUMUR HIDUP"));
-    assert_eq!(value(&lines, FieldName::Occupation).as_deref(), Some("PETAN1/PEKEBUN"));
+    assert_eq!(value(&lines, FieldName::Occupation).as_deref(), Some("PETANI/PEKEBUN"));
+    lines.rows[0] = row("Nama", ": AGU5 BUD1");
+    assert_eq!(value(&lines, FieldName::Name).as_deref(), Some("AGU5 BUD1"));
     let gibberish = vocab_of("XQZV");
     assert!(gibberish.1 <= 0.3, "an unknown word is kept, but not trusted");
 }
@@ -172,19 +175,23 @@ fn vocab_of(text: &str) -> (String, f32) {
 
 #[test]
 fn blood_groups_in_all_their_spellings() {
-    for (text, dash, sign, expected) in [
-        ("Gol. Darah : O", false, None, Some("O")),
-        ("Gol. Darah : 0", false, None, Some("O")),
-        ("Gol. Darah AB", false, None, Some("AB")),
-        ("Gol. Darah : AB-", false, Some('+'), Some("AB+")),
-        ("Gol.Darah : A", false, Some('-'), Some("A-")),
-        ("Gol. Darah :", true, Some('-'), Some("-")),
-        ("Gol. Darah : X", false, None, None),
+    let look = |group, sign| Some(BloodLook { group, sign, like: 0.9 });
+    for (text, blood, expected) in [
+        ("Gol. Darah : O", None, Some("O")),
+        ("Gol. Darah : 0", None, Some("O")),
+        ("Gol. Darah AB", None, Some("AB")),
+        ("Gol. Darah : X", None, None),
+        // The sign is a shape, and so are letters that the recogniser did not see.
+        ("Gol. Darah : AB-", look(Some("AB"), Some('+')), Some("AB+")),
+        ("Gol.Darah : A", look(None, Some('-')), Some("A-")),
+        ("Gol.Darah : A-", look(Some("A"), None), Some("A")),
+        ("Gol. Darah :", look(Some(""), Some('-')), Some("-")),
+        ("Gol. Darah :", look(Some("B"), None), Some("B")),
+        ("Gol. Darah :", look(None, None), None),
     ] {
         let mut lines = clean();
         lines.rows[2].extra = Some(line_of(text, 0.99));
-        lines.rows[2].extra_is_dash = dash;
-        lines.rows[2].extra_sign = sign;
+        lines.rows[2].blood = blood;
         assert_eq!(value(&lines, FieldName::BloodType).as_deref(), expected, "{text}");
     }
 }

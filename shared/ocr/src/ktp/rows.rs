@@ -1,0 +1,150 @@
+//! The rows of a KTP below its NIK: where each one's label, value and extra are.
+
+use super::blood::{self, BloodLook};
+use super::{LAST_START, MAX_ROWS, PORTRAIT_LEFT, TEXT_LEFT, TEXT_RIGHT, VALUE_LEFT};
+use crate::layout::{Page, Row, Span};
+
+#[derive(Debug, Clone)]
+pub(super) struct RowLayout {
+    pub row: Row,
+    pub label: Option<Span>,
+    pub value: Option<Span>,
+    pub value_is_dash: bool,
+    pub extra: Option<Span>,
+    pub blood: Option<BloodLook>,
+}
+
+/// Gives every row the height of capitals, and adds the short second lines that the projection missed.
+///
+/// Where a long label in small letters stands before a short value, the row was measured by the label; where a wrapped
+/// value leaves two digits on its second line, there is too little ink for a row.
+pub(super) fn evened(page: &Page, rows: Vec<Row>, height: u32) -> Vec<Row> {
+    let mut heights: Vec<u32> = rows.iter().map(Row::height).collect();
+    heights.sort_unstable();
+    let capitals = heights.get(heights.len() * 7 / 10).copied().unwrap_or(height).min(height * 5 / 4);
+    let mut steps: Vec<u32> = rows.windows(2).map(|pair| pair[1].bottom - pair[0].bottom).collect();
+    steps.sort_unstable();
+    let step = steps.get(steps.len() / 2).copied().unwrap_or(capitals * 17 / 10);
+    let mut evened: Vec<Row> = Vec::with_capacity(rows.len() + 2);
+    for row in rows {
+        if let Some(above) = evened.last().copied()
+            && (row.bottom - above.bottom) * 10 > step * 16
+        {
+            let area = crate::layout::Area {
+                left: (0.22 * page.width() as f32) as u32,
+                top: above.bottom + step / 6,
+                right: (0.45 * page.width() as f32) as u32,
+                bottom: row.bottom.saturating_sub(capitals),
+            };
+            let between = page
+                .faint_rows(area)
+                .into_iter()
+                .filter(|found| found.height() * 10 >= capitals * 6 && found.height() * 10 <= capitals * 15);
+            evened.extend(between.take(2));
+        }
+        evened.push(row);
+    }
+    evened.truncate(MAX_ROWS);
+    for row in &mut evened {
+        if row.height() < capitals {
+            row.top = row.bottom.saturating_sub(capitals);
+        }
+    }
+    evened
+}
+
+pub(super) fn median(mut values: Vec<u32>) -> u32 {
+    values.sort_unstable();
+    values.get(values.len() / 2).copied().unwrap_or(0)
+}
+
+/// The print of a header row: what is around the middle of the card without a wide gap.
+pub(super) fn header_span(page: &Page, row: Row) -> Option<Span> {
+    let w = page.width();
+    let spans = page.spans(row, w / 20, w - w / 20, row.height() * 3 / 2);
+    spans
+        .into_iter()
+        .max_by_key(|span| span.right - span.left)
+        .filter(|span| span.right - span.left > row.height() * 2)
+}
+
+/// A short flat stroke in the middle of the row.
+fn is_dash(page: &Page, row: Row, span: Span) -> bool {
+    let high = row.height();
+    let wide = span.right - span.left;
+    let Some((top, bottom)) = page.ink_height(row, span) else { return false };
+    wide * 10 >= high * 2
+        && wide <= high
+        && (bottom - top) * 10 <= high * 4
+        && top > row.top + high / 4
+        && bottom < row.bottom - high / 8
+}
+
+/// A piece of print without the edge of the portrait that it may have run into.
+fn without_portrait(page: &Page, row: Row, span: Span, text_right: u32, high: u32) -> Option<Span> {
+    if span.right <= text_right {
+        return Some(span);
+    }
+    let last = page
+        .spans(row, span.left, span.right, high * 3 / 10)
+        .into_iter()
+        .rfind(|piece| piece.left < text_right)?;
+    Some(Span { left: span.left, right: last.right })
+}
+
+/// Where the values begin: the column at which most rows start a wide piece of print.
+fn value_left(page: &Page, rows: &[Row], high: u32, w: f32) -> u32 {
+    let (from, to) = ((VALUE_LEFT.0 * w) as u32, (VALUE_LEFT.1 * w) as u32);
+    let mut starts = Vec::new();
+    for row in rows {
+        let spans = page.spans(*row, (TEXT_LEFT * w) as u32, (TEXT_RIGHT * w) as u32, high * 2 / 5);
+        let begin =
+            |span: &&Span| (from..to).contains(&span.left) && (span.right - span.left) * 10 > high * 4;
+        starts.extend(spans.iter().find(begin).map(|span| span.left));
+    }
+    let near = |x: u32| starts.iter().filter(|start| start.abs_diff(x) * 10 <= high * 3).count();
+    let best = starts.iter().copied().max_by_key(|x| (near(*x), u32::MAX - *x));
+    match best {
+        Some(x) if near(x) >= 3 => {
+            median(starts.iter().copied().filter(|start| start.abs_diff(x) * 10 <= high * 3).collect())
+        }
+        _ => (0.27 * w) as u32,
+    }
+}
+
+pub(super) fn row_layouts(page: &Page, rows: &[Row], high: u32, w: f32) -> Vec<RowLayout> {
+    let value_left = value_left(page, rows, high, w);
+    let text_left = (TEXT_LEFT * w) as u32;
+    let text_right = (TEXT_RIGHT * w) as u32;
+    let right = (PORTRAIT_LEFT * w) as u32;
+    rows.iter()
+        .map(|row| {
+            // The label: everything up to the colon.
+            let before = page.spans(*row, text_left, value_left.saturating_sub(high / 4), high * 2 / 5);
+            let wide = |span: &&Span| (span.right - span.left) * 10 > high * 4;
+            let label = match (before.iter().find(wide), before.iter().rfind(wide)) {
+                (Some(first), Some(last)) => Some(Span { left: first.left, right: last.right }),
+                _ => None,
+            };
+            let after = page.spans(*row, value_left.saturating_sub(high * 3 / 10), right, high * 5 / 4);
+            let mut value = after.first().copied().filter(|span| {
+                // A value begins where values begin.
+                span.left < value_left + high * 3
+            });
+            let value_is_dash = value.is_some_and(|span| is_dash(page, *row, span));
+            let mut extra = None;
+            if let Some(first) = value {
+                let rest: Vec<Span> = after.iter().skip(1).copied().collect();
+                let rest: Vec<Span> =
+                    rest.into_iter().filter(|span| (span.left as f32) < LAST_START * w).collect();
+                if let (Some(next), Some(last)) = (rest.first(), rest.last()) {
+                    extra = Some(Span { left: next.left, right: last.right });
+                }
+                value = without_portrait(page, *row, first, text_right, high);
+                extra = extra.and_then(|span| without_portrait(page, *row, span, text_right, high));
+            }
+            let blood = extra.and_then(|span| blood::look(page, *row, span));
+            RowLayout { row: *row, label, value, value_is_dash, extra, blood }
+        })
+        .collect()
+}
