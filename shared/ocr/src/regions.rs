@@ -28,7 +28,7 @@ const SURE: f32 = 0.985;
 /// like another by chance; among hundreds some are.
 type Bounds = (f32, f32, f32);
 const FEW: Bounds = (0.08, 0.65, 0.38);
-const MANY: Bounds = (0.04, 0.4, 0.15);
+const MANY: Bounds = (0.06, 0.4, 0.15);
 
 /// Mends the names of places that were read in doubt, from the largest area to the smallest.
 pub fn mend(fields: &mut BTreeMap<FieldName, FieldReading>) {

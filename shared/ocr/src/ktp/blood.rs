@@ -21,7 +21,9 @@ const LIKE_ENOUGH: f32 = 0.55;
 
 /// Looks at the end of an extra. `None` if no value stands apart from the label there.
 pub(super) fn look(page: &Page, row: Row, span: Span) -> Option<BloodLook> {
-    let pieces = page.spans(row, span.left, span.right, 1);
+    let mut pieces = page.strokes(row, span.left, span.right, 1);
+    pieces.retain(|piece| piece.right - piece.left >= 2);
+    part_sign(page, row, &mut pieces);
     let glyphs: Vec<(Span, Glyph<'_>)> =
         pieces.iter().filter_map(|piece| Some((*piece, Glyph::of(page, row, *piece)?))).collect();
     let begin = value_begin(&glyphs, row.height())?;
@@ -42,6 +44,18 @@ pub(super) fn look(page: &Page, row: Row, span: Span) -> Option<BloodLook> {
     let letters = value.get(..value.len() - usize::from(sign.is_some()))?;
     let (group, like) = group_of(letters).unwrap_or((None, 0.0));
     Some(BloodLook { group, sign, like })
+}
+
+/// Parts a plus from the letter that it touches.
+fn part_sign(page: &Page, row: Row, pieces: &mut Vec<Span>) {
+    let high = row.height();
+    let Some(last) = pieces.last_mut().filter(|last| (last.right - last.left) * 10 > high * 11) else { return };
+    let cut = last.right - high * 6 / 10;
+    let plus = Span { left: cut, right: last.right };
+    if Glyph::of(page, row, plus).is_some_and(|glyph| glyph.is_plus(row)) {
+        last.right = cut;
+        pieces.push(plus);
+    }
 }
 
 /// Which piece the value begins with: the one after the colon, or after the last wide gap.
