@@ -69,7 +69,20 @@ fn row_fields(label: Label, row: &KtpRow, wrapped: &[&KtpRow], put: &mut impl Fn
     match label {
         Label::Name => {
             let joined = join(&piece, wrapped);
-            put(FieldName::Name, name_text(&joined.text), joined.confidence());
+            let (mut name, mut confidence) = (name_text(&joined.text), joined.confidence());
+            if let (Some(again), true) = (&row.again, wrapped.is_empty()) {
+                let again = value_of(again);
+                let (text, sure) = (name_text(&again.text), again.confidence());
+                // Two looks of one recogniser err alike: that they agree says little, that they differ much.
+                if text == name {
+                    confidence = 1.0 - (1.0 - confidence.max(sure)) * 0.75;
+                } else if sure > confidence {
+                    (name, confidence) = (text, sure * (1.0 - 0.5 * confidence));
+                } else {
+                    confidence *= 1.0 - 0.5 * sure;
+                }
+            }
+            put(FieldName::Name, name, confidence);
         }
         Label::Birth => birth(&piece, row.digits.as_ref(), put),
         Label::Gender => {

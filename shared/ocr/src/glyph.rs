@@ -114,11 +114,14 @@ impl<'a> Glyph<'a> {
             && self.bottom < row.bottom - self.capital / 8
     }
 
-    /// Lower than a letter, about as wide as high.
+    /// A cross: lower than a letter, dark in the middle, light in the corners.
     pub fn is_plus(&self, row: Row) -> bool {
-        (0.4..=0.85).contains(&self.height())
+        let ends = [(0.0, 0.28), (0.72, 1.0)];
+        let corner = ends.into_iter().flat_map(|x| ends.map(|y| self.dark(x, y))).fold(0.0, f32::max);
+        (0.35..=0.9).contains(&self.height())
             && (0.35..=0.95).contains(&self.width())
-            && self.top > row.top + self.capital / 10
+            && self.bottom > row.top + self.capital / 2
+            && corner < 0.45 * self.dark((0.35, 0.65), (0.35, 0.65))
     }
 
     /// Two dots above each other: narrow, with nothing between.

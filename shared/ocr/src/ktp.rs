@@ -7,6 +7,7 @@ use crate::digits::{self, Band, DigitRow, NumberRow, Pattern};
 use crate::engine::{Engine, EngineError, Line, LineImage, TextClass};
 use crate::labels::{self, Label, LabelShape, RowMeaning};
 use crate::layout::{Page, Row, Span};
+use crate::resample::sharpened;
 
 mod address;
 mod blood;
@@ -27,6 +28,8 @@ pub struct KtpRow {
     pub value_is_dash: bool,
     /// The date or the numbers in the value as the digit classifier saw them, where the recogniser was in doubt.
     pub digits: Option<NumberRow>,
+    /// A doubtful name, read a second time with its strokes sharpened.
+    pub again: Option<Line>,
     /// What stands in the same row after a wide gap: the blood group with its label.
     pub extra: Option<Line>,
     /// The blood group that the end of the extra has the shape of.
@@ -222,6 +225,7 @@ impl KtpLayout {
             let class = value_class(meaning.next().copied());
             (!at.value_is_dash).then_some((at.value?, class, Part::Value))
         })?;
+        self.read_name_again(page, engine, &mut rows, &meanings)?;
         let mut above = RowMeaning::Nothing;
         for ((layout, row), meaning) in self.rows.iter().zip(&mut rows).zip(&meanings) {
             row.digits = second_look(page, layout, row, *meaning);
@@ -234,6 +238,28 @@ impl KtpLayout {
             Some((at.extra?, class, Part::Extra))
         })?;
         Ok(KtpLines { header, nik, rows, meanings: Some(meanings) })
+    }
+
+    /// A name is nobody's word but its own: only a second look can settle a doubt.
+    fn read_name_again(
+        &self,
+        page: &Page,
+        engine: &mut dyn Engine,
+        rows: &mut [KtpRow],
+        meanings: &[RowMeaning],
+    ) -> Result<(), EngineError> {
+        let at = meanings.iter().position(|meaning| *meaning == RowMeaning::Labelled(Label::Name));
+        let Some(((layout, row), span)) = at.and_then(|at| {
+            let layout = self.rows.get(at)?;
+            Some(((layout, rows.get_mut(at)?), layout.value?))
+        }) else {
+            return Ok(());
+        };
+        if row.value.confidence().min < SURE {
+            let image = sharpened(&page.crop(layout.row, span), 4, 1.0);
+            row.again = engine.recognise(&[LineImage { image, class: TextClass::Name }])?.pop();
+        }
+        Ok(())
     }
 
     /// Recognises what `pick` says of each row, as one batch.

@@ -16,17 +16,30 @@ pub struct BloodLook {
 
 /// No group is wider, in heights of a capital: `AB` and a sign.
 const MAX_WIDTH: f32 = 2.9;
+/// No portrait begins further right.
+const PORTRAIT_LATEST: f32 = 0.785;
 /// Letters less like their shape than this are not told.
 const LIKE_ENOUGH: f32 = 0.55;
+
+const LONE_DASH: BloodLook = BloodLook { group: Some(""), sign: Some('-'), like: 1.0 };
 
 /// Looks at the end of an extra. `None` if no value stands apart from the label there.
 pub(super) fn look(page: &Page, row: Row, span: Span) -> Option<BloodLook> {
     let mut pieces = page.strokes(row, span.left, span.right, 1);
     pieces.retain(|piece| piece.right - piece.left >= 2);
+    beside_portrait(page, row, &mut pieces);
     part_sign(page, row, &mut pieces);
     let glyphs: Vec<(Span, Glyph<'_>)> =
         pieces.iter().filter_map(|piece| Some((*piece, Glyph::of(page, row, *piece)?))).collect();
-    let begin = value_begin(&glyphs, row.height())?;
+    if let Some((colon, _)) = glyphs.iter().rfind(|(_, glyph)| glyph.is_colon())
+        && glyphs.last().is_some_and(|(last, _)| last.right < colon.right + row.height())
+        && faint_dash(page, row, colon.right)
+    {
+        return Some(LONE_DASH);
+    }
+    let Some(begin) = value_begin(&glyphs, row.height()) else {
+        return faint_dash(page, row, glyphs.last()?.0.right).then_some(LONE_DASH);
+    };
     let value = glyphs.get(begin..)?;
     let (first, last) = (value.first()?, value.last()?);
     let width = (last.0.right - first.0.left) as f32 / row.height().max(1) as f32;
@@ -34,7 +47,7 @@ pub(super) fn look(page: &Page, row: Row, span: Span) -> Option<BloodLook> {
         return None;
     }
     if value.len() == 1 && first.1.is_dash(row) {
-        return Some(BloodLook { group: Some(""), sign: Some('-'), like: 1.0 });
+        return Some(LONE_DASH);
     }
     let sign = match last.1 {
         glyph if glyph.is_dash(row) => Some('-'),
@@ -44,6 +57,46 @@ pub(super) fn look(page: &Page, row: Row, span: Span) -> Option<BloodLook> {
     let letters = value.get(..value.len() - usize::from(sign.is_some()))?;
     let (group, like) = group_of(letters).unwrap_or((None, 0.0));
     Some(BloodLook { group, sign, like })
+}
+
+/// Adds what stands close behind the last piece: the end of a group that the portrait's margin cut off.
+fn beside_portrait(page: &Page, row: Row, pieces: &mut Vec<Span>) {
+    let Some(last) = pieces.last().copied() else { return };
+    let high = row.height();
+    let right = (PORTRAIT_LATEST * page.width() as f32) as u32;
+    for piece in page.strokes(row, last.right, right, 1).into_iter().take(2) {
+        let end = pieces.last().map_or(0, |last| last.right);
+        let is_glyph = piece.left < end + high / 2 && (piece.right - piece.left) * 10 < high * 12;
+        if !is_glyph || piece.right == right {
+            return;
+        }
+        match pieces.last_mut() {
+            // The margin ran through a letter.
+            Some(last) if piece.left <= last.right => last.right = piece.right,
+            _ => pieces.push(piece),
+        }
+    }
+}
+
+/// Whether a stroke too faint for ink stands half way up behind a colon, and nothing above or below it.
+fn faint_dash(page: &Page, row: Row, colon: u32) -> bool {
+    let high = row.height();
+    let dark = |left: u32, from: u32, to: u32| {
+        let (mut sum, mut count) = (0, 0);
+        for y in row.top + from..(row.top + to).min(page.height()) {
+            for x in left..(left + (high / 4).max(3)).min(page.width()) {
+                sum += u32::from(255 - page.gray.get_pixel(x, y).0[0]);
+                count += 1;
+            }
+        }
+        sum as f32 / f32::max(count as f32, 1.0)
+    };
+    (high / 5..=high * 6 / 5).any(|off| {
+        let left = colon + off;
+        let middle = dark(left, high * 4 / 10, high * 7 / 10);
+        let around = dark(left, 0, high / 4).max(dark(left, high * 8 / 10, high));
+        middle > 28.0 && middle > 3.0 * around
+    })
 }
 
 /// Parts a plus from the letter that it touches.
@@ -64,11 +117,13 @@ fn value_begin(glyphs: &[(Span, Glyph<'_>)], high: u32) -> Option<usize> {
     if let Some(at) = colon.filter(|at| at + 1 < glyphs.len()) {
         return Some(at + 1);
     }
-    let gap = |pair: &[(Span, Glyph<'_>)]| match pair {
-        [(before, _), (after, _)] => (after.left - before.right) * 100 >= high * 28,
-        _ => false,
-    };
-    glyphs.windows(2).rposition(gap).map(|at| at + 1)
+    // Without a colon: a gap that is wider than those between letters.
+    let gaps: Vec<u32> =
+        glyphs.iter().zip(glyphs.iter().skip(1)).map(|(a, b)| b.0.left - a.0.right).collect();
+    let mut sorted = gaps.clone();
+    sorted.sort_unstable();
+    let usual = sorted.get(sorted.len() / 2).copied()?;
+    gaps.iter().rposition(|gap| gap * 100 >= high * 14 && *gap >= usual * 2).map(|at| at + 1)
 }
 
 /// The letters of a group.
