@@ -75,7 +75,7 @@ fn row_fields(label: Label, row: &KtpRow, wrapped: &[&KtpRow], put: &mut impl Fn
                 let (text, sure) = (name_text(&again.text), again.confidence());
                 // Two looks of one recogniser err alike: that they agree says little, that they differ much.
                 if text == name {
-                    confidence = 1.0 - (1.0 - confidence.max(sure)) * 0.75;
+                    confidence = 1.0 - (1.0 - confidence) * 0.8;
                 } else if sure > confidence {
                     (name, confidence) = (text, sure * (1.0 - 0.5 * confidence));
                 } else {

@@ -196,11 +196,7 @@ impl KtpLayout {
         let mut rows: Vec<KtpRow> = self
             .rows
             .iter()
-            .map(|row| KtpRow {
-                value_is_dash: row.value_is_dash,
-                blood: row.blood,
-                ..KtpRow::default()
-            })
+            .map(|row| KtpRow { value_is_dash: row.value_is_dash, blood: row.blood, ..KtpRow::default() })
             .collect();
         let by_shape = if sure { self.meanings_by_shape(page) } else { None };
         let meanings = match &by_shape {
@@ -346,4 +342,3 @@ fn read_nik(page: &Page, row: Row) -> Option<DigitRow> {
         Band { left: NIK_LEFT * w, right: TEXT_RIGHT * w, top: row.top as f32, bottom: row.bottom as f32 };
     digits::read_row(&page.gray, band, (NIK_PITCH.0 * w, NIK_PITCH.1 * w))
 }
-

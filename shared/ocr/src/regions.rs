@@ -126,7 +126,10 @@ mod tests {
             mended(&[bali, (FieldName::Regency, "KABUPATEN BADUNK", 0.99)], FieldName::Regency),
             "KABUPATEN BADUNK"
         );
-        assert_eq!(mended(&[(FieldName::BirthPlace, "KUALA LUMPUR", 0.6)], FieldName::BirthPlace), "KUALA LUMPUR");
+        assert_eq!(
+            mended(&[(FieldName::BirthPlace, "KUALA LUMPUR", 0.6)], FieldName::BirthPlace),
+            "KUALA LUMPUR"
+        );
         assert_eq!(mended(&[(FieldName::BirthPlace, "PAGITAN", 0.975)], FieldName::BirthPlace), "PACITAN");
         // Spaces are the pixels' business.
         let pasuruan = [

@@ -73,8 +73,8 @@ pub const fn as_digit(c: char) -> Option<char> {
 
 /// Abbreviations that addresses write with a full stop, and never before a comma.
 const ABBREVIATIONS: [&str; 26] = [
-    "JL", "JLN", "JLAN", "GG", "NO", "KP", "KMP", "DS", "DSN", "DUS", "KOMP", "KOMPL", "PERUM", "BLK", "LR", "LRG", "LK",
-    "LINGK", "DR", "PROF", "JEND", "LETJEN", "H", "HJ", "KH", "ST",
+    "JL", "JLN", "JLAN", "GG", "NO", "KP", "KMP", "DS", "DSN", "DUS", "KOMP", "KOMPL", "PERUM", "BLK", "LR",
+    "LRG", "LK", "LINGK", "DR", "PROF", "JEND", "LETJEN", "H", "HJ", "KH", "ST",
 ];
 
 /// An address with a full stop where a comma was read behind an abbreviation or a single letter: they differ by a pixel or
@@ -219,7 +219,10 @@ mod tests {
 
     #[test]
     fn abbreviations_end_in_a_full_stop() {
-        assert_eq!(stops_after_abbreviations("JL, M.T, HARYONO NO, 5, GG, II"), "JL. M.T. HARYONO NO. 5, GG. II");
+        assert_eq!(
+            stops_after_abbreviations("JL, M.T, HARYONO NO, 5, GG, II"),
+            "JL. M.T. HARYONO NO. 5, GG. II"
+        );
         assert_eq!(stops_after_abbreviations("DUSUN TENGAH, RAYA"), "DUSUN TENGAH, RAYA");
         assert_eq!(stops_after_abbreviations(""), "");
     }

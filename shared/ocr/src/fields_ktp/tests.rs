@@ -1,6 +1,6 @@
 use super::*;
-use crate::ktp::BloodLook;
 use crate::digits::COUNT;
+use crate::ktp::BloodLook;
 use crate::ktp::KtpRow;
 use crate::labels::LABELS;
 

@@ -102,7 +102,9 @@ fn faint_dash(page: &Page, row: Row, colon: u32) -> bool {
 /// Parts a plus from the letter that it touches.
 fn part_sign(page: &Page, row: Row, pieces: &mut Vec<Span>) {
     let high = row.height();
-    let Some(last) = pieces.last_mut().filter(|last| (last.right - last.left) * 10 > high * 11) else { return };
+    let Some(last) = pieces.last_mut().filter(|last| (last.right - last.left) * 10 > high * 11) else {
+        return;
+    };
     let cut = last.right - high * 6 / 10;
     let plus = Span { left: cut, right: last.right };
     if Glyph::of(page, row, plus).is_some_and(|glyph| glyph.is_plus(row)) {
