@@ -202,6 +202,8 @@ fn warped<const N: usize>(
     let share = 1.0 / samples.len() as f32;
     let [a, b, c, d, e, f, g, h, i] = map.0;
     let mut sums = vec![[0.5_f32; N]; width as usize];
+    let mut places = vec![(0_i32, 0_i32); width as usize];
+    let (last_x, last_y) = ((size.0 - 1) as f32, (size.1 - 1) as f32);
     for (y, row) in out.chunks_exact_mut(width as usize * N).enumerate() {
         sums.fill([0.5; N]);
         for &(ox, oy) in samples {
@@ -211,12 +213,16 @@ fn warped<const N: usize>(
             // Within a row single precision places a sample to a thousandth of a pixel.
             let (bx, by, bw) = (bx as f32, by as f32, bw as f32);
             let (a, d, g) = (a as f32, d as f32, g as f32);
-            for (x, sum) in sums.iter_mut().enumerate() {
+            // Borders are continued. Places apart from pixels: so the former are worked out several at a time.
+            for (x, place) in places.iter_mut().enumerate() {
                 let x = x as f32;
                 let w = 1.0 / (bw + g * x);
                 let (sx, sy) = ((bx + a * x) * w - 0.5, (by + d * x) * w - 0.5);
-                let value = bilinear::<N>(from, size, sx, sy);
-                for (s, v) in sum.iter_mut().zip(value) {
+                let (sx, sy) = (sx.max(0.0).min(last_x), sy.max(0.0).min(last_y));
+                *place = ((sx * PLACES) as i32, (sy * PLACES) as i32);
+            }
+            for (sum, &place) in sums.iter_mut().zip(&places) {
+                for (s, v) in sum.iter_mut().zip(bilinear::<N>(from, size, place)) {
                     *s += share * v;
                 }
             }
@@ -230,28 +236,32 @@ fn warped<const N: usize>(
     Some(out)
 }
 
-/// The colour at a position in pixel-centre coordinates, borders continued.
-fn bilinear<const N: usize>(data: &[u8], size: (u32, u32), x: f32, y: f32) -> [f32; N] {
-    let (last_x, last_y) = (size.0 - 1, size.1 - 1);
-    let (x, y) = (x.clamp(0.0, last_x as f32), y.clamp(0.0, last_y as f32));
-    let (x0, y0) = (x as u32, y as u32);
-    let (fx, fy) = (x - x0 as f32, y - y0 as f32);
+/// Places between two pixels: seven bits are more than the corners are known to.
+const PLACES: f32 = 128.0;
+
+/// The colour at a position within the picture, in [`PLACES`] of pixel-centre coordinates.
+fn bilinear<const N: usize>(data: &[u8], size: (u32, u32), (x, y): (i32, i32)) -> [f32; N] {
+    // The last pixel lies at the end of the step before it; a picture of one column or row has no step.
+    let whole = |v: i32, size: u32| (v as usize >> 7).min((size as usize).saturating_sub(2));
+    let (x0, y0) = (whole(x, size.0), whole(y, size.1));
+    let (fx, fy) = (x - (x0 << 7) as i32, y - (y0 << 7) as i32);
     let stride = size.0 as usize * N;
-    let at = y0 as usize * stride + x0 as usize * N;
-    let right = if x0 < last_x { N } else { 0 };
-    let below = if y0 < last_y { stride } else { 0 };
-    let tap = |i: usize| -> [i32; N] {
-        match data.get(i..i + N) {
-            Some(pixel) => std::array::from_fn(|k| i32::from(pixel[k])),
-            None => [0; N],
-        }
+    let right = if size.0 > 1 { N } else { 0 };
+    let below = if size.1 > 1 { stride } else { 0 };
+    let at = y0 * stride + x0 * N;
+    let (Some(upper), Some(lower)) =
+        (data.get(at..at + right + N), data.get(at + below..at + below + right + N))
+    else {
+        return [0.0; N];
     };
-    let (p, q, r, s) = (tap(at), tap(at + right), tap(at + below), tap(at + right + below));
-    // Seven bits of position are more than the corners are known to.
-    let (fx, fy) = ((fx * 128.0) as i32, (fy * 128.0) as i32);
     let (wp, wq) = ((128 - fx) * (128 - fy), fx * (128 - fy));
     let (wr, ws) = ((128 - fx) * fy, fx * fy);
-    std::array::from_fn(|k| (p[k] * wp + q[k] * wq + r[k] * wr + s[k] * ws) as f32 / 16384.0)
+    std::array::from_fn(|k| {
+        let of = |line: &[u8], i: usize| line.get(i).copied().map_or(0, i32::from);
+        let sum =
+            of(upper, k) * wp + of(upper, k + right) * wq + of(lower, k) * wr + of(lower, k + right) * ws;
+        sum as f32 / 16384.0
+    })
 }
 
 #[cfg(test)]
