@@ -85,15 +85,18 @@ pub fn read_row(card: &GrayImage, band: Band, pitch_range: (f32, f32)) -> Option
     let ink = Ink::of(card, band)?;
     let mut top_grids = coarse_grids(&ink, band, pitch_range);
     top_grids.truncate(COARSE);
-    let mut scored: Vec<(f32, Grid)> =
-        top_grids.into_iter().map(|grid| (fit(&network.probabilities(&ink, grid)), grid)).collect();
-    scored.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let (mut score, mut grid) = scored.first().copied()?;
+    let mut found: Option<(f32, Grid)> = None;
+    for grid in top_grids {
+        let least = found.map_or(f32::NEG_INFINITY, |(score, _)| score);
+        if let Some(now) = network.better_fit(&ink, grid.lefts(), grid.cell(), least) {
+            found = Some((now, grid));
+        }
+    }
+    let (mut score, mut grid) = found?;
     // The colon, or dirt after the row, may have been taken for a digit: is the grid one cell further better?
     for cells in [-1.0, 1.0] {
         let moved = Grid { left: grid.left + cells * grid.pitch, ..grid };
-        let now = fit(&network.probabilities(&ink, moved));
-        if now > score {
+        if let Some(now) = network.better_fit(&ink, moved.lefts(), moved.cell(), score) {
             (score, grid) = (now, moved);
         }
     }
@@ -118,8 +121,7 @@ pub fn read_row(card: &GrayImage, band: Band, pitch_range: (f32, f32)) -> Option
                 top: grid.top + top * step * high,
                 bottom: grid.bottom + bottom * step * high,
             };
-            let now = fit(&network.probabilities(&ink, tried));
-            if now > score {
+            if let Some(now) = network.better_fit(&ink, tried.lefts(), tried.cell(), score) {
                 (score, grid) = (now, tried);
             }
         }
@@ -175,10 +177,14 @@ fn is_number(cells: &[[f32; CLASSES]; COUNT]) -> bool {
     text.parse::<Nik>().is_ok_and(|nik| filot_domain::areas::province_name(nik.province()).is_some())
 }
 
+/// Logarithm of the likeliest digit's probability.
+fn log_of_best(cell: &[f32; CLASSES]) -> f32 {
+    cell[..10].iter().copied().fold(1e-4_f32, f32::max).ln()
+}
+
 /// Mean logarithm of the likeliest digit's probability: high only when every cell holds one digit.
-fn fit(cells: &[[f32; CLASSES]; COUNT]) -> f32 {
-    let log = |cell: &[f32; CLASSES]| cell[..10].iter().copied().fold(1e-4_f32, f32::max).ln();
-    cells.iter().map(log).sum::<f32>() / COUNT as f32
+fn fit(cells: &[[f32; CLASSES]]) -> f32 {
+    cells.iter().map(log_of_best).sum::<f32>() / cells.len().max(1) as f32
 }
 
 /// Grids whose borders run between the digits, best first.
@@ -242,15 +248,53 @@ fn coarse_grids(ink: &Ink, band: Band, pitch_range: (f32, f32)) -> Vec<Grid> {
     kept
 }
 
+impl Grid {
+    /// Left edges of the cells.
+    fn lefts(&self) -> impl ExactSizeIterator<Item = f32> + '_ {
+        (0..COUNT).map(|i| self.left + i as f32 * self.pitch)
+    }
+
+    fn cell(&self) -> CellSize {
+        CellSize { pitch: self.pitch, top: self.top, bottom: self.bottom }
+    }
+}
+
+/// What all cells of a number have in common.
+#[derive(Debug, Clone, Copy)]
+struct CellSize {
+    pitch: f32,
+    top: f32,
+    bottom: f32,
+}
+
 impl Network {
     /// The eleven probabilities of each cell of a grid.
     fn probabilities(&self, ink: &Ink, grid: Grid) -> [[f32; CLASSES]; COUNT] {
         let mut all = [[0.0; CLASSES]; COUNT];
-        for (i, cell) in all.iter_mut().enumerate() {
-            let left = grid.left + i as f32 * grid.pitch;
+        for (cell, left) in all.iter_mut().zip(grid.lefts()) {
             *cell = self.classify(&ink.patch(left, grid.pitch, grid.top, grid.bottom));
         }
         all
+    }
+
+    /// How well cells fit (see [`fit`]), if better than `least`. Logarithms of probabilities only add to the bad: the first
+    /// cells tell of most grids that they are worse.
+    fn better_fit(
+        &self,
+        ink: &Ink,
+        lefts: impl ExactSizeIterator<Item = f32>,
+        cell: CellSize,
+        least: f32,
+    ) -> Option<f32> {
+        let count = lefts.len().max(1) as f32;
+        let mut sum = 0.0;
+        for left in lefts {
+            sum += log_of_best(&self.classify(&ink.patch(left, cell.pitch, cell.top, cell.bottom)));
+            if sum / count <= least {
+                return None;
+            }
+        }
+        Some(sum / count)
     }
 }
 

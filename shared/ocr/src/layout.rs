@@ -107,30 +107,46 @@ impl Page {
         }
     }
 
-    /// Ink per row of pixels, each column shifted down by `shear` times its distance from the middle.
-    fn profile(&self, area: Area, shear: f32, step: usize) -> Vec<f32> {
+    /// Ink per row of pixels.
+    fn profile(&self, area: Area) -> Vec<f32> {
         let (top, bottom) = (area.top as usize, (area.bottom as usize).min(self.height));
-        let mut profile = vec![0.0_f32; bottom.saturating_sub(top)];
-        let middle = self.width as f32 / 2.0;
-        for x in (area.left as usize..(area.right as usize).min(self.width)).step_by(step) {
-            let shift = ((x as f32 - middle) * shear).round() as isize;
-            for (i, sum) in profile.iter_mut().enumerate() {
-                let y = (top + i) as isize + shift;
-                if let Ok(y) = usize::try_from(y)
-                    && y < self.height
-                {
-                    *sum += f32::from(self.ink[y * self.width + x]) * step as f32;
-                }
-            }
-        }
-        profile
+        let (left, right) = (area.left as usize, (area.right as usize).min(self.width));
+        let ink = |y: usize| {
+            let line = self.ink.get(y * self.width + left..y * self.width + right).unwrap_or_default();
+            line.iter().map(|ink| u32::from(*ink)).sum::<u32>() as f32
+        };
+        (top..bottom).map(ink).collect()
     }
 
     /// The slope at which the rows of print are sharpest, if it is worth straightening.
     fn shear(&self, area: Area) -> Option<f32> {
-        let sharpness = |shear: f32| {
-            let profile = self.profile(area, shear, 3);
-            profile.windows(2).map(|pair| (pair[1] - pair[0]).powi(2)).sum::<f32>()
+        const STEP: usize = 3;
+        let (top, bottom) = (area.top as usize, (area.bottom as usize).min(self.height));
+        let (left, right) = (area.left as usize, (area.right as usize).min(self.width));
+        let middle = self.width as f32 / 2.0;
+        // Every third column of ink, each laid out in a row: they are added up for every slope.
+        let places: Vec<usize> = (left..right).step_by(STEP).collect();
+        let mut columns = vec![0_u8; places.len() * self.height];
+        for (y, line) in self.ink.chunks_exact(self.width.max(1)).enumerate() {
+            for (i, &x) in places.iter().enumerate() {
+                columns[i * self.height + y] = line[x];
+            }
+        }
+        let mut profile = vec![0_u16; bottom.saturating_sub(top)];
+        let mut sharpness = |shear: f32| {
+            profile.fill(0);
+            for (column, &x) in columns.chunks_exact(self.height.max(1)).zip(&places) {
+                let shift = ((x as f32 - middle) * shear).round() as isize;
+                // What lies outside of the card counts nothing.
+                let from = top as isize + shift;
+                let skip = from.min(0).unsigned_abs();
+                let inside = column.get(from.max(0) as usize..).unwrap_or_default();
+                for (sum, &ink) in profile.iter_mut().skip(skip).zip(inside) {
+                    *sum += u16::from(ink);
+                }
+            }
+            let rise = |pair: &[u16]| (f32::from(pair[1]) - f32::from(pair[0])).powi(2);
+            profile.windows(2).map(rise).sum::<f32>()
         };
         let mut best = (sharpness(0.0) * 1.02, 0.0_f32);
         for i in 1..=12_i16 {
@@ -156,7 +172,7 @@ impl Page {
     }
 
     fn rows_of(&self, area: Area, least: f32) -> Vec<Row> {
-        let profile = smooth(&self.profile(area, 0.0, 1));
+        let profile = smooth(&self.profile(area));
         let mut sorted: Vec<f32> = profile.iter().copied().filter(|v| *v >= 1.0).collect();
         if sorted.is_empty() {
             return Vec::new();
@@ -313,17 +329,31 @@ fn sheared(gray: &GrayImage, shear: f32) -> GrayImage {
     let (width, height) = gray.dimensions();
     let source = gray.as_raw();
     let mut out = GrayImage::new(width, height);
-    let pixels: &mut [u8] = &mut out;
+    // Columns that move by the same number of whole pixels, and how far each lies beyond.
+    let mut runs: Vec<(isize, std::ops::Range<usize>)> = Vec::new();
+    let mut parts = Vec::with_capacity(width as usize);
     for x in 0..width as usize {
         let shift = (x as f32 - width as f32 / 2.0) * shear;
         let whole = shift.floor();
-        let part = shift - whole;
-        let clip = |y: isize| y.clamp(0, height as isize - 1) as usize;
-        for y in 0..height as usize {
-            let at = y as isize + whole as isize;
-            let a = f32::from(source[clip(at) * width as usize + x]);
-            let b = f32::from(source[clip(at + 1) * width as usize + x]);
-            pixels[y * width as usize + x] = (a + (b - a) * part).round() as u8;
+        parts.push(shift - whole);
+        match runs.last_mut() {
+            Some((moved, run)) if *moved == whole as isize => run.end = x + 1,
+            _ => runs.push((whole as isize, x..x + 1)),
+        }
+    }
+    let line = |y: isize, run: &std::ops::Range<usize>| {
+        let begin = y.clamp(0, height as isize - 1) as usize * width as usize;
+        source.get(begin + run.start..begin + run.end).unwrap_or_default()
+    };
+    let pixels: &mut [u8] = &mut out;
+    for (y, to) in pixels.chunks_exact_mut(width.max(1) as usize).enumerate() {
+        for (moved, run) in &runs {
+            let (above, below) = (line(y as isize + moved, run), line(y as isize + moved + 1, run));
+            let places = to[run.clone()].iter_mut().zip(&parts[run.clone()]);
+            for ((out, part), (a, b)) in places.zip(above.iter().zip(below)) {
+                let (a, b) = (f32::from(*a), f32::from(*b));
+                *out = (a + (b - a) * part + 0.5) as u8;
+            }
         }
     }
     out

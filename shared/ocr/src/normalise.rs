@@ -43,26 +43,22 @@ pub fn normalise_luma(luma: &GrayImage) -> GrayImage {
         let line = ground.as_raw().chunks_exact(ground.width() as usize).nth(y as usize);
         line.unwrap_or_default()
     };
-    // Where each column lies between two columns of the coarse ground.
-    let columns: Vec<(usize, f32)> = (0..width).map(|x| between(x, ground.width())).collect();
     let mut across = vec![0.0_f32; width as usize];
+    let mut mixed = vec![0.0_f32; ground.width() as usize];
     let rows = luma.as_raw().chunks_exact(width as usize).zip(ratio.chunks_exact_mut(width as usize));
     for (y, (line, out)) in (0..height).zip(rows) {
         let (top, part) = between(y, ground.height());
         let (upper, lower) = (line_of(top as u32), line_of((top as u32 + 1).min(ground.height() - 1)));
-        for (a, &(x, along)) in across.iter_mut().zip(&columns) {
-            let next = (x + 1).min(upper.len().saturating_sub(1));
-            let at = |row: &[u8]| {
-                let (p, q) = (row.get(x).copied().unwrap_or(255), row.get(next).copied().unwrap_or(255));
-                f32::from(p) + (f32::from(q) - f32::from(p)) * along
-            };
-            *a = at(upper) + (at(lower) - at(upper)) * part;
+        for ((m, &p), &q) in mixed.iter_mut().zip(upper).zip(lower) {
+            *m = f32::from(p) + (f32::from(q) - f32::from(p)) * part;
         }
+        widen(&mixed, &mut across);
         for ((o, &v), g) in out.iter_mut().zip(line).zip(&across) {
-            let step = (f32::from(v) / g.max(8.0) * RATIO_ONE) as usize;
-            let step = step.min(RATIO_STEPS - 1);
-            *o = step as u16;
-            if let Some(count) = histogram.get_mut(step) {
+            let step = (f32::from(v) / g * RATIO_ONE).min((RATIO_STEPS - 1) as f32);
+            *o = step as i32 as u16;
+        }
+        for &step in &*out {
+            if let Some(count) = histogram.get_mut(usize::from(step)) {
                 *count += 1;
             }
         }
@@ -90,6 +86,32 @@ pub fn normalise_luma(luma: &GrayImage) -> GrayImage {
 const RATIO_ONE: f32 = 512.0;
 /// Ratios are cut at 1.5.
 const RATIO_STEPS: usize = 768;
+
+/// A coarse row of ground at the columns of a fine one: linear between the middles of the coarse pixels, and never so
+/// dark that it could not be divided by.
+fn widen(coarse: &[f32], fine: &mut [f32]) {
+    const SHARES: [f32; COARSE as usize] = [0.125, 0.375, 0.625, 0.875];
+    const HALF: usize = COARSE as usize / 2;
+    let first = coarse.first().copied().unwrap_or(255.0).max(DARKEST);
+    let last = coarse.last().copied().unwrap_or(255.0).max(DARKEST);
+    let (begin, rest) = fine.split_at_mut(HALF.min(fine.len()));
+    begin.fill(first);
+    let mut steps = rest.chunks_exact_mut(COARSE as usize);
+    for (pair, step) in coarse.windows(2).zip(&mut steps) {
+        if let [a, b] = pair {
+            for (out, share) in step.iter_mut().zip(SHARES) {
+                *out = (a + (b - a) * share).max(DARKEST);
+            }
+        }
+    }
+    let end = HALF + coarse.len().saturating_sub(1) * COARSE as usize;
+    if let Some(end) = fine.get_mut(end..) {
+        end.fill(last);
+    }
+}
+
+/// The darkest ground.
+const DARKEST: f32 = 8.0;
 
 /// The coarse column or row before a fine one, and how far behind it the fine one lies.
 fn between(fine: u32, coarse_size: u32) -> (usize, f32) {

@@ -86,30 +86,28 @@ fn sharpness(luma: &GrayImage) -> f32 {
     const BEST: f32 = 0.36;
     const WORST: f32 = 0.085;
     let (width, height) = luma.dimensions();
-    let at = |x: u32, y: u32| f32::from(luma.get_pixel(x, y).0[0]);
+    let line = |y: u32| {
+        let begin = y as usize * width as usize;
+        luma.as_raw().get(begin..begin + width as usize).unwrap_or_default()
+    };
     let mut squares: Vec<(f32, f32)> = Vec::new();
     for top in (SQUARE..height.saturating_sub(2 * SQUARE)).step_by(SQUARE as usize) {
         for left in (SQUARE..width.saturating_sub(2 * SQUARE)).step_by(SQUARE as usize) {
-            let (mut low, mut high, mut slope) = (255.0_f32, 0.0_f32, 0.0_f32);
+            let (mut low, mut high, mut slope) = (4 * 255_i16, 0_i16, 0_i16);
             for y in top..top + SQUARE {
-                for x in left..left + SQUARE {
+                let near = |y: u32| line(y).get(left as usize - 1..(left + SQUARE) as usize + 1);
+                let (Some(a), Some(b), Some(c)) = (near(y - 1), near(y), near(y + 1)) else { continue };
+                for ((a, b), c) in a.windows(3).zip(b.windows(3)).zip(c.windows(3)) {
+                    let [a, b, c] = [a, b, c].map(|three| [0, 1, 2].map(|i| i16::from(three[i])));
                     // Three pixels across the slope are averaged against noise.
-                    let across = (at(x + 1, y - 1) + at(x + 1, y) + at(x + 1, y + 1)
-                        - at(x - 1, y - 1)
-                        - at(x - 1, y)
-                        - at(x - 1, y + 1))
-                        / 6.0;
-                    let down = (at(x - 1, y + 1) + at(x, y + 1) + at(x + 1, y + 1)
-                        - at(x - 1, y - 1)
-                        - at(x, y - 1)
-                        - at(x + 1, y - 1))
-                        / 6.0;
+                    let across = a[2] + b[2] + c[2] - a[0] - b[0] - c[0];
+                    let down = c[0] + c[1] + c[2] - a[0] - a[1] - a[2];
                     slope = slope.max(across.abs().max(down.abs()));
-                    let mean = (at(x - 1, y) + at(x, y) * 2.0 + at(x + 1, y)) / 4.0;
+                    let mean = b[0] + b[1] * 2 + b[2];
                     (low, high) = (low.min(mean), high.max(mean));
                 }
             }
-            squares.push((high - low, slope));
+            squares.push((f32::from(high - low) / 4.0, f32::from(slope) / 6.0));
         }
     }
     squares.sort_by(|a, b| b.0.total_cmp(&a.0));

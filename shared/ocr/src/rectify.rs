@@ -199,11 +199,14 @@ fn warped<const N: usize>(
         &[(0.5, 0.5)]
     };
     let mut out = vec![0_u8; width as usize * height as usize * N];
-    let share = 1.0 / samples.len() as f32;
+    // Weights of one sample add up to 1 << 14; of one or four samples the mean is taken.
+    let shift = 14 + if samples.len() == 4 { 2 } else { 0 };
     let [a, b, c, d, e, f, g, h, i] = map.0;
-    let mut sums = vec![[0.5_f32; N]; width as usize];
+    let mut sums = vec![[0_u32; N]; width as usize];
+    let mut places = vec![(0_u32, 0_u32); width as usize];
+    let (last_x, last_y) = ((size.0 - 1) as f32, (size.1 - 1) as f32);
     for (y, row) in out.chunks_exact_mut(width as usize * N).enumerate() {
-        sums.fill([0.5; N]);
+        sums.fill([1 << (shift - 1); N]);
         for &(ox, oy) in samples {
             // Along a row only the terms in x change.
             let v = y as f64 + oy;
@@ -211,47 +214,58 @@ fn warped<const N: usize>(
             // Within a row single precision places a sample to a thousandth of a pixel.
             let (bx, by, bw) = (bx as f32, by as f32, bw as f32);
             let (a, d, g) = (a as f32, d as f32, g as f32);
-            for (x, sum) in sums.iter_mut().enumerate() {
+            // Borders are continued. Places apart from pixels: so the former are worked out several at a time.
+            for (x, place) in places.iter_mut().enumerate() {
                 let x = x as f32;
                 let w = 1.0 / (bw + g * x);
                 let (sx, sy) = ((bx + a * x) * w - 0.5, (by + d * x) * w - 0.5);
-                let value = bilinear::<N>(from, size, sx, sy);
-                for (s, v) in sum.iter_mut().zip(value) {
-                    *s += share * v;
+                let (sx, sy) = (sx.max(0.0).min(last_x), sy.max(0.0).min(last_y));
+                *place = (nearest(sx * PLACES), nearest(sy * PLACES));
+            }
+            for (sum, &place) in sums.iter_mut().zip(&places) {
+                for (s, v) in sum.iter_mut().zip(bilinear::<N>(from, size, place)) {
+                    *s += v;
                 }
             }
         }
         for (pixel, sum) in row.chunks_exact_mut(N).zip(&sums) {
             for (p, s) in pixel.iter_mut().zip(sum) {
-                *p = *s as u8;
+                *p = (*s >> shift) as u8;
             }
         }
     }
     Some(out)
 }
 
-/// The colour at a position in pixel-centre coordinates, borders continued.
-fn bilinear<const N: usize>(data: &[u8], size: (u32, u32), x: f32, y: f32) -> [f32; N] {
-    let (last_x, last_y) = (size.0 - 1, size.1 - 1);
-    let (x, y) = (x.clamp(0.0, last_x as f32), y.clamp(0.0, last_y as f32));
-    let (x0, y0) = (x as u32, y as u32);
-    let (fx, fy) = (x - x0 as f32, y - y0 as f32);
+/// Places between two pixels: seven bits are more than the corners are known to.
+const PLACES: f32 = 128.0;
+
+/// The whole number nearest to one from 0 to 2^22, which no side reaches in [`PLACES`]. Beyond 2^23 a float
+/// holds nothing but whole numbers, in its low bits; a cast would be worked out one at a time.
+fn nearest(v: f32) -> u32 {
+    (v + 8_388_608.0).to_bits() & 0x7f_ffff
+}
+
+/// The colour at a position within the picture, in [`PLACES`] of pixel-centre coordinates, times 1 << 14.
+fn bilinear<const N: usize>(data: &[u8], size: (u32, u32), (x, y): (u32, u32)) -> [u32; N] {
+    // The last pixel lies at the end of the step before it; a picture of one column or row has no step.
+    let (x0, y0) = ((x >> 7).min(size.0.saturating_sub(2)), (y >> 7).min(size.1.saturating_sub(2)));
+    let (fx, fy) = ((x - (x0 << 7)).min(128), (y - (y0 << 7)).min(128));
     let stride = size.0 as usize * N;
+    let right = if size.0 > 1 { N } else { 0 };
+    let below = if size.1 > 1 { stride } else { 0 };
     let at = y0 as usize * stride + x0 as usize * N;
-    let right = if x0 < last_x { N } else { 0 };
-    let below = if y0 < last_y { stride } else { 0 };
-    let tap = |i: usize| -> [i32; N] {
-        match data.get(i..i + N) {
-            Some(pixel) => std::array::from_fn(|k| i32::from(pixel[k])),
-            None => [0; N],
-        }
+    let (Some(upper), Some(lower)) =
+        (data.get(at..at + right + N), data.get(at + below..at + below + right + N))
+    else {
+        return [0; N];
     };
-    let (p, q, r, s) = (tap(at), tap(at + right), tap(at + below), tap(at + right + below));
-    // Seven bits of position are more than the corners are known to.
-    let (fx, fy) = ((fx * 128.0) as i32, (fy * 128.0) as i32);
     let (wp, wq) = ((128 - fx) * (128 - fy), fx * (128 - fy));
     let (wr, ws) = ((128 - fx) * fy, fx * fy);
-    std::array::from_fn(|k| (p[k] * wp + q[k] * wq + r[k] * wr + s[k] * ws) as f32 / 16384.0)
+    std::array::from_fn(|k| {
+        let of = |line: &[u8], i: usize| line.get(i).copied().map_or(0, u32::from);
+        of(upper, k) * wp + of(upper, k + right) * wq + of(lower, k) * wr + of(lower, k + right) * ws
+    })
 }
 
 #[cfg(test)]

@@ -62,6 +62,68 @@ pub fn downscale_gray(image: &GrayImage, width: u32, height: u32) -> GrayImage {
     GrayImage::from_raw(to.0, to.1, data).unwrap_or_default()
 }
 
+/// Weights of Catmull and Rom's cubic for each output position along one axis, spread where the output is smaller.
+fn cubic_weights(from: u32, to: u32) -> Vec<(usize, Vec<f32>)> {
+    let kernel = |x: f32| match x.abs() {
+        x if x < 1.0 => (1.5 * x - 2.5) * x * x + 1.0,
+        x if x < 2.0 => ((-0.5 * x + 2.5) * x - 4.0) * x + 2.0,
+        _ => 0.0,
+    };
+    let step = from as f32 / to as f32;
+    let spread = step.max(1.0);
+    let last = from.saturating_sub(1) as f32;
+    (0..to)
+        .map(|i| {
+            let centre = (i as f32 + 0.5) * step - 0.5;
+            let (first, end) = ((centre - 2.0 * spread).ceil(), (centre + 2.0 * spread).floor());
+            let begin = first.clamp(0.0, last) as usize;
+            let mut weights = vec![0.0_f32; end.clamp(0.0, last) as usize - begin + 1];
+            let mut at = first;
+            while at <= end {
+                // The border is continued.
+                let place = (at.clamp(0.0, last) as usize).saturating_sub(begin);
+                if let Some(weight) = weights.get_mut(place) {
+                    *weight += kernel((at - centre) / spread);
+                }
+                at += 1.0;
+            }
+            let sum: f32 = weights.iter().sum();
+            weights.iter_mut().for_each(|weight| *weight /= sum);
+            (begin, weights)
+        })
+        .collect()
+}
+
+/// A copy of any size by cubic interpolation, which keeps edges steep.
+pub fn resized_gray(image: &GrayImage, width: u32, height: u32) -> GrayImage {
+    if image.is_empty() || width == 0 || height == 0 {
+        return GrayImage::new(width, height);
+    }
+    let columns = cubic_weights(image.width(), width);
+    let rows = cubic_weights(image.height(), height);
+    let mut across = Vec::with_capacity(width as usize * image.height() as usize);
+    for line in image.as_raw().chunks_exact(image.width() as usize) {
+        across.extend(columns.iter().map(|(first, weights)| {
+            let covered = line.get(*first..).unwrap_or_default();
+            covered.iter().zip(weights).map(|(v, weight)| f32::from(*v) * weight).sum::<f32>()
+        }));
+    }
+    let mut out = Vec::with_capacity(width as usize * height as usize);
+    let mut sums = vec![0.0_f32; width as usize];
+    for (first, weights) in &rows {
+        sums.fill(0.5);
+        let covered = across.get(first * width as usize..).unwrap_or_default();
+        for (line, weight) in covered.chunks_exact(width as usize).zip(weights) {
+            for (sum, v) in sums.iter_mut().zip(line) {
+                *sum += v * weight;
+            }
+        }
+        // A cubic overshoots; the conversion stops at black and white.
+        out.extend(sums.iter().map(|sum| *sum as u8));
+    }
+    GrayImage::from_raw(width, height, out).unwrap_or_default()
+}
+
 /// Luma of a picture (BT.601 weights, as cameras encode).
 pub fn luma(image: &RgbImage) -> GrayImage {
     let mut gray = GrayImage::new(image.width(), image.height());
@@ -153,6 +215,19 @@ mod tests {
     fn downscaling_by_two_averages_each_square() {
         let image = RgbImage::from_fn(4, 2, |x, _| image::Rgb([if x % 2 == 0 { 0 } else { 100 }, 10, 20]));
         assert_eq!(downscale_rgb(&image, 2, 1).as_raw(), &[50, 10, 20, 50, 10, 20]);
+    }
+
+    #[test]
+    fn resizing_keeps_flat_places_and_moves_edges_with_the_scale() {
+        let image = GrayImage::from_fn(90, 30, |x, _| image::Luma([if x < 30 { 20 } else { 220 }]));
+        let other = resized_gray(&image, 60, 36);
+        assert_eq!(other.dimensions(), (60, 36));
+        assert_eq!((other.get_pixel(3, 5).0, other.get_pixel(50, 30).0), ([20], [220]));
+        assert!(other.get_pixel(18, 9).0[0] < 40 && other.get_pixel(21, 9).0[0] > 200);
+        for (w, h) in [(1, 1), (2, 7), (300, 1)] {
+            assert_eq!(resized_gray(&image, w, h).dimensions(), (w, h));
+            assert_eq!(resized_gray(&GrayImage::new(w, h), 9, 4).dimensions(), (9, 4));
+        }
     }
 
     #[test]

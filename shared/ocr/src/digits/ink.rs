@@ -55,42 +55,36 @@ impl Ink {
         })
     }
 
-    /// Bilinear, 0 outside. Pixel centres are at half coordinates.
-    fn at(&self, x: f32, y: f32) -> f32 {
-        let (x, y) = (x - self.left - 0.5, y - self.top - 0.5);
-        if x <= -1.0 || y <= -1.0 || x >= self.width as f32 || y >= self.height as f32 {
-            return 0.0;
-        }
-        let (fx, fy) = (x.floor(), y.floor());
-        let (ax, ay) = (x - fx, y - fy);
-        let get = |cx: f32, cy: f32| {
-            if cx < 0.0 || cy < 0.0 || cx >= self.width as f32 || cy >= self.height as f32 {
-                0.0
-            } else {
-                self.values[cy as usize * self.width + cx as usize]
-            }
-        };
-        let upper = get(fx, fy) * (1.0 - ax) + get(fx + 1.0, fy) * ax;
-        let lower = get(fx, fy + 1.0) * (1.0 - ax) + get(fx + 1.0, fy + 1.0) * ax;
-        upper * (1.0 - ay) + lower * ay
-    }
-
     /// One cell as the network wants it: one pitch wide, 1.3 digit heights high.
+    ///
+    /// Each pixel of it is the mean of four bilinear samples, 0 outside: the source has about twice the patch's
+    /// resolution. Across and down are independent of each other, so the sum is taken down first, then across.
     pub fn patch(&self, left: f32, pitch: f32, top: f32, bottom: f32) -> Patch {
         let high = (bottom - top) * 1.3;
         let y0 = f32::midpoint(top, bottom) - high / 2.0;
-        let (dx, dy) = (pitch / CELL_WIDTH as f32, high / CELL_HEIGHT as f32);
+        let across: [Taps; CELL_WIDTH] = taps(left - self.left, pitch, self.width);
+        let down: [Taps; CELL_HEIGHT] = taps(y0 - self.top, high, self.height);
+        // The columns that the patch covers.
+        let first = across[0].first;
+        let end = (across[CELL_WIDTH - 1].first + TAPS).min(self.width);
+        let columns = end.saturating_sub(first).min(MOST_COLUMNS);
         let mut patch = [[0.0; CELL_WIDTH]; CELL_HEIGHT];
         let mut max = 0.0_f32;
-        for (row, line) in patch.iter_mut().enumerate() {
-            for (column, cell) in line.iter_mut().enumerate() {
-                let (x, y) = (left + column as f32 * dx, y0 + row as f32 * dy);
-                // Four samples: the source has about twice the patch's resolution.
-                let value = self.at(x + dx * 0.25, y + dy * 0.25)
-                    + self.at(x + dx * 0.75, y + dy * 0.25)
-                    + self.at(x + dx * 0.25, y + dy * 0.75)
-                    + self.at(x + dx * 0.75, y + dy * 0.75);
-                *cell = value / 4.0;
+        for (line, down) in patch.iter_mut().zip(&down) {
+            let mut sums = [0.0_f32; MOST_COLUMNS + TAPS];
+            for (y, weight) in (down.first..self.height).zip(down.weights) {
+                let from = y * self.width + first;
+                if weight == 0.0 {
+                    continue;
+                }
+                for (sum, v) in sums.iter_mut().zip(self.values.get(from..from + columns).unwrap_or_default())
+                {
+                    *sum += weight * v;
+                }
+            }
+            for (cell, across) in line.iter_mut().zip(&across) {
+                let near = sums.get(across.first - first..).unwrap_or_default();
+                *cell = near.iter().zip(across.weights).map(|(v, weight)| v * weight).sum();
                 max = max.max(*cell);
             }
         }
@@ -114,4 +108,47 @@ impl Ink {
         }
         columns
     }
+}
+
+/// Source pixels that one pixel of a patch may reach; two samples lie half a step apart, a step is at most
+/// [`LONGEST_STEP`].
+const TAPS: usize = 6;
+const LONGEST_STEP: f32 = 8.0;
+/// Source columns that a patch covers at most.
+const MOST_COLUMNS: usize = CELL_WIDTH * LONGEST_STEP as usize + TAPS;
+
+/// What a pixel of a patch takes from the source along one axis.
+#[derive(Debug, Clone, Copy, Default)]
+struct Taps {
+    first: usize,
+    weights: [f32; TAPS],
+}
+
+/// For `N` pixels over `length` source pixels from `start` on: the mean of two samples each, at a quarter and three
+/// quarters, linear between pixel centres. What lies outside of the `size` pixels counts 0.
+fn taps<const N: usize>(start: f32, length: f32, size: usize) -> [Taps; N] {
+    let step = (length / N as f32).clamp(0.0, LONGEST_STEP);
+    let last = size as f32;
+    std::array::from_fn(|i| {
+        let at = start + i as f32 * step - 0.5;
+        // Between the pixel before the first and the one after the last everything is told apart; further out all is 0.
+        let samples = [at + step * 0.25, at + step * 0.75].map(|x| x.clamp(-1.0, last));
+        let first = (samples[0].max(0.0) as usize).min(size.saturating_sub(1));
+        let mut weights = [0.0; TAPS];
+        for x in samples {
+            // Rounded down, for numbers from -1 on.
+            let whole = (x + 1.0) as usize;
+            let part = (x + 1.0) - whole as f32;
+            for (pixel, share) in [(whole, 1.0 - part), (whole + 1, part)] {
+                // Shifted by one: pixel 0 is the one before the first.
+                if let Some(k) = pixel.checked_sub(first + 1)
+                    && pixel <= size
+                    && let Some(weight) = weights.get_mut(k)
+                {
+                    *weight += share * 0.5;
+                }
+            }
+        }
+        Taps { first, weights }
+    })
 }

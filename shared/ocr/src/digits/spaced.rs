@@ -8,7 +8,7 @@ use image::GrayImage;
 
 use super::ink::Ink;
 use super::network::{CLASSES, Network};
-use super::{Band, best};
+use super::{Band, CellSize, best, fit};
 
 /// Where digits and separators stand.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -129,10 +129,14 @@ struct Cells {
 }
 
 impl Cells {
-    fn lefts(&self) -> impl Iterator<Item = f32> + '_ {
+    fn lefts(&self) -> impl ExactSizeIterator<Item = f32> + '_ {
         let place =
             |(i, separators): (usize, &f32)| self.left + self.pitch * (i as f32 + self.gap * separators);
         self.pattern.before.iter().enumerate().map(place)
+    }
+
+    const fn size(&self) -> CellSize {
+        CellSize { pitch: self.pitch, top: self.top, bottom: self.bottom }
     }
 
     fn probabilities(&self, network: &Network, ink: &Ink) -> Vec<[f32; CLASSES]> {
@@ -147,13 +151,16 @@ impl Cells {
 pub fn read_number(card: &GrayImage, band: Band, patterns: &[Pattern]) -> Option<NumberRow> {
     let network = Network::get()?;
     let ink = Ink::of(card, band)?;
-    let mut tried: Vec<(f32, Cells)> = Vec::new();
+    let mut found: Option<(f32, Cells)> = None;
     for pattern in patterns {
         for cells in likely_cells(&ink, band, *pattern) {
-            tried.push((fit(&cells.probabilities(network, &ink)), cells));
+            let least = found.map_or(f32::NEG_INFINITY, |(score, _)| score);
+            if let Some(now) = network.better_fit(&ink, cells.lefts(), cells.size(), least) {
+                found = Some((now, cells));
+            }
         }
     }
-    let (mut score, mut cells) = tried.into_iter().max_by(|a, b| a.0.total_cmp(&b.0))?;
+    let (mut score, mut cells) = found?;
     let mut step = 1.0_f32;
     for _ in 0..2 {
         for (left, wide, gap, top, bottom) in MOVES {
@@ -170,8 +177,7 @@ pub fn read_number(card: &GrayImage, band: Band, patterns: &[Pattern]) -> Option
                 bottom: cells.bottom + bottom * step * high,
                 ..cells
             };
-            let now = fit(&next.probabilities(network, &ink));
-            if now > score {
+            if let Some(now) = network.better_fit(&ink, next.lefts(), next.size(), score) {
                 (score, cells) = (now, next);
             }
         }
@@ -217,12 +223,6 @@ const MOVES: [(f32, f32, f32, f32, f32); 12] = [
     (0.0, 0.0, 0.0, -0.06, 0.06),
     (0.0, 0.0, 0.0, 0.06, -0.06),
 ];
-
-/// Mean logarithm of the likeliest digit's probability.
-fn fit(cells: &[[f32; CLASSES]]) -> f32 {
-    let log = |cell: &[f32; CLASSES]| cell[..10].iter().copied().fold(1e-4_f32, f32::max).ln();
-    cells.iter().map(log).sum::<f32>() / cells.len().max(1) as f32
-}
 
 /// The cells whose borders run between the digits best.
 fn likely_cells(ink: &Ink, band: Band, pattern: Pattern) -> Vec<Cells> {

@@ -7,9 +7,11 @@ use std::ffi::{CStr, CString, c_char, c_int};
 use std::path::Path;
 use std::ptr;
 
+use image::GrayImage;
 use tesseract::plumbing::tesseract_sys as sys;
 
 use super::{Engine, EngineConfig, EngineError, Line, LineImage, Symbol, TextClass};
+use crate::resample::resized_gray;
 
 /// The name by which this engine is chosen.
 pub const NAME: &str = "tesseract";
@@ -22,6 +24,30 @@ const MAX_WIDTH: u32 = 4000;
 const MAX_HEIGHT: u32 = 400;
 /// More symbols than any line holds.
 const MAX_SYMBOLS: usize = 512;
+
+/// Height of the lines that the model reads: an image of this height is not scaled again.
+const MODEL_HEIGHT: u32 = 36;
+/// Height at which words are set into it, and how much narrower than they are. A step of the network costs the same
+/// whatever it sees, and at this size it reads the capitals of cards as well as at their own.
+const WORDS_HEIGHT: u32 = 30;
+const WORDS_WIDTH: f32 = 0.92;
+/// The least width of an image.
+const MIN_WIDTH: u32 = 12;
+
+/// The line as the model reads it: scaled here, once, and better than the library would.
+fn as_read(line: &LineImage) -> GrayImage {
+    // Numbers are short, and a slash between them is thin; a blood group is one letter and a sign.
+    let (inner, share) = match line.class {
+        TextClass::Digits | TextClass::BloodGroup => (MODEL_HEIGHT, 1.0),
+        _ => (WORDS_HEIGHT, WORDS_WIDTH),
+    };
+    let (width, height) = line.image.dimensions();
+    let width = (width as f32 * share * inner as f32 / height.max(1) as f32).round() as u32;
+    let scaled = resized_gray(&line.image, width.max(MIN_WIDTH), inner);
+    let mut framed = GrayImage::from_pixel(scaled.width(), MODEL_HEIGHT, image::Luma([255]));
+    image::imageops::replace(&mut framed, &scaled, 0, i64::from((MODEL_HEIGHT - inner) / 2));
+    framed
+}
 
 /// A loaded libtesseract.
 pub struct Tesseract {
@@ -70,7 +96,7 @@ impl Tesseract {
         let mut name_pointers: Vec<*mut c_char> = names.iter().map(|s| s.as_ptr().cast_mut()).collect();
         let mut value_pointers: Vec<*mut c_char> = values.iter().map(|s| s.as_ptr().cast_mut()).collect();
         // SAFETY: no arguments.
-        let mut engine = Self { handle: unsafe { sys::TessBaseAPICreate() }, class: None };
+        let engine = Self { handle: unsafe { sys::TessBaseAPICreate() }, class: None };
         if engine.handle.is_null() {
             return Err(failed("no memory for the engine"));
         }
@@ -96,7 +122,10 @@ impl Tesseract {
                     .to_owned(),
             });
         }
-        engine.segment(sys::TessPageSegMode_PSM_SINGLE_LINE);
+        // A raw line is taken as it is: the rows were found before, better than the library finds them in a single line,
+        // where a mark beside the print, or thin print, may pass for something else.
+        // SAFETY: the handle is initialised.
+        unsafe { sys::TessBaseAPISetPageSegMode(engine.handle, sys::TessPageSegMode_PSM_RAW_LINE) };
         Ok(engine)
     }
 
@@ -129,44 +158,29 @@ impl Tesseract {
             return Ok(Line::default());
         }
         self.expect(line.class)?;
-        let mut symbols = self.recognise_line(line)?;
-        if symbols.is_empty() {
-            // A short word may be dropped by the library's own search for lines: take the whole picture for one.
-            self.segment(sys::TessPageSegMode_PSM_RAW_LINE);
-            symbols = self.recognise_line(line)?;
-            self.segment(sys::TessPageSegMode_PSM_SINGLE_LINE);
-        }
-        Ok(Line { symbols })
-    }
-
-    /// What the library takes a picture for.
-    fn segment(&mut self, mode: sys::TessPageSegMode) {
-        // SAFETY: the handle is initialised.
-        unsafe { sys::TessBaseAPISetPageSegMode(self.handle, mode) };
-    }
-
-    /// One run of the library over a line.
-    fn recognise_line(&mut self, line: &LineImage) -> Result<Vec<Symbol>, EngineError> {
-        let (width, height) = line.image.dimensions();
-        let (width, height) =
-            (c_int::try_from(width).unwrap_or_default(), c_int::try_from(height).unwrap_or_default());
+        let image = as_read(line);
+        let own_scale = width as f32 / image.width() as f32;
+        let (width, height) = (
+            c_int::try_from(image.width()).unwrap_or_default(),
+            c_int::try_from(image.height()).unwrap_or_default(),
+        );
         // SAFETY: the pixels are `width * height` bytes, one per pixel, and the library copies them at once.
         unsafe {
-            sys::TessBaseAPISetImage(self.handle, line.image.as_raw().as_ptr(), width, height, 1, width);
+            sys::TessBaseAPISetImage(self.handle, image.as_raw().as_ptr(), width, height, 1, width);
             sys::TessBaseAPISetSourceResolution(self.handle, 300);
         }
         // SAFETY: the handle is initialised and has an image; no monitor is passed.
         if unsafe { sys::TessBaseAPIRecognize(self.handle, ptr::null_mut()) } != 0 {
             return Err(failed("recognition gave up on a line"));
         }
-        let symbols = self.symbols();
+        let symbols = self.symbols(own_scale);
         // SAFETY: the handle is initialised; results are not referred to any more.
         unsafe { sys::TessBaseAPIClear(self.handle) };
-        Ok(symbols)
+        Ok(Line { symbols })
     }
 
-    /// The symbols of the last recognition.
-    fn symbols(&mut self) -> Vec<Symbol> {
+    /// The symbols of the last recognition. `scale`: columns of the line image per column of what was recognised.
+    fn symbols(&mut self, scale: f32) -> Vec<Symbol> {
         let level = sys::TessPageIteratorLevel_RIL_SYMBOL;
         let mut symbols = Vec::new();
         // SAFETY: recognition is done. The iterator may be null when there is no text.
@@ -188,7 +202,7 @@ impl Tesseract {
                 )
             };
             if !text.is_null() {
-                let edge = |x: c_int| u32::try_from(x).unwrap_or(0);
+                let edge = |x: c_int| (x.max(0) as f32 * scale).round() as u32;
                 if new_word && !symbols.is_empty() {
                     symbols.push(Symbol {
                         character: ' ',
