@@ -124,6 +124,11 @@ impl<'a> Glyph<'a> {
             && corner < 0.45 * self.dark((0.35, 0.65), (0.35, 0.65))
     }
 
+    /// A dot on the line.
+    pub fn is_stop(&self, row: Row) -> bool {
+        self.width() <= 0.35 && self.height() <= 0.35 && self.top > row.top + self.capital / 2
+    }
+
     /// Two dots above each other: narrow, with nothing between.
     pub fn is_colon(&self) -> bool {
         self.width() <= 0.3

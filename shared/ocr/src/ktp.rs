@@ -8,8 +8,8 @@ use crate::engine::{Engine, EngineError, Line, LineImage, TextClass};
 use crate::labels::{self, Label, LabelShape, RowMeaning};
 use crate::layout::{Page, Row, Span};
 use crate::resample::sharpened;
+use crate::strokes;
 
-mod address;
 mod blood;
 mod places;
 mod rows;
@@ -225,8 +225,20 @@ impl KtpLayout {
         let mut above = RowMeaning::Nothing;
         for ((layout, row), meaning) in self.rows.iter().zip(&mut rows).zip(&meanings) {
             row.digits = second_look(page, layout, row, *meaning);
-            if let (Some(span), true) = (layout.value, address_line(&mut above, *meaning)) {
-                address::settle(page, layout.row, span, &mut row.value);
+            if *meaning != RowMeaning::Continuation {
+                above = *meaning;
+            }
+            match (layout.value, above) {
+                (Some(span), RowMeaning::Labelled(Label::Address)) => {
+                    strokes::settle_address(page, layout.row, span, &mut row.value);
+                }
+                (Some(span), RowMeaning::Labelled(Label::Name)) => {
+                    strokes::settle_name(page, layout.row, span, &mut row.value);
+                    if let Some(again) = &mut row.again {
+                        strokes::settle_name(page, layout.row, span, again);
+                    }
+                }
+                _ => {}
             }
         }
         self.read_spans(page, engine, &mut rows, |at| {
@@ -301,14 +313,6 @@ enum Part {
 const SURE: f32 = 0.985;
 /// Cells that fit worse than this do not all hold a digit.
 const MIN_NUMBER_FIT: f32 = -0.5;
-
-/// Whether a row holds a part of the address; `above` is what was last labelled.
-fn address_line(above: &mut RowMeaning, meaning: RowMeaning) -> bool {
-    if meaning != RowMeaning::Continuation {
-        *above = meaning;
-    }
-    *above == RowMeaning::Labelled(Label::Address)
-}
 
 /// The digits of a value that consists of digits or ends in a date, if the recogniser was not sure of them.
 fn second_look(page: &Page, at: &RowLayout, read: &KtpRow, meaning: RowMeaning) -> Option<NumberRow> {

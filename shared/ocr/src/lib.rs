@@ -21,6 +21,7 @@ pub mod reader;
 pub mod rectify;
 pub mod regions;
 pub mod resample;
+pub mod strokes;
 pub mod text;
 pub mod trace;
 pub mod vocabulary;

@@ -36,9 +36,10 @@ const MIN_WIDTH: u32 = 12;
 
 /// The line as the model reads it: scaled here, once, and better than the library would.
 fn as_read(line: &LineImage) -> GrayImage {
-    // Numbers are short, and a slash between them is thin; a blood group is one letter and a sign.
+    // Numbers are short, and a slash between them is thin; a blood group is one letter and a sign; a name, which nothing
+    // else can settle, may have a word of one stroke.
     let (inner, share) = match line.class {
-        TextClass::Digits | TextClass::BloodGroup => (MODEL_HEIGHT, 1.0),
+        TextClass::Digits | TextClass::BloodGroup | TextClass::Name => (MODEL_HEIGHT, 1.0),
         _ => (WORDS_HEIGHT, WORDS_WIDTH),
     };
     let (width, height) = line.image.dimensions();
