@@ -1,6 +1,7 @@
 //! Which card a picture shows, decided from evidence that was recognised, never from what was claimed.
 
 use filot_domain::CardKind;
+use filot_domain::nik::Nik;
 
 use crate::digits::DigitRow;
 use crate::fields_ktp::is_province_line;
@@ -20,8 +21,16 @@ pub fn ktp_points(lines: &KtpLines) -> usize {
     seen + header + nik_points(lines.nik.as_ref())
 }
 
+/// Whether sixteen cells fit so well, and make a number of a date and a district that exist, that chance did not do it:
+/// one in two thousand numbers is such a one.
+pub fn tells_nik(row: &DigitRow) -> bool {
+    row.fit > GOOD_NIK_FIT
+        && row.text().parse::<Nik>().is_ok_and(|nik| filot_domain::areas::is_known(nik.area()))
+}
+
 fn nik_points(row: Option<&DigitRow>) -> usize {
     match row {
+        Some(row) if tells_nik(row) => KTP_NEEDS,
         Some(row) if row.fit > GOOD_NIK_FIT => 3,
         Some(row) if row.fit > 2.5 * GOOD_NIK_FIT => 1,
         _ => 0,

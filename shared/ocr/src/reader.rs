@@ -78,6 +78,8 @@ struct Attempt {
     text: String,
     places: Vec<Place>,
     trace: Option<Trace>,
+    /// Nothing but the row of digits speaks for a KTP: another kind that says its name goes before.
+    by_number: bool,
 }
 
 impl Reader {
@@ -184,17 +186,23 @@ impl Reader {
             Some(DocumentType::Npwp) => [CardKind::Npwp, CardKind::Ktp],
             _ => [CardKind::Ktp, CardKind::Npwp],
         };
+        let mut best = Attempt::nothing();
         for kind in order {
-            let mut attempt = match kind {
+            let attempt = match kind {
                 CardKind::Npwp => self.read_as_npwp(clock, &page)?,
                 _ => self.read_as_ktp(clock, &page)?,
             };
             if attempt.kind != CardKind::Unknown {
-                attempt.trace = Some(Trace::with(*outline, &page, &attempt.places));
-                return Ok((attempt, Some(card)));
+                best = attempt;
+                if !best.by_number {
+                    break;
+                }
             }
         }
-        Ok((Attempt::nothing(), Some(card)))
+        if best.kind != CardKind::Unknown {
+            best.trace = Some(Trace::with(*outline, &page, &best.places));
+        }
+        Ok((best, Some(card)))
     }
 
     fn read_as_ktp(&mut self, clock: &mut Clock, page: &Page) -> Result<Attempt, ReadError> {
@@ -205,7 +213,13 @@ impl Reader {
         let engine = self.engine.as_mut();
         let header = clock.time("recognise", || layout.read_header(page, engine)).map_err(failed)?;
         let sure = header.iter().any(fields_ktp::is_province_line);
-        if !sure {
+        let mut nik = None;
+        if !sure && layout.labelled_rows() >= NUMBER_ROWS {
+            // Where blur or glare leaves no word legible, the tall digits above as many rows still are.
+            nik = clock.time("recognise", || layout.read_nik(page));
+        }
+        let by_number = nik.as_ref().is_some_and(kind::tells_nik);
+        if !sure && !by_number {
             // The header may be under glare: the first labels speak as clearly.
             let labels = clock
                 .time("recognise", || layout.read_labels(page, engine, PROBED_LABELS))
@@ -215,13 +229,16 @@ impl Reader {
                 return Ok(Attempt::nothing());
             }
         }
-        let lines = clock.time("recognise", || layout.read(page, engine, header, sure)).map_err(failed)?;
+        let nik = nik.or_else(|| clock.time("recognise", || layout.read_nik(page)));
+        let lines =
+            clock.time("recognise", || layout.read(page, engine, (header, nik), sure)).map_err(failed)?;
         let kind = kind::of_ktp_lines(&lines);
         if kind == CardKind::Unknown {
             return Ok(Attempt::nothing());
         }
         let fields = clock.time("parse", || fields_ktp::parse(&lines));
-        Ok(Attempt { kind, fields, text: ktp_text(&lines), places: layout.places(&lines), trace: None })
+        let (text, places) = (ktp_text(&lines), layout.places(&lines));
+        Ok(Attempt { kind, fields, text, places, trace: None, by_number })
     }
 
     fn read_as_npwp(&mut self, clock: &mut Clock, page: &Page) -> Result<Attempt, ReadError> {
@@ -233,12 +250,15 @@ impl Reader {
             return Ok(Attempt::nothing());
         }
         let fields = clock.time("parse", || fields_npwp::parse(&lines));
-        Ok(Attempt { kind, fields, text: npwp_text(&lines), places: layout.places(&lines), trace: None })
+        let (text, places) = (npwp_text(&lines), layout.places(&lines));
+        Ok(Attempt { kind, fields, text, places, trace: None, by_number: false })
     }
 }
 
 /// Fewer labelled rows than this are no KTP, and not worth recognising.
 const MIN_LABELLED_ROWS: usize = 4;
+/// With this many below it a row of digits may say alone that this is a KTP.
+const NUMBER_ROWS: usize = 7;
 /// How many labels decide when the header does not.
 const PROBED_LABELS: usize = 5;
 
@@ -250,6 +270,7 @@ impl Attempt {
             text: String::new(),
             places: Vec::new(),
             trace: None,
+            by_number: false,
         }
     }
 }
