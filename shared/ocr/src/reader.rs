@@ -10,7 +10,9 @@ use std::time::Instant;
 use filot_domain::{CardKind, CardReading, DocumentType, FieldName, FieldReading, ReasonCode};
 use image::RgbImage;
 
+use crate::contrast::even_contrast;
 use crate::decode::decode;
+use crate::denoise::calm;
 use crate::engine::{self, Engine, EngineConfig, EngineError, Line};
 use crate::error::ReadError;
 use crate::fields_ktp;
@@ -20,7 +22,7 @@ use crate::kind;
 use crate::ktp::{KtpLayout, KtpLines};
 use crate::labels::labels_seen;
 use crate::layout::Page;
-use crate::normalise::normalise;
+use crate::normalise::{normalise, normalise_luma};
 use crate::npwp::{NpwpLayout, NpwpLine};
 use crate::quality::assess;
 use crate::rectify::{CardOutline, RectifiedCard, rectify};
@@ -179,7 +181,11 @@ impl Reader {
         let Some(card) = clock.time("rectify", || rectify(image, outline)) else {
             return Ok((Attempt::nothing(), None));
         };
-        let gray = clock.time("normalise", || normalise(&card));
+        let scale = card.luma.width() as f32 / outline.width_px().max(1.0);
+        let gray = clock.time("normalise", || match calm(&card.luma, scale) {
+            Some(calmed) => even_contrast(&normalise_luma(&calmed)),
+            None => normalise(&card),
+        });
         let area = KtpLayout::area(gray.width(), gray.height());
         let page = clock.time("layout", || Page::new(gray, area));
         let order = match claimed {
