@@ -24,7 +24,7 @@ use crate::labels::labels_seen;
 use crate::layout::Page;
 use crate::normalise::{normalise, normalise_luma};
 use crate::npwp::{NpwpLayout, NpwpLine};
-use crate::quality::assess;
+use crate::quality::{assess, of_legible};
 use crate::rectify::{CardOutline, RectifiedCard, rectify};
 use crate::trace::{Place, Trace};
 
@@ -136,6 +136,9 @@ impl Reader {
         let report = clock.time("quality", || card.map(|card| assess(&image, found.as_ref(), &card)));
         let (quality, mut reasons) =
             report.map_or_else(Default::default, |report| (report.quality, report.reasons));
+        if attempt.is_complete() {
+            reasons = of_legible(reasons);
+        }
         if found.is_none() && !reasons.contains(&ReasonCode::CardNotFound) {
             reasons.push(ReasonCode::CardNotFound);
         }
@@ -268,7 +271,22 @@ const NUMBER_ROWS: usize = 7;
 /// How many labels decide when the header does not.
 const PROBED_LABELS: usize = 5;
 
+/// Fewer fields than a card has at least are no complete reading: of a KTP only the blood group is often blank.
+const COMPLETE: (usize, usize) = (16, 3);
+/// A field that is less sure than this was hard to read.
+const SURE: f32 = 0.8;
+
 impl Attempt {
+    /// Whether everything was read, and without doubt.
+    fn is_complete(&self) -> bool {
+        let least = match self.kind {
+            CardKind::Ktp => COMPLETE.0,
+            CardKind::Npwp => COMPLETE.1,
+            CardKind::Unknown => return false,
+        };
+        self.fields.len() >= least && self.fields.values().all(|field| field.confidence >= SURE)
+    }
+
     fn nothing() -> Self {
         Self {
             kind: CardKind::Unknown,
