@@ -223,11 +223,11 @@ impl Reader {
         let header = clock.time("recognise", || layout.read_header(page, engine)).map_err(failed)?;
         let sure = header.iter().any(fields_ktp::is_province_line);
         let mut nik = None;
-        if !sure && layout.labelled_rows() >= NUMBER_ROWS {
+        if !sure && layout.labelled_rows() >= kind::LEAST_NUMBER_ROWS {
             // Where blur or glare leaves no word legible, the tall digits above as many rows still are.
             nik = clock.time("recognise", || layout.read_nik(page));
         }
-        let by_number = nik.as_ref().is_some_and(kind::tells_nik);
+        let by_number = nik.as_ref().is_some_and(|row| kind::tells_ktp(row, layout.labelled_rows()));
         if !sure && !by_number {
             // The header may be under glare: the first labels speak as clearly.
             let labels = clock
@@ -241,7 +241,7 @@ impl Reader {
         let nik = nik.or_else(|| clock.time("recognise", || layout.read_nik(page)));
         let lines =
             clock.time("recognise", || layout.read(page, engine, (header, nik), sure)).map_err(failed)?;
-        let kind = kind::of_ktp_lines(&lines);
+        let kind = if by_number { CardKind::Ktp } else { kind::of_ktp_lines(&lines) };
         if kind == CardKind::Unknown {
             return Ok(Attempt::nothing());
         }
@@ -266,8 +266,6 @@ impl Reader {
 
 /// Fewer labelled rows than this are no KTP, and not worth recognising.
 const MIN_LABELLED_ROWS: usize = 4;
-/// With this many below it a row of digits may say alone that this is a KTP.
-const NUMBER_ROWS: usize = 7;
 /// How many labels decide when the header does not.
 const PROBED_LABELS: usize = 5;
 
