@@ -133,7 +133,7 @@ mod tests {
             (state >> 8) as f32 / (1 << 24) as f32 - 0.5
         };
         GrayImage::from_fn(600, 400, |x, y| {
-            let stroke = (x / 6) % 5 == 0 && (y / 30) % 2 == 0;
+            let stroke = (x / 6).is_multiple_of(5) && (y / 30).is_multiple_of(2);
             let noise = (uniform() + uniform() + uniform() + uniform()) * 3.0_f32.sqrt() * deviation;
             image::Luma([(if stroke { 50.0 } else { 100.0 } + noise).clamp(0.0, 255.0) as u8])
         })
