@@ -135,6 +135,7 @@ fn load(file: &Path) -> Result<Vec<u8>, ReadError> {
 /// One line of output.
 fn describe(file: &Path, claimed: Option<DocumentType>, output: &ReadOutput) -> Value {
     let ReadOutput { reading, stage_ms, .. } = output;
+    let tenths = |v: f32| (f64::from(v) * 10.0).round() / 10.0;
     // Without a claim the card is scored as what it is; what is no card is scored as a KTP that it is not: rejected.
     let claimed = claimed.unwrap_or(match reading.kind {
         CardKind::Npwp => DocumentType::Npwp,
@@ -149,6 +150,7 @@ fn describe(file: &Path, claimed: Option<DocumentType>, output: &ReadOutput) -> 
         "fields": fields,
         "confidence": confidence,
         "quality": reading.quality,
+        "outline": output.trace.outline.corners.map(|(x, y)| [tenths(x), tenths(y)]),
         "reasons": evaluation.reasons,
         "score": evaluation.score,
         "decision": evaluation.decision,

@@ -59,7 +59,7 @@ pub fn find_cards(image: &RgbImage) -> (Option<CardOutline>, Vec<CardOutline>) {
 /// From this score on an outline is worth a look at what is printed inside.
 const SECOND_SCORE: f32 = 0.15;
 /// How many others are worth one.
-const MAX_OTHERS: usize = 2;
+const MAX_OTHERS: usize = 3;
 
 /// Whether two outlines are not nearly the same, whichever corner comes first.
 fn apart(one: &CardOutline, other: &CardOutline) -> bool {

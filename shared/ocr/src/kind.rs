@@ -1,6 +1,7 @@
 //! Which card a picture shows, decided from evidence that was recognised, never from what was claimed.
 
 use filot_domain::CardKind;
+use filot_domain::nik::Nik;
 
 use crate::digits::DigitRow;
 use crate::fields_ktp::is_province_line;
@@ -12,6 +13,11 @@ use crate::npwp::NpwpLine;
 /// A row of cells that fits better than this holds sixteen digits.
 const GOOD_NIK_FIT: f32 = -0.35;
 
+/// Labelled rows below digits that make a number that exists.
+pub const LEAST_NUMBER_ROWS: usize = 7;
+/// Labelled rows below digits that may not.
+const CARD_ROWS: usize = 10;
+
 /// Points for a KTP: its labels, its header, its NIK row. Receipts and forms have one or two of these, never most.
 pub fn ktp_points(lines: &KtpLines) -> usize {
     let labels: Vec<String> = lines.rows.iter().map(|row| row.label.text()).collect();
@@ -20,8 +26,24 @@ pub fn ktp_points(lines: &KtpLines) -> usize {
     seen + header + nik_points(lines.nik.as_ref())
 }
 
+/// Whether sixteen cells fit so well, and make a number of a date and a district that exist, that chance did not do it:
+/// one in two thousand numbers is such a one.
+pub fn tells_nik(row: &DigitRow) -> bool {
+    row.fit > GOOD_NIK_FIT
+        && row.text().parse::<Nik>().is_ok_and(|nik| filot_domain::areas::is_known(nik.area()))
+}
+
+/// Whether digits above this many labelled rows speak for a KTP where no word is legible: of a number that exists seven
+/// rows are enough, of one with a doubtful digit the card's own twelve, less two that glare may hide. No receipt and no
+/// other card has tall digits at one pitch above so many rows.
+pub fn tells_ktp(row: &DigitRow, labelled_rows: usize) -> bool {
+    (labelled_rows >= LEAST_NUMBER_ROWS && tells_nik(row))
+        || (labelled_rows >= CARD_ROWS && row.fit > GOOD_NIK_FIT)
+}
+
 fn nik_points(row: Option<&DigitRow>) -> usize {
     match row {
+        Some(row) if tells_nik(row) => KTP_NEEDS,
         Some(row) if row.fit > GOOD_NIK_FIT => 3,
         Some(row) if row.fit > 2.5 * GOOD_NIK_FIT => 1,
         _ => 0,
@@ -70,6 +92,28 @@ mod tests {
         let lines =
             ktp(&["PROVINSI BALI", "KOTA DENPASAR"], &["Narna", "Ternpat/Tgl Lahir", "Alamat", "Agama"]);
         assert_eq!(of_ktp_lines(&lines), CardKind::Ktp);
+    }
+
+    #[test]
+    fn a_number_speaks_for_a_ktp_by_how_well_it_fits_and_what_stands_below() {
+        let row = |text: &str, fit: f32| {
+            let mut cells = [[0.0; 10]; 16];
+            for (cell, digit) in cells.iter_mut().zip(text.bytes()) {
+                cell[usize::from(digit - b'0')] = 1.0;
+            }
+            DigitRow { cells, fit, left: 250.0, pitch: 34.0 }
+        };
+        // Denpasar Selatan, 5 March 1962; then a month 33 and a district that never was.
+        let (real, unreal) = ("5171010503620007", "9999990533620007");
+        assert!(tells_ktp(&row(real, -0.1), 7));
+        assert!(!tells_ktp(&row(real, -0.1), 6));
+        assert!(!tells_ktp(&row(real, -0.8), 12));
+        assert!(!tells_ktp(&row(unreal, -0.1), 9));
+        assert!(tells_ktp(&row(unreal, -0.1), 12));
+        let lines = KtpLines { nik: Some(row(real, -0.1)), ..ktp(&[], &[]) };
+        assert_eq!(of_ktp_lines(&lines), CardKind::Ktp);
+        let lines = KtpLines { nik: Some(row(unreal, -0.1)), ..ktp(&[], &[]) };
+        assert_eq!(of_ktp_lines(&lines), CardKind::Unknown);
     }
 
     #[test]

@@ -183,16 +183,24 @@ impl KtpLayout {
         labels::align_by_shape(&shapes, capital, INDENT * page.width() as f32)
     }
 
+    /// Reads the NIK row with the digit classifier.
+    pub fn read_nik(&self, page: &Page) -> Option<DigitRow> {
+        let w = page.width() as f32;
+        let row = self.nik?;
+        let (top, bottom) = (row.top as f32, row.bottom as f32);
+        let band = Band { left: NIK_LEFT * w, right: TEXT_RIGHT * w, top, bottom };
+        digits::read_row(&page.gray, band, (NIK_PITCH.0 * w, NIK_PITCH.1 * w))
+    }
+
     /// Recognises everything else. `sure`: the header says that this is a KTP, so that labels need not be read where
     /// their shapes tell which is which.
     pub fn read(
         &self,
         page: &Page,
         engine: &mut dyn Engine,
-        header: Vec<Line>,
+        (header, nik): (Vec<Line>, Option<DigitRow>),
         sure: bool,
     ) -> Result<KtpLines, EngineError> {
-        let nik = self.nik.and_then(|row| read_nik(page, row));
         let mut rows: Vec<KtpRow> = self
             .rows
             .iter()
@@ -337,12 +345,4 @@ const fn value_class(meaning: Option<RowMeaning>) -> TextClass {
         Some(RowMeaning::Labelled(Label::RtRw)) => TextClass::Digits,
         _ => TextClass::Upper,
     }
-}
-
-/// Reads the NIK row with the digit classifier.
-fn read_nik(page: &Page, row: Row) -> Option<DigitRow> {
-    let w = page.width() as f32;
-    let band =
-        Band { left: NIK_LEFT * w, right: TEXT_RIGHT * w, top: row.top as f32, bottom: row.bottom as f32 };
-    digits::read_row(&page.gray, band, (NIK_PITCH.0 * w, NIK_PITCH.1 * w))
 }

@@ -2,6 +2,7 @@
 
 pub mod contrast;
 pub mod decode;
+pub mod denoise;
 pub mod device;
 pub mod digits;
 pub mod engine;

@@ -75,6 +75,17 @@ pub fn assess(image: &RgbImage, found: Option<&CardOutline>, card: &RectifiedCar
     QualityReport { quality, reasons }
 }
 
+/// The complaints that are left when everything was read and is sure: a reflection then lay beside the print, or was too
+/// thin to hide it, and another photograph would be no better.
+#[must_use]
+pub fn of_legible(mut reasons: Vec<ReasonCode>) -> Vec<ReasonCode> {
+    reasons.retain(|reason| *reason != ReasonCode::Glare);
+    if reasons == [ReasonCode::Retake] {
+        reasons.clear();
+    }
+    reasons
+}
+
 /// How steep the print's edges are, 0 to 1, on the flat card.
 ///
 /// A step that is blurred by σ pixels rises by 1 / (σ √2π) of its height per pixel at most. So the steepest slope in a

@@ -10,7 +10,9 @@ use std::time::Instant;
 use filot_domain::{CardKind, CardReading, DocumentType, FieldName, FieldReading, ReasonCode};
 use image::RgbImage;
 
+use crate::contrast::even_contrast;
 use crate::decode::decode;
+use crate::denoise::calm;
 use crate::engine::{self, Engine, EngineConfig, EngineError, Line};
 use crate::error::ReadError;
 use crate::fields_ktp;
@@ -20,9 +22,9 @@ use crate::kind;
 use crate::ktp::{KtpLayout, KtpLines};
 use crate::labels::labels_seen;
 use crate::layout::Page;
-use crate::normalise::normalise;
+use crate::normalise::{normalise, normalise_luma};
 use crate::npwp::{NpwpLayout, NpwpLine};
-use crate::quality::assess;
+use crate::quality::{assess, of_legible};
 use crate::rectify::{CardOutline, RectifiedCard, rectify};
 use crate::trace::{Place, Trace};
 
@@ -78,6 +80,8 @@ struct Attempt {
     text: String,
     places: Vec<Place>,
     trace: Option<Trace>,
+    /// Nothing but the row of digits speaks for a KTP: another kind that says its name goes before.
+    by_number: bool,
 }
 
 impl Reader {
@@ -132,6 +136,9 @@ impl Reader {
         let report = clock.time("quality", || card.map(|card| assess(&image, found.as_ref(), &card)));
         let (quality, mut reasons) =
             report.map_or_else(Default::default, |report| (report.quality, report.reasons));
+        if attempt.is_complete() {
+            reasons = of_legible(reasons);
+        }
         if found.is_none() && !reasons.contains(&ReasonCode::CardNotFound) {
             reasons.push(ReasonCode::CardNotFound);
         }
@@ -177,24 +184,34 @@ impl Reader {
         let Some(card) = clock.time("rectify", || rectify(image, outline)) else {
             return Ok((Attempt::nothing(), None));
         };
-        let gray = clock.time("normalise", || normalise(&card));
+        let scale = card.luma.width() as f32 / outline.width_px().max(1.0);
+        let gray = clock.time("normalise", || match calm(&card.luma, scale) {
+            Some(calmed) => even_contrast(&normalise_luma(&calmed)),
+            None => normalise(&card),
+        });
         let area = KtpLayout::area(gray.width(), gray.height());
         let page = clock.time("layout", || Page::new(gray, area));
         let order = match claimed {
             Some(DocumentType::Npwp) => [CardKind::Npwp, CardKind::Ktp],
             _ => [CardKind::Ktp, CardKind::Npwp],
         };
+        let mut best = Attempt::nothing();
         for kind in order {
-            let mut attempt = match kind {
+            let attempt = match kind {
                 CardKind::Npwp => self.read_as_npwp(clock, &page)?,
                 _ => self.read_as_ktp(clock, &page)?,
             };
             if attempt.kind != CardKind::Unknown {
-                attempt.trace = Some(Trace::with(*outline, &page, &attempt.places));
-                return Ok((attempt, Some(card)));
+                best = attempt;
+                if !best.by_number {
+                    break;
+                }
             }
         }
-        Ok((Attempt::nothing(), Some(card)))
+        if best.kind != CardKind::Unknown {
+            best.trace = Some(Trace::with(*outline, &page, &best.places));
+        }
+        Ok((best, Some(card)))
     }
 
     fn read_as_ktp(&mut self, clock: &mut Clock, page: &Page) -> Result<Attempt, ReadError> {
@@ -205,7 +222,13 @@ impl Reader {
         let engine = self.engine.as_mut();
         let header = clock.time("recognise", || layout.read_header(page, engine)).map_err(failed)?;
         let sure = header.iter().any(fields_ktp::is_province_line);
-        if !sure {
+        let mut nik = None;
+        if !sure && layout.labelled_rows() >= kind::LEAST_NUMBER_ROWS {
+            // Where blur or glare leaves no word legible, the tall digits above as many rows still are.
+            nik = clock.time("recognise", || layout.read_nik(page));
+        }
+        let by_number = nik.as_ref().is_some_and(|row| kind::tells_ktp(row, layout.labelled_rows()));
+        if !sure && !by_number {
             // The header may be under glare: the first labels speak as clearly.
             let labels = clock
                 .time("recognise", || layout.read_labels(page, engine, PROBED_LABELS))
@@ -215,13 +238,16 @@ impl Reader {
                 return Ok(Attempt::nothing());
             }
         }
-        let lines = clock.time("recognise", || layout.read(page, engine, header, sure)).map_err(failed)?;
-        let kind = kind::of_ktp_lines(&lines);
+        let nik = nik.or_else(|| clock.time("recognise", || layout.read_nik(page)));
+        let lines =
+            clock.time("recognise", || layout.read(page, engine, (header, nik), sure)).map_err(failed)?;
+        let kind = if by_number { CardKind::Ktp } else { kind::of_ktp_lines(&lines) };
         if kind == CardKind::Unknown {
             return Ok(Attempt::nothing());
         }
         let fields = clock.time("parse", || fields_ktp::parse(&lines));
-        Ok(Attempt { kind, fields, text: ktp_text(&lines), places: layout.places(&lines), trace: None })
+        let (text, places) = (ktp_text(&lines), layout.places(&lines));
+        Ok(Attempt { kind, fields, text, places, trace: None, by_number })
     }
 
     fn read_as_npwp(&mut self, clock: &mut Clock, page: &Page) -> Result<Attempt, ReadError> {
@@ -233,7 +259,8 @@ impl Reader {
             return Ok(Attempt::nothing());
         }
         let fields = clock.time("parse", || fields_npwp::parse(&lines));
-        Ok(Attempt { kind, fields, text: npwp_text(&lines), places: layout.places(&lines), trace: None })
+        let (text, places) = (npwp_text(&lines), layout.places(&lines));
+        Ok(Attempt { kind, fields, text, places, trace: None, by_number: false })
     }
 }
 
@@ -242,7 +269,22 @@ const MIN_LABELLED_ROWS: usize = 4;
 /// How many labels decide when the header does not.
 const PROBED_LABELS: usize = 5;
 
+/// Fewer fields than a card has at least are no complete reading: of a KTP only the blood group is often blank.
+const COMPLETE: (usize, usize) = (16, 3);
+/// A field that is less sure than this was hard to read.
+const SURE: f32 = 0.8;
+
 impl Attempt {
+    /// Whether everything was read, and without doubt.
+    fn is_complete(&self) -> bool {
+        let least = match self.kind {
+            CardKind::Ktp => COMPLETE.0,
+            CardKind::Npwp => COMPLETE.1,
+            CardKind::Unknown => return false,
+        };
+        self.fields.len() >= least && self.fields.values().all(|field| field.confidence >= SURE)
+    }
+
     fn nothing() -> Self {
         Self {
             kind: CardKind::Unknown,
@@ -250,6 +292,7 @@ impl Attempt {
             text: String::new(),
             places: Vec::new(),
             trace: None,
+            by_number: false,
         }
     }
 }

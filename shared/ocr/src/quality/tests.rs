@@ -96,6 +96,14 @@ fn a_reflection_is_glare_and_a_white_ground_is_not() {
 }
 
 #[test]
+fn glare_that_hid_nothing_is_no_complaint_and_other_complaints_stay() {
+    use ReasonCode as R;
+    assert_eq!(of_legible(vec![R::Glare, R::Retake]), []);
+    assert_eq!(of_legible(vec![R::Glare, R::LowResolution, R::Retake]), [R::LowResolution, R::Retake]);
+    assert_eq!(of_legible(vec![R::Grayscale, R::Retake]), [R::Grayscale, R::Retake]);
+}
+
+#[test]
 fn a_small_card_and_a_cut_card_are_complaints() {
     let card = flat(drawn(1.0));
     assert_eq!(report(&card, 600.0).reasons, []);
