@@ -4,12 +4,12 @@
 use filot_domain::FieldName;
 use filot_ocr::digits::NumberRow;
 use filot_ocr::engine::{Line, Symbol};
-use filot_ocr::fields_npwp::{evidence, meanings, number_from, parse};
+use filot_ocr::fields_npwp::{column_of, evidence, meanings, parse};
 use filot_ocr::npwp::NpwpLine;
 use libfuzzer_sys::fuzz_target;
 
 /// The reader finds no more lines on a card.
-const LINES_MAX: usize = 14;
+const LINES_MAX: usize = 18;
 /// Nor longer lines.
 const LINE_CHARS_MAX: usize = 80;
 
@@ -42,15 +42,17 @@ fuzz_target!(|input: (u8, u8, &str)| {
                 top: i * step,
                 bottom: i * step + 20,
                 line: line(first, sure),
+                from: None,
                 narrowed,
                 digits: number(first, sure),
             }
         })
         .collect();
     assert_eq!(meanings(&lines).len(), lines.len());
-    assert!(evidence(&lines) <= 7);
-    for line in &lines {
-        assert!(number_from(&line.line) <= LINE_CHARS_MAX as u32 * 20);
+    assert!(evidence(&lines, &[]) <= 7);
+    for (line, value) in lines.iter().zip(meanings(&lines)) {
+        assert!(value.from <= line.line.symbols.len());
+        assert!(column_of(&line.line, value.from) <= LINE_CHARS_MAX as u32 * 20);
     }
     for (name, reading) in parse(&lines) {
         let value = reading.value.as_str();

@@ -5,10 +5,14 @@
 
 use crate::digits::{self, Band, NumberRow, Pattern};
 use crate::engine::{Engine, EngineError, Line, LineImage, TextClass};
-use crate::fields_npwp::{self, Meaning};
-use crate::layout::{Page, Row, Span};
+use crate::fields_npwp::{self, Meaning, Value};
+use crate::layout::{Area, Page, Row, Span};
 
+mod codes;
+mod head;
 mod places;
+
+pub use head::read_head;
 
 /// One line of the card.
 #[derive(Debug, Clone, Default)]
@@ -19,7 +23,9 @@ pub struct NpwpLine {
     pub bottom: u32,
     /// As read with every character allowed.
     pub line: Line,
-    /// As read a second time, with the alphabet of what the line was found to hold.
+    /// The symbol of `line` at which the value begins, where the picture told it better than the text does.
+    pub from: Option<usize>,
+    /// The value as read a second time, with the alphabet of what it was found to be.
     pub narrowed: Option<Line>,
     /// The number in the line as the digit classifier saw it.
     pub digits: Option<NumberRow>,
@@ -37,15 +43,19 @@ const BOTTOM: f32 = 0.93;
 const LEFT: f32 = 0.02;
 /// Left of the QR code.
 const RIGHT: f32 = 0.76;
-const MAX_ROWS: usize = 14;
+/// Two titles, four labels above their values, three lines of address, two more numbers, registration and office.
+const MAX_ROWS: usize = 18;
 /// Cells that fit worse than this do not all hold a digit.
 const MIN_NUMBER_FIT: f32 = -0.5;
 /// How many lines decide whether to go on.
-const PROBE: usize = 4;
+const PROBE: usize = 5;
 
 impl NpwpLayout {
     /// Looks for the rows.
     pub fn find(page: &Page) -> Self {
+        // The lines of a code would be taken for print, and hide what stands beside them.
+        let without = page.without(&codes::find(page));
+        let page = without.as_ref().unwrap_or(page);
         let w = page.width() as f32;
         let at = |share: f32| (share * w) as u32;
         let place = |row: Row| {
@@ -71,7 +81,7 @@ impl NpwpLayout {
             if let Some((above, _)) = rows.last().copied()
                 && row.top.saturating_sub(above.bottom) > height * 2
             {
-                let area = crate::layout::Area {
+                let area = Area {
                     left: left.saturating_sub(height),
                     top: above.bottom + height / 4,
                     right: left + height * 12,
@@ -110,51 +120,119 @@ impl NpwpLayout {
                 top: row.top,
                 bottom: row.bottom,
                 line,
+                from: None,
                 narrowed: None,
                 digits: None,
             })
             .collect();
-        // Second look at what matters, with the alphabet it can have.
-        let meanings = fields_npwp::meanings(&lines);
-        let mut again = Vec::new();
-        let mut places = Vec::new();
-        for (i, meaning) in meanings.iter().enumerate() {
-            let (row, span) = self.rows[i];
-            match meaning {
-                Meaning::Number | Meaning::Nik => {
-                    // The number only: the label would be forced into digits.
-                    let from = fields_npwp::number_from(&lines[i].line);
-                    let margin = row.height() * 3 / 10;
-                    let begin = span.left + from;
-                    let band = Band {
-                        left: begin as f32,
-                        right: span.right as f32,
-                        top: row.top as f32,
-                        bottom: row.bottom as f32,
-                    };
-                    lines[i].digits = digits::read_number(&page.gray, band, patterns(*meaning))
-                        .filter(|number| number.fit > MIN_NUMBER_FIT);
-                    let left = begin.saturating_sub(margin).max(span.left);
-                    let span = Span { left, right: span.right };
-                    again.push(image(&(row, span), TextClass::Digits));
-                    places.push(i);
-                }
-                Meaning::Name => {
-                    again.push(image(&(row, span), TextClass::Name));
-                    places.push(i);
-                }
-                Meaning::Address => {
-                    again.push(image(&(row, span), TextClass::Upper));
-                    places.push(i);
-                }
-                Meaning::Other => {}
+        let values = fields_npwp::meanings(&lines);
+        // Second looks at what matters, with the alphabet it can have; sorted by it: changing the alphabet costs.
+        let mut again: Vec<(usize, LineImage)> = Vec::new();
+        for (i, ((line, value), place)) in lines.iter_mut().zip(&values).zip(&self.rows).enumerate() {
+            if let Some(image) = second_look(page, *place, line, *value) {
+                again.push((i, image));
             }
         }
-        for (i, line) in places.into_iter().zip(engine.recognise(&again)?) {
-            lines[i].narrowed = Some(line);
+        again.sort_by_key(|(_, image)| image.class);
+        let (at, images): (Vec<usize>, Vec<LineImage>) = again.into_iter().unzip();
+        for (i, read) in at.into_iter().zip(engine.recognise(&images)?) {
+            if let Some(line) = lines.get_mut(i) {
+                line.narrowed = Some(read);
+            }
         }
         Ok(lines)
     }
+}
+
+/// From this confidence on words need no second look.
+const SURE: f32 = 0.985;
+/// From this weight on digits that the text says too need none.
+const SURE_DIGITS: f32 = 0.9;
+
+/// Finds where the value of a line begins, reads the digits of a number, and says what to look at again.
+fn second_look(page: &Page, (row, span): (Row, Span), line: &mut NpwpLine, value: Value) -> Option<LineImage> {
+    if value.meaning == Meaning::Other {
+        return None;
+    }
+    let begin = value_begin(page, row, span, &line.line, value.from);
+    let margin = line.line.symbols.first().map_or(0, |symbol| symbol.left);
+    let column = begin.saturating_sub(span.left) + margin;
+    if value.from > 0 {
+        // The middle of the first symbol lies behind where the ink begins.
+        let behind = |symbol: &crate::engine::Symbol| symbol.left + symbol.right > 2 * column && symbol.character != ' ';
+        let skip = line.line.symbols.iter().skip(value.from).position(behind);
+        line.from = Some(value.from + skip.unwrap_or(0));
+    }
+    let from = line.from.unwrap_or(value.from);
+    let span = Span { left: begin, right: span.right.max(begin + 1) };
+    let class = match value.meaning {
+        Meaning::Number | Meaning::Nik => {
+            let band = Band {
+                left: begin as f32,
+                right: span.right as f32,
+                top: row.top as f32,
+                bottom: row.bottom as f32,
+            };
+            let digits = digits::read_number(&page.gray, band, patterns(value.meaning))
+                .filter(|number| number.fit > MIN_NUMBER_FIT);
+            let valid = |text: &str| match value.meaning {
+                Meaning::Nik => fields_npwp::is_plausible_nik(text),
+                _ => fields_npwp::is_plausible_number(text),
+            };
+            let agreed = digits.as_ref().is_some_and(|row| {
+                row.weight(row.confidence()) >= SURE_DIGITS
+                    && valid(&row.text())
+                    && fields_npwp::first_digits(&line.line, from).as_deref() == Some(row.text().as_str())
+            });
+            line.digits = digits;
+            if agreed {
+                return None;
+            }
+            TextClass::Digits
+        }
+        Meaning::Name | Meaning::Address => {
+            let symbols = line.line.symbols.get(from..).unwrap_or_default();
+            let small = symbols.iter().filter(|symbol| symbol.character.is_lowercase()).count();
+            let capitals = symbols.iter().filter(|symbol| symbol.character.is_uppercase()).count();
+            if small > capitals {
+                return None;
+            }
+            let name = value.meaning == Meaning::Name;
+            let usual = |c: char| {
+                c.is_ascii_uppercase() || " .,'-/".contains(c) || (!name && (c.is_ascii_digit() || c == '('  || c == ')'))
+            };
+            let sure = symbols.iter().all(|symbol| {
+                symbol.character == ' ' || (usual(symbol.character) && symbol.confidence >= SURE)
+            });
+            if sure && !symbols.is_empty() {
+                return None;
+            }
+            if name { TextClass::Name } else { TextClass::Upper }
+        }
+        Meaning::Other => return None,
+    };
+    Some(LineImage { image: page.crop(row, span), class })
+}
+
+/// The column at which a value begins: the ink nearest to where the recogniser saw its first symbol, behind the colon.
+fn value_begin(page: &Page, row: Row, span: Span, line: &Line, from: usize) -> u32 {
+    if from == 0 {
+        return span.left;
+    }
+    let about = span.left + fields_npwp::column_of(line, from);
+    let high = row.height();
+    let runs = page.spans(row, span.left, span.right, (high / 7).max(2));
+    let Some(nearest) = (0..runs.len()).min_by_key(|at| runs.get(*at).map_or(u32::MAX, |run| run.left.abs_diff(about)))
+    else {
+        return about;
+    };
+    let is_colon = |run: &Span| {
+        let top = Row { top: row.top, bottom: row.top + (high / 5).max(1) };
+        (run.right - run.left) * 5 <= high * 2 && page.ink_share(top, *run) < 0.15
+    };
+    let near = runs.iter().skip(nearest).take(2).find(|run| !is_colon(run));
+    let begin = near.map_or(about, |run| run.left);
+    if begin.abs_diff(about) > high * 3 / 2 { about } else { begin }
 }
 
 /// The forms that a number can have.

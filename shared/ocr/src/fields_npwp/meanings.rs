@@ -1,0 +1,240 @@
+//! Which line of an NPWP card holds what.
+//!
+//! A label decides where there is one. Where there is none, order and form do: a number, below it (or above) the
+//! holder, the NIK, the address, then what the tax office says of itself.
+
+use super::told::{Label, Told, is_address_like, is_decoration, is_number_like, told};
+use crate::npwp::NpwpLine;
+use crate::text::bare;
+
+/// What a line holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meaning {
+    /// The tax number.
+    Number,
+    /// The holder.
+    Name,
+    /// The holder's NIK.
+    Nik,
+    /// A line of the address.
+    Address,
+    /// Labels, registration, office, decoration.
+    Other,
+}
+
+/// What a line holds, and the symbol at which the value begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Value {
+    /// What it holds.
+    pub meaning: Meaning,
+    /// Its first symbol.
+    pub from: usize,
+}
+
+/// What the words of a line make it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// Labelled, with a value.
+    Labelled(Label),
+    /// A label alone.
+    Label(Label),
+    /// A number without a label.
+    Number,
+    /// Words without a label.
+    Words,
+    /// Print that every card has, or dirt.
+    Nothing,
+}
+
+/// Below this mean confidence words are dirt, unless a label says that they are not.
+const LEGIBLE: f32 = 0.3;
+
+fn form(line: &NpwpLine, told: &Told) -> Form {
+    let letters = told.rest.chars().filter(char::is_ascii_alphabetic).count();
+    match told.label {
+        Some(Label::Other | Label::Place) => Form::Nothing,
+        Some(label) if told.is_bare_label() => Form::Label(label),
+        Some(label) => Form::Labelled(label),
+        None if is_number_like(&told.rest) => Form::Number,
+        None if is_decoration(&told.rest) => Form::Nothing,
+        None if letters >= 2 && line.line.confidence().mean >= LEGIBLE => Form::Words,
+        None if bare(&told.rest).len() >= 2 => Form::Words,
+        None => Form::Nothing,
+    }
+}
+
+/// What each line holds.
+pub fn meanings(lines: &[NpwpLine]) -> Vec<Value> {
+    let cut: Vec<Told> = lines.iter().map(|line| told(&line.line.text())).collect();
+    let forms: Vec<Form> = lines.iter().zip(&cut).map(|(line, told)| form(line, told)).collect();
+    let mut card = Card { lines, cut: &cut, forms: &forms, meanings: vec![Meaning::Other; lines.len()] };
+    let number = card.number();
+    card.set(number, Meaning::Number);
+    let nik = card.nik(number);
+    card.set(nik, Meaning::Nik);
+    let name = card.name(number);
+    card.set(name, Meaning::Name);
+    card.words(name, number);
+    let value = |(meaning, told): (Meaning, &Told)| Value { meaning, from: told.from };
+    card.meanings.into_iter().zip(&cut).map(value).collect()
+}
+
+/// The lines while their meanings are being told.
+struct Card<'a> {
+    lines: &'a [NpwpLine],
+    cut: &'a [Told],
+    forms: &'a [Form],
+    meanings: Vec<Meaning>,
+}
+
+impl Card<'_> {
+    fn set(&mut self, at: Option<usize>, meaning: Meaning) {
+        if let Some(slot) = at.and_then(|at| self.meanings.get_mut(at)) {
+            *slot = meaning;
+        }
+    }
+
+    fn form(&self, at: usize) -> Form {
+        self.forms.get(at).copied().unwrap_or(Form::Nothing)
+    }
+
+    fn rest(&self, at: usize) -> &str {
+        self.cut.get(at).map_or("", |told| told.rest.as_str())
+    }
+
+    /// The first line of this form for which `test` holds.
+    fn first(&self, from: usize, test: impl Fn(usize) -> bool) -> Option<usize> {
+        (from..self.forms.len()).find(|at| test(*at))
+    }
+
+    /// The line of a label's value: its own, or the one below a label that stands alone.
+    fn labelled(&self, label: Label, test: impl Fn(usize) -> bool) -> Option<usize> {
+        (0..self.forms.len()).find_map(|at| match self.form(at) {
+            Form::Labelled(found) if found == label && test(at) => Some(at),
+            Form::Label(found) if found == label => {
+                let below = at + 1;
+                (matches!(self.form(below), Form::Number | Form::Words) && test(below)).then_some(below)
+            }
+            _ => None,
+        })
+    }
+
+    fn number(&self) -> Option<usize> {
+        let digits = |at: usize| is_number_like(self.rest(at));
+        let below_nik = |at: usize| at > 0 && self.form(at - 1) == Form::Label(Label::Nik);
+        self.labelled(Label::Number, digits)
+            .or_else(|| self.first(0, |at| self.form(at) == Form::Number && !below_nik(at)))
+            // The number is illegible, but its label is there.
+            .or_else(|| self.labelled(Label::Number, |at| bare(self.rest(at)).len() > 8 && is_mostly_digits(self.rest(at))))
+    }
+
+    fn nik(&self, number: Option<usize>) -> Option<usize> {
+        let digits = |at: usize| is_number_like(self.rest(at)) || is_mostly_digits(self.rest(at));
+        let below_number = |at: usize| at > 0 && self.form(at - 1) == Form::Label(Label::Number);
+        self.labelled(Label::Nik, |at| Some(at) != number && digits(at)).or_else(|| {
+            let after = number? + 1;
+            self.first(after, |at| self.form(at) == Form::Number && !below_number(at))
+        })
+    }
+
+    fn name(&self, number: Option<usize>) -> Option<usize> {
+        let words = |at: usize| self.rest(at).chars().any(|c| c.is_ascii_alphabetic());
+        if let Some(labelled) = self.labelled(Label::Name, words) {
+            return Some(labelled);
+        }
+        let number = number?;
+        let free = |at: usize| {
+            self.form(at) == Form::Words
+                && self.rest(at).chars().filter(char::is_ascii_alphabetic).count() >= 2
+                && !matches!(at.checked_sub(1).map(|above| self.form(above)), Some(Form::Label(Label::Address)))
+        };
+        let below = self
+            .first(number + 1, |at| free(at) || matches!(self.form(at), Form::Labelled(Label::Address) | Form::Label(Label::Address)))
+            .filter(|at| free(*at));
+        if below.is_some_and(|at| !is_address_like(self.rest(at))) {
+            return below;
+        }
+        // The holder stands above the number on some cards.
+        let above = (0..number).rev().find(|at| self.form(*at) != Form::Label(Label::Number)).filter(|at| {
+            let text = self.rest(*at);
+            free(*at) && !is_address_like(text) && bare(text).len() >= 3
+        });
+        above.or(below)
+    }
+
+    /// Tells the remaining words: further lines of the name, and the address.
+    fn words(&mut self, name: Option<usize>, number: Option<usize>) {
+        let labelled = self.labelled(Label::Address, |at| bare(self.rest(at)).len() >= 2);
+        let begin = match (labelled, name, number) {
+            (Some(at), ..) => at,
+            (None, Some(name), Some(number)) if name < number => number + 1,
+            (None, Some(name), _) => name + 1,
+            (None, None, Some(number)) => number + 1,
+            (None, None, None) => return,
+        };
+        if let Some(name) = name {
+            self.rest_of_name(name, labelled);
+        }
+        self.set(labelled, Meaning::Address);
+        let mut last = labelled.or(begin.checked_sub(1));
+        let mut pitch: Option<u32> = None;
+        for at in begin..self.forms.len() {
+            let told = self.meanings.get(at).copied().unwrap_or(Meaning::Other);
+            if Some(at) == labelled || matches!(told, Meaning::Name | Meaning::Nik | Meaning::Number) {
+                last = Some(at);
+                continue;
+            }
+            let begun = self.meanings.contains(&Meaning::Address);
+            match self.form(at) {
+                Form::Words => {
+                    let step = last.map_or(0, |last| self.step(last, at));
+                    if begun && pitch.is_some_and(|pitch| step * 10 > pitch * 18) {
+                        break;
+                    }
+                    if begun {
+                        pitch = Some(pitch.map_or(step, |pitch| pitch.min(step)));
+                    }
+                    self.set(Some(at), Meaning::Address);
+                    last = Some(at);
+                }
+                Form::Number | Form::Label(_) | Form::Labelled(_) | Form::Nothing if begun => break,
+                _ => {}
+            }
+        }
+    }
+
+    /// Words between the name and the next label are of the name, if the address stands elsewhere.
+    fn rest_of_name(&mut self, name: usize, address: Option<usize>) {
+        let anchor = self.first(name + 1, |at| {
+            matches!(self.form(at), Form::Labelled(_) | Form::Label(_) | Form::Number)
+        });
+        let Some(anchor) = anchor else { return };
+        let address_below = address.is_some_and(|at| at >= anchor)
+            || (address.is_none() && self.form(anchor + 1) == Form::Words);
+        if !address_below {
+            return;
+        }
+        let mut at = name + 1;
+        let continues = |at: usize| {
+            at < anchor && self.form(at) == Form::Words && !self.rest(at).chars().any(|c| c.is_ascii_digit())
+        };
+        // No name takes more than three lines.
+        while at <= name + 2 && continues(at) && !is_address_like(self.rest(at)) {
+            self.set(Some(at), Meaning::Name);
+            at += 1;
+        }
+    }
+
+    /// From baseline to baseline.
+    fn step(&self, above: usize, below: usize) -> u32 {
+        let bottom = |at: usize| self.lines.get(at).map_or(0, |line| line.bottom);
+        bottom(below).saturating_sub(bottom(above))
+    }
+}
+
+/// Most of it is digits: a number that was misread in part.
+fn is_mostly_digits(text: &str) -> bool {
+    let bare_text = bare(text);
+    let digits = bare_text.chars().filter(char::is_ascii_digit).count();
+    digits >= 6 && digits * 2 > bare_text.len() && bare_text.len() <= 20
+}

@@ -1,0 +1,78 @@
+//! Square codes on a card: half of their area is ink, evenly, which no print has.
+
+use crate::layout::{Area, Page, Row, Span};
+
+/// Edge of the squares that are looked at, in pixels.
+const BLOCK: u32 = 30;
+/// Blocks along the edge of a window.
+const WINDOW: usize = 3;
+/// Ink in a window of a code, and in each of its blocks.
+const DENSE: f32 = 0.34;
+const LEAST: f32 = 0.14;
+const MOST: f32 = 0.9;
+/// A card has no more.
+const MOST_CODES: usize = 2;
+
+/// Where the codes are, with a little ground around them.
+pub fn find(page: &Page) -> Vec<Area> {
+    let (across, down) = ((page.width() / BLOCK) as usize, (page.height() / BLOCK) as usize);
+    if across < WINDOW || down < WINDOW {
+        return Vec::new();
+    }
+    let share = |x: usize, y: usize| {
+        let (left, top) = (x as u32 * BLOCK, y as u32 * BLOCK);
+        page.ink_share(Row { top, bottom: top + BLOCK }, Span { left, right: left + BLOCK })
+    };
+    let shares: Vec<Vec<f32>> = (0..down).map(|y| (0..across).map(|x| share(x, y)).collect()).collect();
+    let mut found: Vec<(usize, usize, usize, usize)> = Vec::new();
+    for y in 0..=down - WINDOW {
+        for x in 0..=across - WINDOW {
+            let blocks = || shares.iter().skip(y).take(WINDOW).flat_map(|row| row.iter().skip(x).take(WINDOW));
+            let mean = blocks().sum::<f32>() / (WINDOW * WINDOW) as f32;
+            if mean < DENSE || !blocks().all(|share| (LEAST..MOST).contains(share)) {
+                continue;
+            }
+            let (right, bottom) = (x + WINDOW, y + WINDOW);
+            // Windows that touch are of one code.
+            match found.iter_mut().find(|f| x <= f.2 && right >= f.0 && y <= f.3 && bottom >= f.1) {
+                Some(f) => *f = (f.0.min(x), f.1.min(y), f.2.max(right), f.3.max(bottom)),
+                None => found.push((x, y, right, bottom)),
+            }
+        }
+    }
+    let square = |f: &(usize, usize, usize, usize)| {
+        let (wide, high) = (f.2 - f.0, f.3 - f.1);
+        wide.abs_diff(high) <= 2 && wide <= 10
+    };
+    let area = |f: (usize, usize, usize, usize)| {
+        let edge = |at: usize| at as u32 * BLOCK;
+        Area {
+            left: edge(f.0).saturating_sub(BLOCK),
+            top: edge(f.1).saturating_sub(BLOCK),
+            right: edge(f.2) + BLOCK,
+            bottom: edge(f.3) + BLOCK,
+        }
+    };
+    found.retain(square);
+    found.truncate(MOST_CODES);
+    found.into_iter().map(area).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use image::{GrayImage, Luma};
+
+    #[test]
+    fn a_code_is_found_and_print_is_none() {
+        let image = GrayImage::from_fn(1200, 757, |x, y| {
+            let code = (900..1080).contains(&x) && (300..480).contains(&y) && (x / 7 * 31 + y / 7 * 17) % 5 < 3;
+            let print = (60..700).contains(&x) && y % 45 < 22 && (100..600).contains(&y) && x % 10 < 4;
+            Luma([if code || print { 20 } else { 240 }])
+        });
+        let page = Page::new(image, Area { left: 0, top: 0, right: 700, bottom: 757 });
+        let codes = find(&page);
+        assert_eq!(codes.len(), 1, "{codes:?}");
+        assert!(codes[0].left < 905 && codes[0].right > 1075 && codes[0].left > 830, "{codes:?}");
+    }
+}
