@@ -39,6 +39,7 @@ fuzz_target!(|input: (u8, u8, &str)| {
             let (first, second) = text.split_once('\t').unwrap_or((text, ""));
             let narrowed = Some(line(second, sure)).filter(|line| !line.symbols.is_empty());
             NpwpLine {
+                left: 0,
                 top: i * step,
                 bottom: i * step + 20,
                 line: line(first, sure),

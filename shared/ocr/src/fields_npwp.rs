@@ -26,6 +26,13 @@ pub fn speaks_of_npwp(text: &str) -> bool {
     matches!(told.label, Some(Label::Number)) || is_number_like(&told.rest) || is_authority(text)
 }
 
+/// Whether a label or a header is one that no other card has.
+pub fn is_own_label(text: &str) -> bool {
+    let told = told(text);
+    let registered = told.label == Some(Label::Other) && is_registration(text);
+    (told.label == Some(Label::Number) && told.is_bare_label()) || registered || is_authority(text)
+}
+
 /// Whether 15 or 16 digits are a tax number and its check digit, where it has one, holds.
 pub fn is_plausible_number(digits: &str) -> bool {
     digits.parse::<Npwp>().is_ok_and(|npwp| npwp.check_digit_matches() != Some(false))

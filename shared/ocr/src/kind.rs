@@ -36,6 +36,11 @@ const NPWP_NEEDS: u32 = 4;
 
 /// The kind of card that these lines, read as a KTP's, show.
 pub fn of_ktp_lines(lines: &KtpLines) -> CardKind {
+    // Tax cards too have a NIK, a name and an address with their labels.
+    let taxed = |line: &Line| fields_npwp::is_own_label(&line.text());
+    if lines.header.iter().chain(lines.rows.iter().map(|row| &row.label)).any(taxed) {
+        return CardKind::Unknown;
+    }
     if ktp_points(lines) >= KTP_NEEDS { CardKind::Ktp } else { CardKind::Unknown }
 }
 
@@ -79,6 +84,14 @@ mod tests {
         let lines =
             ktp(&["PROVINSI BALI", "KOTA DENPASAR"], &["Narna", "Ternpat/Tgl Lahir", "Alamat", "Agama"]);
         assert_eq!(of_ktp_lines(&lines), CardKind::Ktp);
+    }
+
+    #[test]
+    fn a_tax_card_with_labels_is_no_ktp() {
+        let labels = ["Nama", "Alamat", "Agama", "Pekerjaan", "Kecamatan"];
+        assert_eq!(of_ktp_lines(&ktp(&["PROVINSI BALI"], &labels)), CardKind::Ktp);
+        assert_eq!(of_ktp_lines(&ktp(&["DIREKTORAT JENDERAL PAJAK"], &labels)), CardKind::Unknown);
+        assert_eq!(of_ktp_lines(&ktp(&["PROVINSI BALI"], &["NPWP", "Nama", "Alamat", "Agama"])), CardKind::Unknown);
     }
 
     #[test]

@@ -17,7 +17,9 @@ pub use head::read_head;
 /// One line of the card.
 #[derive(Debug, Clone, Default)]
 pub struct NpwpLine {
-    /// Top of the capitals, in pixels.
+    /// First column of the line, in pixels.
+    pub left: u32,
+    /// Top of the capitals.
     pub top: u32,
     /// Baseline.
     pub bottom: u32,
@@ -47,6 +49,10 @@ const RIGHT: f32 = 0.76;
 const MAX_ROWS: usize = 18;
 /// Cells that fit worse than this do not all hold a digit.
 const MIN_NUMBER_FIT: f32 = -0.5;
+/// No line of a field begins further right.
+const LAST_BEGIN: f32 = 0.48;
+/// Print has more ink than this.
+const FAINT: f32 = 0.07;
 /// How many lines decide whether to go on.
 const PROBE: usize = 5;
 
@@ -64,8 +70,13 @@ impl NpwpLayout {
             let text: Vec<&Span> = spans.iter().filter(|span| span.left < at(0.6)).collect();
             let (first, last) = (text.first()?, text.last()?);
             let span = Span { left: first.left, right: last.right };
-            // A line begins on the left and is longer than it is high.
-            (span.left < at(0.35) && span.right - span.left > row.height() * 3 / 2).then_some((row, span))
+            let wide = span.right - span.left;
+            // A line begins on the left, or where values do behind a column of labels, and is longer than it is high.
+            let placed = span.left < at(LAST_BEGIN) && wide > row.height() * 3 / 2;
+            // The edge of a band is a thin stroke across the card.
+            let share = page.ink_share(row, span);
+            let print = share > FAINT && (wide < at(0.85) || share > 2.0 * FAINT);
+            (placed && print).then_some((row, span))
         };
         let found: Vec<(Row, Span)> =
             page.rows(page.area(LEFT, TOP, RIGHT, BOTTOM)).into_iter().filter_map(place).collect();
@@ -116,7 +127,8 @@ impl NpwpLayout {
             .rows
             .iter()
             .zip(read)
-            .map(|((row, _), line)| NpwpLine {
+            .map(|((row, span), line)| NpwpLine {
+                left: span.left,
                 top: row.top,
                 bottom: row.bottom,
                 line,
@@ -158,7 +170,7 @@ fn second_look(page: &Page, (row, span): (Row, Span), line: &mut NpwpLine, value
     let margin = line.line.symbols.first().map_or(0, |symbol| symbol.left);
     let column = begin.saturating_sub(span.left) + margin;
     if value.from > 0 {
-        // The middle of the first symbol lies behind where the ink begins.
+        // The end of the first symbol lies behind where the ink begins.
         let behind = |symbol: &crate::engine::Symbol| symbol.left + symbol.right > 2 * column && symbol.character != ' ';
         let skip = line.line.symbols.iter().skip(value.from).position(behind);
         line.from = Some(value.from + skip.unwrap_or(0));
@@ -222,17 +234,28 @@ fn value_begin(page: &Page, row: Row, span: Span, line: &Line, from: usize) -> u
     let about = span.left + fields_npwp::column_of(line, from);
     let high = row.height();
     let runs = page.spans(row, span.left, span.right, (high / 7).max(2));
-    let Some(nearest) = (0..runs.len()).min_by_key(|at| runs.get(*at).map_or(u32::MAX, |run| run.left.abs_diff(about)))
-    else {
-        return about;
-    };
+    // Of the runs of ink nearby, one behind a gap: the boxes of symbols are not exact.
+    let mut behind = span.left;
+    let mut best: Option<(i64, usize)> = None;
+    for (at, run) in runs.iter().enumerate() {
+        let gap = run.left.saturating_sub(behind).min(high);
+        behind = run.right;
+        let off = run.left.abs_diff(about);
+        let worth = i64::from(gap) - i64::from(off);
+        if off * 2 <= high * 3 && best.is_none_or(|(most, _)| worth > most) {
+            best = Some((worth, at));
+        }
+    }
+    let Some((_, nearest)) = best else { return about };
+    // Where the letters behind begin at the top, a colon does not.
     let is_colon = |run: &Span| {
-        let top = Row { top: row.top, bottom: row.top + (high / 5).max(1) };
-        (run.right - run.left) * 5 <= high * 2 && page.ink_share(top, *run) < 0.15
+        let behind = Span { left: run.right, right: (run.right + 3 * high).min(span.right) };
+        let top = page.ink_height(row, behind).map_or(row.top, |(top, _)| top);
+        let upper = Row { top, bottom: top + (high / 5).max(1) };
+        (run.right - run.left) * 5 <= high * 2 && page.ink_share(upper, *run) < 0.12
     };
     let near = runs.iter().skip(nearest).take(2).find(|run| !is_colon(run));
-    let begin = near.map_or(about, |run| run.left);
-    if begin.abs_diff(about) > high * 3 / 2 { about } else { begin }
+    near.map_or(about, |run| run.left)
 }
 
 /// The forms that a number can have.

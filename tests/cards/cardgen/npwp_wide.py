@@ -137,7 +137,7 @@ class Card:
             grow, bold = rng.choice([1.0, 1.25, 1.4, 1.55]), rng.random() < 0.75
             text = number_text(rng, fields[field])
             habit = rng.choice(["line", "line", "above", "bare"]) if habit == "bare" else habit
-            self.down(1.0, 1.3)
+            self.down(max(1.0, grow * 0.9), 1.5)
             self.labelled(field, text, word, self.size * grow, bold, habit)
             if "npwp16" in extra:
                 self.down()

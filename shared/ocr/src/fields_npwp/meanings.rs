@@ -3,7 +3,8 @@
 //! A label decides where there is one. Where there is none, order and form do: a number, below it (or above) the
 //! holder, the NIK, the address, then what the tax office says of itself.
 
-use super::told::{Label, Told, is_address_like, is_decoration, is_number_like, told};
+use super::told::{Label, Told, is_address_like, is_decoration, is_long_number, is_number_like, told};
+use super::column_of;
 use crate::npwp::NpwpLine;
 use crate::text::bare;
 
@@ -48,9 +49,14 @@ enum Form {
 
 /// Below this mean confidence words are dirt, unless a label says that they are not.
 const LEGIBLE: f32 = 0.3;
+/// Below this mean confidence nothing is a label.
+const LEGIBLE_LABEL: f32 = 0.55;
 
 fn form(line: &NpwpLine, told: &Told) -> Form {
     let letters = told.rest.chars().filter(char::is_ascii_alphabetic).count();
+    if is_long_number(&told.rest) {
+        return Form::Nothing;
+    }
     match told.label {
         Some(Label::Other | Label::Place) => Form::Nothing,
         Some(label) if told.is_bare_label() => Form::Label(label),
@@ -58,14 +64,15 @@ fn form(line: &NpwpLine, told: &Told) -> Form {
         None if is_number_like(&told.rest) => Form::Number,
         None if is_decoration(&told.rest) => Form::Nothing,
         None if letters >= 2 && line.line.confidence().mean >= LEGIBLE => Form::Words,
-        None if bare(&told.rest).len() >= 2 => Form::Words,
+        None if letters < 2 && bare(&told.rest).len() >= 2 => Form::Words,
         None => Form::Nothing,
     }
 }
 
 /// What each line holds.
 pub fn meanings(lines: &[NpwpLine]) -> Vec<Value> {
-    let cut: Vec<Told> = lines.iter().map(|line| told(&line.line.text())).collect();
+    let mut cut: Vec<Told> = lines.iter().map(cut_line).collect();
+    cut_at_column(lines, &mut cut);
     let forms: Vec<Form> = lines.iter().zip(&cut).map(|(line, told)| form(line, told)).collect();
     let mut card = Card { lines, cut: &cut, forms: &forms, meanings: vec![Meaning::Other; lines.len()] };
     let number = card.number();
@@ -77,6 +84,53 @@ pub fn meanings(lines: &[NpwpLine]) -> Vec<Value> {
     card.words(name, number);
     let value = |(meaning, told): (Meaning, &Told)| Value { meaning, from: told.from };
     card.meanings.into_iter().zip(&cut).map(value).collect()
+}
+
+/// A line's label and value by its words. A label that is hardly legible must be seen exactly.
+fn cut_line(line: &NpwpLine) -> Told {
+    let text = line.line.text();
+    let told = told(&text);
+    let unsure = line.line.confidence().mean < LEGIBLE_LABEL && !is_number_like(&told.rest);
+    if told.label.is_some() && unsure { Told { label: None, from: 0, rest: text } } else { told }
+}
+
+/// Cuts lines whose label was misread where the values of the others begin.
+fn cut_at_column(lines: &[NpwpLine], cut: &mut [Told]) {
+    let begin = |line: &NpwpLine, from: usize| line.left + column_of(&line.line, from);
+    let values: Vec<(u32, u32)> = lines
+        .iter()
+        .zip(cut.iter())
+        .filter(|(_, told)| told.from > 0 && !told.rest.is_empty())
+        .map(|(line, told)| (line.left, begin(line, told.from)))
+        .collect();
+    for (line, told) in lines.iter().zip(cut.iter_mut()) {
+        let high = line.bottom.saturating_sub(line.top);
+        if told.label.is_some() || told.from > 0 || high == 0 {
+            continue;
+        }
+        // Two other lines whose labels and values begin at the same columns, and a word of this one too.
+        let word = |x: u32| {
+            let symbols = &line.line.symbols;
+            (1..symbols.len()).find(|at| {
+                symbols.get(at - 1).is_some_and(|symbol| symbol.character == ' ')
+                    && begin(line, *at).abs_diff(x) * 10 <= high * 7
+            })
+        };
+        let columns = values.iter().filter(|(left, _)| left.abs_diff(line.left) <= high).map(|(_, x)| *x);
+        let found = columns
+            .clone()
+            .filter(|x| columns.clone().filter(|other| other.abs_diff(*x) * 10 <= high * 7).count() >= 2)
+            .find_map(word);
+        if let Some(from) = found {
+            let mut rest: String = line.line.symbols.iter().skip(from).map(|symbol| symbol.character).collect();
+            let head: String = line.line.symbols.iter().take(from).map(|symbol| symbol.character).collect();
+            // A column of values stands well behind the labels, and labels are not long.
+            if bare(&head).len() <= 16 && bare(&rest).len() >= 2 {
+                rest = rest.trim().to_owned();
+                *told = Told { label: None, from, rest };
+            }
+        }
+    }
 }
 
 /// The lines while their meanings are being told.
@@ -214,14 +268,12 @@ impl Card<'_> {
         if !address_below {
             return;
         }
-        let mut at = name + 1;
-        let continues = |at: usize| {
-            at < anchor && self.form(at) == Form::Words && !self.rest(at).chars().any(|c| c.is_ascii_digit())
-        };
         // No name takes more than three lines.
-        while at <= name + 2 && continues(at) && !is_address_like(self.rest(at)) {
+        for at in name + 1..anchor.min(name + 3) {
+            if self.form(at) != Form::Words || is_address_like(self.rest(at)) {
+                break;
+            }
             self.set(Some(at), Meaning::Name);
-            at += 1;
         }
     }
 

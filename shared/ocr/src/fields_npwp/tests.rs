@@ -11,6 +11,7 @@ fn card(texts: &[&str]) -> Vec<NpwpLine> {
             continue;
         }
         lines.push(NpwpLine {
+            left: 60,
             top,
             bottom: top + 25,
             line: line_of(text, 0.99),

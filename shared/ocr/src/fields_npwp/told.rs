@@ -156,10 +156,23 @@ pub fn told(text: &str) -> Told {
             }
         }
     }
+    if best.is_none()
+        && let Some(from) = number_begin(&chars)
+    {
+        return Told { label: None, from, rest: chars.iter().skip(from).collect() };
+    }
     let (label, end) = best.map_or((None, 0), |(_, _, label, end)| (Some(label), end));
     let skip = |from: usize| from + chars.iter().skip(from).take_while(|c| is_separator(**c)).count();
     let from = if label.is_some() { skip(end) } else { 0 };
     Told { label, from, rest: chars.iter().skip(from).collect() }
+}
+
+/// Where a number begins behind a short word that is no known label: a label that was misread.
+fn number_begin(chars: &[char]) -> Option<usize> {
+    let from = chars.iter().position(char::is_ascii_digit)?;
+    let head: String = chars.iter().take(from).collect();
+    let rest: String = chars.iter().skip(from).collect();
+    (from > 0 && bare(&head).len() <= 8 && is_number_like(&rest)).then_some(from)
 }
 
 /// Whether a label may end before this character: at the end of a word, or where digits or capitals begin.
@@ -259,10 +272,15 @@ const ADDRESS_WORDS: [&str; 33] = [
     "BR", "APARTEMEN", "RUKO", "TAMAN", "JORONG", "KEL", "KEC",
 ];
 
+/// Whether a text begins with a word of addresses.
+fn has_address_word(text: &str) -> bool {
+    let first = text.split([' ', '.', ',', ':']).next().map(bare).unwrap_or_default();
+    ADDRESS_WORDS.contains(&first.as_str())
+}
+
 /// Whether a text begins like an address, or has a house's number.
 pub fn is_address_like(text: &str) -> bool {
-    let first = text.split([' ', '.', ',', ':']).next().map(bare).unwrap_or_default();
-    ADDRESS_WORDS.contains(&first.as_str()) || text.chars().any(|c| c.is_ascii_digit())
+    has_address_word(text) || text.chars().any(|c| c.is_ascii_digit())
 }
 
 #[cfg(test)]
