@@ -17,8 +17,8 @@ mod meanings;
 mod told;
 
 pub use meanings::{Meaning, Value, meanings};
-pub use told::{is_authority, is_number_like, is_registration};
 use told::{Label, told};
+pub use told::{is_authority, is_number_like, is_registration};
 
 /// Whether a line is one that only NPWP cards have near their top.
 pub fn speaks_of_npwp(text: &str) -> bool {
@@ -115,7 +115,8 @@ fn number(
 /// The evidence for an NPWP card, in points: a number of the right form, its label, the authority's words. `head` is
 /// what stands on the band at the top.
 pub fn evidence(lines: &[NpwpLine], head: &[Line]) -> u32 {
-    let texts: Vec<String> = lines.iter().map(|line| line.line.text()).chain(head.iter().map(Line::text)).collect();
+    let texts: Vec<String> =
+        lines.iter().map(|line| line.line.text()).chain(head.iter().map(Line::text)).collect();
     let any = |test: &dyn Fn(&str) -> bool| texts.iter().any(|text| test(text));
     let formed = |text: &str| {
         let told = told(text);

@@ -91,7 +91,10 @@ mod tests {
         let labels = ["Nama", "Alamat", "Agama", "Pekerjaan", "Kecamatan"];
         assert_eq!(of_ktp_lines(&ktp(&["PROVINSI BALI"], &labels)), CardKind::Ktp);
         assert_eq!(of_ktp_lines(&ktp(&["DIREKTORAT JENDERAL PAJAK"], &labels)), CardKind::Unknown);
-        assert_eq!(of_ktp_lines(&ktp(&["PROVINSI BALI"], &["NPWP", "Nama", "Alamat", "Agama"])), CardKind::Unknown);
+        assert_eq!(
+            of_ktp_lines(&ktp(&["PROVINSI BALI"], &["NPWP", "Nama", "Alamat", "Agama"])),
+            CardKind::Unknown
+        );
     }
 
     #[test]

@@ -51,6 +51,8 @@ const MAX_ROWS: usize = 18;
 const MIN_NUMBER_FIT: f32 = -0.5;
 /// No line of a field begins further right.
 const LAST_BEGIN: f32 = 0.48;
+/// Lower print is not legible.
+const LEAST_HEIGHT: u32 = 9;
 /// Print has more ink than this.
 const FAINT: f32 = 0.07;
 /// How many lines decide whether to go on.
@@ -75,7 +77,8 @@ impl NpwpLayout {
             let placed = span.left < at(LAST_BEGIN) && wide > row.height() * 3 / 2;
             // The edge of a band is a thin stroke across the card.
             let share = page.ink_share(row, span);
-            let print = share > FAINT && (wide < at(0.85) || share > 2.0 * FAINT);
+            let across = span.left <= at(LEFT) + 3 && wide > at(0.4);
+            let print = share > FAINT && !across && row.height() >= LEAST_HEIGHT;
             (placed && print).then_some((row, span))
         };
         let found: Vec<(Row, Span)> =
@@ -162,18 +165,26 @@ const SURE: f32 = 0.985;
 const SURE_DIGITS: f32 = 0.9;
 
 /// Finds where the value of a line begins, reads the digits of a number, and says what to look at again.
-fn second_look(page: &Page, (row, span): (Row, Span), line: &mut NpwpLine, value: Value) -> Option<LineImage> {
+fn second_look(
+    page: &Page,
+    (row, span): (Row, Span),
+    line: &mut NpwpLine,
+    value: Value,
+) -> Option<LineImage> {
     if value.meaning == Meaning::Other {
         return None;
     }
     let begin = value_begin(page, row, span, &line.line, value.from);
     let margin = line.line.symbols.first().map_or(0, |symbol| symbol.left);
     let column = begin.saturating_sub(span.left) + margin;
-    if value.from > 0 {
-        // The end of the first symbol lies behind where the ink begins.
-        let behind = |symbol: &crate::engine::Symbol| symbol.left + symbol.right > 2 * column && symbol.character != ' ';
-        let skip = line.line.symbols.iter().skip(value.from).position(behind);
-        line.from = Some(value.from + skip.unwrap_or(0));
+    // A colon may have been read as a stroke that stands alone: it ends before the value's ink.
+    if let Some([stroke, space, ..]) = line.line.symbols.get(value.from..)
+        && value.from > 0
+        && "1Iil!|t".contains(stroke.character)
+        && space.character == ' '
+        && stroke.left + row.height() / 4 < column
+    {
+        line.from = Some(value.from + 2);
     }
     let from = line.from.unwrap_or(value.from);
     let span = Span { left: begin, right: span.right.max(begin + 1) };
@@ -211,7 +222,9 @@ fn second_look(page: &Page, (row, span): (Row, Span), line: &mut NpwpLine, value
             }
             let name = value.meaning == Meaning::Name;
             let usual = |c: char| {
-                c.is_ascii_uppercase() || " .,'-/".contains(c) || (!name && (c.is_ascii_digit() || c == '('  || c == ')'))
+                c.is_ascii_uppercase()
+                    || " .,'-/".contains(c)
+                    || (!name && (c.is_ascii_digit() || c == '(' || c == ')'))
             };
             let sure = symbols.iter().all(|symbol| {
                 symbol.character == ' ' || (usual(symbol.character) && symbol.confidence >= SURE)

@@ -236,8 +236,21 @@ impl Reader {
         if std::env::var_os("NPWP_DEBUG").is_some() {
             for (line, value) in lines.iter().zip(fields_npwp::meanings(&lines)) {
                 let c = line.line.confidence();
-                eprintln!("{:?} l{} {}-{} {:?} {:.2}/{:.2} | {} | {:?} {:.2} | {:?} {}", value.meaning, line.left, line.top, line.bottom, line.from, c.min, c.mean, line.line.text(),
-                  line.narrowed.as_ref().map(Line::text), line.narrowed.as_ref().map_or(0.0, |l| l.confidence().min), line.digits.as_ref().map(|d| d.text()), line.digits.as_ref().map_or(0.0, |d| d.fit));
+                eprintln!(
+                    "{:?} l{} {}-{} {:?} {:.2}/{:.2} | {} | {:?} {:.2} | {:?} {}",
+                    value.meaning,
+                    line.left,
+                    line.top,
+                    line.bottom,
+                    line.from,
+                    c.min,
+                    c.mean,
+                    line.line.text(),
+                    line.narrowed.as_ref().map(Line::text),
+                    line.narrowed.as_ref().map_or(0.0, |l| l.confidence().min),
+                    line.digits.as_ref().map(|d| d.text()),
+                    line.digits.as_ref().map_or(0.0, |d| d.fit)
+                );
             }
         }
         let mut head = Vec::new();

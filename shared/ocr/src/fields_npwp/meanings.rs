@@ -3,8 +3,8 @@
 //! A label decides where there is one. Where there is none, order and form do: a number, below it (or above) the
 //! holder, the NIK, the address, then what the tax office says of itself.
 
-use super::told::{Label, Told, is_address_like, is_decoration, is_long_number, is_number_like, told};
 use super::column_of;
+use super::told::{Label, Told, is_address_like, is_decoration, is_long_number, is_number_like, told};
 use crate::npwp::NpwpLine;
 use crate::text::bare;
 
@@ -73,7 +73,8 @@ fn form(line: &NpwpLine, told: &Told) -> Form {
 pub fn meanings(lines: &[NpwpLine]) -> Vec<Value> {
     let mut cut: Vec<Told> = lines.iter().map(cut_line).collect();
     cut_at_column(lines, &mut cut);
-    let forms: Vec<Form> = lines.iter().zip(&cut).map(|(line, told)| form(line, told)).collect();
+    let mut forms: Vec<Form> = lines.iter().zip(&cut).map(|(line, told)| form(line, told)).collect();
+    drop_misread_labels(&cut, &mut forms);
     let mut card = Card { lines, cut: &cut, forms: &forms, meanings: vec![Meaning::Other; lines.len()] };
     let number = card.number();
     card.set(number, Meaning::Number);
@@ -92,6 +93,28 @@ fn cut_line(line: &NpwpLine) -> Told {
     let told = told(&text);
     let unsure = line.line.confidence().mean < LEGIBLE_LABEL && !is_number_like(&told.rest);
     if told.label.is_some() && unsure { Told { label: None, from: 0, rest: text } } else { told }
+}
+
+/// Where labels stand above their values, small letters above capitals are a label too, whatever was read.
+fn drop_misread_labels(cut: &[Told], forms: &mut [Form]) {
+    let above =
+        forms.iter().filter(|form| matches!(form, Form::Label(label) if *label != Label::Number)).count();
+    if above == 0 {
+        return;
+    }
+    for at in 1..cut.len() {
+        let (Some(label), Some(value)) = (cut.get(at - 1), cut.get(at)) else { continue };
+        let both = matches!(forms.get(at - 1..=at), Some([Form::Words, Form::Words | Form::Number]));
+        if both && is_small(&label.rest) && !is_small(&value.rest) && bare(&label.rest).len() <= 16 {
+            forms[at - 1] = Form::Nothing;
+        }
+    }
+}
+
+/// Whether most letters are small ones.
+fn is_small(text: &str) -> bool {
+    let small = text.chars().filter(char::is_ascii_lowercase).count();
+    small > text.chars().filter(char::is_ascii_uppercase).count()
 }
 
 /// Cuts lines whose label was misread where the values of the others begin.
@@ -122,10 +145,21 @@ fn cut_at_column(lines: &[NpwpLine], cut: &mut [Told]) {
             .filter(|x| columns.clone().filter(|other| other.abs_diff(*x) * 10 <= high * 7).count() >= 2)
             .find_map(word);
         if let Some(from) = found {
-            let mut rest: String = line.line.symbols.iter().skip(from).map(|symbol| symbol.character).collect();
+            let mut rest: String =
+                line.line.symbols.iter().skip(from).map(|symbol| symbol.character).collect();
             let head: String = line.line.symbols.iter().take(from).map(|symbol| symbol.character).collect();
-            // A column of values stands well behind the labels, and labels are not long.
-            if bare(&head).len() <= 16 && bare(&rest).len() >= 2 {
+            // Labels are not long; a colon, small letters or a wide gap set them apart from the first words of a value.
+            let end = |at: usize| line.line.symbols.get(at).map_or(0, |symbol| symbol.right);
+            let gap = line
+                .line
+                .symbols
+                .get(from)
+                .map_or(0, |symbol| symbol.left)
+                .saturating_sub(end(from.saturating_sub(2)));
+            let apart = head.trim_end().ends_with([':', ';', '='])
+                || (is_small(&head) && !is_small(&rest))
+                || gap > high * 3 / 2;
+            if apart && bare(&head).len() <= 16 && bare(&rest).len() >= 2 {
                 rest = rest.trim().to_owned();
                 *told = Told { label: None, from, rest };
             }
@@ -179,7 +213,11 @@ impl Card<'_> {
         self.labelled(Label::Number, digits)
             .or_else(|| self.first(0, |at| self.form(at) == Form::Number && !below_nik(at)))
             // The number is illegible, but its label is there.
-            .or_else(|| self.labelled(Label::Number, |at| bare(self.rest(at)).len() > 8 && is_mostly_digits(self.rest(at))))
+            .or_else(|| {
+                self.labelled(Label::Number, |at| {
+                    bare(self.rest(at)).len() > 8 && is_mostly_digits(self.rest(at))
+                })
+            })
     }
 
     fn nik(&self, number: Option<usize>) -> Option<usize> {
@@ -200,10 +238,16 @@ impl Card<'_> {
         let free = |at: usize| {
             self.form(at) == Form::Words
                 && self.rest(at).chars().filter(char::is_ascii_alphabetic).count() >= 2
-                && !matches!(at.checked_sub(1).map(|above| self.form(above)), Some(Form::Label(Label::Address)))
+                && !matches!(
+                    at.checked_sub(1).map(|above| self.form(above)),
+                    Some(Form::Label(Label::Address))
+                )
         };
         let below = self
-            .first(number + 1, |at| free(at) || matches!(self.form(at), Form::Labelled(Label::Address) | Form::Label(Label::Address)))
+            .first(number + 1, |at| {
+                free(at)
+                    || matches!(self.form(at), Form::Labelled(Label::Address) | Form::Label(Label::Address))
+            })
             .filter(|at| free(*at));
         if below.is_some_and(|at| !is_address_like(self.rest(at))) {
             return below;
@@ -259,9 +303,8 @@ impl Card<'_> {
 
     /// Words between the name and the next label are of the name, if the address stands elsewhere.
     fn rest_of_name(&mut self, name: usize, address: Option<usize>) {
-        let anchor = self.first(name + 1, |at| {
-            matches!(self.form(at), Form::Labelled(_) | Form::Label(_) | Form::Number)
-        });
+        let anchor = self
+            .first(name + 1, |at| matches!(self.form(at), Form::Labelled(_) | Form::Label(_) | Form::Number));
         let Some(anchor) = anchor else { return };
         let address_below = address.is_some_and(|at| at >= anchor)
             || (address.is_none() && self.form(anchor + 1) == Form::Words);

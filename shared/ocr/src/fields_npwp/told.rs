@@ -43,7 +43,7 @@ const SPELLINGS: [(Label, &[&str]); 6] = [
     ),
     (
         Label::Name,
-        &["NAMA", "NAMAWP", "NAMAWAJIBPAJAK", "NAMALENGKAP", "NAMAPEMILIK", "NAME", "TAXPAYERNAME"],
+        &["NAMA", "NARNA", "NAMAWP", "NAMAWAJIBPAJAK", "NAMALENGKAP", "NAMAPEMILIK", "NAME", "TAXPAYERNAME"],
     ),
     (
         Label::Nik,
@@ -145,6 +145,10 @@ pub fn told(text: &str) -> Told {
         for (label, spellings) in SPELLINGS {
             for spelling in spellings {
                 let off = distance(&bare_head, spelling);
+                // Of a short label that was misread, the first letter must have been seen, unless a number follows.
+                if off > 0 && spelling.len() <= 4 && !number && bare_head.get(..1) != spelling.get(..1) {
+                    continue;
+                }
                 if off > slack(label, spelling.len(), closed, number, small) {
                     continue;
                 }
@@ -267,9 +271,39 @@ pub fn is_registration(text: &str) -> bool {
 
 /// Words with which addresses begin.
 const ADDRESS_WORDS: [&str; 33] = [
-    "JL", "JLN", "JALAN", "DSN", "DUSUN", "GG", "GANG", "KP", "KAMPUNG", "KOMP", "KOMPLEK", "KOMPLEKS", "PERUM",
-    "PERUMAHAN", "PERUMNAS", "BLOK", "DESA", "LINGKUNGAN", "LINGK", "LINK", "LK", "BTN", "GRIYA", "RT", "RW", "BANJAR",
-    "BR", "APARTEMEN", "RUKO", "TAMAN", "JORONG", "KEL", "KEC",
+    "JL",
+    "JLN",
+    "JALAN",
+    "DSN",
+    "DUSUN",
+    "GG",
+    "GANG",
+    "KP",
+    "KAMPUNG",
+    "KOMP",
+    "KOMPLEK",
+    "KOMPLEKS",
+    "PERUM",
+    "PERUMAHAN",
+    "PERUMNAS",
+    "BLOK",
+    "DESA",
+    "LINGKUNGAN",
+    "LINGK",
+    "LINK",
+    "LK",
+    "BTN",
+    "GRIYA",
+    "RT",
+    "RW",
+    "BANJAR",
+    "BR",
+    "APARTEMEN",
+    "RUKO",
+    "TAMAN",
+    "JORONG",
+    "KEL",
+    "KEC",
 ];
 
 /// Whether a text begins with a word of addresses.
@@ -314,7 +348,9 @@ mod tests {
 
     #[test]
     fn names_and_addresses_that_begin_like_labels_are_left_whole() {
-        for text in ["NIKO SAPUTRA", "NANA SUPRIATNA", "NAMIRA", "I MADE", "JL. ALAMANDA NO. 3", "NIKEN", "ALAN"] {
+        for text in
+            ["NIKO SAPUTRA", "NANA SUPRIATNA", "NAMIRA", "I MADE", "JL. ALAMANDA NO. 3", "NIKEN", "ALAN"]
+        {
             assert_eq!(told(text).label, None, "{text}");
         }
         assert_eq!(told("").rest, "");
@@ -329,7 +365,9 @@ mod tests {
 
     #[test]
     fn what_every_card_says_is_no_value() {
-        for text in ["DIREKTORAT JENDERAL PAJAK", "www.pajak.go.id", "Kring Pajak 1500200", "REPUBLIK INDONESIA"] {
+        for text in
+            ["DIREKTORAT JENDERAL PAJAK", "www.pajak.go.id", "Kring Pajak 1500200", "REPUBLIK INDONESIA"]
+        {
             assert!(is_decoration(text), "{text}");
         }
         assert!(!is_decoration("JL. PAJAK NO. 5"));

@@ -13,7 +13,7 @@ const MOST: f32 = 0.9;
 /// A card has no more.
 const MOST_CODES: usize = 2;
 
-/// Where the codes are, with a little ground around them.
+/// Where the codes are.
 pub fn find(page: &Page) -> Vec<Area> {
     let (across, down) = ((page.width() / BLOCK) as usize, (page.height() / BLOCK) as usize);
     if across < WINDOW || down < WINDOW {
@@ -27,7 +27,8 @@ pub fn find(page: &Page) -> Vec<Area> {
     let mut found: Vec<(usize, usize, usize, usize)> = Vec::new();
     for y in 0..=down - WINDOW {
         for x in 0..=across - WINDOW {
-            let blocks = || shares.iter().skip(y).take(WINDOW).flat_map(|row| row.iter().skip(x).take(WINDOW));
+            let blocks =
+                || shares.iter().skip(y).take(WINDOW).flat_map(|row| row.iter().skip(x).take(WINDOW));
             let mean = blocks().sum::<f32>() / (WINDOW * WINDOW) as f32;
             if mean < DENSE || !blocks().all(|share| (LEAST..MOST).contains(share)) {
                 continue;
@@ -46,16 +47,43 @@ pub fn find(page: &Page) -> Vec<Area> {
     };
     let area = |f: (usize, usize, usize, usize)| {
         let edge = |at: usize| at as u32 * BLOCK;
-        Area {
-            left: edge(f.0).saturating_sub(BLOCK),
-            top: edge(f.1).saturating_sub(BLOCK),
-            right: edge(f.2) + BLOCK,
-            bottom: edge(f.3) + BLOCK,
-        }
+        grown(page, Area { left: edge(f.0), top: edge(f.1), right: edge(f.2), bottom: edge(f.3) })
     };
     found.retain(square);
     found.truncate(MOST_CODES);
     found.into_iter().map(area).collect()
+}
+
+/// Strips of this width are added to a code while there is ink in them.
+const STRIP: u32 = 5;
+/// A code ends within so many strips of its last dense block.
+const STRIPS: u32 = 12;
+
+/// The part with what belongs to the code around it: print beside a code stands behind white.
+fn grown(page: &Page, mut area: Area) -> Area {
+    let inked = |area: Area| {
+        let row = Row { top: area.top, bottom: area.bottom };
+        page.ink_share(row, Span { left: area.left, right: area.right }) > 0.04
+    };
+    for _ in 0..STRIPS {
+        let left = Area { left: area.left.saturating_sub(STRIP), right: area.left, ..area };
+        let right = Area { left: area.right, right: area.right + STRIP, ..area };
+        let above = Area { top: area.top.saturating_sub(STRIP), bottom: area.top, ..area };
+        let below = Area { top: area.bottom, bottom: (area.bottom + STRIP).min(page.height()), ..area };
+        if inked(left) {
+            area.left = left.left;
+        }
+        if inked(right) {
+            area.right = right.right;
+        }
+        if inked(above) {
+            area.top = above.top;
+        }
+        if inked(below) {
+            area.bottom = below.bottom;
+        }
+    }
+    area
 }
 
 #[cfg(test)]
@@ -66,7 +94,8 @@ mod tests {
     #[test]
     fn a_code_is_found_and_print_is_none() {
         let image = GrayImage::from_fn(1200, 757, |x, y| {
-            let code = (900..1080).contains(&x) && (300..480).contains(&y) && (x / 7 * 31 + y / 7 * 17) % 5 < 3;
+            let code =
+                (900..1080).contains(&x) && (300..480).contains(&y) && (x / 7 * 31 + y / 7 * 17) % 5 < 3;
             let print = (60..700).contains(&x) && y % 45 < 22 && (100..600).contains(&y) && x % 10 < 4;
             Luma([if code || print { 20 } else { 240 }])
         });
