@@ -50,7 +50,7 @@ fuzz_target!(|input: (u8, u8, &str)| {
         })
         .collect();
     assert_eq!(meanings(&lines).len(), lines.len());
-    assert!(evidence(&lines, &[]) <= 7);
+    assert!(evidence(&lines, &[]) <= 9);
     for (line, value) in lines.iter().zip(meanings(&lines)) {
         assert!(value.from <= line.line.symbols.len());
         assert!(column_of(&line.line, value.from) <= LINE_CHARS_MAX as u32 * 20);

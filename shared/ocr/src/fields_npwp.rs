@@ -23,7 +23,9 @@ pub use told::{is_authority, is_number_like, is_registration};
 /// Whether a line is one that only NPWP cards have near their top.
 pub fn speaks_of_npwp(text: &str) -> bool {
     let told = told(text);
-    matches!(told.label, Some(Label::Number)) || is_number_like(&told.rest) || is_authority(text)
+    matches!(told.label, Some(Label::Number | Label::Sixteen))
+        || is_number_like(&told.rest)
+        || is_authority(text)
 }
 
 /// Whether a label or a header is one that no other card has.
@@ -120,13 +122,23 @@ pub fn evidence(lines: &[NpwpLine], head: &[Line]) -> u32 {
     let any = |test: &dyn Fn(&str) -> bool| texts.iter().any(|text| test(text));
     let formed = |text: &str| {
         let told = told(text);
-        matches!(told.label, None | Some(Label::Number)) && is_number_like(&told.rest)
+        matches!(told.label, None | Some(Label::Number | Label::Sixteen)) && is_number_like(&told.rest)
     };
-    let named = |text: &str| matches!(told(text).label, Some(Label::Number));
+    let named = |text: &str| matches!(told(text).label, Some(Label::Number | Label::Sixteen));
+    let labelled = |label: Label| {
+        move |text: &str| {
+            let told = told(text);
+            told.label == Some(label) && (label != Label::Nik || is_number_like(&told.rest))
+        }
+    };
+    let own = any(&named) || any(&is_registration) || any(&is_authority);
     2 * u32::from(any(&formed))
         + 2 * u32::from(any(&named))
         + u32::from(any(&is_registration))
-        + 2 * u32::from(any(&is_authority))
+        + 2 * u32::from(any(&is_authority) || any(&labelled(Label::Place)))
+        // Many cards have these; with words that only tax cards have, they say that it is a whole one.
+        + u32::from(own && any(&labelled(Label::Nik)))
+        + u32::from(own && any(&labelled(Label::Name)))
 }
 
 /// The words of a line from a symbol on: the second look, where one was taken.

@@ -89,24 +89,30 @@ impl NpwpLayout {
         let mut heights: Vec<u32> = found.iter().map(|(row, _)| row.height()).collect();
         heights.sort_unstable();
         let height = heights.get(heights.len() / 3).copied().unwrap_or(0);
-        // A line of one short word holds too little ink beside the others: look again in the gaps, at the left edge.
+        let columns = value_columns(page, &found, left, height);
+        // A line of one short word holds too little ink beside the others: look again in the gaps, where lines begin.
         let mut rows: Vec<(Row, Span)> = Vec::with_capacity(MAX_ROWS);
         for (row, span) in found {
             if let Some((above, _)) = rows.last().copied()
                 && row.top.saturating_sub(above.bottom) > height * 2
             {
-                let area = Area {
-                    left: left.saturating_sub(height),
-                    top: above.bottom + height / 4,
-                    right: left + height * 12,
-                    bottom: row.top.saturating_sub(height / 4),
-                };
                 let fits = |(row, span): &(Row, Span)| {
                     row.height() * 10 >= height * 7
                         && row.height() * 10 <= height * 14
-                        && span.left.abs_diff(left) * 2 <= height
+                        && columns.iter().any(|column| span.left.abs_diff(*column) * 2 <= height)
                 };
-                rows.extend(page.faint_rows(area).into_iter().filter_map(place).filter(fits).take(2));
+                let gap = |column: u32| Area {
+                    left: column.saturating_sub(height),
+                    top: above.bottom + height / 4,
+                    right: column + height * 12,
+                    bottom: row.top.saturating_sub(height / 4),
+                };
+                let faint = |column: &u32| -> Vec<(Row, Span)> {
+                    let rows = page.faint_rows(gap(*column)).into_iter();
+                    rows.filter_map(place).filter(fits).take(2).collect()
+                };
+                let between = columns.iter().map(faint).find(|rows| !rows.is_empty());
+                rows.extend(between.unwrap_or_default());
             }
             rows.push((row, span));
         }
@@ -157,6 +163,36 @@ impl NpwpLayout {
         }
         Ok(lines)
     }
+}
+
+/// Where lines begin: on the left, and behind a column of labels.
+fn value_columns(page: &Page, rows: &[(Row, Span)], left: u32, height: u32) -> Vec<u32> {
+    let mut columns = vec![left];
+    for (row, span) in rows {
+        let pieces = page.spans(*row, span.left, span.right, (height / 4).max(3));
+        // The widest gap of the line, and what follows it, its colon left out.
+        let gap = |pair: &[Span]| match pair {
+            [a, b] => b.left - a.right,
+            _ => 0,
+        };
+        let Some(at) = (1..pieces.len()).max_by_key(|at| pieces.get(at - 1..=*at).map_or(0, gap)) else {
+            continue;
+        };
+        let narrow = |piece: &&Span| (piece.right - piece.left) * 5 <= height * 2;
+        if let Some(value) = pieces.iter().skip(at).take(2).find(|piece| !narrow(piece)) {
+            columns.push(value.left);
+        }
+    }
+    // A line that begins where a value does is worth looking for; each place once.
+    let mut kept: Vec<u32> = Vec::new();
+    for column in &columns {
+        let shared = columns.iter().filter(|other| other.abs_diff(*column) * 2 <= height).count();
+        if (*column == left || shared >= 2) && kept.iter().all(|known| known.abs_diff(*column) * 2 > height) {
+            kept.push(*column);
+        }
+    }
+    kept.truncate(3);
+    kept
 }
 
 /// From this confidence on words need no second look.
@@ -260,12 +296,15 @@ fn value_begin(page: &Page, row: Row, span: Span, line: &Line, from: usize) -> u
         }
     }
     let Some((_, nearest)) = best else { return about };
-    // Where the letters behind begin at the top, a colon does not.
+    // Where the letters behind begin at the top, a colon does not, and it is hollow.
     let is_colon = |run: &Span| {
         let behind = Span { left: run.right, right: (run.right + 3 * high).min(span.right) };
         let top = page.ink_height(row, behind).map_or(row.top, |(top, _)| top);
         let upper = Row { top, bottom: top + (high / 5).max(1) };
-        (run.right - run.left) * 5 <= high * 2 && page.ink_share(upper, *run) < 0.12
+        let middle = Row { top: row.top + high * 9 / 16, bottom: row.top + high * 12 / 16 + 1 };
+        (run.right - run.left) * 5 <= high * 2
+            && page.ink_share(upper, *run) < 0.2
+            && page.ink_share(middle, *run) < 0.3
     };
     let near = runs.iter().skip(nearest).take(2).find(|run| !is_colon(run));
     near.map_or(about, |run| run.left)

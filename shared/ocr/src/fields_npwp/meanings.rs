@@ -209,9 +209,11 @@ impl Card<'_> {
 
     fn number(&self) -> Option<usize> {
         let digits = |at: usize| is_number_like(self.rest(at));
-        let below_nik = |at: usize| at > 0 && self.form(at - 1) == Form::Label(Label::Nik);
+        let below_nik =
+            |at: usize| at > 0 && matches!(self.form(at - 1), Form::Label(Label::Nik | Label::Sixteen));
         self.labelled(Label::Number, digits)
             .or_else(|| self.first(0, |at| self.form(at) == Form::Number && !below_nik(at)))
+            .or_else(|| self.labelled(Label::Sixteen, digits))
             // The number is illegible, but its label is there.
             .or_else(|| {
                 self.labelled(Label::Number, |at| {
@@ -222,7 +224,8 @@ impl Card<'_> {
 
     fn nik(&self, number: Option<usize>) -> Option<usize> {
         let digits = |at: usize| is_number_like(self.rest(at)) || is_mostly_digits(self.rest(at));
-        let below_number = |at: usize| at > 0 && self.form(at - 1) == Form::Label(Label::Number);
+        let below_number =
+            |at: usize| at > 0 && matches!(self.form(at - 1), Form::Label(Label::Number | Label::Sixteen));
         self.labelled(Label::Nik, |at| Some(at) != number && digits(at)).or_else(|| {
             let after = number? + 1;
             self.first(after, |at| self.form(at) == Form::Number && !below_number(at))

@@ -10,6 +10,8 @@ use crate::text::{bare, distance, likeness};
 pub enum Label {
     /// The tax number.
     Number,
+    /// The tax number of 16 digits, on a card that has the other one too.
+    Sixteen,
     /// The holder.
     Name,
     /// The holder's NIK.
@@ -23,7 +25,7 @@ pub enum Label {
 }
 
 /// Each label with its spellings, letters and digits only.
-const SPELLINGS: [(Label, &[&str]); 6] = [
+const SPELLINGS: [(Label, &[&str]); 7] = [
     (
         Label::Number,
         &[
@@ -32,15 +34,13 @@ const SPELLINGS: [(Label, &[&str]); 6] = [
             "NOMORNPWP",
             "NPWPNO",
             "NPWP15",
-            "NPWP16",
             "NPWP15DIGIT",
-            "NPWP16DIGIT",
-            "NPWPBARU",
             "NPWPLAMA",
             "KARTUNPWP",
             "NOMORPOKOKWAJIBPAJAK",
         ],
     ),
+    (Label::Sixteen, &["NPWP16", "NPWP16DIGIT", "NPWPBARU"]),
     (
         Label::Name,
         &["NAMA", "NARNA", "NAMAWP", "NAMAWAJIBPAJAK", "NAMALENGKAP", "NAMAPEMILIK", "NAME", "TAXPAYERNAME"],
@@ -141,6 +141,7 @@ pub fn told(text: &str) -> Told {
         }
         let closed = is_closed(&chars, end);
         let number = is_number_like(&chars.iter().skip(end).collect::<String>());
+        let alone = end == chars.len();
         let small = head.chars().any(|c| c.is_ascii_lowercase());
         for (label, spellings) in SPELLINGS {
             for spelling in spellings {
@@ -149,7 +150,7 @@ pub fn told(text: &str) -> Told {
                 if off > 0 && spelling.len() <= 4 && !number && bare_head.get(..1) != spelling.get(..1) {
                     continue;
                 }
-                if off > slack(label, spelling.len(), closed, number, small) {
+                if off > slack(label, spelling.len(), closed, number, small, alone) {
                     continue;
                 }
                 // The longest label that fits says most; of two, the one with fewer edits.
@@ -165,6 +166,11 @@ pub fn told(text: &str) -> Told {
     {
         return Told { label: None, from, rest: chars.iter().skip(from).collect() };
     }
+    if best.is_none()
+        && let Some(from) = colon_end(&chars)
+    {
+        return Told { label: None, from, rest: chars.iter().skip(from).collect() };
+    }
     let (label, end) = best.map_or((None, 0), |(_, _, label, end)| (Some(label), end));
     let skip = |from: usize| from + chars.iter().skip(from).take_while(|c| is_separator(**c)).count();
     let from = if label.is_some() { skip(end) } else { 0 };
@@ -177,6 +183,17 @@ fn number_begin(chars: &[char]) -> Option<usize> {
     let head: String = chars.iter().take(from).collect();
     let rest: String = chars.iter().skip(from).collect();
     (from > 0 && bare(&head).len() <= 8 && is_number_like(&rest)).then_some(from)
+}
+
+/// Where capitals begin behind small letters and a colon: a label that was misread, or that is not known.
+fn colon_end(chars: &[char]) -> Option<usize> {
+    let colon = chars.iter().take(LONGEST).position(|c| *c == ':')?;
+    let count = |range: &[char], test: fn(&char) -> bool| range.iter().filter(|c| test(c)).count();
+    let (head, rest) = (chars.get(..colon)?, chars.get(colon + 1..)?);
+    let small = count(head, char::is_ascii_lowercase) > count(head, char::is_ascii_uppercase);
+    let capitals = count(rest, char::is_ascii_uppercase) > count(rest, char::is_ascii_lowercase);
+    let skip = || colon + 1 + rest.iter().take_while(|c| is_separator(**c)).count();
+    (head.len() >= 3 && small && capitals).then(skip)
 }
 
 /// Whether a label may end before this character: at the end of a word, or where digits or capitals begin.
@@ -206,10 +223,10 @@ fn is_closed(chars: &[char], end: usize) -> bool {
 }
 
 /// How many edits a spelling may be away.
-const fn slack(label: Label, length: usize, closed: bool, number: bool, small: bool) -> usize {
-    let numeric = matches!(label, Label::Number | Label::Nik | Label::Place);
+const fn slack(label: Label, length: usize, closed: bool, number: bool, small: bool, alone: bool) -> usize {
+    let numeric = matches!(label, Label::Number | Label::Sixteen | Label::Nik | Label::Place);
     match length {
-        0..=3 => (numeric && closed && number) as usize,
+        0..=3 => (numeric && closed && (number || alone)) as usize,
         // A name may begin like a label: then only what a colon or small letters set apart is one.
         4 => (closed || (numeric && number) || (small && matches!(label, Label::Name))) as usize,
         5..=6 => 1,

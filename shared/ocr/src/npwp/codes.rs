@@ -1,4 +1,4 @@
-//! Square codes on a card: half of their area is ink, evenly, which no print has.
+//! What hides print on a card: square codes, half of whose area is evenly ink, and a bar along the left edge.
 
 use crate::layout::{Area, Page, Row, Span};
 
@@ -10,10 +10,12 @@ const WINDOW: usize = 3;
 const DENSE: f32 = 0.34;
 const LEAST: f32 = 0.14;
 const MOST: f32 = 0.9;
+/// Ink in the columns of a bar.
+const BAR: f32 = 0.4;
 /// A card has no more.
 const MOST_CODES: usize = 2;
 
-/// Where the codes are.
+/// Where the codes are, and a bar along the edge.
 pub fn find(page: &Page) -> Vec<Area> {
     let (across, down) = ((page.width() / BLOCK) as usize, (page.height() / BLOCK) as usize);
     if across < WINDOW || down < WINDOW {
@@ -51,7 +53,17 @@ pub fn find(page: &Page) -> Vec<Area> {
     };
     found.retain(square);
     found.truncate(MOST_CODES);
-    found.into_iter().map(area).collect()
+    let mut parts: Vec<Area> = found.into_iter().map(area).collect();
+    parts.extend(edge_bar(page));
+    parts
+}
+
+/// A bar along the left edge: its border would be taken for the first stroke of every line.
+fn edge_bar(page: &Page) -> Option<Area> {
+    let row = Row { top: page.height() / 6, bottom: page.height() * 9 / 10 };
+    let inked = |x: &u32| page.ink_share(row, Span { left: *x, right: *x + 2 }) > BAR;
+    let right = (0..page.width() * 3 / 100).rev().find(inked)? + 4;
+    Some(Area { left: 0, top: 0, right, bottom: page.height() })
 }
 
 /// Strips of this width are added to a code while there is ink in them.
