@@ -42,6 +42,7 @@ fuzz_target!(|input: (u8, u8, &str)| {
                 left: 0,
                 top: i * step,
                 bottom: i * step + 20,
+                cut_off: false,
                 line: line(first, sure),
                 from: None,
                 narrowed,

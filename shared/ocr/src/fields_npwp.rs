@@ -11,7 +11,7 @@ use filot_domain::{FieldName, FieldReading};
 
 use crate::engine::Line;
 use crate::npwp::NpwpLine;
-use crate::text::{Piece, as_digit, value_of, weigh};
+use crate::text::{Piece, as_digit, bare, distance, value_of, weigh};
 
 mod meanings;
 mod told;
@@ -109,10 +109,16 @@ fn number(
             looks.push((digits, (piece.confidence() * 0.9_f32.powi(repairs)).min(0.95)));
         }
     }
-    weigh(&looks, |digits| {
+    let (digits, confidence) = weigh(&looks, |digits| {
         f32::from(u8::from(valid(digits))) + 1.5 * f32::from(u8::from(elsewhere == Some(digits)))
-    })
+    })?;
+    // Numbers that differ by a digit or two are meant to be the same: one of them was misread.
+    let nearly = elsewhere.is_some_and(|other| (1..=3).contains(&distance(other, &digits)));
+    Some((digits, if nearly { confidence * NEARLY } else { confidence }))
 }
+
+/// What a number is worth that is nearly, but not quite, the card's other one.
+const NEARLY: f32 = 0.8;
 
 /// The evidence for an NPWP card, in points: a number of the right form, its label, the authority's words. `head` is
 /// what stands on the band at the top.
@@ -141,23 +147,39 @@ pub fn evidence(lines: &[NpwpLine], head: &[Line]) -> u32 {
         + u32::from(own && any(&labelled(Label::Name)))
 }
 
+/// Words that two looks read differently are not surer than this.
+const DISPUTED: f32 = 0.965;
+/// Words cut off by the edge of the card are not surer than this.
+const CUT_OFF: f32 = 0.9;
+
 /// The words of a line from a symbol on: the second look, where one was taken.
 fn words(line: &NpwpLine, from: usize) -> Piece {
+    let first = value_of(&Line { symbols: line.line.symbols.get(from..).unwrap_or_default().to_vec() });
     let narrowed = line.narrowed.as_ref().map(value_of).unwrap_or_default();
-    if !narrowed.text.is_empty() {
-        return narrowed;
+    let mut piece = if narrowed.text.is_empty() { first.clone() } else { narrowed };
+    if bare(&first.text) != bare(&piece.text) {
+        piece.min = piece.min.min(DISPUTED);
     }
-    value_of(&Line { symbols: line.line.symbols.get(from..).unwrap_or_default().to_vec() })
+    if line.cut_off {
+        piece.min = piece.min.min(CUT_OFF);
+    }
+    piece
 }
 
-/// Adds a line to a value of several.
-fn join(value: &mut Option<Piece>, piece: Piece) {
+/// Whether a line ends in a comma: one at the end of a value is dirt, one before its next line is print.
+fn ends_in_comma(line: &NpwpLine) -> bool {
+    let last = line.narrowed.as_ref().unwrap_or(&line.line).symbols.last();
+    last.is_some_and(|symbol| symbol.character == ',' && symbol.confidence >= 0.95)
+}
+
+/// Adds a line to a value of several. `comma`: the line before ended in one.
+fn join(value: &mut Option<Piece>, piece: Piece, comma: bool) {
     if piece.text.is_empty() {
         return;
     }
     match value {
         Some(value) => {
-            value.text.push(' ');
+            value.text.push_str(if comma { ", " } else { " " });
             value.text.push_str(&piece.text);
             value.min = value.min.min(piece.min);
             value.mean = value.mean.min(piece.mean);
@@ -181,7 +203,7 @@ pub fn parse(lines: &[NpwpLine]) -> BTreeMap<FieldName, FieldReading> {
         .zip(&values)
         .filter(|(_, value)| value.meaning == Meaning::Nik)
         .find_map(|(line, value)| number(line, from(line, value), &[16], is_plausible_nik, None));
-    let (mut name, mut address) = (None, None);
+    let (mut name, mut address, mut comma) = (None, None, false);
     for (line, value) in lines.iter().zip(&values) {
         match value.meaning {
             Meaning::Number => {
@@ -197,8 +219,11 @@ pub fn parse(lines: &[NpwpLine]) -> BTreeMap<FieldName, FieldReading> {
                     put(FieldName::Nik, digits, confidence);
                 }
             }
-            Meaning::Name => join(&mut name, words(line, from(line, value))),
-            Meaning::Address => join(&mut address, words(line, from(line, value))),
+            Meaning::Name => join(&mut name, words(line, from(line, value)), false),
+            Meaning::Address => {
+                join(&mut address, words(line, from(line, value)), comma);
+                comma = ends_in_comma(line);
+            }
             Meaning::Other => {}
         }
     }

@@ -23,6 +23,8 @@ pub struct NpwpLine {
     pub top: u32,
     /// Baseline.
     pub bottom: u32,
+    /// It begins at the very edge of the card: its first letters may be missing.
+    pub cut_off: bool,
     /// As read with every character allowed.
     pub line: Line,
     /// The symbol of `line` at which the value begins, where the picture told it better than the text does.
@@ -51,6 +53,8 @@ const MAX_ROWS: usize = 18;
 const MIN_NUMBER_FIT: f32 = -0.5;
 /// No line of a field begins further right.
 const LAST_BEGIN: f32 = 0.48;
+/// What begins before this column is cut off by the edge of the card.
+const EDGE: u32 = 8;
 /// Lower print is not legible.
 const LEAST_HEIGHT: u32 = 9;
 /// Print has more ink than this.
@@ -71,13 +75,21 @@ impl NpwpLayout {
             // Label, colon and value may stand apart; what begins on the right is the code or the background.
             let text: Vec<&Span> = spans.iter().filter(|span| span.left < at(0.6)).collect();
             let (first, last) = (text.first()?, text.last()?);
-            let span = Span { left: first.left, right: last.right };
+            let mut span = Span { left: first.left, right: last.right };
+            if span.left <= at(LEFT) + 2 {
+                // The outline was taken too narrow, or print runs up to the edge.
+                let further = page.spans(row, 2, span.right, row.height());
+                span.left = further
+                    .iter()
+                    .find(|piece| piece.right > span.left)
+                    .map_or(span.left, |piece| piece.left);
+            }
             let wide = span.right - span.left;
             // A line begins on the left, or where values do behind a column of labels, and is longer than it is high.
             let placed = span.left < at(LAST_BEGIN) && wide > row.height() * 3 / 2;
             // The edge of a band is a thin stroke across the card.
             let share = page.ink_share(row, span);
-            let across = span.left <= at(LEFT) + 3 && wide > at(0.4);
+            let across = first.left <= at(LEFT) + 3 && (wide > at(0.85) || share < 2.0 * FAINT);
             let print = share > FAINT && !across && row.height() >= LEAST_HEIGHT;
             (placed && print).then_some((row, span))
         };
@@ -140,6 +152,7 @@ impl NpwpLayout {
                 left: span.left,
                 top: row.top,
                 bottom: row.bottom,
+                cut_off: span.left <= EDGE,
                 line,
                 from: None,
                 narrowed: None,

@@ -14,6 +14,7 @@ fn card(texts: &[&str]) -> Vec<NpwpLine> {
             left: 60,
             top,
             bottom: top + 25,
+            cut_off: false,
             line: line_of(text, 0.99),
             from: None,
             narrowed: None,

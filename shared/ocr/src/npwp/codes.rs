@@ -61,8 +61,13 @@ pub fn find(page: &Page) -> Vec<Area> {
 /// A bar along the left edge: its border would be taken for the first stroke of every line.
 fn edge_bar(page: &Page) -> Option<Area> {
     let row = Row { top: page.height() / 6, bottom: page.height() * 9 / 10 };
-    let inked = |x: &u32| page.ink_share(row, Span { left: *x, right: *x + 2 }) > BAR;
-    let right = (0..page.width() * 3 / 100).rev().find(inked)? + 4;
+    // Further in, lines that begin below each other have much ink in a column too.
+    let far = page.width() * 3 / 100;
+    let inked = |x: &u32| {
+        let share = page.ink_share(row, Span { left: *x, right: *x + 2 });
+        share > if *x < far { BAR } else { 1.6 * BAR }
+    };
+    let right = (0..2 * far).rev().find(inked)? + 4;
     Some(Area { left: 0, top: 0, right, bottom: page.height() })
 }
 
