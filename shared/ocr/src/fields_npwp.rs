@@ -17,7 +17,7 @@ mod meanings;
 mod told;
 
 pub use meanings::{Meaning, Value, meanings};
-use told::{Label, told};
+use told::{Label, number_part, told};
 pub use told::{is_authority, is_number_like, is_registration};
 
 /// Whether a line is one that only NPWP cards have near their top.
@@ -60,9 +60,9 @@ pub fn first_digits(line: &Line, from: usize) -> Option<String> {
 fn digits_of(piece: &Piece) -> Option<(String, i32)> {
     let mut digits = String::new();
     let mut repairs = 0;
-    for c in piece.text.chars() {
+    for c in number_part(&piece.text).chars() {
         match c {
-            '.' | '-' | ' ' | ',' | ':' | '_' | '\'' => {}
+            '.' | '-' | ' ' | ',' | ':' | '_' | '\'' | '"' | '`' => {}
             _ => {
                 let digit = as_digit(c)?;
                 repairs += i32::from(digit != c);

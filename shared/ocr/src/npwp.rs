@@ -300,11 +300,11 @@ fn value_begin(page: &Page, row: Row, span: Span, line: &Line, from: usize) -> u
     let mut behind = span.left;
     let mut best: Option<(i64, usize)> = None;
     for (at, run) in runs.iter().enumerate() {
-        let gap = run.left.saturating_sub(behind).min(high);
+        let gap = run.left.saturating_sub(behind).min(high / 2);
         behind = run.right;
         let off = run.left.abs_diff(about);
         let worth = i64::from(gap) - i64::from(off);
-        if off * 2 <= high * 3 && best.is_none_or(|(most, _)| worth > most) {
+        if off <= high && best.is_none_or(|(most, _)| worth > most) {
             best = Some((worth, at));
         }
     }

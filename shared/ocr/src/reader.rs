@@ -233,26 +233,6 @@ impl Reader {
         let layout = clock.time("layout", || NpwpLayout::find(page));
         let engine = self.engine.as_mut();
         let lines = clock.time("recognise", || layout.read(page, engine)).map_err(failed)?;
-        if std::env::var_os("NPWP_DEBUG").is_some() {
-            for (line, value) in lines.iter().zip(fields_npwp::meanings(&lines)) {
-                let c = line.line.confidence();
-                eprintln!(
-                    "{:?} l{} {}-{} {:?} {:.2}/{:.2} | {} | {:?} {:.2} | {:?} {}",
-                    value.meaning,
-                    line.left,
-                    line.top,
-                    line.bottom,
-                    line.from,
-                    c.min,
-                    c.mean,
-                    line.line.text(),
-                    line.narrowed.as_ref().map(Line::text),
-                    line.narrowed.as_ref().map_or(0.0, |l| l.confidence().min),
-                    line.digits.as_ref().map(|d| d.text()),
-                    line.digits.as_ref().map_or(0.0, |d| d.fit)
-                );
-            }
-        }
         let mut head = Vec::new();
         if kind::may_be_npwp(&lines) {
             head = clock.time("recognise", || npwp::read_head(&card.luma, engine)).map_err(failed)?;

@@ -215,11 +215,7 @@ impl Card<'_> {
             .or_else(|| self.first(0, |at| self.form(at) == Form::Number && !below_nik(at)))
             .or_else(|| self.labelled(Label::Sixteen, digits))
             // The number is illegible, but its label is there.
-            .or_else(|| {
-                self.labelled(Label::Number, |at| {
-                    bare(self.rest(at)).len() > 8 && is_mostly_digits(self.rest(at))
-                })
-            })
+            .or_else(|| self.labelled(Label::Number, |at| is_mostly_digits(self.rest(at))))
     }
 
     fn nik(&self, number: Option<usize>) -> Option<usize> {

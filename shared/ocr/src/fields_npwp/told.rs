@@ -154,7 +154,7 @@ pub fn told(text: &str) -> Told {
                     continue;
                 }
                 // The longest label that fits says most; of two, the one with fewer edits.
-                let worth = (spelling.len() + 8).saturating_sub(3 * off);
+                let worth = (spelling.len() + 8 + 3 * usize::from(closed)).saturating_sub(3 * off);
                 if best.is_none_or(|(most, ..)| worth > most) {
                     best = Some((worth, off, label, end));
                 }
@@ -172,7 +172,16 @@ pub fn told(text: &str) -> Told {
         return Told { label: None, from, rest: chars.iter().skip(from).collect() };
     }
     let (label, end) = best.map_or((None, 0), |(_, _, label, end)| (Some(label), end));
-    let skip = |from: usize| from + chars.iter().skip(from).take_while(|c| is_separator(**c)).count();
+    let skip = |from: usize| {
+        let mut colon = false;
+        let between = chars.iter().skip(from).take_while(|c| {
+            // Behind a colon a stroke is a letter.
+            let separates = is_separator(**c) && !(colon && matches!(**c, '|' | '!'));
+            colon |= **c == ':';
+            separates
+        });
+        from + between.count()
+    };
     let from = if label.is_some() { skip(end) } else { 0 };
     Told { label, from, rest: chars.iter().skip(from).collect() }
 }
@@ -235,8 +244,23 @@ const fn slack(label: Label, length: usize, closed: bool, number: bool, small: b
     }
 }
 
+/// A text without the words that follow a whole number: dirt, or what stands beside it.
+pub fn number_part(text: &str) -> &str {
+    let mut digits = 0;
+    let mut spaced = false;
+    for (at, c) in text.char_indices() {
+        if spaced && digits >= 15 && c.is_ascii_alphabetic() {
+            return text.get(..at).unwrap_or(text);
+        }
+        digits += usize::from(c.is_ascii_digit());
+        spaced = c == ' ';
+    }
+    text
+}
+
 /// 15 or 16 digits and their separators, give or take one digit.
 pub fn is_number_like(text: &str) -> bool {
+    let text = number_part(text);
     let digits = text.chars().filter(char::is_ascii_digit).count();
     let others = text.chars().filter(char::is_ascii_alphabetic).count();
     (13..=17).contains(&digits) && others <= 2
@@ -356,6 +380,8 @@ mod tests {
             ("Alamat : JL. MELATI NO. 5", Label::Address, "JL. MELATI NO. 5"),
             ("Alamat WP JL. MELATI", Label::Address, "JL. MELATI"),
             ("NITKU : 6271031604830002000000", Label::Place, "6271031604830002000000"),
+            ("Nama WP: | GUSTI", Label::Name, "| GUSTI"),
+            ("NPWP16 : 6271031604830002", Label::Sixteen, "6271031604830002"),
             ("Tgl. Daftar 6 Mei 2010", Label::Other, "6 Mei 2010"),
         ] {
             let told = told(text);
@@ -375,7 +401,9 @@ mod tests {
 
     #[test]
     fn labels_may_stand_alone() {
-        for text in ["NPWP", "Nama", "ALAMAT :", "Nomor Pokok Wajib Pajak", "NIK"] {
+        for text in
+            ["NPWP", "Nama WP", "Nama Wr", "NK.", "Nama", "ALAMAT :", "Nomor Pokok Wajib Pajak", "NIK"]
+        {
             assert!(told(text).is_bare_label(), "{text}");
         }
     }
