@@ -142,6 +142,7 @@ pub fn told(text: &str) -> Told {
         let closed = is_closed(&chars, end);
         let number = is_number_like(&chars.iter().skip(end).collect::<String>());
         let alone = end == chars.len();
+        let marred = bare_head.len() < 3 || head.contains('.');
         let small = head.chars().any(|c| c.is_ascii_lowercase());
         for (label, spellings) in SPELLINGS {
             for spelling in spellings {
@@ -150,7 +151,7 @@ pub fn told(text: &str) -> Told {
                 if off > 0 && spelling.len() <= 4 && !number && bare_head.get(..1) != spelling.get(..1) {
                     continue;
                 }
-                if off > slack(label, spelling.len(), closed, number, small, alone) {
+                if off > slack(label, spelling.len(), closed, number, small, alone, marred) {
                     continue;
                 }
                 // The longest label that fits says most; of two, the one with fewer edits.
@@ -232,12 +233,26 @@ fn is_closed(chars: &[char], end: usize) -> bool {
 }
 
 /// How many edits a spelling may be away.
-const fn slack(label: Label, length: usize, closed: bool, number: bool, small: bool, alone: bool) -> usize {
+const fn slack(
+    label: Label,
+    length: usize,
+    closed: bool,
+    number: bool,
+    small: bool,
+    alone: bool,
+    marred: bool,
+) -> usize {
     let numeric = matches!(label, Label::Number | Label::Sixteen | Label::Nik | Label::Place);
     match length {
-        0..=3 => (numeric && closed && (number || alone)) as usize,
-        // A name may begin like a label: then only what a colon or small letters set apart is one.
-        4 => (closed || (numeric && number) || (small && matches!(label, Label::Name))) as usize,
+        // What is left of `N.I.K.`: shorter than a name of three letters.
+        0..=3 => (numeric && closed && (number || (alone && marred))) as usize,
+        // A name may begin like a label, or be like one: then only what a colon or small letters set apart is one.
+        4 => {
+            ((closed && !alone) || (numeric && (number || closed)) || (small && matches!(label, Label::Name)))
+                as usize
+        }
+        // `Nama` with its m in two halves, as it stands.
+        5 if matches!(label, Label::Name) => 0,
         5..=6 => 1,
         7..=10 => 1 + closed as usize,
         _ => 3,
@@ -298,7 +313,7 @@ pub fn is_decoration(text: &str) -> bool {
     let bare_text = bare(text);
     is_authority(text)
         || likeness(text, "REPUBLIK INDONESIA") >= 0.75
-        || (bare_text.contains("PAJAK") && !is_address_like(text))
+        || (bare_text.contains("PAJAK") && !has_address_word(text))
         || bare_text.contains("WWW")
         || bare_text.ends_with("GOID")
 }
@@ -391,9 +406,17 @@ mod tests {
 
     #[test]
     fn names_and_addresses_that_begin_like_labels_are_left_whole() {
-        for text in
-            ["NIKO SAPUTRA", "NANA SUPRIATNA", "NAMIRA", "I MADE", "JL. ALAMANDA NO. 3", "NIKEN", "ALAN"]
-        {
+        for text in [
+            "NIKO SAPUTRA",
+            "NANA SUPRIATNA",
+            "NAMIRA",
+            "I MADE",
+            "JL. ALAMANDA NO. 3",
+            "NIKEN",
+            "NIA",
+            "NANA",
+            "ALAN",
+        ] {
             assert_eq!(told(text).label, None, "{text}");
         }
         assert_eq!(told("").rest, "");
