@@ -90,7 +90,8 @@ def draw(rng, nrng, age, fields, extra, faces, when):
     if code == "left":
         card.x = rng.uniform(0.24, 0.27)
     order = ["npwpNumber", "name", "nik", "address"]
-    order = rng.choice([order] * 7 + [["name", "npwpNumber", "nik", "address"], ["npwpNumber", "nik", "name", "address"]])
+    rarer = [["name", "npwpNumber", "nik", "address"], ["npwpNumber", "nik", "name", "address"]]
+    order = rng.choice([order] * 7 + rarer)
     for field in order:
         card.put(field, fields, extra)
     if "nitku" in extra:
@@ -171,7 +172,8 @@ class Card:
         x = self.x
         plain = fonts.sans(self.family, self.size * self.small_labels, self.bold_labels)
         if habit == "above" and label:
-            self.sheet.text(x, self.y, label, fonts.sans(self.family, self.size * 0.75, self.bold_labels), self.ink)
+            little = fonts.sans(self.family, self.size * 0.75, self.bold_labels)
+            self.sheet.text(x, self.y, label, little, self.ink)
             self.y += max(self.pitch * 0.95, size / HEIGHT * 1.2)
         elif habit == "line" and label:
             end = self.sheet.text(x, self.y, label, plain, self.ink)
@@ -208,7 +210,8 @@ def _band(card):
         d.rectangle((0, 0, WIDTH, top * 0.7 * HEIGHT), fill=blue)
     elif kind == "steps":
         d.rectangle((0, 0, WIDTH, top * HEIGHT), fill=blue)
-        d.polygon([(0.6 * WIDTH, 0), (WIDTH, 0), (WIDTH, top * HEIGHT), (0.66 * WIDTH, top * HEIGHT)], fill=(230, 180, 40))
+        low = top * HEIGHT
+        d.polygon([(0.6 * WIDTH, 0), (WIDTH, 0), (WIDTH, low), (0.66 * WIDTH, low)], fill=(230, 180, 40))
     elif kind == "level":
         d.rectangle((0, 0, WIDTH, top * HEIGHT), fill=blue)
     elif kind == "side":
@@ -220,7 +223,9 @@ def _band(card):
             d.line((0.03 * WIDTH, top * HEIGHT, 0.97 * WIDTH, top * HEIGHT), fill=blue, width=rng.randint(3, 9))
     if rng.random() < 0.5 and kind not in ("side", "none"):
         foot = 1 - rng.uniform(0.04, 0.09)
-        d.polygon([(0, foot * HEIGHT), (WIDTH, (foot + rng.uniform(-0.02, 0.02)) * HEIGHT), (WIDTH, HEIGHT), (0, HEIGHT)], fill=blue)
+        slope = rng.uniform(-0.02, 0.02)
+        edge = [(0, foot * HEIGHT), (WIDTH, (foot + slope) * HEIGHT)]
+        d.polygon([*edge, (WIDTH, HEIGHT), (0, HEIGHT)], fill=blue)
     pale = blue if paper else tuple(rng.randint(215, 255) for _ in range(3))
     words = [rng.choice(MINISTRY), "DIREKTORAT JENDERAL PAJAK"]
     if rng.random() < 0.3:
