@@ -4,12 +4,12 @@
 use filot_domain::FieldName;
 use filot_ocr::digits::NumberRow;
 use filot_ocr::engine::{Line, Symbol};
-use filot_ocr::fields_npwp::{evidence, meanings, number_from, parse};
+use filot_ocr::fields_npwp::{column_of, evidence, meanings, parse};
 use filot_ocr::npwp::NpwpLine;
 use libfuzzer_sys::fuzz_target;
 
 /// The reader finds no more lines on a card.
-const LINES_MAX: usize = 14;
+const LINES_MAX: usize = 18;
 /// Nor longer lines.
 const LINE_CHARS_MAX: usize = 80;
 
@@ -39,18 +39,22 @@ fuzz_target!(|input: (u8, u8, &str)| {
             let (first, second) = text.split_once('\t').unwrap_or((text, ""));
             let narrowed = Some(line(second, sure)).filter(|line| !line.symbols.is_empty());
             NpwpLine {
+                left: 0,
                 top: i * step,
                 bottom: i * step + 20,
+                cut_off: false,
                 line: line(first, sure),
+                from: None,
                 narrowed,
                 digits: number(first, sure),
             }
         })
         .collect();
     assert_eq!(meanings(&lines).len(), lines.len());
-    assert!(evidence(&lines) <= 7);
-    for line in &lines {
-        assert!(number_from(&line.line) <= LINE_CHARS_MAX as u32 * 20);
+    assert!(evidence(&lines, &[]) <= 9);
+    for (line, value) in lines.iter().zip(meanings(&lines)) {
+        assert!(value.from <= line.line.symbols.len());
+        assert!(column_of(&line.line, value.from) <= LINE_CHARS_MAX as u32 * 20);
     }
     for (name, reading) in parse(&lines) {
         let value = reading.value.as_str();

@@ -11,148 +11,58 @@ use filot_domain::{FieldName, FieldReading};
 
 use crate::engine::Line;
 use crate::npwp::NpwpLine;
-use crate::text::{Piece, as_digit, bare, likeness, value_of, weigh};
+use crate::text::{Piece, as_digit, bare, distance, value_of, weigh};
 
-/// What a line holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Meaning {
-    /// The tax number.
-    Number,
-    /// The holder.
-    Name,
-    /// The holder's NIK.
-    Nik,
-    /// A line of the address.
-    Address,
-    /// Labels, registration, office, decoration.
-    Other,
-}
+mod meanings;
+mod told;
+
+pub use meanings::{Meaning, Value, meanings};
+use told::{Label, number_part, told};
+pub use told::{is_authority, is_number_like, is_registration};
 
 /// Whether a line is one that only NPWP cards have near their top.
 pub fn speaks_of_npwp(text: &str) -> bool {
-    is_npwp_word(text) || looks_like_number(text) || is_authority(text)
+    let told = told(text);
+    matches!(told.label, Some(Label::Number | Label::Sixteen))
+        || is_number_like(&told.rest)
+        || is_authority(text)
 }
 
-/// `NPWP`, alone or before a number.
-fn is_npwp_word(text: &str) -> bool {
-    let first = text.split([' ', ':']).next().unwrap_or_default();
-    let first = bare(first);
-    first.len() >= 3 && (likeness(&first, "NPWP") >= 0.75 || first.starts_with("NPWP"))
-}
-
-/// The header, the office line, the address of the site: the tax authority's own words.
-pub fn is_authority(text: &str) -> bool {
-    let bare_text = bare(text);
-    let words = ["KEMENTERIAN", "DIREKTORAT", "JENDERAL", "PRATAMA"];
-    text.split_whitespace().any(|word| words.iter().any(|known| likeness(word, known) >= 0.75))
-        || bare_text.contains("PAJAKGOID")
-        || bare_text.starts_with("KPP")
-}
-
-/// `Terdaftar : …`
-pub fn is_registration(text: &str) -> bool {
-    text.split([' ', ':']).take(2).any(|word| likeness(word, "Terdaftar") >= 0.66) || is_place_number(text)
-}
-
-/// `NITKU : …`, the number of a place of business.
-fn is_place_number(text: &str) -> bool {
-    likeness(text.split([' ', ':']).next().unwrap_or_default(), "NITKU") >= 0.8
-}
-
-/// The text after the label, where the number stands.
-fn number_text(text: &str) -> &str {
-    let after = text.rsplit(':').next().unwrap_or(text).trim();
-    match after.split_once(' ') {
-        // No colon was seen: the label is the first word.
-        Some((first, rest)) if bare(first).chars().filter(char::is_ascii_digit).count() * 2 < first.len() => {
-            rest.trim()
-        }
-        _ => after,
-    }
-}
-
-/// 15 or 16 digits and their separators, give or take one digit.
-fn looks_like_number(text: &str) -> bool {
-    let number = number_text(text);
-    let digits = number.chars().filter(char::is_ascii_digit).count();
-    let others = number.chars().filter(|c| c.is_ascii_alphabetic()).count();
-    (13..=17).contains(&digits) && others <= 2
-}
-
-fn is_nik_row(text: &str) -> bool {
-    let first = bare(text.split([' ', ':']).next().unwrap_or_default());
-    (likeness(&first, "NIK") >= 0.6 || first.starts_with("NIK")) && looks_like_number(text)
+/// Whether a label or a header is one that no other card has.
+pub fn is_own_label(text: &str) -> bool {
+    let told = told(text);
+    let registered = told.label == Some(Label::Other) && is_registration(text);
+    (told.label == Some(Label::Number) && told.is_bare_label()) || registered || is_authority(text)
 }
 
 /// Whether 15 or 16 digits are a tax number and its check digit, where it has one, holds.
-fn is_plausible_number(digits: &str) -> bool {
+pub fn is_plausible_number(digits: &str) -> bool {
     digits.parse::<Npwp>().is_ok_and(|npwp| npwp.check_digit_matches() != Some(false))
 }
 
-/// What each line holds.
-pub fn meanings(lines: &[NpwpLine]) -> Vec<Meaning> {
-    let mut meanings = vec![Meaning::Other; lines.len()];
-    let texts: Vec<String> = lines.iter().map(|line| line.line.text()).collect();
-    let number = texts.iter().position(|text| looks_like_number(text) && !is_nik_row(text)).or_else(|| {
-        // The number is illegible, but its label is there.
-        texts.iter().position(|text| is_npwp_word(text) && text.len() > 12)
-    });
-    let Some(number) = number else { return meanings };
-    meanings[number] = Meaning::Number;
-    let mut named = false;
-    let mut last_bottom = lines[number].bottom;
-    let mut pitch = None;
-    for (i, text) in texts.iter().enumerate().skip(number + 1) {
-        if is_registration(text) || bare(text).starts_with("KPP") || is_site(text) {
-            break;
-        }
-        if !named {
-            // A second spelling of the number (15 and 16 digits, NITKU) may stand between.
-            if text.chars().filter(char::is_ascii_alphabetic).count() >= 2 && !looks_like_number(text) {
-                meanings[i] = Meaning::Name;
-                named = true;
-            } else if is_nik_row(text) {
-                meanings[i] = Meaning::Nik;
-            }
-        } else if is_nik_row(text) || (looks_like_number(text) && !meanings.contains(&Meaning::Nik)) {
-            meanings[i] = Meaning::Nik;
-        } else if bare(text).len() >= 2 {
-            let step = lines[i].bottom.saturating_sub(last_bottom);
-            if meanings.contains(&Meaning::Address) && pitch.is_some_and(|p: u32| step * 10 > p * 18) {
-                break;
-            }
-            if meanings.contains(&Meaning::Address) {
-                pitch = Some(pitch.map_or(step, |p: u32| p.min(step)));
-            }
-            meanings[i] = Meaning::Address;
-        }
-        last_bottom = lines[i].bottom;
-    }
-    meanings
+/// Whether sixteen digits are a NIK.
+pub fn is_plausible_nik(digits: &str) -> bool {
+    digits.parse::<Nik>().is_ok()
 }
 
-fn is_site(text: &str) -> bool {
-    let bare_text = bare(text);
-    bare_text.contains("PAJAK") && (bare_text.contains("GOID") || bare_text.contains("WWW"))
-}
-
-/// Where the number begins in a line that may begin with a label: a column of the line image less its margin.
-pub fn number_from(line: &Line) -> u32 {
-    let text = line.text();
-    let number = number_text(&text);
-    let skipped = text.find(number).unwrap_or(0);
-    let characters = text.get(..skipped).map_or(0, |head| head.chars().count());
+/// Where a symbol stands in a line: a column of the line image less its margin.
+pub fn column_of(line: &Line, symbol: usize) -> u32 {
     let margin = line.symbols.first().map_or(0, |symbol| symbol.left);
-    line.symbols.get(characters).map_or(0, |symbol| symbol.left.saturating_sub(margin))
+    line.symbols.get(symbol).map_or(0, |symbol| symbol.left.saturating_sub(margin))
+}
+
+/// The digits that the first look saw in a line from a symbol on.
+pub fn first_digits(line: &Line, from: usize) -> Option<String> {
+    digits_of(&Piece::of(line.symbols.get(from..)?)).map(|(digits, _)| digits)
 }
 
 /// The digits of a piece, with the usual confusions undone; `None` if something else than a number stands there.
 fn digits_of(piece: &Piece) -> Option<(String, i32)> {
     let mut digits = String::new();
     let mut repairs = 0;
-    for c in piece.text.chars() {
+    for c in number_part(&piece.text).chars() {
         match c {
-            '.' | '-' | ' ' | ',' | ':' | '_' | '\'' => {}
+            '.' | '-' | ' ' | ',' | ':' | '_' | '\'' | '"' | '`' => {}
             _ => {
                 let digit = as_digit(c)?;
                 repairs += i32::from(digit != c);
@@ -171,14 +81,12 @@ fn digits_of(piece: &Piece) -> Option<(String, i32)> {
 /// them. It never adds a reading of its own, so a card whose numbers differ in print is still read as it is.
 fn number(
     line: &NpwpLine,
+    from: usize,
     lengths: &[usize],
     valid: impl Fn(&str) -> bool,
     elsewhere: Option<&str>,
 ) -> Option<(String, f32)> {
-    let text = line.line.text();
-    let skipped = text.find(number_text(&text)).unwrap_or(0);
-    let head = text.get(..skipped).map_or(0, |head| head.chars().count());
-    let first = Piece::of(line.line.symbols.get(head..).unwrap_or_default());
+    let first = Piece::of(line.line.symbols.get(from..).unwrap_or_default());
     let mut looks: Vec<(String, f32)> = Vec::new();
     if let Some(row) = &line.digits
         && lengths.contains(&row.cells.len())
@@ -201,22 +109,83 @@ fn number(
             looks.push((digits, (piece.confidence() * 0.9_f32.powi(repairs)).min(0.95)));
         }
     }
-    weigh(&looks, |digits| {
+    let (digits, confidence) = weigh(&looks, |digits| {
         f32::from(u8::from(valid(digits))) + 1.5 * f32::from(u8::from(elsewhere == Some(digits)))
-    })
+    })?;
+    // Numbers that differ by a digit or two are meant to be the same: one of them was misread.
+    let nearly = elsewhere.is_some_and(|other| (1..=3).contains(&distance(other, &digits)));
+    Some((digits, if nearly { confidence * NEARLY } else { confidence }))
 }
 
-/// The evidence for an NPWP card, in points: a number of the right form, its label, the authority's words.
-pub fn evidence(lines: &[NpwpLine]) -> u32 {
-    let any = |test: &dyn Fn(&str) -> bool| lines.iter().any(|line| test(&line.line.text()));
-    let formed = lines.iter().any(|line| {
-        let text = line.line.text();
-        !is_nik_row(&text) && looks_like_number(&text)
-    });
-    2 * u32::from(formed)
-        + 2 * u32::from(any(&is_npwp_word))
+/// What a number is worth that is nearly, but not quite, the card's other one.
+const NEARLY: f32 = 0.8;
+
+/// The evidence for an NPWP card, in points: a number of the right form, its label, the authority's words. `head` is
+/// what stands on the band at the top.
+pub fn evidence(lines: &[NpwpLine], head: &[Line]) -> u32 {
+    let texts: Vec<String> =
+        lines.iter().map(|line| line.line.text()).chain(head.iter().map(Line::text)).collect();
+    let any = |test: &dyn Fn(&str) -> bool| texts.iter().any(|text| test(text));
+    let formed = |text: &str| {
+        let told = told(text);
+        matches!(told.label, None | Some(Label::Number | Label::Sixteen)) && is_number_like(&told.rest)
+    };
+    let named = |text: &str| matches!(told(text).label, Some(Label::Number | Label::Sixteen));
+    let labelled = |label: Label| {
+        move |text: &str| {
+            let told = told(text);
+            told.label == Some(label) && (label != Label::Nik || is_number_like(&told.rest))
+        }
+    };
+    let own = any(&named) || any(&is_registration) || any(&is_authority);
+    2 * u32::from(any(&formed))
+        + 2 * u32::from(any(&named))
         + u32::from(any(&is_registration))
-        + 2 * u32::from(any(&is_authority))
+        + 2 * u32::from(any(&is_authority) || any(&labelled(Label::Place)))
+        // Many cards have these; with words that only tax cards have, they say that it is a whole one.
+        + u32::from(own && any(&labelled(Label::Nik)))
+        + u32::from(own && any(&labelled(Label::Name)))
+}
+
+/// Words that two looks read differently are not surer than this.
+const DISPUTED: f32 = 0.965;
+/// Words cut off by the edge of the card are not surer than this.
+const CUT_OFF: f32 = 0.9;
+
+/// The words of a line from a symbol on: the second look, where one was taken.
+fn words(line: &NpwpLine, from: usize) -> Piece {
+    let first = value_of(&Line { symbols: line.line.symbols.get(from..).unwrap_or_default().to_vec() });
+    let narrowed = line.narrowed.as_ref().map(value_of).unwrap_or_default();
+    let mut piece = if narrowed.text.is_empty() { first.clone() } else { narrowed };
+    if bare(&first.text) != bare(&piece.text) {
+        piece.min = piece.min.min(DISPUTED);
+    }
+    if line.cut_off {
+        piece.min = piece.min.min(CUT_OFF);
+    }
+    piece
+}
+
+/// Whether a line ends in a comma: one at the end of a value is dirt, one before its next line is print.
+fn ends_in_comma(line: &NpwpLine) -> bool {
+    let last = line.narrowed.as_ref().unwrap_or(&line.line).symbols.last();
+    last.is_some_and(|symbol| symbol.character == ',' && symbol.confidence >= 0.95)
+}
+
+/// Adds a line to a value of several. `comma`: the line before ended in one.
+fn join(value: &mut Option<Piece>, piece: Piece, comma: bool) {
+    if piece.text.is_empty() {
+        return;
+    }
+    match value {
+        Some(value) => {
+            value.text.push_str(if comma { ", " } else { " " });
+            value.text.push_str(&piece.text);
+            value.min = value.min.min(piece.min);
+            value.mean = value.mean.min(piece.mean);
+        }
+        None => *value = Some(piece),
+    }
 }
 
 /// The fields that could be read.
@@ -227,22 +196,21 @@ pub fn parse(lines: &[NpwpLine]) -> BTreeMap<FieldName, FieldReading> {
             fields.insert(name, FieldReading { value, confidence: confidence.clamp(0.0, 0.999) });
         }
     };
-    let mut address = Piece { text: String::new(), min: 1.0, mean: 1.0 };
-    let meanings = meanings(lines);
+    let values = meanings(lines);
+    let from = |line: &NpwpLine, value: &Value| line.from.unwrap_or(value.from);
     let nik = lines
         .iter()
-        .zip(&meanings)
-        .filter(|(_, meaning)| **meaning == Meaning::Nik)
-        .find_map(|(line, _)| number(line, &[16], |digits| digits.parse::<Nik>().is_ok(), None));
-    for (line, meaning) in lines.iter().zip(meanings) {
-        let text_piece = || {
-            let narrowed = line.narrowed.as_ref().map(value_of).unwrap_or_default();
-            if narrowed.text.is_empty() { value_of(&line.line) } else { narrowed }
-        };
-        match meaning {
+        .zip(&values)
+        .filter(|(_, value)| value.meaning == Meaning::Nik)
+        .find_map(|(line, value)| number(line, from(line, value), &[16], is_plausible_nik, None));
+    let (mut name, mut address, mut comma) = (None, None, false);
+    for (line, value) in lines.iter().zip(&values) {
+        match value.meaning {
             Meaning::Number => {
                 let nik = nik.as_ref().map(|(digits, _)| digits.as_str());
-                if let Some((digits, confidence)) = number(line, &[15, 16], is_plausible_number, nik) {
+                if let Some((digits, confidence)) =
+                    number(line, from(line, value), &[15, 16], is_plausible_number, nik)
+                {
                     put(FieldName::NpwpNumber, digits, confidence);
                 }
             }
@@ -251,26 +219,20 @@ pub fn parse(lines: &[NpwpLine]) -> BTreeMap<FieldName, FieldReading> {
                     put(FieldName::Nik, digits, confidence);
                 }
             }
-            Meaning::Name => {
-                let piece = text_piece();
-                put(FieldName::Name, piece.text.clone(), piece.confidence());
-            }
+            Meaning::Name => join(&mut name, words(line, from(line, value)), false),
             Meaning::Address => {
-                let piece = text_piece();
-                if !piece.text.is_empty() {
-                    if !address.text.is_empty() {
-                        address.text.push(' ');
-                    }
-                    address.text.push_str(&piece.text);
-                    address.min = address.min.min(piece.min);
-                    address.mean = address.mean.min(piece.mean);
-                }
+                join(&mut address, words(line, from(line, value)), comma);
+                comma = ends_in_comma(line);
             }
             Meaning::Other => {}
         }
     }
-    let confidence = address.confidence();
-    put(FieldName::Address, address.text, confidence);
+    for (field, piece) in [(FieldName::Name, name), (FieldName::Address, address)] {
+        if let Some(piece) = piece {
+            let confidence = piece.confidence();
+            put(field, piece.text, confidence);
+        }
+    }
     fields
 }
 

@@ -96,6 +96,24 @@ impl Page {
         y + (x - self.width as f32 / 2.0) * self.shear
     }
 
+    /// The page without what is printed in these parts; `None`: there are none.
+    pub fn without(&self, parts: &[Area]) -> Option<Self> {
+        if parts.is_empty() {
+            return None;
+        }
+        let mut page = self.clone();
+        for part in parts {
+            let right = (part.right as usize).min(page.width);
+            for y in part.top as usize..(part.bottom as usize).min(page.height) {
+                let line = y * page.width;
+                if let Some(ink) = page.ink.get_mut(line + (part.left as usize).min(right)..line + right) {
+                    ink.fill(0);
+                }
+            }
+        }
+        Some(page)
+    }
+
     /// A part given in shares of the card.
     pub fn area(&self, left: f32, top: f32, right: f32, bottom: f32) -> Area {
         let at = |share: f32, of: usize| (share.clamp(0.0, 1.0) * of as f32) as u32;

@@ -23,7 +23,7 @@ use crate::ktp::{KtpLayout, KtpLines};
 use crate::labels::labels_seen;
 use crate::layout::Page;
 use crate::normalise::{normalise, normalise_luma};
-use crate::npwp::{NpwpLayout, NpwpLine};
+use crate::npwp::{self, NpwpLayout, NpwpLine};
 use crate::quality::{assess, of_legible};
 use crate::rectify::{CardOutline, RectifiedCard, rectify};
 use crate::trace::{Place, Trace};
@@ -198,7 +198,7 @@ impl Reader {
         let mut best = Attempt::nothing();
         for kind in order {
             let attempt = match kind {
-                CardKind::Npwp => self.read_as_npwp(clock, &page)?,
+                CardKind::Npwp => self.read_as_npwp(clock, &page, &card)?,
                 _ => self.read_as_ktp(clock, &page)?,
             };
             if attempt.kind != CardKind::Unknown {
@@ -250,11 +250,20 @@ impl Reader {
         Ok(Attempt { kind, fields, text, places, trace: None, by_number })
     }
 
-    fn read_as_npwp(&mut self, clock: &mut Clock, page: &Page) -> Result<Attempt, ReadError> {
+    fn read_as_npwp(
+        &mut self,
+        clock: &mut Clock,
+        page: &Page,
+        card: &RectifiedCard,
+    ) -> Result<Attempt, ReadError> {
         let layout = clock.time("layout", || NpwpLayout::find(page));
         let engine = self.engine.as_mut();
         let lines = clock.time("recognise", || layout.read(page, engine)).map_err(failed)?;
-        let kind = kind::of_npwp_lines(&lines);
+        let mut head = Vec::new();
+        if kind::may_be_npwp(&lines) {
+            head = clock.time("recognise", || npwp::read_head(&card.luma, engine)).map_err(failed)?;
+        }
+        let kind = kind::of_npwp_lines(&lines, &head);
         if kind == CardKind::Unknown {
             return Ok(Attempt::nothing());
         }

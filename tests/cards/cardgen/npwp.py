@@ -3,10 +3,12 @@
 import datetime
 import math
 
-from . import fonts, npwp_styles, paint, people
+from . import fonts, npwp_styles, npwp_wide, paint, people
 
 WIDTH = 1400
 HEIGHT = round(WIDTH * paint.CARD_RATIO)
+# Share of cards laid out otherwise than the two usual ways.
+OTHER_PRINTERS = 0.6
 MONTHS = [
     "Januari",
     "Februari",
@@ -75,6 +77,9 @@ def draw(rng, nrng, style, fields, extra, faces, plain=False):
     """(card image, boxes of the fields as fractions); `faces` is a `styles.Style`."""
     if faces.held_out:
         return npwp_styles.draw(rng, nrng, style, fields, extra, faces)
+    if not plain and rng.random() < OTHER_PRINTERS:
+        npwp_wide.vary(rng, fields, extra)
+        return npwp_wide.draw(rng, nrng, style, fields, extra, faces, registered_text(rng, extra["registered"]))
     family = "liberation" if plain else rng.choice(faces.families)
     image = _ground(rng, nrng, style)
     sheet = paint.Sheet(image)

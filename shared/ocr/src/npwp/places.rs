@@ -9,8 +9,8 @@ use crate::trace::Place;
 impl NpwpLayout {
     /// The places that gave these lines.
     pub fn places(&self, lines: &[NpwpLine]) -> Vec<Place> {
-        let fields = meanings(lines).into_iter().map(|meaning| -> &'static [F] {
-            match meaning {
+        let fields = meanings(lines).into_iter().map(|value| -> &'static [F] {
+            match value.meaning {
                 Meaning::Number => &[F::NpwpNumber],
                 Meaning::Name => &[F::Name],
                 Meaning::Nik => &[F::Nik],
