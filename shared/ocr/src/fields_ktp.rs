@@ -16,7 +16,8 @@ use crate::ktp::{KtpLines, KtpRow};
 use crate::labels::{Label, RowMeaning, align};
 use crate::regions;
 use crate::text::{
-    Piece, as_digit, bare, closest, distance, likeness, stops_after_abbreviations, value_of, weigh,
+    Piece, as_digit, bare, closest, distance, in_company, likeness, stops_after_abbreviations, value_of,
+    weigh,
 };
 use crate::vocabulary::{CITIZENSHIPS, GENDERS, MARITAL, OCCUPATIONS, RELIGIONS, nearest};
 
@@ -53,8 +54,21 @@ pub fn parse(lines: &KtpLines) -> BTreeMap<FieldName, FieldReading> {
         row_fields(*label, row, &wrapped, &mut put);
     }
     regions::mend(&mut fields);
+    for field in [FieldName::Name, FieldName::BirthDate] {
+        in_company(&mut fields, field, &COMPANY);
+    }
     fields
 }
+
+/// What is printed as small as a name, and not repaired by its own form.
+const COMPANY: [FieldName; 6] = [
+    FieldName::BirthPlace,
+    FieldName::Address,
+    FieldName::Village,
+    FieldName::District,
+    FieldName::MaritalStatus,
+    FieldName::Occupation,
+];
 
 /// Below this the sixteen cells do not all hold a digit: no NIK row was found.
 const MIN_NIK_FIT: f32 = -1.2;

@@ -11,7 +11,7 @@ use filot_domain::{FieldName, FieldReading};
 
 use crate::engine::Line;
 use crate::npwp::NpwpLine;
-use crate::text::{Piece, as_digit, bare, distance, value_of, weigh};
+use crate::text::{Piece, as_digit, bare, distance, in_company, stops_after_abbreviations, value_of, weigh};
 
 mod meanings;
 mod told;
@@ -230,9 +230,14 @@ pub fn parse(lines: &[NpwpLine]) -> BTreeMap<FieldName, FieldReading> {
     for (field, piece) in [(FieldName::Name, name), (FieldName::Address, address)] {
         if let Some(piece) = piece {
             let confidence = piece.confidence();
-            put(field, piece.text, confidence);
+            let text = match field {
+                FieldName::Address => stops_after_abbreviations(&piece.text),
+                _ => piece.text,
+            };
+            put(field, text, confidence);
         }
     }
+    in_company(&mut fields, FieldName::Name, &[FieldName::Address]);
     fields
 }
 

@@ -7,6 +7,7 @@ use crate::digits::{self, Band, NumberRow, Pattern};
 use crate::engine::{Engine, EngineError, Line, LineImage, TextClass};
 use crate::fields_npwp::{self, Meaning, Value};
 use crate::layout::{Area, Page, Row, Span};
+use crate::strokes;
 
 mod codes;
 mod head;
@@ -174,6 +175,9 @@ impl NpwpLayout {
                 line.narrowed = Some(read);
             }
         }
+        for ((line, value), place) in lines.iter_mut().zip(&values).zip(&self.rows) {
+            settle(page, *place, line, *value);
+        }
         Ok(lines)
     }
 }
@@ -286,6 +290,24 @@ fn second_look(
         Meaning::Other => return None,
     };
     Some(LineImage { image: page.crop(row, span), class })
+}
+
+/// Settles by their strokes the characters of a name or an address that recognisers lose or confuse.
+fn settle(page: &Page, (row, span): (Row, Span), line: &mut NpwpLine, value: Value) {
+    let by_strokes = match value.meaning {
+        Meaning::Name => strokes::settle_name,
+        Meaning::Address => strokes::settle_address,
+        Meaning::Number | Meaning::Nik | Meaning::Other => return,
+    };
+    let from = line.from.unwrap_or(value.from).min(line.line.symbols.len());
+    let begin = value_begin(page, row, span, &line.line, from);
+    let span = Span { left: begin, right: span.right.max(begin + 1) };
+    if let Some(narrowed) = &mut line.narrowed {
+        by_strokes(page, row, span, narrowed);
+    }
+    let mut words = Line { symbols: line.line.symbols.split_off(from) };
+    by_strokes(page, row, span, &mut words);
+    line.line.symbols.append(&mut words.symbols);
 }
 
 /// The column at which a value begins: the ink nearest to where the recogniser saw its first symbol, behind the colon.

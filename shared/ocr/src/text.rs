@@ -1,5 +1,9 @@
 //! Small tools on recognised text: likeness, vocabularies, digit repairs. Knows characters, not cards.
 
+use std::collections::BTreeMap;
+
+use filot_domain::{FieldName, FieldReading};
+
 use crate::engine::{Line, Symbol, confidence_of};
 
 /// Edits (insert, delete, replace) between two texts. Inputs are lines of a card: short.
@@ -122,6 +126,23 @@ impl Piece {
     }
 }
 
+/// Trusts a field less where the fields read under the same conditions were read in doubt: on a picture that leaves most
+/// words illegible, one that a recogniser is sure of is still likely wrong, or a part of what is printed.
+pub fn in_company(fields: &mut BTreeMap<FieldName, FieldReading>, field: FieldName, others: &[FieldName]) {
+    /// From this mean confidence on the company is good.
+    const GOOD: f32 = 0.7;
+    /// What is left beside fields of which none could be read.
+    const LEAST: f32 = 0.5;
+    let known: Vec<f32> = others.iter().filter_map(|other| Some(fields.get(other)?.confidence)).collect();
+    if known.is_empty() {
+        return;
+    }
+    let mean = known.iter().sum::<f32>() / known.len() as f32;
+    if let Some(reading) = fields.get_mut(&field) {
+        reading.confidence *= LEAST + (1.0 - LEAST) * (mean / GOOD).min(1.0);
+    }
+}
+
 /// The reading that several looks at the same pixels support best, and how far it is to be trusted.
 ///
 /// Evidence adds up: a look counts by how unlikely it is to be wrong, a second one that agrees by a little less, and
@@ -215,6 +236,19 @@ mod tests {
             "2"
         );
         assert_eq!(weigh(&[], |_| 0.0), None);
+    }
+
+    #[test]
+    fn a_sure_word_among_illegible_ones_is_doubtful() {
+        let reading = |confidence| FieldReading { value: "X".to_owned(), confidence };
+        let after = |others: f32| {
+            let mut fields =
+                BTreeMap::from([(FieldName::Name, reading(0.98)), (FieldName::Address, reading(others))]);
+            in_company(&mut fields, FieldName::Name, &[FieldName::Address, FieldName::Village]);
+            fields[&FieldName::Name].confidence
+        };
+        assert_eq!(after(0.9), 0.98);
+        assert!(after(0.5) < 0.9 && after(0.2) < 0.7);
     }
 
     #[test]

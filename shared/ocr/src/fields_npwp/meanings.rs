@@ -5,6 +5,7 @@
 
 use super::column_of;
 use super::told::{Label, Told, is_address_like, is_decoration, is_long_number, is_number_like, told};
+use crate::engine::confidence_of;
 use crate::npwp::NpwpLine;
 use crate::text::bare;
 
@@ -52,6 +53,9 @@ const LEGIBLE: f32 = 0.3;
 /// Below this mean confidence nothing is a label.
 const LEGIBLE_LABEL: f32 = 0.55;
 
+/// Dirt that looks like a label has a character less sure than this.
+const SURE_LABEL: f32 = 0.9;
+
 fn form(line: &NpwpLine, told: &Told) -> Form {
     let letters = told.rest.chars().filter(char::is_ascii_alphabetic).count();
     if is_long_number(&told.rest) {
@@ -91,7 +95,9 @@ pub fn meanings(lines: &[NpwpLine]) -> Vec<Value> {
 fn cut_line(line: &NpwpLine) -> Told {
     let text = line.line.text();
     let told = told(&text);
-    let unsure = line.line.confidence().mean < LEGIBLE_LABEL && !is_number_like(&told.rest);
+    let label = line.line.symbols.get(..told.from.min(line.line.symbols.len())).unwrap_or_default();
+    let legible = line.line.confidence().mean >= LEGIBLE_LABEL && confidence_of(label).min >= SURE_LABEL;
+    let unsure = !legible && !is_number_like(&told.rest);
     if told.label.is_some() && unsure { Told { label: None, from: 0, rest: text } } else { told }
 }
 
