@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
+use filot_domain::nik::Nik;
 use filot_domain::{FieldName, FieldReading};
 
 use crate::digits::{NumberRow, choose_nik};
@@ -54,10 +55,24 @@ pub fn parse(lines: &KtpLines) -> BTreeMap<FieldName, FieldReading> {
         row_fields(*label, row, &wrapped, &mut put);
     }
     regions::mend(&mut fields);
+    doubt_contradicted_date(&mut fields);
     for field in [FieldName::Name, FieldName::BirthDate] {
         in_company(&mut fields, field, &COMPANY);
     }
     fields
+}
+
+/// A birth date that the NIK gainsays is likelier misread than one that it confirms; what is printed still stands.
+fn doubt_contradicted_date(fields: &mut BTreeMap<FieldName, FieldReading>) {
+    let value = |name: FieldName| fields.get(&name).map(|reading| reading.value.as_str());
+    let nik = value(FieldName::Nik).and_then(|text| text.parse::<Nik>().ok());
+    let date = value(FieldName::BirthDate).and_then(|text| text.parse::<NaiveDate>().ok());
+    if let (Some(nik), Some(date)) = (nik, date)
+        && !nik.encodes_birth_date(date)
+        && let Some(reading) = fields.get_mut(&FieldName::BirthDate)
+    {
+        reading.confidence *= 0.9;
+    }
 }
 
 /// What is printed as small as a name, and not repaired by its own form.

@@ -129,6 +129,12 @@ impl<'a> Glyph<'a> {
         self.width() <= 0.35 && self.height() <= 0.35 && self.top > row.top + self.capital / 2
     }
 
+    /// About as dark in the middle as at both ends: a stroke, not the dots of a colon that blur has joined.
+    pub fn is_solid(&self) -> bool {
+        let third = |from: f32, to: f32| self.dark((0.0, 1.0), (from, to));
+        third(0.38, 0.62) >= 0.75 * third(0.05, 0.3).max(third(0.7, 0.95))
+    }
+
     /// Two dots above each other: narrow, with nothing between.
     pub fn is_colon(&self) -> bool {
         self.width() <= 0.3

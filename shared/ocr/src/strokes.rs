@@ -17,13 +17,18 @@ const LOST: f32 = 0.975;
 /// Strokes of a Roman number are no wider than this, in heights of a capital.
 const STROKE: f32 = 0.34;
 
-/// The pieces between spaces, as the pixels have them.
+/// The pieces between spaces, as the pixels have them: parted by gaps that are wide, and wider than those between letters.
 fn words_of(page: &Page, row: Row, span: Span) -> Vec<Span> {
-    page.strokes(row, span.left, span.right, (row.height() * 2 / 5).max(4))
+    let letters = page.strokes(row, span.left, span.right, 1);
+    let mut gaps: Vec<u32> =
+        letters.iter().zip(letters.iter().skip(1)).map(|(a, b)| b.left - a.right).collect();
+    gaps.sort_unstable();
+    let usual = gaps.get(gaps.len() / 2).copied().unwrap_or(0);
+    page.strokes(row, span.left, span.right, (row.height() * 2 / 5).max(4).max(usual * 5 / 2))
 }
 
-/// Puts back a word of one stroke, `I`, that a recogniser dropped from a name: `I MADE`, `SITI I`. `span` is the print that
-/// the line was read from.
+/// Puts back what a recogniser dropped from a name: a word of one stroke, as in `I MADE`, or the space between two words.
+/// `span` is the print that the line was read from.
 pub fn settle_name(page: &Page, row: Row, span: Span, line: &mut Line) {
     let words = words_of(page, row, span);
     let texts = tokens(&line.symbols);
@@ -37,6 +42,15 @@ pub fn settle_name(page: &Page, row: Row, span: Span, line: &mut Line) {
     };
     let mut candidates = words.iter().enumerate().filter(|(_, word)| lone(word));
     if let (Some((at, word)), None) = (candidates.next(), candidates.next()) {
+        // `I-MADE`: the recogniser saw the stroke, and dirt for the space.
+        if let Some([stroke, dirt, ..]) =
+            texts.get(at).and_then(|(from, to)| line.symbols.get_mut(*from..*to))
+            && stroke.character == 'I'
+            && !dirt.character.is_alphabetic()
+        {
+            dirt.character = ' ';
+            return;
+        }
         // Its own strokes are plain, but that a word was lost is a reason for doubt.
         let place = |c, confidence| Symbol {
             character: c,
@@ -49,6 +63,48 @@ pub fn settle_name(page: &Page, row: Row, span: Span, line: &mut Line) {
             Some((from, _)) => line.symbols.splice(*from..*from, [stroke, space]),
             None => line.symbols.splice(line.symbols.len().., [space, stroke]),
         };
+    } else if !words.iter().any(lone) {
+        part_words(row, span, &words, line);
+    }
+}
+
+/// Puts a space where the pixels have the one gap between words that the text has not.
+fn part_words(row: Row, span: Span, words: &[Span], line: &mut Line) {
+    let high = row.height();
+    // Line images begin this far before the print.
+    let margin = high * 3 / 10;
+    let middle = |a: u32, b: u32| u32::midpoint(a, b);
+    let symbols = &line.symbols;
+    let far = |at: u32, gap: u32| at.abs_diff(gap) * 10 > high * 6;
+    let gaps =
+        words.iter().zip(words.iter().skip(1)).map(|(a, b)| middle(a.right, b.left) + margin - span.left);
+    let mut missing = gaps.filter(|gap| {
+        let near =
+            |symbol: &&Symbol| symbol.character == ' ' && !far(middle(symbol.left, symbol.right), *gap);
+        !symbols.iter().any(|symbol| near(&symbol))
+    });
+    let (Some(gap), None) = (missing.next(), missing.next()) else { return };
+    // Some letters stand apart, as in `L U`: only a gap like the line's others is one between words.
+    let width = |gap: u32| {
+        let pairs = words.iter().zip(words.iter().skip(1));
+        pairs
+            .filter(move |(a, b)| middle(a.right, b.left) + margin - span.left == gap)
+            .map(|(a, b)| b.left - a.right)
+    };
+    let others = words.iter().zip(words.iter().skip(1)).map(|(a, b)| b.left - a.right);
+    let this = width(gap).next().unwrap_or(0);
+    let least = others.filter(|other| *other != this).min().map_or(high * 6 / 10, |least| least * 8 / 10);
+    if this < least {
+        return;
+    }
+    let border = |at: &usize| match symbols.get(at - 1..=*at) {
+        Some([a, b]) if a.character != ' ' && b.character != ' ' => Some(middle(a.right, b.left)),
+        _ => None,
+    };
+    let nearest = (1..symbols.len()).filter(|at| border(at).is_some_and(|border| !far(border, gap)));
+    if let Some(at) = nearest.min_by_key(|at| border(at).map_or(u32::MAX, |border| border.abs_diff(gap))) {
+        let edge = symbols.get(at).map_or(gap, |symbol| symbol.left);
+        line.symbols.insert(at, Symbol { character: ' ', confidence: 1.0, left: edge, right: edge });
     }
 }
 
@@ -103,7 +159,7 @@ fn space_after_stop(symbols: &mut Vec<Symbol>, words: usize, stops: usize) {
 
 /// A straight stroke as high as a letter.
 fn is_stroke(glyph: &Glyph<'_>) -> bool {
-    glyph.width() <= STROKE && glyph.height() >= 0.8
+    glyph.width() <= STROKE && glyph.height() >= 0.8 && glyph.is_solid()
 }
 
 /// Where the words of a line are among its symbols; a leading colon is none.
@@ -219,12 +275,34 @@ mod tests {
     fn a_lone_stroke_is_a_word() {
         // `I`, then two words of several strokes.
         let (page, row, span) = page(&[20, 60, 66, 72, 110, 116, 122]);
-        for (read, expected) in
-            [("MADE TARIGAN", "I MADE TARIGAN"), ("I MADE TARIGAN", "I MADE TARIGAN"), ("MADE", "MADE")]
-        {
+        for (read, expected) in [
+            ("MADE TARIGAN", "I MADE TARIGAN"),
+            ("I-MADE TARIGAN", "I MADE TARIGAN"),
+            ("I MADE TARIGAN", "I MADE TARIGAN"),
+            ("MADE", "MADE"),
+        ] {
             let mut line = Line::certain(read);
             settle_name(&page, row, span, &mut line);
             assert_eq!(line.text(), expected);
         }
+    }
+
+    #[test]
+    fn a_gap_between_words_is_a_space() {
+        // Two words of two strokes, the boxes of the symbols as a recogniser gives them.
+        let (page, row, _) = page(&[20, 26, 60, 66]);
+        let span = Span { left: 20, right: 70 };
+        let boxes = [(6, 9), (12, 16), (46, 50), (52, 56)];
+        let symbols = "NAMA".chars().zip(boxes).map(|(character, (left, right))| Symbol {
+            character,
+            confidence: 0.99,
+            left,
+            right,
+        });
+        let mut line = Line { symbols: symbols.collect() };
+        settle_name(&page, row, span, &mut line);
+        assert_eq!(line.text(), "NA MA");
+        settle_name(&page, row, span, &mut line);
+        assert_eq!(line.text(), "NA MA");
     }
 }

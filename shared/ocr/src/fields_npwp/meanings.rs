@@ -53,7 +53,7 @@ const LEGIBLE: f32 = 0.3;
 /// Below this mean confidence nothing is a label.
 const LEGIBLE_LABEL: f32 = 0.55;
 
-/// Dirt that looks like a label has a character less sure than this.
+/// Dirt that looks like a label without a colon has a character less sure than this.
 const SURE_LABEL: f32 = 0.9;
 
 fn form(line: &NpwpLine, told: &Told) -> Form {
@@ -96,7 +96,9 @@ fn cut_line(line: &NpwpLine) -> Told {
     let text = line.line.text();
     let told = told(&text);
     let label = line.line.symbols.get(..told.from.min(line.line.symbols.len())).unwrap_or_default();
-    let legible = line.line.confidence().mean >= LEGIBLE_LABEL && confidence_of(label).min >= SURE_LABEL;
+    // Without a colon behind it, dirt may look like a label.
+    let plain = label.iter().any(|symbol| symbol.character == ':') || confidence_of(label).min >= SURE_LABEL;
+    let legible = line.line.confidence().mean >= LEGIBLE_LABEL && plain;
     let unsure = !legible && !is_number_like(&told.rest);
     if told.label.is_some() && unsure { Told { label: None, from: 0, rest: text } } else { told }
 }

@@ -2,6 +2,7 @@
 
 use super::blood::{self, BloodLook};
 use super::{LAST_START, MAX_ROWS, PORTRAIT_LEFT, TEXT_LEFT, TEXT_RIGHT, VALUE_LEFT};
+use crate::glyph::Glyph;
 use crate::layout::{Page, Row, Span};
 
 #[derive(Debug, Clone)]
@@ -92,6 +93,17 @@ fn without_portrait(page: &Page, row: Row, span: Span, text_right: u32, high: u3
     Some(Span { left: span.left, right: last.right })
 }
 
+/// A value without the colon before it, where that was taken for the beginning.
+fn behind_colon(page: &Page, row: Row, span: Span) -> Span {
+    let pieces = page.strokes(row, span.left, span.right, 1);
+    match pieces.as_slice() {
+        [first, next, ..] if Glyph::of(page, row, *first).is_some_and(|glyph| glyph.is_colon()) => {
+            Span { left: next.left, right: span.right }
+        }
+        _ => span,
+    }
+}
+
 /// Where the values begin: the column at which most rows start a wide piece of print.
 fn value_left(page: &Page, rows: &[Row], high: u32, w: f32) -> u32 {
     let (from, to) = ((VALUE_LEFT.0 * w) as u32, (VALUE_LEFT.1 * w) as u32);
@@ -131,6 +143,7 @@ pub(super) fn row_layouts(page: &Page, rows: &[Row], high: u32, w: f32) -> Vec<R
                 // A value begins where values begin.
                 span.left < value_left + high * 3
             });
+            value = value.map(|span| behind_colon(page, *row, span));
             let value_is_dash = value.is_some_and(|span| is_dash(page, *row, span));
             let mut extra = None;
             if let Some(first) = value {
