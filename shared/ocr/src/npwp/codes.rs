@@ -49,13 +49,31 @@ pub fn find(page: &Page) -> Vec<Area> {
     };
     let area = |f: (usize, usize, usize, usize)| {
         let edge = |at: usize| at as u32 * BLOCK;
-        grown(page, Area { left: edge(f.0), top: edge(f.1), right: edge(f.2), bottom: edge(f.3) })
+        Area { left: edge(f.0), top: edge(f.1), right: edge(f.2), bottom: edge(f.3) }
     };
-    found.retain(square);
-    found.truncate(MOST_CODES);
-    let mut parts: Vec<Area> = found.into_iter().map(area).collect();
+    let mut parts: Vec<Area> = found
+        .into_iter()
+        .filter(square)
+        .map(area)
+        .filter(|area| is_even(page, *area))
+        .take(MOST_CODES)
+        .map(|area| grown(page, area))
+        .collect();
     parts.extend(edge_bar(page));
     parts
+}
+
+/// Height of the strips in which a code has ink everywhere, and lines of print have gaps.
+const THIN: u32 = 6;
+
+/// Whether a part has ink from top to bottom: between bold lines of print there is none.
+fn is_even(page: &Page, area: Area) -> bool {
+    let strips = (area.bottom - area.top) / THIN;
+    let empty = |strip: &u32| {
+        let top = area.top + strip * THIN;
+        page.ink_share(Row { top, bottom: top + THIN }, Span { left: area.left, right: area.right }) < 0.1
+    };
+    (0..strips).filter(empty).count() as u32 * 10 <= strips
 }
 
 /// A bar along the left edge: its border would be taken for the first stroke of every line.
@@ -120,5 +138,17 @@ mod tests {
         let codes = find(&page);
         assert_eq!(codes.len(), 1, "{codes:?}");
         assert!(codes[0].left < 905 && codes[0].right > 1075 && codes[0].left > 830, "{codes:?}");
+    }
+
+    #[test]
+    fn bold_lines_are_no_code() {
+        let image = GrayImage::from_fn(1200, 757, |x, y| {
+            let number = (90..860).contains(&x) && (160..197).contains(&y) && x % 26 < 17;
+            let name = (90..400).contains(&x) && (220..255).contains(&y) && x % 26 < 17;
+            let band = (120..135).contains(&y);
+            Luma([if number || name || band { 20 } else { 240 }])
+        });
+        let page = Page::new(image, Area { left: 0, top: 0, right: 700, bottom: 757 });
+        assert_eq!(find(&page).len(), 0);
     }
 }
