@@ -54,11 +54,12 @@ pub fn parse(lines: &KtpLines) -> BTreeMap<FieldName, FieldReading> {
             .collect();
         row_fields(*label, row, &wrapped, &mut put);
     }
-    regions::mend(&mut fields);
-    doubt_contradicted_date(&mut fields);
+    // Before places are mended: what counts is how they were read.
     for field in [FieldName::Name, FieldName::BirthDate] {
         in_company(&mut fields, field, &COMPANY);
     }
+    regions::mend(&mut fields);
+    doubt_contradicted_date(&mut fields);
     fields
 }
 
@@ -76,14 +77,8 @@ fn doubt_contradicted_date(fields: &mut BTreeMap<FieldName, FieldReading>) {
 }
 
 /// What is printed as small as a name, and not repaired by its own form.
-const COMPANY: [FieldName; 6] = [
-    FieldName::BirthPlace,
-    FieldName::Address,
-    FieldName::Village,
-    FieldName::District,
-    FieldName::MaritalStatus,
-    FieldName::Occupation,
-];
+const COMPANY: [FieldName; 4] =
+    [FieldName::BirthPlace, FieldName::Address, FieldName::Village, FieldName::District];
 
 /// Below this the sixteen cells do not all hold a digit: no NIK row was found.
 const MIN_NIK_FIT: f32 = -1.2;

@@ -148,7 +148,9 @@ pub fn evidence(lines: &[NpwpLine], head: &[Line]) -> u32 {
 }
 
 /// Words that two looks read differently are not surer than this.
-const DISPUTED: f32 = 0.965;
+const DISPUTED: f32 = 0.95;
+/// Nor those between which they saw other spaces or stops.
+const SPACED_OTHERWISE: f32 = 0.97;
 /// Words cut off by the edge of the card are not surer than this.
 const CUT_OFF: f32 = 0.9;
 
@@ -159,6 +161,8 @@ fn words(line: &NpwpLine, from: usize) -> Piece {
     let mut piece = if narrowed.text.is_empty() { first.clone() } else { narrowed };
     if bare(&first.text) != bare(&piece.text) {
         piece.min = piece.min.min(DISPUTED);
+    } else if first.text != piece.text {
+        piece.min = piece.min.min(SPACED_OTHERWISE);
     }
     if line.cut_off {
         piece.min = piece.min.min(CUT_OFF);

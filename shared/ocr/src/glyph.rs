@@ -18,11 +18,10 @@ pub struct Glyph<'a> {
 }
 
 /// What a glyph may be. [`Glyph::letter`] says how like each of these it is.
-const SHAPES: [(char, [f32; 15]); 4] = [
+const SHAPES: [(char, [f32; 15]); 3] = [
     ('A', [0.0, 1.0, 0.0, 0.3, 0.9, 0.3, 0.7, 0.4, 0.7, 0.9, 1.0, 0.9, 1.0, 0.0, 1.0]),
     ('B', [1.0, 1.0, 0.6, 1.0, 0.2, 0.9, 1.0, 1.0, 0.7, 1.0, 0.2, 1.0, 1.0, 1.0, 0.7]),
     ('O', [0.4, 1.0, 0.4, 1.0, 0.1, 1.0, 1.0, 0.0, 1.0, 1.0, 0.1, 1.0, 0.4, 1.0, 0.4]),
-    ('8', [0.4, 1.0, 0.4, 0.9, 0.2, 0.9, 0.6, 1.0, 0.6, 1.0, 0.2, 1.0, 0.4, 1.0, 0.4]),
 ];
 
 impl<'a> Glyph<'a> {
@@ -80,8 +79,8 @@ impl<'a> Glyph<'a> {
         sum as f32 / count.max(1) as f32
     }
 
-    /// Which of `allowed` it looks like most, how like, −1 to 1 (a correlation), and how much less the next is.
-    pub fn letter(&self, allowed: &str) -> Option<(char, f32, f32)> {
+    /// Which of the letters of blood groups it looks like most, and how like, −1 to 1 (a correlation).
+    pub fn letter(&self) -> Option<(char, f32)> {
         let thirds = [(0.0, 0.3), (0.35, 0.65), (0.7, 1.0)];
         let fifths = [(0.0, 0.16), (0.22, 0.38), (0.42, 0.58), (0.62, 0.78), (0.84, 1.0)];
         let mut cells = [0.0; 15];
@@ -89,12 +88,8 @@ impl<'a> Glyph<'a> {
         for (cell, (x, y)) in cells.iter_mut().zip(places) {
             *cell = self.dark(x, y);
         }
-        let shapes = SHAPES.iter().filter(|(name, _)| allowed.contains(*name));
-        let mut likes: Vec<(char, f32)> =
-            shapes.map(|(name, shape)| (*name, correlation(&cells, shape))).collect();
-        likes.sort_by(|a, b| b.1.total_cmp(&a.1));
-        let (name, like) = *likes.first()?;
-        Some((name, like, like - likes.get(1).map_or(-1.0, |(_, next)| *next)))
+        let likes = SHAPES.iter().map(|(name, shape)| (*name, correlation(&cells, shape)));
+        likes.max_by(|a, b| a.1.total_cmp(&b.1))
     }
 
     /// How much of a straight stem runs down the left side, 0 to about 1: a `B` has one, an `8` bends away from it at the

@@ -56,11 +56,16 @@ const KTP_NEEDS: usize = 5;
 /// Points that make an NPWP card.
 const NPWP_NEEDS: u32 = 4;
 
+/// Whether words stand there that only tax cards have.
+pub fn is_taxed(lines: &KtpLines) -> bool {
+    let taxed = |line: &Line| fields_npwp::is_own_label(&line.text());
+    lines.header.iter().chain(lines.rows.iter().map(|row| &row.label)).any(taxed)
+}
+
 /// The kind of card that these lines, read as a KTP's, show.
 pub fn of_ktp_lines(lines: &KtpLines) -> CardKind {
     // Tax cards too have a NIK, a name and an address with their labels.
-    let taxed = |line: &Line| fields_npwp::is_own_label(&line.text());
-    if lines.header.iter().chain(lines.rows.iter().map(|row| &row.label)).any(taxed) {
+    if is_taxed(lines) {
         return CardKind::Unknown;
     }
     if ktp_points(lines) >= KTP_NEEDS { CardKind::Ktp } else { CardKind::Unknown }

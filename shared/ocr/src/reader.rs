@@ -241,6 +241,7 @@ impl Reader {
         let nik = nik.or_else(|| clock.time("recognise", || layout.read_nik(page)));
         let lines =
             clock.time("recognise", || layout.read(page, engine, (header, nik), sure)).map_err(failed)?;
+        let by_number = by_number && !kind::is_taxed(&lines);
         let kind = if by_number { CardKind::Ktp } else { kind::of_ktp_lines(&lines) };
         if kind == CardKind::Unknown {
             return Ok(Attempt::nothing());
@@ -278,20 +279,24 @@ const MIN_LABELLED_ROWS: usize = 4;
 /// How many labels decide when the header does not.
 const PROBED_LABELS: usize = 5;
 
-/// Fewer fields than a card has at least are no complete reading: of a KTP only the blood group is often blank.
-const COMPLETE: (usize, usize) = (16, 3);
+/// Without these an NPWP card was not read completely; some have no NIK.
+const NPWP_COMPLETE: [FieldName; 3] = [FieldName::NpwpNumber, FieldName::Name, FieldName::Address];
 /// A field that is less sure than this was hard to read.
 const SURE: f32 = 0.8;
 
 impl Attempt {
     /// Whether everything was read, and without doubt.
     fn is_complete(&self) -> bool {
-        let least = match self.kind {
-            CardKind::Ktp => COMPLETE.0,
-            CardKind::Npwp => COMPLETE.1,
-            CardKind::Unknown => return false,
+        let read = |field: &FieldName| self.fields.contains_key(field);
+        let complete = match self.kind {
+            // The blood group is often blank.
+            CardKind::Ktp => {
+                DocumentType::Ktp.fields().iter().all(|field| *field == FieldName::BloodType || read(field))
+            }
+            CardKind::Npwp => NPWP_COMPLETE.iter().all(read),
+            CardKind::Unknown => false,
         };
-        self.fields.len() >= least && self.fields.values().all(|field| field.confidence >= SURE)
+        complete && self.fields.values().all(|field| field.confidence >= SURE)
     }
 
     fn nothing() -> Self {

@@ -83,7 +83,7 @@ fn settle(
     }
     if reading.confidence < SURE {
         reading.value = word.to_owned();
-        reading.confidence = (0.97 - 1.3 * share).clamp(0.4, 0.96).max(reading.confidence.min(0.9));
+        reading.confidence = (0.97 - 1.3 * share).clamp(0.4, 0.9);
     }
     code
 }

@@ -14,6 +14,9 @@ const NO_STEM: f32 = 0.7;
 const OPEN: f32 = 0.9;
 /// How sure a stroke is that was put back.
 const LOST: f32 = 0.975;
+const LOST_WITHIN: f32 = 0.94;
+/// How sure a character is that the strokes put in place of the recogniser's.
+const OVERRULED: f32 = 0.97;
 /// Strokes of a Roman number are no wider than this, in heights of a capital.
 const STROKE: f32 = 0.34;
 
@@ -32,7 +35,7 @@ fn words_of(page: &Page, row: Row, span: Span) -> Vec<Span> {
 pub fn settle_name(page: &Page, row: Row, span: Span, line: &mut Line) {
     let words = words_of(page, row, span);
     let texts = tokens(&line.symbols);
-    if words.len() != texts.len() + 1 {
+    if texts.is_empty() || words.len() != texts.len() + 1 {
         return;
     }
     let lone = |word: &Span| {
@@ -49,20 +52,21 @@ pub fn settle_name(page: &Page, row: Row, span: Span, line: &mut Line) {
             && !dirt.character.is_alphabetic()
         {
             dirt.character = ' ';
+            stroke.confidence = stroke.confidence.min(LOST);
             return;
         }
-        // Its own strokes are plain, but that a word was lost is a reason for doubt.
-        let place = |c, confidence| Symbol {
-            character: c,
+        // Behind the last word a stroke is the portrait's edge or dirt as often as a letter.
+        let Some((from, _)) = texts.get(at).copied() else { return };
+        // Many names begin with it; within a name a person shall look.
+        let sure = if at == 0 { LOST } else { LOST_WITHIN };
+        let margin = row.height() * 3 / 10;
+        let place = |character, confidence| Symbol {
+            character,
             confidence,
-            left: word.left.saturating_sub(span.left),
-            right: word.right.saturating_sub(span.left),
+            left: (word.left + margin).saturating_sub(span.left),
+            right: (word.right + margin).saturating_sub(span.left),
         };
-        let (stroke, space) = (place('I', LOST), place(' ', 1.0));
-        match texts.get(at) {
-            Some((from, _)) => line.symbols.splice(*from..*from, [stroke, space]),
-            None => line.symbols.splice(line.symbols.len().., [space, stroke]),
-        };
+        line.symbols.splice(from..from, [place('I', sure), place(' ', 1.0)]);
     } else if !words.iter().any(lone) {
         part_words(row, span, &words, line);
     }
@@ -104,6 +108,10 @@ fn part_words(row: Row, span: Span, words: &[Span], line: &mut Line) {
     let nearest = (1..symbols.len()).filter(|at| border(at).is_some_and(|border| !far(border, gap)));
     if let Some(at) = nearest.min_by_key(|at| border(at).map_or(u32::MAX, |border| border.abs_diff(gap))) {
         let edge = symbols.get(at).map_or(gap, |symbol| symbol.left);
+        // Spaces have no confidence of their own: the doubt is the next letter's.
+        if let Some(next) = line.symbols.get_mut(at) {
+            next.confidence = next.confidence.min(LOST);
+        }
         line.symbols.insert(at, Symbol { character: ' ', confidence: 1.0, left: edge, right: edge });
     }
 }
@@ -167,6 +175,9 @@ fn tokens(symbols: &[Symbol]) -> Vec<(usize, usize)> {
     let mut tokens = Vec::new();
     let mut start = None;
     for (i, symbol) in symbols.iter().enumerate() {
+        if tokens.is_empty() && start.is_none() && symbol.character == ':' {
+            continue;
+        }
         match (symbol.character == ' ', start) {
             (false, None) => start = Some(i),
             (true, Some(from)) => {
@@ -194,12 +205,16 @@ fn house_letter(page: &Page, row: Row, word: Span, symbols: &mut [Symbol]) {
         return;
     }
     let stem = glyph.stem() + 1.5 * (glyph.width() - 0.68);
-    if stem >= STEM {
-        last.character = 'B';
-    } else if stem <= NO_STEM {
-        last.character = '8';
-    } else {
-        last.confidence = last.confidence.min(OPEN);
+    let seen = match stem {
+        stem if stem >= STEM => 'B',
+        stem if stem <= NO_STEM => '8',
+        _ => {
+            last.confidence = last.confidence.min(OPEN);
+            return;
+        }
+    };
+    if last.character != seen {
+        (last.character, last.confidence) = (seen, last.confidence.min(OVERRULED));
     }
 }
 
@@ -221,7 +236,7 @@ fn roman(page: &Page, row: Row, word: Span, line: &mut Line, from: usize, to: us
     }
     if glyphs.len() != read.len() || read.iter().any(|symbol| symbol.character != 'I') {
         let (left, right) = (read.first().map_or(0, |s| s.left), read.last().map_or(0, |s| s.right));
-        let stroke = Symbol { character: 'I', confidence: 0.98, left, right };
+        let stroke = Symbol { character: 'I', confidence: OVERRULED, left, right };
         line.symbols.splice(from..to, std::iter::repeat_n(stroke, glyphs.len()));
     }
 }

@@ -76,18 +76,20 @@ pub const fn as_digit(c: char) -> Option<char> {
 }
 
 /// Abbreviations that addresses write with a full stop, and never before a comma.
-const ABBREVIATIONS: [&str; 26] = [
+const ABBREVIATIONS: [&str; 24] = [
     "JL", "JLN", "JLAN", "GG", "NO", "KP", "KMP", "DS", "DSN", "DUS", "KOMP", "KOMPL", "PERUM", "BLK", "LR",
-    "LRG", "LK", "LINGK", "DR", "PROF", "JEND", "LETJEN", "H", "HJ", "KH", "ST",
+    "LRG", "LK", "LINGK", "DR", "PROF", "JEND", "LETJEN", "HJ", "KH",
 ];
 
-/// An address with a full stop where a comma was read behind an abbreviation or a single letter: they differ by a pixel or
+/// An address with a full stop where a comma was read behind an abbreviation or an initial: they differ by a pixel or
 /// two below the line, and nobody writes `JL, MAWAR NO, 5`.
 pub fn stops_after_abbreviations(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         let word = out.rsplit(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
-        let abbreviated = ABBREVIATIONS.contains(&word) || word.len() == 1;
+        // A single letter is an initial behind a stop, as in `M.T. HARYONO`; behind a space it may be a block's.
+        let initial = word.len() == 1 && out.as_bytes().iter().rev().nth(1) == Some(&b'.');
+        let abbreviated = ABBREVIATIONS.contains(&word) || initial;
         out.push(if c == ',' && abbreviated { '.' } else { c });
     }
     out
@@ -259,6 +261,7 @@ mod tests {
             stops_after_abbreviations("JL, M.T, HARYONO NO, 5, GG, II"),
             "JL. M.T. HARYONO NO. 5, GG. II"
         );
+        assert_eq!(stops_after_abbreviations("BLOK C, NO, 5A, GG, II"), "BLOK C, NO. 5A, GG. II");
         assert_eq!(stops_after_abbreviations("DUSUN TENGAH, RAYA"), "DUSUN TENGAH, RAYA");
         assert_eq!(stops_after_abbreviations(""), "");
     }

@@ -146,6 +146,10 @@ pub fn told(text: &str) -> Told {
         let small = head.chars().any(|c| c.is_ascii_lowercase());
         for (label, spellings) in SPELLINGS {
             for spelling in spellings {
+                // No label may be off by more.
+                if bare_head.len().abs_diff(spelling.len()) > 3 {
+                    continue;
+                }
                 let off = distance(&bare_head, spelling);
                 // Of a short label that was misread, the first letter must have been seen, unless a number follows.
                 if off > 0 && spelling.len() <= 4 && !number && bare_head.get(..1) != spelling.get(..1) {

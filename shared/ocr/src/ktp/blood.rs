@@ -140,7 +140,7 @@ fn group_of(letters: &[(Span, Glyph<'_>)]) -> Option<(Option<&'static str>, f32)
         // Wider than a letter: an A and a B that touch.
         let parts = if glyph.width() > 1.15 { glyph.halves().to_vec() } else { vec![*glyph] };
         for part in parts {
-            let (letter, like, _) = part.letter("ABO")?;
+            let (letter, like) = part.letter()?;
             seen.push(letter);
             least = least.min(like);
         }
