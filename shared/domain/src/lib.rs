@@ -14,6 +14,7 @@ pub mod reason;
 pub mod retry;
 pub mod review;
 pub mod scoring;
+pub mod vocabulary;
 
 pub use card::{CardKind, CardReading, DocumentType, FieldName, FieldReading, Quality};
 pub use ids::{CorrelationId, DocumentId, EvaluationId, ReviewId, SessionId, UserId};

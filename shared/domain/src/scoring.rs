@@ -12,6 +12,7 @@ use crate::lifecycle::VerificationStatus;
 use crate::nik::{Gender, Nik, age_on};
 use crate::npwp::Npwp;
 use crate::reason::ReasonCode;
+use crate::vocabulary::{CITIZENSHIPS, MARITAL, RELIGIONS};
 
 /// Where the score divides, and how sure a critical field must be.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -330,33 +331,11 @@ fn format_fault(field: FieldName, value: &str) -> Option<ReasonCode> {
             let group = value.trim_end_matches(['+', '-']);
             (value == "-" || ["A", "B", "AB", "O"].contains(&group), ReasonCode::ValueUnknown)
         }
-        F::Religion => (
-            one_of(&[
-                "ISLAM",
-                "KRISTEN",
-                "KATOLIK",
-                "KATHOLIK",
-                "HINDU",
-                "BUDHA",
-                "BUDDHA",
-                "KONGHUCU",
-                "KHONGHUCU",
-                "-",
-            ]) || value.starts_with("KEPERCAYAAN"),
-            ReasonCode::ValueUnknown,
-        ),
-        F::MaritalStatus => (
-            one_of(&[
-                "BELUM KAWIN",
-                "KAWIN",
-                "CERAI HIDUP",
-                "CERAI MATI",
-                "KAWIN TERCATAT",
-                "KAWIN BELUM TERCATAT",
-            ]),
-            ReasonCode::ValueUnknown,
-        ),
-        F::Citizenship => (one_of(&["WNI", "WNA"]), ReasonCode::ValueUnknown),
+        F::Religion => {
+            (one_of(RELIGIONS) || value == "-" || value.starts_with("KEPERCAYAAN"), ReasonCode::ValueUnknown)
+        }
+        F::MaritalStatus => (one_of(MARITAL), ReasonCode::ValueUnknown),
+        F::Citizenship => (one_of(CITIZENSHIPS), ReasonCode::ValueUnknown),
         F::RtRw => {
             let digits = |part: &str| part.len() == 3 && part.bytes().all(|b| b.is_ascii_digit());
             let fine = value == "-" || value.split_once('/').is_some_and(|(rt, rw)| digits(rt) && digits(rw));

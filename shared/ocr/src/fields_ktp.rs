@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use filot_domain::nik::Nik;
+use filot_domain::vocabulary::{CITIZENSHIPS, GENDERS, MARITAL, RELIGIONS};
 use filot_domain::{FieldName, FieldReading};
 
 use crate::digits::{NumberRow, choose_nik};
@@ -20,7 +21,7 @@ use crate::text::{
     Piece, as_digit, bare, closest, distance, in_company, likeness, stops_after_abbreviations, value_of,
     weigh,
 };
-use crate::vocabulary::{CITIZENSHIPS, GENDERS, MARITAL, OCCUPATIONS, RELIGIONS, nearest};
+use crate::vocabulary::{OCCUPATIONS, nearest};
 
 const FOR_LIFE: &str = "SEUMUR HIDUP";
 

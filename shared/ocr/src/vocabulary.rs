@@ -1,34 +1,9 @@
 //! Words that a field can hold, and which of them a misread text means.
 //!
-//! Owns the closed and the nearly closed vocabularies of a KTP and how alike two words look. It must not know where on
+//! Owns the nearly closed vocabulary of occupations and how alike two words look; the closed ones are the domain's. It must not know where on
 //! the card a word stood.
 
 use crate::text::bare;
-
-/// `Jenis Kelamin`.
-pub const GENDERS: &[&str] = &["LAKI-LAKI", "PEREMPUAN"];
-
-/// `Agama`, in the spellings of all print runs.
-pub const RELIGIONS: &[&str] = &[
-    "ISLAM",
-    "KRISTEN",
-    "KATOLIK",
-    "KATHOLIK",
-    "HINDU",
-    "BUDHA",
-    "BUDDHA",
-    "KONGHUCU",
-    "KHONGHUCU",
-    "KEPERCAYAAN",
-    "KEPERCAYAAN TERHADAP TUHAN YME",
-];
-
-/// `Status Perkawinan`.
-pub const MARITAL: &[&str] =
-    &["BELUM KAWIN", "KAWIN", "CERAI HIDUP", "CERAI MATI", "KAWIN TERCATAT", "KAWIN BELUM TERCATAT"];
-
-/// `Kewarganegaraan`.
-pub const CITIZENSHIPS: &[&str] = &["WNI", "WNA"];
 
 /// `Pekerjaan`: the civil register's list (form F-1.01 of Ministry of Home Affairs Regulation 109/2019), with and without the
 /// abbreviations in brackets. Nearly closed: other words occur, and stand as they were read.
@@ -238,6 +213,8 @@ pub fn nearest<'a>(text: &str, words: impl Iterator<Item = &'a str>) -> Option<G
 
 #[cfg(test)]
 mod tests {
+    use filot_domain::vocabulary::RELIGIONS;
+
     use super::*;
 
     fn guess(text: &str, words: &[&'static str]) -> (&'static str, f32, f32) {
