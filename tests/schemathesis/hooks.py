@@ -21,7 +21,8 @@ TOKENS = {
     "serviceKey": os.environ["FILOT_SERVICE_KEY"],
 }
 SIGNATURE_SECRET = os.environ["FILOT_SIGNATURE_SECRET"].encode()
-# Ids by the parameter that takes them: {"id": [...], "disposable id": [...], "reviewId": [...]}.
+# Ids by the parameter that takes them: {"id": [...], "disposable id": [...], "reviewId": [...],
+# "undecided reviewId": [...]}.
 EXISTING = json.loads(os.environ["FILOT_EXISTING"])
 # A file that is one of ours and yet text, as schemathesis takes a form's values to be.
 with open(os.path.join(os.path.dirname(__file__), "../../fuzz/corpus/pdf/plain.pdf"), encoding="ascii") as file:
@@ -80,8 +81,13 @@ def existing(name, value):
 
 @schemathesis.hook
 def map_path_parameters(context, path_parameters):
-    # What is deleted is there for nobody else: one kind of document is there to be deleted.
-    kind = "disposable " if context.operation.method.upper() == "DELETE" else ""
+    kind = ""
+    if context.operation.method.upper() == "DELETE":
+        # What is deleted is there for nobody else: one kind of document is there to be deleted.
+        kind = "disposable "
+    elif context.operation.path.endswith("/file"):
+        # Whoever is decided about is shown no more, and the callbacks may have decided about all the others by now.
+        kind = "undecided "
     return {name: existing(kind + name, value) for name, value in (path_parameters or {}).items()}
 
 

@@ -45,6 +45,8 @@ pub struct World {
     pub disposable: String,
     /// Reviews to decide.
     pub reviews: Vec<Review>,
+    /// One that is to stay undecided: the card is shown only as long.
+    pub undecided: Review,
 }
 
 impl World {
@@ -61,12 +63,13 @@ impl World {
             "receipt.jpg",
             "ktp-contradiction.jpg",
             "ktp-contradiction.jpg",
+            "ktp-contradiction.jpg",
         ] {
             let (card, content) = cards.get(file)?;
             documents.push(stack.api.uploaded(&user, &card.document_type, file, &content).await?);
         }
-        let [approved, failed, rejected, disposable, first, second] = &documents[..] else {
-            return Err("six documents were uploaded".into());
+        let [approved, failed, rejected, disposable, first, second, third] = &documents[..] else {
+            return Err("seven documents were uploaded".into());
         };
         for (id, state) in [
             (approved, "completed/auto_approved"),
@@ -80,6 +83,8 @@ impl World {
         for document in [first, second] {
             reviews.push(acknowledged(stack, document).await?);
         }
+
+        let undecided = acknowledged(stack, third).await?;
 
         let gone = Account::new(stack).await?;
         stack.api.call(Method::POST, "/auth/logout", Some(&gone.access), None).await?.expect(204)?;
@@ -102,6 +107,7 @@ impl World {
             rejected: rejected.clone(),
             disposable: disposable.clone(),
             reviews,
+            undecided,
             owner,
         })
     }

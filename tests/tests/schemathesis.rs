@@ -23,6 +23,7 @@ async fn inv_8_every_answer_is_one_that_the_document_describes() -> Result<()> {
         "id": [world.approved, world.failed, world.rejected],
         "disposable id": [world.disposable],
         "reviewId": world.reviews.iter().map(|review| review.id.clone()).collect::<Vec<_>>(),
+        "undecided reviewId": [world.undecided.id],
     });
     let folder = paths::root().join("tests/schemathesis");
     let environment: BTreeMap<_, _> = [
