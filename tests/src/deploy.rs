@@ -52,6 +52,10 @@ pub struct Deployment {
     pub gpu_queue_url: String,
     /// Queue of the CPU workers.
     pub cpu_queue_url: String,
+    /// What fell out of the GPU queue.
+    pub gpu_dead_letters_url: String,
+    /// What fell out of the CPU queue.
+    pub cpu_dead_letters_url: String,
     /// Names of the functions in the template.
     pub programs: Vec<String>,
 }
@@ -109,6 +113,8 @@ pub async fn deploy(
         callback_url: format!("{endpoint}/_aws/lambda-url/{}", first_label(output("ReviewCallbackUrl")?)),
         gpu_queue_url: output("OcrGpuQueueUrl")?,
         cpu_queue_url: output("OcrCpuQueueUrl")?,
+        gpu_dead_letters_url: output("OcrGpuDeadLettersUrl")?,
+        cpu_dead_letters_url: output("OcrCpuDeadLettersUrl")?,
         programs: template::programs(&template),
     })
 }
