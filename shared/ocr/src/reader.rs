@@ -17,7 +17,7 @@ use crate::engine::{self, Engine, EngineConfig, EngineError, Line};
 use crate::error::ReadError;
 use crate::fields_ktp;
 use crate::fields_npwp;
-use crate::find::{find_cards, orientation_candidates};
+use crate::find::{find_by_print, find_cards, orientation_candidates};
 use crate::kind;
 use crate::ktp::{KtpLayout, KtpLines};
 use crate::labels::labels_seen;
@@ -112,11 +112,20 @@ impl Reader {
             Some(outline) => self.read_outline(&mut clock, &image, outline, claimed)?,
             None => (Attempt::nothing(), None),
         };
+        if attempt.kind == CardKind::Unknown {
+            // What was taken for the outline may be something else: print that stands as a card's does tells better.
+            for outline in clock.time("print", || find_by_print(&image)) {
+                let (again, its_card) = self.read_upright(&mut clock, &image, &outline, claimed)?;
+                if again.kind != CardKind::Unknown {
+                    (attempt, card, found) = (again, its_card, Some(outline));
+                    break;
+                }
+            }
+        }
         for other in others {
             if attempt.kind != CardKind::Unknown {
                 break;
             }
-            // What was taken for the outline may be something else.
             let (again, other_card) = self.read_outline(&mut clock, &image, &other, claimed)?;
             if again.kind != CardKind::Unknown {
                 (attempt, card, found) = (again, other_card, Some(other));
