@@ -1,6 +1,6 @@
 //! Finding the card in a picture.
 //!
-//! Owns the search for the outline and for the way up. It must not know what is printed: a card here is a rectangle of
+//! Owns the search for the outline and for the way up. It must not know what is printed, but for the places of a KTP's rows: a card here is a rectangle of
 //! the right proportions, seen in perspective, whose four sides part two colours.
 //!
 //! 1. The picture is made small and print is closed away (`field`), so that rows of text are no edges.
@@ -8,6 +8,10 @@
 //! 3. Pairs of pairs of lines make quadrilaterals, ranked by how much of their sides lies on edges (`quads`).
 //! 4. The best are moved onto the true edges and judged by what parts inside from outside (`sides`), first in the
 //!    small picture, the winner then at full resolution to a fraction of a pixel.
+//!
+//! Where that gives nothing that can be read, the print itself tells: dark marks make strings, strings blocks (`marks`,
+//! `print`), and a block whose rows and columns stand as a KTP's do says where the card must be (`block`); edges that
+//! are there then say it exactly.
 
 use image::RgbImage;
 
@@ -16,6 +20,7 @@ use crate::resample::downscale_rgb;
 
 mod block;
 mod field;
+mod framing;
 mod lines;
 mod marks;
 mod print;
@@ -59,25 +64,43 @@ pub fn find_cards(image: &RgbImage) -> (Option<CardOutline>, Vec<CardOutline>) {
     (found, others)
 }
 
-/// Outlines of KTPs as their print tells, for pictures whose edges do not: best first, each the way up that it is read.
-pub fn find_by_print(image: &RgbImage) -> Vec<CardOutline> {
-    if image.width() < 64 || image.height() < 64 {
-        return Vec::new();
+/// The print in a picture, looked for when nothing was read from the outlines that edges tell.
+#[derive(Debug, Clone)]
+pub struct Printed(Vec<print::Block>);
+
+impl Printed {
+    /// Looks for print.
+    pub fn of(image: &RgbImage) -> Self {
+        let large = image.width() >= 64 && image.height() >= 64;
+        Self(if large { print::blocks(image) } else { Vec::new() })
     }
-    let blocks = print::blocks(image);
-    let mut fits: Vec<block::Fit> =
-        blocks.iter().filter_map(block::ktp_outline).filter(|fit| fit.points >= LEAST_POINTS).collect();
-    fits.sort_by(|a, b| b.points.total_cmp(&a.points));
-    fits.truncate(MAX_BY_PRINT);
-    if fits.is_empty() {
-        return Vec::new();
+
+    /// Outlines of KTPs as their print tells: best first, each the way up that it is read.
+    pub fn ktps(&self, image: &RgbImage) -> Vec<CardOutline> {
+        let mut fits: Vec<block::Fit> =
+            self.0.iter().filter_map(block::ktp_outline).filter(|fit| fit.points >= LEAST_POINTS).collect();
+        fits.sort_by(|a, b| b.points.total_cmp(&a.points));
+        fits.truncate(MAX_BY_PRINT);
+        if fits.is_empty() {
+            return Vec::new();
+        }
+        let small = small_of(image);
+        fits.iter().map(|fit| by_edges(image, &small, &fit.corners)).collect()
     }
-    let small = small_of(image);
-    fits.iter().map(|fit| by_edges(image, &small, &fit.corners)).collect()
+
+    /// Whether an outline may be read this way up: not where print was found, but none within that runs along it.
+    pub fn may_stand_on(&self, outline: &CardOutline) -> bool {
+        let seen: f32 = self.0.iter().map(print::Block::characters).sum();
+        seen < SEEN || framing::characters_along(&self.0, outline) >= SOME
+    }
 }
 
+/// So many characters in a picture mean that its print is seen.
+const SEEN: f32 = 60.0;
+/// What an outline that is worth reading then holds at least.
+const SOME: f32 = 12.0;
 /// From so many rows and columns in place on a block of print is taken for a KTP's.
-const LEAST_POINTS: f32 = 20.0;
+const LEAST_POINTS: f32 = 22.0;
 /// How many blocks are worth a look at what is printed there.
 const MAX_BY_PRINT: usize = 2;
 /// How far edges may lie from where print says they are, as a share of the card's width.
