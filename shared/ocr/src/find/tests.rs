@@ -149,9 +149,8 @@ fn the_whole_picture_is_offered_in_four_turns() {
     assert!(ways.iter().all(|way| (0..4).any(|turn| whole.turned(turn) == *way)));
 }
 
-/// Whether a character's ink is at this place of a card, in shares of it: a KTP's header, NIK and twelve labelled rows.
-fn ktp_ink(u: f64, v: f64) -> bool {
-    // Left, right, middle line, height of capitals.
+/// A KTP's header, NIK and twelve labelled rows: left, right, middle line and height of capitals, in shares of the card.
+fn ktp_strings() -> Vec<(f64, f64, f64, f64)> {
     let mut strings = vec![
         (0.34, 0.66, 0.087, 0.030),
         (0.33, 0.67, 0.141, 0.030),
@@ -165,7 +164,12 @@ fn ktp_ink(u: f64, v: f64) -> bool {
         strings.push((0.036 + indent, 0.10 + indent + 0.1 * label, middle, 0.026));
         strings.push((0.272, 0.34 + 0.3 * value, middle, 0.026));
     }
-    strings.into_iter().any(|(left, right, middle, high)| {
+    strings
+}
+
+/// Whether a character's ink is at this place of a card.
+fn inked(strings: &[(f64, f64, f64, f64)], u: f64, v: f64) -> bool {
+    strings.iter().any(|&(left, right, middle, high)| {
         let pitch = 0.5 * high;
         let part = ((u - left) / pitch).fract();
         // Each character is a frame with a bar, so that it has strokes.
@@ -191,13 +195,13 @@ fn print_only(size: (u32, u32), corners: &[Point; 4], ink: impl Fn(f64, f64) -> 
 
 #[test]
 fn print_tells_where_a_ktp_lies_that_has_no_edges() {
-    let (cx, cy) = (750.0_f32, 700.0_f32);
+    let (strings, cx, cy) = (ktp_strings(), 750.0_f32, 700.0_f32);
     for degrees in [0.0_f32, 12.0, 90.0, 161.0, 180.0, 295.0] {
         let (sin, cos) = degrees.to_radians().sin_cos();
         // Seen from below and from the left.
         let corners = [(-440.0, -300.0), (470.0, -275.0), (520.0, 320.0), (-500.0, 285.0)]
             .map(|(x, y): (f32, f32)| (cx + x * cos - y * sin, cy + x * sin + y * cos));
-        let image = print_only((1500, 1400), &corners, ktp_ink);
+        let image = print_only((1500, 1400), &corners, |u, v| inked(&strings, u, v));
         assert_eq!(find_card(&image), None, "{degrees}°: the edges must not tell");
         let print = Printed::of(&image);
         let found = print.ktps(&image);
@@ -219,7 +223,11 @@ fn a_page_of_print_is_no_ktp() {
         let row = (v * 34.0).floor();
         let (x, y) = ((u * 75.0).fract(), (v * 34.0).fract());
         let word = noise((u * 75.0) as u32, row as u32, 4) > 0.18;
-        (0.03..0.97).contains(&u) && (0.02..0.98).contains(&v) && word && x < 0.6 && y < 0.5
+        (0.03..0.97).contains(&u)
+            && (0.02..0.98).contains(&v)
+            && word
+            && x < 0.6
+            && y < 0.5
             && (x < 0.2 || y < 0.12 || y > 0.38 && x < 0.4)
     };
     let image = print_only((1500, 1400), &corners, page);
