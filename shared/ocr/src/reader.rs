@@ -48,7 +48,7 @@ impl Default for ReaderConfig {
 pub struct ReadOutput {
     /// What was read.
     pub reading: CardReading,
-    /// Milliseconds per stage: `decode`, `rectify`, `normalise`, `layout`, `recognise`, `parse`.
+    /// Milliseconds per stage: `decode`, `rectify`, `print`, `normalise`, `layout`, `recognise`, `parse`, `quality`.
     pub stage_ms: BTreeMap<&'static str, f64>,
     /// Where in the picture it was read.
     pub trace: Trace,
