@@ -149,7 +149,7 @@ fn the_whole_picture_is_offered_in_four_turns() {
     assert!(ways.iter().all(|way| (0..4).any(|turn| whole.turned(turn) == *way)));
 }
 
-/// A KTP's header, NIK and twelve labelled rows: left, right, middle line and height of capitals, in shares of the card.
+/// A KTP's header, NIK and labelled rows: left, right, middle line and height of capitals, in shares of the card.
 fn ktp_strings() -> Vec<(f64, f64, f64, f64)> {
     let mut strings = vec![
         (0.34, 0.66, 0.087, 0.030),
