@@ -1,6 +1,6 @@
 //! Finding the card in a picture.
 //!
-//! Owns the search for the outline and for the way up. It must not know what is printed: a card here is a rectangle of
+//! Owns the search for the outline and for the way up. It must not know what is printed, but for the places of a KTP's rows: a card here is a rectangle of
 //! the right proportions, seen in perspective, whose four sides part two colours.
 //!
 //! 1. The picture is made small and print is closed away (`field`), so that rows of text are no edges.
@@ -8,14 +8,22 @@
 //! 3. Pairs of pairs of lines make quadrilaterals, ranked by how much of their sides lies on edges (`quads`).
 //! 4. The best are moved onto the true edges and judged by what parts inside from outside (`sides`), first in the
 //!    small picture, the winner then at full resolution to a fraction of a pixel.
+//!
+//! Where that gives nothing that can be read, the print itself tells: dark marks make strings, strings blocks (`marks`,
+//! `print`), and a block whose rows and columns stand as a KTP's do says where the card must be (`block`); edges that
+//! are there then say it exactly.
 
 use image::RgbImage;
 
 use crate::rectify::{CARD_ASPECT, CardOutline, Point, distance, warp};
 use crate::resample::downscale_rgb;
 
+mod block;
 mod field;
+mod framing;
 mod lines;
+mod marks;
+mod print;
 mod quads;
 mod sides;
 
@@ -56,6 +64,90 @@ pub fn find_cards(image: &RgbImage) -> (Option<CardOutline>, Vec<CardOutline>) {
     (found, others)
 }
 
+/// The print in a picture, looked for when nothing was read from the outlines that edges tell.
+#[derive(Debug, Clone)]
+pub struct Printed(Vec<print::Block>);
+
+impl Printed {
+    /// Looks for print.
+    pub fn of(image: &RgbImage) -> Self {
+        let large = image.width() >= 64 && image.height() >= 64;
+        Self(if large { print::blocks(image) } else { Vec::new() })
+    }
+
+    /// Outlines of KTPs as their print tells: best first, each the way up that it is read.
+    pub fn ktps(&self, image: &RgbImage) -> Vec<CardOutline> {
+        let mut fits: Vec<block::Fit> =
+            self.0.iter().filter_map(block::ktp_outline).filter(|fit| fit.points >= LEAST_POINTS).collect();
+        fits.sort_by(|a, b| b.points.total_cmp(&a.points));
+        fits.truncate(MAX_BY_PRINT);
+        if fits.is_empty() {
+            return Vec::new();
+        }
+        let small = small_of(image);
+        fits.iter().map(|fit| by_edges(image, &small, &fit.corners)).collect()
+    }
+
+    /// Whether an outline may be read this way up: not where print was found, but none within that runs along it.
+    pub fn may_stand_on(&self, outline: &CardOutline) -> bool {
+        let seen: f32 = self.0.iter().map(print::Block::characters).sum();
+        seen < SEEN || framing::characters_along(&self.0, outline) >= SOME
+    }
+}
+
+/// So many characters in a picture mean that its print is seen.
+const SEEN: f32 = 60.0;
+/// What an outline that is worth reading then holds at least.
+const SOME: f32 = 12.0;
+/// From so many rows and columns in place on a block of print is taken for a KTP's.
+const LEAST_POINTS: f32 = 22.0;
+/// How many blocks are worth a look at what is printed there.
+const MAX_BY_PRINT: usize = 2;
+/// How far edges may lie from where print says they are, as a share of the card's width.
+const PRINT_DOUBT: f32 = 0.05;
+/// From this score on the edges are right rather than the print.
+const EDGES_SCORE: f32 = 0.3;
+/// The score of an outline that has no edges.
+const PRINT_SCORE: f32 = 0.5;
+
+/// What print says of an outline, moved onto edges where there are any.
+fn by_edges(image: &RgbImage, small: &RgbImage, corners: &[Point; 4]) -> CardOutline {
+    let (sx, sy) = scales(image, small);
+    let told = CardOutline { corners: *corners, score: PRINT_SCORE };
+    let about = PRINT_DOUBT * told.width_px();
+    let mut near = sides::settle(small, &corners.map(|(x, y)| (x / sx, y / sy)), about / sx, 2, 1);
+    near = sides::settle(small, &near, (about / sx * 0.5).max(3.0), 1, 1);
+    let score = sides::judge(small, &near);
+    let corners = exact(image, near, (sx, sy));
+    let moved = corners.iter().zip(told.corners).fold(0.0_f32, |most, (a, b)| most.max(distance(*a, b)));
+    if score < EDGES_SCORE || moved > 2.0 * about {
+        told
+    } else {
+        CardOutline { corners, score: PRINT_SCORE.max(score) }
+    }
+}
+
+/// The picture in which outlines are searched.
+fn small_of(image: &RgbImage) -> RgbImage {
+    let scale = (image.width().max(image.height()) as f32 / SEARCH_SIDE as f32).max(1.0);
+    let side = |s: u32| (s as f32 / scale).round().max(1.0) as u32;
+    downscale_rgb(image, side(image.width()), side(image.height()))
+}
+
+/// By how much a picture is larger than its small copy.
+fn scales(image: &RgbImage, small: &RgbImage) -> (f32, f32) {
+    (image.width() as f32 / small.width() as f32, image.height() as f32 / small.height() as f32)
+}
+
+/// An outline found in the small picture, settled in the large one.
+fn exact(image: &RgbImage, corners: [Point; 4], (sx, sy): (f32, f32)) -> [Point; 4] {
+    let scale = sx.max(sy);
+    let mut corners = corners.map(|(x, y)| (x * sx, y * sy));
+    // Widely first: in the small picture a shadow beside the card may have looked as sharp as the card's edge.
+    corners = sides::settle(image, &corners, (scale * 4.0).max(6.0), 2, 1);
+    sides::settle(image, &corners, (scale * 1.5).clamp(2.0, 4.0), 2, 1)
+}
+
 /// From this score on an outline is worth a look at what is printed inside.
 const SECOND_SCORE: f32 = 0.15;
 /// How many others are worth one.
@@ -72,13 +164,10 @@ fn apart(one: &CardOutline, other: &CardOutline) -> bool {
 
 /// The best outlines, whatever their scores, no two nearly the same.
 fn search(image: &RgbImage) -> Vec<CardOutline> {
-    let long = image.width().max(image.height());
     if image.width() < 64 || image.height() < 64 {
         return Vec::new();
     }
-    let scale = (long as f32 / SEARCH_SIDE as f32).max(1.0);
-    let side = |s: u32| (s as f32 / scale).round().max(1.0) as u32;
-    let small = downscale_rgb(image, side(image.width()), side(image.height()));
+    let small = small_of(image);
     let mut candidates = Vec::with_capacity(2 * CLOSE_LOOKS);
     for field in [field::Field::of(&small), field::Field::of_strangeness(&small)] {
         let lines = lines::strongest(&field);
@@ -101,16 +190,12 @@ fn search(image: &RgbImage) -> Vec<CardOutline> {
             best.push(outline);
         }
     }
-    let (sx, sy) =
-        (image.width() as f32 / small.width() as f32, image.height() as f32 / small.height() as f32);
-    let exact = |found: CardOutline| {
-        let mut corners = found.corners.map(|(x, y)| (x * sx, y * sy));
-        // Widely first: in the small picture a shadow beside the card may have looked as sharp as the card's edge.
-        corners = sides::settle(image, &corners, (scale * 4.0).max(6.0), 2, 1);
-        corners = sides::settle(image, &corners, (scale * 1.5).clamp(2.0, 4.0), 2, 1);
-        CardOutline { corners: clockwise_from_top_left(corners), score: found.score }
+    let scales = scales(image, &small);
+    let settled = |found: CardOutline| CardOutline {
+        corners: clockwise_from_top_left(exact(image, found.corners, scales)),
+        score: found.score,
     };
-    best.into_iter().map(exact).collect()
+    best.into_iter().map(settled).collect()
 }
 
 /// A picture cut to the card shows no outline but has its shape.

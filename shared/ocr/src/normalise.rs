@@ -33,34 +33,11 @@ pub fn normalise(card: &RectifiedCard) -> GrayImage {
 /// The same for any grey picture.
 pub fn normalise_luma(luma: &GrayImage) -> GrayImage {
     let (width, height) = luma.dimensions();
-    if width < COARSE || height < COARSE {
-        return luma.clone();
-    }
-    let ground = ground_of(luma);
-    let mut ratio = vec![0_u16; luma.len()];
+    let Some(ratio) = ratios(luma) else { return luma.clone() };
     let mut histogram = [0_u32; RATIO_STEPS];
-    let line_of = |y: u32| {
-        let line = ground.as_raw().chunks_exact(ground.width() as usize).nth(y as usize);
-        line.unwrap_or_default()
-    };
-    let mut across = vec![0.0_f32; width as usize];
-    let mut mixed = vec![0.0_f32; ground.width() as usize];
-    let rows = luma.as_raw().chunks_exact(width as usize).zip(ratio.chunks_exact_mut(width as usize));
-    for (y, (line, out)) in (0..height).zip(rows) {
-        let (top, part) = between(y, ground.height());
-        let (upper, lower) = (line_of(top as u32), line_of((top as u32 + 1).min(ground.height() - 1)));
-        for ((m, &p), &q) in mixed.iter_mut().zip(upper).zip(lower) {
-            *m = f32::from(p) + (f32::from(q) - f32::from(p)) * part;
-        }
-        widen(&mixed, &mut across);
-        for ((o, &v), g) in out.iter_mut().zip(line).zip(&across) {
-            let step = (f32::from(v) / g * RATIO_ONE).min((RATIO_STEPS - 1) as f32);
-            *o = step as i32 as u16;
-        }
-        for &step in &*out {
-            if let Some(count) = histogram.get_mut(usize::from(step)) {
-                *count += 1;
-            }
+    for &step in &ratio {
+        if let Some(count) = histogram.get_mut(usize::from(step)) {
+            *count += 1;
         }
     }
     let total = luma.len() as f32;
@@ -82,8 +59,39 @@ pub fn normalise_luma(luma: &GrayImage) -> GrayImage {
     GrayImage::from_raw(width, height, data).unwrap_or_default()
 }
 
+/// How bright each pixel is beside its ground, in steps of which [`RATIO_ONE`] is as bright. `None`: the picture is too
+/// small to have a ground.
+pub fn ratios(luma: &GrayImage) -> Option<Vec<u16>> {
+    let (width, height) = luma.dimensions();
+    if width < COARSE || height < COARSE {
+        return None;
+    }
+    let ground = ground_of(luma);
+    let mut ratio = vec![0_u16; luma.len()];
+    let line_of = |y: u32| {
+        let line = ground.as_raw().chunks_exact(ground.width() as usize).nth(y as usize);
+        line.unwrap_or_default()
+    };
+    let mut across = vec![0.0_f32; width as usize];
+    let mut mixed = vec![0.0_f32; ground.width() as usize];
+    let rows = luma.as_raw().chunks_exact(width as usize).zip(ratio.chunks_exact_mut(width as usize));
+    for (y, (line, out)) in (0..height).zip(rows) {
+        let (top, part) = between(y, ground.height());
+        let (upper, lower) = (line_of(top as u32), line_of((top as u32 + 1).min(ground.height() - 1)));
+        for ((m, &p), &q) in mixed.iter_mut().zip(upper).zip(lower) {
+            *m = f32::from(p) + (f32::from(q) - f32::from(p)) * part;
+        }
+        widen(&mixed, &mut across);
+        for ((o, &v), g) in out.iter_mut().zip(line).zip(&across) {
+            let step = (f32::from(v) / g * RATIO_ONE).min((RATIO_STEPS - 1) as f32);
+            *o = step as i32 as u16;
+        }
+    }
+    Some(ratio)
+}
+
 /// Steps per unit of the ratio of a pixel to its ground.
-const RATIO_ONE: f32 = 512.0;
+pub const RATIO_ONE: f32 = 512.0;
 /// Ratios are cut at 1.5.
 const RATIO_STEPS: usize = 768;
 

@@ -17,7 +17,7 @@ use crate::engine::{self, Engine, EngineConfig, EngineError, Line};
 use crate::error::ReadError;
 use crate::fields_ktp;
 use crate::fields_npwp;
-use crate::find::{find_cards, orientation_candidates};
+use crate::find::{Printed, find_cards, orientation_candidates};
 use crate::kind;
 use crate::ktp::{KtpLayout, KtpLines};
 use crate::labels::labels_seen;
@@ -48,7 +48,7 @@ impl Default for ReaderConfig {
 pub struct ReadOutput {
     /// What was read.
     pub reading: CardReading,
-    /// Milliseconds per stage: `decode`, `rectify`, `normalise`, `layout`, `recognise`, `parse`.
+    /// Milliseconds per stage: `decode`, `rectify`, `print`, `normalise`, `layout`, `recognise`, `parse`, `quality`.
     pub stage_ms: BTreeMap<&'static str, f64>,
     /// Where in the picture it was read.
     pub trace: Trace,
@@ -109,30 +109,43 @@ impl Reader {
         let (mut found, others) = clock.time("rectify", || find_cards(&image));
         let whole = CardOutline::whole_image(image.width(), image.height());
         let (mut attempt, mut card) = match &found {
-            Some(outline) => self.read_outline(&mut clock, &image, outline, claimed)?,
+            Some(outline) => self.read_outline(&mut clock, &image, outline, claimed, None)?,
             None => (Attempt::nothing(), None),
         };
-        for other in others {
-            if attempt.kind != CardKind::Unknown {
-                break;
-            }
-            // What was taken for the outline may be something else.
-            let (again, other_card) = self.read_outline(&mut clock, &image, &other, claimed)?;
-            if again.kind != CardKind::Unknown {
-                (attempt, card, found) = (again, other_card, Some(other));
-            }
-        }
         if attempt.kind == CardKind::Unknown {
-            // The picture itself is the last candidate.
-            let (again, whole_card) = if found.is_some() {
-                self.read_upright(&mut clock, &image, &whole, claimed)?
-            } else {
-                self.read_outline(&mut clock, &image, &whole, claimed)?
-            };
-            if again.kind != CardKind::Unknown || card.is_none() {
-                (attempt, card) = (again, whole_card);
+            // What was taken for the outline may be something else: print that stands as a card's does tells better.
+            let print = clock.time("print", || Printed::of(&image));
+            for outline in clock.time("print", || print.ktps(&image)) {
+                let (again, its_card) = self.read_upright(&mut clock, &image, &outline, ONLY_KTP)?;
+                if again.kind != CardKind::Unknown {
+                    (attempt, card, found) = (again, its_card, Some(outline));
+                    break;
+                }
+            }
+            for other in others {
+                if attempt.kind != CardKind::Unknown {
+                    break;
+                }
+                let (again, other_card) =
+                    self.read_outline(&mut clock, &image, &other, claimed, Some(&print))?;
+                if again.kind != CardKind::Unknown {
+                    (attempt, card, found) = (again, other_card, Some(other));
+                }
+            }
+            if attempt.kind == CardKind::Unknown {
+                // The picture itself is the last candidate.
+                let (again, whole_card) = if found.is_some() {
+                    self.read_upright(&mut clock, &image, &whole, order(claimed))?
+                } else {
+                    self.read_outline(&mut clock, &image, &whole, claimed, Some(&print))?
+                };
+                if again.kind != CardKind::Unknown || card.is_none() {
+                    (attempt, card) = (again, whole_card);
+                }
             }
         }
+        // Without anything to read the picture still has its quality.
+        let card = card.or_else(|| clock.time("rectify", || rectify(&image, &whole)));
         let report = clock.time("quality", || card.map(|card| assess(&image, found.as_ref(), &card)));
         let (quality, mut reasons) =
             report.map_or_else(Default::default, |report| (report.quality, report.reasons));
@@ -153,18 +166,20 @@ impl Reader {
         Ok(ReadOutput { reading, stage_ms: clock.stage_ms, trace })
     }
 
-    /// Tries the ways up that an outline may be read, until one shows a card.
+    /// Tries the ways up that an outline may be read, until one shows a card; of those only that `print` allows.
     fn read_outline(
         &mut self,
         clock: &mut Clock,
         image: &RgbImage,
         outline: &CardOutline,
         claimed: Option<DocumentType>,
+        print: Option<&Printed>,
     ) -> Result<(Attempt, Option<RectifiedCard>), ReadError> {
         let candidates = clock.time("rectify", || orientation_candidates(image, outline));
         let mut first = None;
-        for candidate in candidates.iter().take(4) {
-            let (attempt, card) = self.read_upright(clock, image, candidate, claimed)?;
+        let allowed = |way: &&CardOutline| print.is_none_or(|print| print.may_stand_on(way));
+        for candidate in candidates.iter().take(4).filter(allowed) {
+            let (attempt, card) = self.read_upright(clock, image, candidate, order(claimed))?;
             if attempt.kind != CardKind::Unknown {
                 return Ok((attempt, card));
             }
@@ -173,13 +188,13 @@ impl Reader {
         Ok(first.unwrap_or_else(|| (Attempt::nothing(), None)))
     }
 
-    /// Reads one outline one way up.
+    /// Reads one outline one way up, as these kinds of card, until one is seen.
     fn read_upright(
         &mut self,
         clock: &mut Clock,
         image: &RgbImage,
         outline: &CardOutline,
-        claimed: Option<DocumentType>,
+        kinds: &[CardKind],
     ) -> Result<(Attempt, Option<RectifiedCard>), ReadError> {
         let Some(card) = clock.time("rectify", || rectify(image, outline)) else {
             return Ok((Attempt::nothing(), None));
@@ -191,12 +206,8 @@ impl Reader {
         });
         let area = KtpLayout::area(gray.width(), gray.height());
         let page = clock.time("layout", || Page::new(gray, area));
-        let order = match claimed {
-            Some(DocumentType::Npwp) => [CardKind::Npwp, CardKind::Ktp],
-            _ => [CardKind::Ktp, CardKind::Npwp],
-        };
         let mut best = Attempt::nothing();
-        for kind in order {
+        for &kind in kinds {
             let attempt = match kind {
                 CardKind::Npwp => self.read_as_npwp(clock, &page, &card)?,
                 _ => self.read_as_ktp(clock, &page)?,
@@ -271,6 +282,17 @@ impl Reader {
         let fields = clock.time("parse", || fields_npwp::parse(&lines));
         let (text, places) = (npwp_text(&lines), layout.places(&lines));
         Ok(Attempt { kind, fields, text, places, trace: None, by_number: false })
+    }
+}
+
+/// What to look for where print stands in a KTP's rows and columns.
+const ONLY_KTP: &[CardKind] = &[CardKind::Ktp];
+
+/// What to look for, in order.
+const fn order(claimed: Option<DocumentType>) -> &'static [CardKind] {
+    match claimed {
+        Some(DocumentType::Npwp) => &[CardKind::Npwp, CardKind::Ktp],
+        _ => &[CardKind::Ktp, CardKind::Npwp],
     }
 }
 

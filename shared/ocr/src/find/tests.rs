@@ -148,3 +148,95 @@ fn the_whole_picture_is_offered_in_four_turns() {
     assert_eq!(ways.len(), 4);
     assert!(ways.iter().all(|way| (0..4).any(|turn| whole.turned(turn) == *way)));
 }
+
+/// A KTP's header, NIK and labelled rows: left, right, middle line and height of capitals, in shares of the card.
+fn ktp_strings() -> Vec<(f64, f64, f64, f64)> {
+    let mut strings = vec![
+        (0.34, 0.66, 0.087, 0.030),
+        (0.33, 0.67, 0.141, 0.030),
+        (0.036, 0.09, 0.227, 0.036),
+        (0.22, 0.69, 0.227, 0.040),
+    ];
+    for row in 0..12_u32 {
+        let middle = 0.3073 + 0.05 * f64::from(row);
+        let indent = if (4..7).contains(&row) { 0.036 } else { 0.0 };
+        let (label, value) = (f64::from(noise(row, 0, 5)), f64::from(noise(row, 1, 5)));
+        strings.push((0.036 + indent, 0.10 + indent + 0.1 * label, middle, 0.026));
+        strings.push((0.272, 0.34 + 0.3 * value, middle, 0.026));
+    }
+    strings
+}
+
+/// Whether a character's ink is at this place of a card.
+fn inked(strings: &[(f64, f64, f64, f64)], u: f64, v: f64) -> bool {
+    strings.iter().any(|&(left, right, middle, high)| {
+        let pitch = 0.5 * high;
+        let part = ((u - left) / pitch).fract();
+        // Each character is a frame with a bar, so that it has strokes.
+        let (x, y) = (part / 0.62, (v - middle) / high + 0.5);
+        let inside = u >= left && u < right && (0.0..1.0).contains(&y) && x < 1.0;
+        inside && (x < 0.3 || y < 0.25 || y > 0.75 && part < 0.4)
+    })
+}
+
+/// Print without a card's edges, in uneven light.
+fn print_only(size: (u32, u32), corners: &[Point; 4], ink: impl Fn(f64, f64) -> bool) -> RgbImage {
+    let back = Homography::from_rectangle(1.0, 1.0, corners).unwrap().inverse().unwrap();
+    RgbImage::from_fn(size.0, size.1, |x, y| {
+        let light = 90.0 + 120.0 * x as f32 / size.0 as f32 + 6.0 * noise(x, y, 9);
+        let mut dark = 0.0;
+        for (dx, dy) in [(0.25, 0.25), (0.75, 0.25), (0.25, 0.75), (0.75, 0.75)] {
+            let (u, v) = back.apply(f64::from(x) + dx, f64::from(y) + dy);
+            dark += if ink(u, v) { 0.15 } else { 0.0 };
+        }
+        Rgb([(light * (1.0 - dark)) as u8; 3])
+    })
+}
+
+#[test]
+fn print_tells_where_a_ktp_lies_that_has_no_edges() {
+    let (strings, cx, cy) = (ktp_strings(), 750.0_f32, 700.0_f32);
+    for degrees in [0.0_f32, 12.0, 90.0, 161.0, 180.0, 295.0] {
+        let (sin, cos) = degrees.to_radians().sin_cos();
+        // Seen from below and from the left.
+        let corners = [(-440.0, -300.0), (470.0, -275.0), (520.0, 320.0), (-500.0, 285.0)]
+            .map(|(x, y): (f32, f32)| (cx + x * cos - y * sin, cy + x * sin + y * cos));
+        let image = print_only((1500, 1400), &corners, |u, v| inked(&strings, u, v));
+        assert_eq!(find_card(&image), None, "{degrees}°: the edges must not tell");
+        let print = Printed::of(&image);
+        let found = print.ktps(&image);
+        assert!(!found.is_empty(), "nothing found at {degrees}°");
+        let off = found[0].corners.iter().zip(corners).map(|(a, b)| distance(*a, b)).fold(0.0, f32::max);
+        assert!(off < 0.05 * 960.0, "{degrees}°: off by {off} of 960 pixels, {:?}", found[0]);
+        // What is read lies along the print, whichever of two ways up.
+        for (turn, may) in [(0, true), (1, false), (2, true), (3, false)] {
+            assert_eq!(print.may_stand_on(&found[0].turned(turn)), may, "{degrees}°, turn {turn}");
+        }
+    }
+}
+
+#[test]
+fn a_page_of_print_is_no_ktp() {
+    let corners = [(80.0, 60.0), (1420.0, 90.0), (1400.0, 1330.0), (70.0, 1310.0)];
+    // Rows from edge to edge at one pitch: no columns, no header.
+    let page = |u: f64, v: f64| {
+        let row = (v * 34.0).floor();
+        let (x, y) = ((u * 75.0).fract(), (v * 34.0).fract());
+        let word = noise((u * 75.0) as u32, row as u32, 4) > 0.18;
+        (0.03..0.97).contains(&u)
+            && (0.02..0.98).contains(&v)
+            && word
+            && x < 0.6
+            && y < 0.5
+            && (x < 0.2 || y < 0.12 || y > 0.38 && x < 0.4)
+    };
+    let image = print_only((1500, 1400), &corners, page);
+    assert_eq!(Printed::of(&image).ktps(&image), Vec::new());
+    let blank = print_only((900, 700), &corners, |_, _| false);
+    assert_eq!(Printed::of(&blank).ktps(&blank), Vec::new());
+    for (w, h) in [(1, 1), (2000, 3), (63, 900), (64, 64)] {
+        let image = RgbImage::new(w, h);
+        let print = Printed::of(&image);
+        assert!(print.ktps(&image).is_empty() && print.may_stand_on(&CardOutline::whole_image(w, h)));
+    }
+}
