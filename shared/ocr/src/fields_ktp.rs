@@ -146,7 +146,7 @@ fn row_fields(label: Label, row: &KtpRow, wrapped: &[&KtpRow], put: &mut impl Fn
             let (value, confidence) = occupation(&piece);
             put(FieldName::Occupation, value, confidence);
         }
-        Label::Citizenship => citizenship(&piece, put),
+        Label::Citizenship => citizenship(&piece, row.citizen, put),
         Label::ValidUntil => valid_until(&piece, put),
     }
 }
@@ -204,14 +204,28 @@ fn occupation(piece: &Piece) -> (String, f32) {
     }
 }
 
-/// `WNI` or `WNA`: only the last letter tells them apart, and a wide W is often read as two letters.
-fn citizenship(piece: &Piece, put: &mut impl FnMut(FieldName, String, f32)) {
+/// `WNI` or `WNA`: only the last letter tells them apart, and a wide W is often read as two letters. `look`: which one the
+/// print has the shape of, for a recogniser makes little of three letters.
+fn citizenship(piece: &Piece, look: Option<&str>, put: &mut impl FnMut(FieldName, String, f32)) {
     let text = bare(&piece.text);
     let value = match text.as_str() {
-        "WNI" | "WNA" => return put(FieldName::Citizenship, text, piece.confidence().max(0.9)),
+        "WNI" | "WNA" => {
+            // A shape that gainsays the letters is doubt, no more.
+            let doubt = if look.is_some_and(|look| look != text) { 0.85 } else { 1.0 };
+            return put(FieldName::Citizenship, text, piece.confidence().max(0.9) * doubt);
+        }
         _ if text.ends_with("NI") || text.ends_with("N1") => "WNI",
         _ if text.ends_with("NA") || text.ends_with("N4") => "WNA",
-        _ => return vocabulary(FieldName::Citizenship, piece, CITIZENSHIPS, put),
+        // Five characters or more are another word.
+        _ => {
+            return match look {
+                // Five characters or more are another word.
+                Some(look) if text.len() <= 4 => {
+                    put(FieldName::Citizenship, look.to_owned(), if look == "WNI" { 0.75 } else { 0.5 });
+                }
+                _ => vocabulary(FieldName::Citizenship, piece, CITIZENSHIPS, put),
+            };
+        }
     };
     let likely = text.len() <= 5 && text.starts_with(['W', 'V', 'N', 'M', 'U']);
     put(FieldName::Citizenship, value.to_owned(), if likely { 0.9 } else { 0.5 });

@@ -5,6 +5,12 @@ use crate::engine::{Line, Symbol};
 use crate::glyph::Glyph;
 use crate::layout::{Page, Row, Span};
 
+mod ends;
+mod street;
+
+pub use ends::settle_end;
+use ends::upright_strokes;
+
 /// From this much of a stem on a house number's last character is a letter; a `B` is also wider than an 8. On generated
 /// cards (T0 to T2, 36 house numbers) letters have 0.91 to 1.3, digits 0.1 to 0.8.
 const STEM: f32 = 0.87;
@@ -68,12 +74,12 @@ pub fn settle_name(page: &Page, row: Row, span: Span, line: &mut Line) {
         };
         line.symbols.splice(from..from, [place('I', sure), place(' ', 1.0)]);
     } else if !words.iter().any(lone) {
-        part_words(row, span, &words, line);
+        part_words(page, row, span, &words, line);
     }
 }
 
 /// Puts a space where the pixels have the one gap between words that the text has not.
-fn part_words(row: Row, span: Span, words: &[Span], line: &mut Line) {
+fn part_words(page: &Page, row: Row, span: Span, words: &[Span], line: &mut Line) {
     let high = row.height();
     // Line images begin this far before the print.
     let margin = high * 3 / 10;
@@ -97,8 +103,12 @@ fn part_words(row: Row, span: Span, words: &[Span], line: &mut Line) {
     };
     let others = words.iter().zip(words.iter().skip(1)).map(|(a, b)| b.left - a.right);
     let this = width(gap).next().unwrap_or(0);
-    let least = others.filter(|other| *other != this).min().map_or(high * 6 / 10, |least| least * 8 / 10);
-    if this < least {
+    let least = others.filter(|other| *other != this).min().map_or(high * 6 / 10, |least| least * 9 / 10);
+    // Between an open letter and the next, as in `TA`, there is much of a gap as well.
+    let letters = page.strokes(row, span.left, span.right, 1);
+    let within = letters.iter().zip(letters.iter().skip(1)).map(|(a, b)| b.left - a.right);
+    let widest = within.filter(|within| *within < this).max().unwrap_or(0);
+    if this < least || this * 10 < widest * 16 {
         return;
     }
     let border = |at: &usize| match symbols.get(at - 1..=*at) {
@@ -118,10 +128,13 @@ fn part_words(row: Row, span: Span, words: &[Span], line: &mut Line) {
 
 /// Settles the characters of an address. `span` is the print that the line was read from.
 pub fn settle_address(page: &Page, row: Row, span: Span, line: &mut Line) {
+    settle_end(page, row, span, line);
     let words = words_of(page, row, span);
+    street::first_word(page, row, &words, line);
     // A stop too faint for ink leaves a gap that is no space.
     let stops = words.iter().filter(|word| ends_in_stop(page, row, **word)).count();
     space_after_stop(&mut line.symbols, words.len(), stops);
+    street::faint_stops(page, row, &words, line);
     let texts = tokens(&line.symbols);
     let pairs: Vec<((usize, usize), Span)> = if texts.len() == words.len() {
         texts.into_iter().zip(words).collect()
@@ -131,7 +144,13 @@ pub fn settle_address(page: &Page, row: Row, span: Span, line: &mut Line) {
     };
     // From the end: a Roman number changes how many symbols there are.
     for ((from, to), word) in pairs.into_iter().rev() {
-        house_letter(page, row, word, line.symbols.get_mut(from..to).unwrap_or_default());
+        let block = from.checked_sub(4).and_then(|start| line.symbols.get(start..from));
+        let block = block.is_some_and(|before| before.iter().map(|s| s.character).eq("LOK ".chars()));
+        let symbols = line.symbols.get_mut(from..to).unwrap_or_default();
+        if block {
+            block_letter(page, row, word, symbols);
+        }
+        house_letter(page, row, word, symbols);
         roman(page, row, word, line, from, to);
     }
 }
@@ -193,6 +212,7 @@ fn tokens(symbols: &[Symbol]) -> Vec<(usize, usize)> {
 
 /// `113B`: is the last character a letter or a digit?
 fn house_letter(page: &Page, row: Row, word: Span, symbols: &mut [Symbol]) {
+    let symbols_before = symbols.iter().rev().skip(1).take_while(|s| s.character.is_ascii_digit()).count();
     let [.., before, last] = symbols else { return };
     if !matches!(last.character, '8' | 'B') || !before.character.is_ascii_digit() {
         return;
@@ -201,15 +221,21 @@ fn house_letter(page: &Page, row: Row, word: Span, symbols: &mut [Symbol]) {
     let Some(glyph) = Glyph::of(page, row, piece) else { return };
     // Run together with its neighbour, or half lost: nothing to be seen.
     if !(0.4..=1.0).contains(&glyph.width()) || glyph.height() < 0.75 {
+        if symbols_before >= 3 {
+            last.character = 'B';
+        }
         last.confidence = last.confidence.min(OPEN);
         return;
     }
     let stem = glyph.stem() + 1.5 * (glyph.width() - 0.68);
+    // Numbers of houses of more than three digits are rare.
+    let long = symbols_before >= 3;
     let seen = match stem {
         stem if stem >= STEM => 'B',
         stem if stem <= NO_STEM => '8',
-        _ => {
-            last.confidence = last.confidence.min(OPEN);
+        stem => {
+            let seen = if long || stem >= f32::midpoint(STEM, NO_STEM) { 'B' } else { '8' };
+            (last.character, last.confidence) = (seen, last.confidence.min(OPEN));
             return;
         }
     };
@@ -218,15 +244,37 @@ fn house_letter(page: &Page, row: Row, word: Span, symbols: &mut [Symbol]) {
     }
 }
 
+/// `BLOK 8` or `BLOK B`? Blocks have letters, or a number: an 8 that has no bends is a letter.
+fn block_letter(page: &Page, row: Row, word: Span, symbols: &mut [Symbol]) {
+    let Some(first) = symbols.first_mut().filter(|first| first.character == '8') else { return };
+    let piece = page.spans(row, word.left, word.right, 1).into_iter().next();
+    let Some(glyph) = piece.and_then(|piece| Glyph::of(page, row, piece)) else { return };
+    if !(0.4..=1.0).contains(&glyph.width()) || glyph.height() < 0.75 {
+        first.confidence = first.confidence.min(OPEN);
+        return;
+    }
+    let stem = glyph.stem() + 1.5 * (glyph.width() - 0.68);
+    if stem >= f32::midpoint(STEM, NO_STEM) {
+        (first.character, first.confidence) = ('B', first.confidence.min(LOST_WITHIN));
+    }
+}
+
 /// `II` or `III`, also where it was read as `NI` or `HI`: counts the strokes.
 fn roman(page: &Page, row: Row, word: Span, line: &mut Line, from: usize, to: usize) {
     let read = line.symbols.get(from..to).unwrap_or_default();
     let strokes_only = |symbol: &Symbol| matches!(symbol.character, 'I' | 'N' | 'H' | 'l' | '1' | 'M' | 'L');
-    if !(1..=4).contains(&read.len())
-        || !read.iter().all(strokes_only)
-        || !read.iter().any(|symbol| symbol.character == 'I')
-        || from == 0
+    if !(1..=4).contains(&read.len()) || !read.iter().all(strokes_only) || from == 0 {
+        return;
+    }
+    let (left, right) = (read.first().map_or(0, |s| s.left), read.last().map_or(0, |s| s.right));
+    if let Some(count @ 2..) = upright_strokes(page, row, word)
+        && (count != read.len() || read.iter().any(|symbol| symbol.character != 'I'))
     {
+        let stroke = Symbol { character: 'I', confidence: OVERRULED, left, right };
+        line.symbols.splice(from..to, std::iter::repeat_n(stroke, count));
+        return;
+    }
+    if !read.iter().any(|symbol| symbol.character == 'I') {
         return;
     }
     let pieces = page.strokes(row, word.left, word.right, 1);
@@ -235,7 +283,6 @@ fn roman(page: &Page, row: Row, word: Span, line: &mut Line, from: usize, to: us
         return;
     }
     if glyphs.len() != read.len() || read.iter().any(|symbol| symbol.character != 'I') {
-        let (left, right) = (read.first().map_or(0, |s| s.left), read.last().map_or(0, |s| s.right));
         let stroke = Symbol { character: 'I', confidence: OVERRULED, left, right };
         line.symbols.splice(from..to, std::iter::repeat_n(stroke, glyphs.len()));
     }
