@@ -93,7 +93,7 @@ fn row_fields(label: Label, row: &KtpRow, wrapped: &[&KtpRow], put: &mut impl Fn
     };
     match label {
         Label::Name => {
-            let joined = join(&piece, wrapped);
+            let joined = join(&piece, &row.value, wrapped);
             let (mut name, mut confidence) = (name_text(&joined.text), joined.confidence());
             if let (Some(again), true) = (&row.again, wrapped.is_empty()) {
                 let again = value_of(again);
@@ -124,7 +124,7 @@ fn row_fields(label: Label, row: &KtpRow, wrapped: &[&KtpRow], put: &mut impl Fn
                 first.min = first.min.min(rest.min);
                 first.mean = first.mean.min(rest.mean);
             }
-            let joined = join(&first, wrapped);
+            let joined = join(&first, row.extra.as_ref().unwrap_or(&row.value), wrapped);
             put(FieldName::Address, stops_after_abbreviations(&joined.text), joined.confidence());
         }
         Label::RtRw => {
@@ -151,18 +151,26 @@ fn row_fields(label: Label, row: &KtpRow, wrapped: &[&KtpRow], put: &mut impl Fn
     }
 }
 
-/// A value and the lines it wraps to, joined by one space.
-fn join(first: &Piece, wrapped: &[&KtpRow]) -> Piece {
+/// A value and the lines it wraps to, joined by one space. `line` is what the value ends in: a comma there is dirt at the
+/// end of a value, but not before a next line, as of a degree behind a name.
+fn join(first: &Piece, line: &Line, wrapped: &[&KtpRow]) -> Piece {
     let mut joined = first.clone();
+    let mut comma = ends_in_comma(line);
     for row in wrapped {
         let piece = value_of(&row.value);
         if !piece.text.is_empty() {
-            joined.text = format!("{} {}", joined.text, piece.text);
+            let between = if comma { ", " } else { " " };
+            joined.text = format!("{}{between}{}", joined.text, piece.text);
             joined.min = joined.min.min(piece.min);
             joined.mean = joined.mean.min(piece.mean);
+            comma = ends_in_comma(&row.value);
         }
     }
     joined
+}
+
+fn ends_in_comma(line: &Line) -> bool {
+    line.symbols.last().is_some_and(|symbol| symbol.character == ',')
 }
 
 /// Names hold no digits and do not end in punctuation other than a title's full stop.

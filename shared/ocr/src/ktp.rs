@@ -241,6 +241,9 @@ impl KtpLayout {
             }
             match (layout.value, above) {
                 (Some(span), RowMeaning::Labelled(Label::Address)) => {
+                    if *meaning == above {
+                        strokes::settle_street(page, layout.row, span, &mut row.value);
+                    }
                     strokes::settle_address(page, layout.row, span, &mut row.value);
                 }
                 (Some(span), RowMeaning::Labelled(Label::Name)) => {

@@ -16,6 +16,8 @@ use ends::upright_strokes;
 const STEM: f32 = 0.87;
 /// With less than this it is a digit.
 const NO_STEM: f32 = 0.7;
+/// With less than this it has the bends of an 8 for all to see.
+const PLAIN_BENDS: f32 = 0.45;
 /// How sure a recogniser's 8 may be after the strokes left it open.
 const OPEN: f32 = 0.9;
 /// How sure a stroke is that was put back.
@@ -62,7 +64,10 @@ pub fn settle_name(page: &Page, row: Row, span: Span, line: &mut Line) {
             return;
         }
         // Behind the last word a stroke is the portrait's edge or dirt as often as a letter.
-        let Some((from, _)) = texts.get(at).copied() else { return };
+        let Some((from, to)) = texts.get(at).copied() else { return };
+        if part_stroke(line, from, to) {
+            return;
+        }
         // Many names begin with it; within a name a person shall look.
         let sure = if at == 0 { LOST } else { LOST_WITHIN };
         let margin = row.height() * 3 / 10;
@@ -76,6 +81,23 @@ pub fn settle_name(page: &Page, row: Row, span: Span, line: &mut Line) {
     } else if !words.iter().any(lone) {
         part_words(page, row, span, &words, line);
     }
+}
+
+/// `IWAYAN` or `LGUSTI`: the recogniser saw the stroke and lost the space behind it. Few names begin with an `I` and a
+/// consonant that no vowel follows soon, and none with an `L` and a consonant.
+fn part_stroke(line: &mut Line, from: usize, to: usize) -> bool {
+    /// What the words behind a lone `I` begin with: `MADE`, `GUSTI`, `NYOMAN`, `KETUT`, `PUTU`, `DEWA`, `WAYAN`.
+    const HEADS: [&str; 9] = ["MADE", "GUS", "NYO", "KET", "PUT", "DEW", "WAY", "GED", "NEN"];
+    let Some([stroke, rest @ ..]) = line.symbols.get_mut(from..to) else { return false };
+    let rest: String = rest.iter().map(|symbol| symbol.character).collect();
+    let parted = matches!(stroke.character, 'I' | 'L' | '1' | 'T' | 'J')
+        && HEADS.iter().any(|head| rest.starts_with(head));
+    if parted {
+        (stroke.character, stroke.confidence) = ('I', stroke.confidence.min(LOST));
+        let edge = stroke.right;
+        line.symbols.insert(from + 1, Symbol { character: ' ', confidence: 1.0, left: edge, right: edge });
+    }
+    parted
 }
 
 /// Puts a space where the pixels have the one gap between words that the text has not.
@@ -126,11 +148,15 @@ fn part_words(page: &Page, row: Row, span: Span, words: &[Span], line: &mut Line
     }
 }
 
+/// Settles the word that an address begins with. `span` is the print that its first line was read from.
+pub fn settle_street(page: &Page, row: Row, span: Span, line: &mut Line) {
+    street::first_word(page, row, &words_of(page, row, span), line);
+}
+
 /// Settles the characters of an address. `span` is the print that the line was read from.
 pub fn settle_address(page: &Page, row: Row, span: Span, line: &mut Line) {
     settle_end(page, row, span, line);
     let words = words_of(page, row, span);
-    street::first_word(page, row, &words, line);
     // A stop too faint for ink leaves a gap that is no space.
     let stops = words.iter().filter(|word| ends_in_stop(page, row, **word)).count();
     space_after_stop(&mut line.symbols, words.len(), stops);
@@ -244,18 +270,19 @@ fn house_letter(page: &Page, row: Row, word: Span, symbols: &mut [Symbol]) {
     }
 }
 
-/// `BLOK 8` or `BLOK B`? Blocks have letters, or a number: an 8 that has no bends is a letter.
+/// `BLOK 8` or `BLOK B`? Most blocks have letters: only an 8 with plain bends is a number.
 fn block_letter(page: &Page, row: Row, word: Span, symbols: &mut [Symbol]) {
     let Some(first) = symbols.first_mut().filter(|first| first.character == '8') else { return };
     let piece = page.spans(row, word.left, word.right, 1).into_iter().next();
-    let Some(glyph) = piece.and_then(|piece| Glyph::of(page, row, piece)) else { return };
-    if !(0.4..=1.0).contains(&glyph.width()) || glyph.height() < 0.75 {
-        first.confidence = first.confidence.min(OPEN);
-        return;
-    }
-    let stem = glyph.stem() + 1.5 * (glyph.width() - 0.68);
-    if stem >= f32::midpoint(STEM, NO_STEM) {
-        (first.character, first.confidence) = ('B', first.confidence.min(LOST_WITHIN));
+    let glyph = piece.and_then(|piece| Glyph::of(page, row, piece));
+    let whole = |glyph: &Glyph<'_>| (0.4..=1.0).contains(&glyph.width()) && glyph.height() >= 0.75;
+    let stem = glyph.filter(whole).map(|glyph| glyph.stem() + 1.5 * (glyph.width() - 0.68));
+    match stem {
+        Some(stem) if stem < PLAIN_BENDS => {}
+        Some(stem) if stem >= f32::midpoint(STEM, NO_STEM) => {
+            (first.character, first.confidence) = ('B', first.confidence.min(LOST_WITHIN));
+        }
+        _ => (first.character, first.confidence) = ('B', first.confidence.min(OPEN)),
     }
 }
 
@@ -342,6 +369,9 @@ mod tests {
             ("I-MADE TARIGAN", "I MADE TARIGAN"),
             ("I MADE TARIGAN", "I MADE TARIGAN"),
             ("MADE", "MADE"),
+            // The stroke was seen, the space behind it was not.
+            ("IMADE TARIGAN", "I MADE TARIGAN"),
+            ("LGUSTI TARIGAN", "I GUSTI TARIGAN"),
         ] {
             let mut line = Line::certain(read);
             settle_name(&page, row, span, &mut line);
@@ -366,5 +396,43 @@ mod tests {
         assert_eq!(line.text(), "NA MA");
         settle_name(&page, row, span, &mut line);
         assert_eq!(line.text(), "NA MA");
+    }
+
+    #[test]
+    fn open_letters_do_not_part_words() {
+        // Gaps within words of 6 columns, the widest of 8: no space. The text has one gap between words, of 20.
+        let (card, row, _) = page(&[20, 30, 40, 52, 76, 86]);
+        let span = Span { left: 20, right: 90 };
+        let boxes = [(6, 9), (16, 19), (26, 29), (38, 41), (46, 55), (62, 65), (72, 75)];
+        let symbols = "TAUF AZ".chars().zip(boxes).map(|(character, (left, right))| Symbol {
+            character,
+            confidence: 0.99,
+            left,
+            right,
+        });
+        let mut line = Line { symbols: symbols.collect() };
+        settle_name(&card, row, span, &mut line);
+        assert_eq!(line.text(), "TAUF AZ");
+    }
+
+    #[test]
+    fn a_block_has_a_letter_unless_the_bends_of_an_8_are_plain() {
+        // A stem on the left as long as the letter, and a digit whose corners are light.
+        let glyph = |digit: bool| {
+            let gray = image::GrayImage::from_fn(300, 100, |x, y| {
+                let (x, y) = (x.wrapping_sub(100), y.wrapping_sub(40));
+                let lobe = (2..8).contains(&y) || (12..18).contains(&y);
+                let inked = y < 20 && (x < 4 && (lobe || !digit) || (4..13).contains(&x) && (!lobe || x > 9));
+                image::Luma([if inked { 20 } else { 250 }])
+            });
+            let area = crate::layout::Area { left: 0, top: 0, right: 300, bottom: 100 };
+            Page::new(gray, area)
+        };
+        let (row, word) = (Row { top: 40, bottom: 60 }, Span { left: 100, right: 113 });
+        for (digit, expected) in [(false, "B/17"), (true, "8/17")] {
+            let mut line = Line::certain("8/17");
+            block_letter(&glyph(digit), row, word, &mut line.symbols);
+            assert_eq!(line.text(), expected);
+        }
     }
 }

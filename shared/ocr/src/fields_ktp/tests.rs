@@ -254,3 +254,13 @@ fn the_shape_of_a_citizenship_stands_in_for_letters_that_were_not_read() {
         assert!(read == ": WNA" || confidence < 0.8);
     }
 }
+
+#[test]
+fn a_comma_before_a_degree_on_the_next_line_stays() {
+    let mut lines = clean();
+    let name = lines.rows.iter().position(|row| row.label.text() == "Nama").unwrap();
+    lines.rows[name].value = line_of(": FATIMAH MANURUNG,", 0.99);
+    assert_eq!(value(&lines, FieldName::Name).as_deref(), Some("FATIMAH MANURUNG"));
+    lines.rows.insert(name + 1, row("", "S.PD"));
+    assert_eq!(value(&lines, FieldName::Name).as_deref(), Some("FATIMAH MANURUNG, S.PD"));
+}

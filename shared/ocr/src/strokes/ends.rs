@@ -81,8 +81,11 @@ pub fn settle_end(page: &Page, row: Row, span: Span, line: &mut Line) {
     let texts = tokens(&line.symbols);
     let ([.., before, word], Some((from, to))) = (words.as_slice(), texts.last().copied()) else { return };
     let near = word.left - before.right <= row.height();
-    let seen = line.symbols.get(from..to).unwrap_or_default().iter().all(|symbol| symbol.character == 'I');
-    if words.len() != texts.len() + 1 || !near || seen {
+    // Numbers have strokes themselves, and a last `I` may stand apart from its word.
+    let last = line.symbols.get(from..to).unwrap_or_default();
+    let whole = last.iter().all(|symbol| symbol.character.is_alphabetic() || symbol.character == '.')
+        && !last.iter().next_back().is_some_and(|symbol| matches!(symbol.character, 'I' | 'L' | 'J' | 'l'));
+    if words.len() != texts.len() + 1 || !near || !whole {
         return;
     }
     if let Some(count) = upright_strokes(page, row, *word) {
@@ -156,5 +159,10 @@ mod tests {
         let mut line = Line::certain("X");
         settle_end(&page, row, Span { left: 20, right: 56 }, &mut line);
         assert_eq!(line.text(), "X II");
+        for whole in ["ALI", "NO.1"] {
+            let mut line = Line::certain(whole);
+            settle_end(&page, row, Span { left: 20, right: 56 }, &mut line);
+            assert_eq!(line.text(), whole);
+        }
     }
 }

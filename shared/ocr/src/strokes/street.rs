@@ -101,9 +101,12 @@ pub(super) fn faint_stops(page: &Page, row: Row, words: &[Span], line: &mut Line
         let wide = (high / 6).max(2);
         let foot = (row.top + high * 15 / 20, row.bottom + 1);
         let above = (row.top + high * 4 / 20, row.top + high * 13 / 20);
-        let seen = (right + 1..(right + high / 2).min(left.saturating_sub(wide + 1))).any(|x| {
+        // Lighter before it: the foot of an L fades as well.
+        let mut lightest = f32::MAX;
+        let seen = (right..(right + high / 2).min(left.saturating_sub(wide + 1))).any(|x| {
             let (spot, over) = (dark(page, (x, x + wide), foot), dark(page, (x, x + wide), above));
-            spot > 30.0 && spot > 3.0 * over
+            lightest = lightest.min(spot);
+            spot > 30.0 && spot > 3.0 * over && lightest < 0.7 * spot
         });
         if !seen {
             continue;
