@@ -140,9 +140,10 @@ fn part_words(page: &Page, row: Row, span: Span, words: &[Span], line: &mut Line
     let nearest = (1..symbols.len()).filter(|at| border(at).is_some_and(|border| !far(border, gap)));
     if let Some(at) = nearest.min_by_key(|at| border(at).map_or(u32::MAX, |border| border.abs_diff(gap))) {
         let edge = symbols.get(at).map_or(gap, |symbol| symbol.left);
-        // Spaces have no confidence of their own: the doubt is the next letter's.
+        // Spaces have no confidence of their own: the doubt is the next letter's. A recogniser that sees a word where the
+        // strokes see two is right more often than not.
         if let Some(next) = line.symbols.get_mut(at) {
-            next.confidence = next.confidence.min(LOST);
+            next.confidence = next.confidence.min(LOST_WITHIN);
         }
         line.symbols.insert(at, Symbol { character: ' ', confidence: 1.0, left: edge, right: edge });
     }
