@@ -93,7 +93,7 @@ fn row_fields(label: Label, row: &KtpRow, wrapped: &[&KtpRow], put: &mut impl Fn
     };
     match label {
         Label::Name => {
-            let joined = join(&piece, wrapped);
+            let joined = join(&piece, &row.value, wrapped);
             let (mut name, mut confidence) = (name_text(&joined.text), joined.confidence());
             if let (Some(again), true) = (&row.again, wrapped.is_empty()) {
                 let again = value_of(again);
@@ -124,7 +124,7 @@ fn row_fields(label: Label, row: &KtpRow, wrapped: &[&KtpRow], put: &mut impl Fn
                 first.min = first.min.min(rest.min);
                 first.mean = first.mean.min(rest.mean);
             }
-            let joined = join(&first, wrapped);
+            let joined = join(&first, row.extra.as_ref().unwrap_or(&row.value), wrapped);
             put(FieldName::Address, stops_after_abbreviations(&joined.text), joined.confidence());
         }
         Label::RtRw => {
@@ -146,23 +146,31 @@ fn row_fields(label: Label, row: &KtpRow, wrapped: &[&KtpRow], put: &mut impl Fn
             let (value, confidence) = occupation(&piece);
             put(FieldName::Occupation, value, confidence);
         }
-        Label::Citizenship => citizenship(&piece, put),
+        Label::Citizenship => citizenship(&piece, row.citizen, put),
         Label::ValidUntil => valid_until(&piece, put),
     }
 }
 
-/// A value and the lines it wraps to, joined by one space.
-fn join(first: &Piece, wrapped: &[&KtpRow]) -> Piece {
+/// A value and the lines it wraps to, joined by one space. `line` is what the value ends in: a comma there is dirt at the
+/// end of a value, but not before a next line, as of a degree behind a name.
+fn join(first: &Piece, line: &Line, wrapped: &[&KtpRow]) -> Piece {
     let mut joined = first.clone();
+    let mut comma = ends_in_comma(line);
     for row in wrapped {
         let piece = value_of(&row.value);
         if !piece.text.is_empty() {
-            joined.text = format!("{} {}", joined.text, piece.text);
+            let between = if comma { ", " } else { " " };
+            joined.text = format!("{}{between}{}", joined.text, piece.text);
             joined.min = joined.min.min(piece.min);
             joined.mean = joined.mean.min(piece.mean);
+            comma = ends_in_comma(&row.value);
         }
     }
     joined
+}
+
+fn ends_in_comma(line: &Line) -> bool {
+    line.symbols.last().is_some_and(|symbol| symbol.character == ',')
 }
 
 /// Names hold no digits and do not end in punctuation other than a title's full stop.
@@ -204,14 +212,28 @@ fn occupation(piece: &Piece) -> (String, f32) {
     }
 }
 
-/// `WNI` or `WNA`: only the last letter tells them apart, and a wide W is often read as two letters.
-fn citizenship(piece: &Piece, put: &mut impl FnMut(FieldName, String, f32)) {
+/// `WNI` or `WNA`: only the last letter tells them apart, and a wide W is often read as two letters. `look`: which one the
+/// print has the shape of, for a recogniser makes little of three letters.
+fn citizenship(piece: &Piece, look: Option<&str>, put: &mut impl FnMut(FieldName, String, f32)) {
     let text = bare(&piece.text);
     let value = match text.as_str() {
-        "WNI" | "WNA" => return put(FieldName::Citizenship, text, piece.confidence().max(0.9)),
+        "WNI" | "WNA" => {
+            // A shape that gainsays the letters is doubt, no more.
+            let doubt = if look.is_some_and(|look| look != text) { 0.85 } else { 1.0 };
+            return put(FieldName::Citizenship, text, piece.confidence().max(0.9) * doubt);
+        }
         _ if text.ends_with("NI") || text.ends_with("N1") => "WNI",
         _ if text.ends_with("NA") || text.ends_with("N4") => "WNA",
-        _ => return vocabulary(FieldName::Citizenship, piece, CITIZENSHIPS, put),
+        // Five characters or more are another word.
+        _ => {
+            return match look {
+                // Five characters or more are another word.
+                Some(look) if text.len() <= 4 => {
+                    put(FieldName::Citizenship, look.to_owned(), if look == "WNI" { 0.75 } else { 0.5 });
+                }
+                _ => vocabulary(FieldName::Citizenship, piece, CITIZENSHIPS, put),
+            };
+        }
     };
     let likely = text.len() <= 5 && text.starts_with(['W', 'V', 'N', 'M', 'U']);
     put(FieldName::Citizenship, value.to_owned(), if likely { 0.9 } else { 0.5 });

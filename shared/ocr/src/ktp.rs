@@ -11,6 +11,7 @@ use crate::resample::sharpened;
 use crate::strokes;
 
 mod blood;
+mod citizen;
 mod places;
 mod rows;
 
@@ -34,6 +35,8 @@ pub struct KtpRow {
     pub extra: Option<Line>,
     /// The blood group that the end of the extra has the shape of.
     pub blood: Option<BloodLook>,
+    /// The citizenship that the value has the shape of.
+    pub citizen: Option<&'static str>,
 }
 
 /// The lines of a KTP.
@@ -238,6 +241,9 @@ impl KtpLayout {
             }
             match (layout.value, above) {
                 (Some(span), RowMeaning::Labelled(Label::Address)) => {
+                    if *meaning == above {
+                        strokes::settle_street(page, layout.row, span, &mut row.value);
+                    }
                     strokes::settle_address(page, layout.row, span, &mut row.value);
                 }
                 (Some(span), RowMeaning::Labelled(Label::Name)) => {
@@ -245,6 +251,12 @@ impl KtpLayout {
                     if let Some(again) = &mut row.again {
                         strokes::settle_name(page, layout.row, span, again);
                     }
+                }
+                (Some(span), RowMeaning::Labelled(Label::Village)) => {
+                    strokes::settle_end(page, layout.row, span, &mut row.value);
+                }
+                (Some(span), RowMeaning::Labelled(Label::Citizenship)) => {
+                    row.citizen = citizen::look(page, layout.row, span);
                 }
                 _ => {}
             }

@@ -5,11 +5,19 @@ use crate::engine::{Line, Symbol};
 use crate::glyph::Glyph;
 use crate::layout::{Page, Row, Span};
 
+mod ends;
+mod street;
+
+pub use ends::settle_end;
+use ends::upright_strokes;
+
 /// From this much of a stem on a house number's last character is a letter; a `B` is also wider than an 8. On generated
 /// cards (T0 to T2, 36 house numbers) letters have 0.91 to 1.3, digits 0.1 to 0.8.
 const STEM: f32 = 0.87;
 /// With less than this it is a digit.
 const NO_STEM: f32 = 0.7;
+/// With less than this it has the bends of an 8 for all to see.
+const PLAIN_BENDS: f32 = 0.45;
 /// How sure a recogniser's 8 may be after the strokes left it open.
 const OPEN: f32 = 0.9;
 /// How sure a stroke is that was put back.
@@ -56,7 +64,10 @@ pub fn settle_name(page: &Page, row: Row, span: Span, line: &mut Line) {
             return;
         }
         // Behind the last word a stroke is the portrait's edge or dirt as often as a letter.
-        let Some((from, _)) = texts.get(at).copied() else { return };
+        let Some((from, to)) = texts.get(at).copied() else { return };
+        if part_stroke(line, from, to) {
+            return;
+        }
         // Many names begin with it; within a name a person shall look.
         let sure = if at == 0 { LOST } else { LOST_WITHIN };
         let margin = row.height() * 3 / 10;
@@ -68,12 +79,29 @@ pub fn settle_name(page: &Page, row: Row, span: Span, line: &mut Line) {
         };
         line.symbols.splice(from..from, [place('I', sure), place(' ', 1.0)]);
     } else if !words.iter().any(lone) {
-        part_words(row, span, &words, line);
+        part_words(page, row, span, &words, line);
     }
 }
 
+/// `IWAYAN` or `LGUSTI`: the recogniser saw the stroke and lost the space behind it. Few names begin with an `I` and a
+/// consonant that no vowel follows soon, and none with an `L` and a consonant.
+fn part_stroke(line: &mut Line, from: usize, to: usize) -> bool {
+    /// What the words behind a lone `I` begin with: `MADE`, `GUSTI`, `NYOMAN`, `KETUT`, `PUTU`, `DEWA`, `WAYAN`.
+    const HEADS: [&str; 9] = ["MADE", "GUS", "NYO", "KET", "PUT", "DEW", "WAY", "GED", "NEN"];
+    let Some([stroke, rest @ ..]) = line.symbols.get_mut(from..to) else { return false };
+    let rest: String = rest.iter().map(|symbol| symbol.character).collect();
+    let parted = matches!(stroke.character, 'I' | 'L' | '1' | 'T' | 'J')
+        && HEADS.iter().any(|head| rest.starts_with(head));
+    if parted {
+        (stroke.character, stroke.confidence) = ('I', stroke.confidence.min(LOST));
+        let edge = stroke.right;
+        line.symbols.insert(from + 1, Symbol { character: ' ', confidence: 1.0, left: edge, right: edge });
+    }
+    parted
+}
+
 /// Puts a space where the pixels have the one gap between words that the text has not.
-fn part_words(row: Row, span: Span, words: &[Span], line: &mut Line) {
+fn part_words(page: &Page, row: Row, span: Span, words: &[Span], line: &mut Line) {
     let high = row.height();
     // Line images begin this far before the print.
     let margin = high * 3 / 10;
@@ -97,8 +125,12 @@ fn part_words(row: Row, span: Span, words: &[Span], line: &mut Line) {
     };
     let others = words.iter().zip(words.iter().skip(1)).map(|(a, b)| b.left - a.right);
     let this = width(gap).next().unwrap_or(0);
-    let least = others.filter(|other| *other != this).min().map_or(high * 6 / 10, |least| least * 8 / 10);
-    if this < least {
+    let least = others.filter(|other| *other != this).min().map_or(high * 6 / 10, |least| least * 9 / 10);
+    // Between an open letter and the next, as in `TA`, there is much of a gap as well.
+    let letters = page.strokes(row, span.left, span.right, 1);
+    let within = letters.iter().zip(letters.iter().skip(1)).map(|(a, b)| b.left - a.right);
+    let widest = within.filter(|within| *within < this).max().unwrap_or(0);
+    if this < least || this * 10 < widest * 16 {
         return;
     }
     let border = |at: &usize| match symbols.get(at - 1..=*at) {
@@ -108,20 +140,28 @@ fn part_words(row: Row, span: Span, words: &[Span], line: &mut Line) {
     let nearest = (1..symbols.len()).filter(|at| border(at).is_some_and(|border| !far(border, gap)));
     if let Some(at) = nearest.min_by_key(|at| border(at).map_or(u32::MAX, |border| border.abs_diff(gap))) {
         let edge = symbols.get(at).map_or(gap, |symbol| symbol.left);
-        // Spaces have no confidence of their own: the doubt is the next letter's.
+        // Spaces have no confidence of their own: the doubt is the next letter's. A recogniser that sees a word where the
+        // strokes see two is right more often than not.
         if let Some(next) = line.symbols.get_mut(at) {
-            next.confidence = next.confidence.min(LOST);
+            next.confidence = next.confidence.min(LOST_WITHIN);
         }
         line.symbols.insert(at, Symbol { character: ' ', confidence: 1.0, left: edge, right: edge });
     }
 }
 
+/// Settles the word that an address begins with. `span` is the print that its first line was read from.
+pub fn settle_street(page: &Page, row: Row, span: Span, line: &mut Line) {
+    street::first_word(page, row, &words_of(page, row, span), line);
+}
+
 /// Settles the characters of an address. `span` is the print that the line was read from.
 pub fn settle_address(page: &Page, row: Row, span: Span, line: &mut Line) {
+    settle_end(page, row, span, line);
     let words = words_of(page, row, span);
     // A stop too faint for ink leaves a gap that is no space.
     let stops = words.iter().filter(|word| ends_in_stop(page, row, **word)).count();
     space_after_stop(&mut line.symbols, words.len(), stops);
+    street::faint_stops(page, row, &words, line);
     let texts = tokens(&line.symbols);
     let pairs: Vec<((usize, usize), Span)> = if texts.len() == words.len() {
         texts.into_iter().zip(words).collect()
@@ -131,7 +171,13 @@ pub fn settle_address(page: &Page, row: Row, span: Span, line: &mut Line) {
     };
     // From the end: a Roman number changes how many symbols there are.
     for ((from, to), word) in pairs.into_iter().rev() {
-        house_letter(page, row, word, line.symbols.get_mut(from..to).unwrap_or_default());
+        let block = from.checked_sub(4).and_then(|start| line.symbols.get(start..from));
+        let block = block.is_some_and(|before| before.iter().map(|s| s.character).eq("LOK ".chars()));
+        let symbols = line.symbols.get_mut(from..to).unwrap_or_default();
+        if block {
+            block_letter(page, row, word, symbols);
+        }
+        house_letter(page, row, word, symbols);
         roman(page, row, word, line, from, to);
     }
 }
@@ -193,6 +239,7 @@ fn tokens(symbols: &[Symbol]) -> Vec<(usize, usize)> {
 
 /// `113B`: is the last character a letter or a digit?
 fn house_letter(page: &Page, row: Row, word: Span, symbols: &mut [Symbol]) {
+    let symbols_before = symbols.iter().rev().skip(1).take_while(|s| s.character.is_ascii_digit()).count();
     let [.., before, last] = symbols else { return };
     if !matches!(last.character, '8' | 'B') || !before.character.is_ascii_digit() {
         return;
@@ -201,15 +248,21 @@ fn house_letter(page: &Page, row: Row, word: Span, symbols: &mut [Symbol]) {
     let Some(glyph) = Glyph::of(page, row, piece) else { return };
     // Run together with its neighbour, or half lost: nothing to be seen.
     if !(0.4..=1.0).contains(&glyph.width()) || glyph.height() < 0.75 {
+        if symbols_before >= 3 {
+            last.character = 'B';
+        }
         last.confidence = last.confidence.min(OPEN);
         return;
     }
     let stem = glyph.stem() + 1.5 * (glyph.width() - 0.68);
+    // Numbers of houses of more than three digits are rare.
+    let long = symbols_before >= 3;
     let seen = match stem {
         stem if stem >= STEM => 'B',
         stem if stem <= NO_STEM => '8',
-        _ => {
-            last.confidence = last.confidence.min(OPEN);
+        stem => {
+            let seen = if long || stem >= f32::midpoint(STEM, NO_STEM) { 'B' } else { '8' };
+            (last.character, last.confidence) = (seen, last.confidence.min(OPEN));
             return;
         }
     };
@@ -218,15 +271,38 @@ fn house_letter(page: &Page, row: Row, word: Span, symbols: &mut [Symbol]) {
     }
 }
 
+/// `BLOK 8` or `BLOK B`? Most blocks have letters: only an 8 with plain bends is a number.
+fn block_letter(page: &Page, row: Row, word: Span, symbols: &mut [Symbol]) {
+    let Some(first) = symbols.first_mut().filter(|first| first.character == '8') else { return };
+    let piece = page.spans(row, word.left, word.right, 1).into_iter().next();
+    let glyph = piece.and_then(|piece| Glyph::of(page, row, piece));
+    let whole = |glyph: &Glyph<'_>| (0.4..=1.0).contains(&glyph.width()) && glyph.height() >= 0.75;
+    let stem = glyph.filter(whole).map(|glyph| glyph.stem() + 1.5 * (glyph.width() - 0.68));
+    match stem {
+        Some(stem) if stem < PLAIN_BENDS => {}
+        Some(stem) if stem >= f32::midpoint(STEM, NO_STEM) => {
+            (first.character, first.confidence) = ('B', first.confidence.min(LOST_WITHIN));
+        }
+        _ => (first.character, first.confidence) = ('B', first.confidence.min(OPEN)),
+    }
+}
+
 /// `II` or `III`, also where it was read as `NI` or `HI`: counts the strokes.
 fn roman(page: &Page, row: Row, word: Span, line: &mut Line, from: usize, to: usize) {
     let read = line.symbols.get(from..to).unwrap_or_default();
     let strokes_only = |symbol: &Symbol| matches!(symbol.character, 'I' | 'N' | 'H' | 'l' | '1' | 'M' | 'L');
-    if !(1..=4).contains(&read.len())
-        || !read.iter().all(strokes_only)
-        || !read.iter().any(|symbol| symbol.character == 'I')
-        || from == 0
+    if !(1..=4).contains(&read.len()) || !read.iter().all(strokes_only) || from == 0 {
+        return;
+    }
+    let (left, right) = (read.first().map_or(0, |s| s.left), read.last().map_or(0, |s| s.right));
+    if let Some(count @ 2..) = upright_strokes(page, row, word)
+        && (count != read.len() || read.iter().any(|symbol| symbol.character != 'I'))
     {
+        let stroke = Symbol { character: 'I', confidence: OVERRULED, left, right };
+        line.symbols.splice(from..to, std::iter::repeat_n(stroke, count));
+        return;
+    }
+    if !read.iter().any(|symbol| symbol.character == 'I') {
         return;
     }
     let pieces = page.strokes(row, word.left, word.right, 1);
@@ -235,7 +311,6 @@ fn roman(page: &Page, row: Row, word: Span, line: &mut Line, from: usize, to: us
         return;
     }
     if glyphs.len() != read.len() || read.iter().any(|symbol| symbol.character != 'I') {
-        let (left, right) = (read.first().map_or(0, |s| s.left), read.last().map_or(0, |s| s.right));
         let stroke = Symbol { character: 'I', confidence: OVERRULED, left, right };
         line.symbols.splice(from..to, std::iter::repeat_n(stroke, glyphs.len()));
     }
@@ -295,6 +370,9 @@ mod tests {
             ("I-MADE TARIGAN", "I MADE TARIGAN"),
             ("I MADE TARIGAN", "I MADE TARIGAN"),
             ("MADE", "MADE"),
+            // The stroke was seen, the space behind it was not.
+            ("IMADE TARIGAN", "I MADE TARIGAN"),
+            ("LGUSTI TARIGAN", "I GUSTI TARIGAN"),
         ] {
             let mut line = Line::certain(read);
             settle_name(&page, row, span, &mut line);
@@ -319,5 +397,43 @@ mod tests {
         assert_eq!(line.text(), "NA MA");
         settle_name(&page, row, span, &mut line);
         assert_eq!(line.text(), "NA MA");
+    }
+
+    #[test]
+    fn open_letters_do_not_part_words() {
+        // Gaps within words of 6 columns, the widest of 8: no space. The text has one gap between words, of 20.
+        let (card, row, _) = page(&[20, 30, 40, 52, 76, 86]);
+        let span = Span { left: 20, right: 90 };
+        let boxes = [(6, 9), (16, 19), (26, 29), (38, 41), (46, 55), (62, 65), (72, 75)];
+        let symbols = "TAUF AZ".chars().zip(boxes).map(|(character, (left, right))| Symbol {
+            character,
+            confidence: 0.99,
+            left,
+            right,
+        });
+        let mut line = Line { symbols: symbols.collect() };
+        settle_name(&card, row, span, &mut line);
+        assert_eq!(line.text(), "TAUF AZ");
+    }
+
+    #[test]
+    fn a_block_has_a_letter_unless_the_bends_of_an_8_are_plain() {
+        // A stem on the left as long as the letter, and a digit whose corners are light.
+        let glyph = |digit: bool| {
+            let gray = image::GrayImage::from_fn(300, 100, |x, y| {
+                let (x, y) = (x.wrapping_sub(100), y.wrapping_sub(40));
+                let lobe = (2..8).contains(&y) || (12..18).contains(&y);
+                let inked = y < 20 && (x < 4 && (lobe || !digit) || (4..13).contains(&x) && (!lobe || x > 9));
+                image::Luma([if inked { 20 } else { 250 }])
+            });
+            let area = crate::layout::Area { left: 0, top: 0, right: 300, bottom: 100 };
+            Page::new(gray, area)
+        };
+        let (row, word) = (Row { top: 40, bottom: 60 }, Span { left: 100, right: 113 });
+        for (digit, expected) in [(false, "B/17"), (true, "8/17")] {
+            let mut line = Line::certain("8/17");
+            block_letter(&glyph(digit), row, word, &mut line.symbols);
+            assert_eq!(line.text(), expected);
+        }
     }
 }

@@ -235,3 +235,32 @@ fn a_second_look_settles_a_date_and_makes_rt_and_rw_three_digits() {
     lines.rows[1].digits = number("12031983", 0.9);
     assert!(parse(&lines)[&FieldName::BirthDate].confidence < 0.8);
 }
+
+#[test]
+fn the_shape_of_a_citizenship_stands_in_for_letters_that_were_not_read() {
+    let mut lines = clean();
+    let at = lines.rows.iter().position(|row| row.label.text().starts_with("Kewarga")).unwrap();
+    for (read, look, expected) in [
+        (": N", Some("WNI"), Some("WNI")),
+        (": ", Some("WNA"), Some("WNA")),
+        (": WNA", Some("WNI"), Some("WNA")),
+        (": ", None, None),
+    ] {
+        lines.rows[at].value = line_of(read, 0.99);
+        lines.rows[at].citizen = look;
+        assert_eq!(value(&lines, FieldName::Citizenship).as_deref(), expected);
+        // What the letters do not say is never sure.
+        let confidence = parse(&lines).get(&FieldName::Citizenship).map_or(0.0, |field| field.confidence);
+        assert!(read == ": WNA" || confidence < 0.8);
+    }
+}
+
+#[test]
+fn a_comma_before_a_degree_on_the_next_line_stays() {
+    let mut lines = clean();
+    let name = lines.rows.iter().position(|row| row.label.text() == "Nama").unwrap();
+    lines.rows[name].value = line_of(": FATIMAH MANURUNG,", 0.99);
+    assert_eq!(value(&lines, FieldName::Name).as_deref(), Some("FATIMAH MANURUNG"));
+    lines.rows.insert(name + 1, row("", "S.PD"));
+    assert_eq!(value(&lines, FieldName::Name).as_deref(), Some("FATIMAH MANURUNG, S.PD"));
+}

@@ -86,11 +86,31 @@ fn without_portrait(page: &Page, row: Row, span: Span, text_right: u32, high: u3
     if span.right <= text_right {
         return Some(span);
     }
-    let last = page
-        .spans(row, span.left, span.right, high * 3 / 10)
-        .into_iter()
-        .rfind(|piece| piece.left < text_right)?;
-    Some(Span { left: span.left, right: last.right })
+    let pieces = page.spans(row, span.left, span.right, high * 3 / 10);
+    let last = pieces.iter().rposition(|piece| piece.left < text_right)?;
+    let mut right = pieces.get(last)?.right;
+    // A last digit may stand in the margin: as near as a word, as narrow as a letter, and paper above and below it.
+    for piece in pieces.get(last + 1..)? {
+        let narrow = (2..=11).contains(&((piece.right - piece.left) * 10 / high.max(1)));
+        let near = piece.left < right + high && piece.right < span.right + 1;
+        if !narrow || !near || !stands_alone(page, row, *piece, high) {
+            break;
+        }
+        right = piece.right;
+    }
+    Some(Span { left: span.left, right })
+}
+
+/// Whether there is paper right above, below and behind a piece of print: the portrait's edge goes on.
+fn stands_alone(page: &Page, row: Row, piece: Span, high: u32) -> bool {
+    let light = |top: u32, bottom: u32, left: u32, right: u32| {
+        page.ink_share(Row { top, bottom }, Span { left, right }) < 0.1
+    };
+    let gap = (high / 4).max(2);
+    let off = (high / 8).max(1);
+    light(row.top.saturating_sub(off + gap), row.top.saturating_sub(off), piece.left, piece.right)
+        && light(row.bottom + off, row.bottom + off + gap, piece.left, piece.right)
+        && light(row.top, row.bottom, piece.right + 1, piece.right + 1 + gap)
 }
 
 /// A value without the colon before it, where that was taken for the beginning.
@@ -160,4 +180,28 @@ pub(super) fn row_layouts(page: &Page, rows: &[Row], high: u32, w: f32) -> Vec<R
             RowLayout { row: *row, label, value, value_is_dash, extra, blood }
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digit_in_the_margin_is_print_and_the_portrait_is_none() {
+        // A word of strokes, and behind the margin a digit or the portrait's edge.
+        let page = |from: u32, to: u32| {
+            let gray = image::GrayImage::from_fn(400, 120, |x, y| {
+                let word = (40..60).contains(&y) && (100..200).contains(&x) && x % 8 < 5;
+                let last = (from..to).contains(&y) && (210..220).contains(&x);
+                image::Luma([if word || last { 20 } else { 250 }])
+            });
+            let area = crate::layout::Area { left: 0, top: 0, right: 400, bottom: 120 };
+            Page::new(gray, area)
+        };
+        let row = Row { top: 40, bottom: 60 };
+        let span = Span { left: 100, right: 220 };
+        let right = |page: &Page| without_portrait(page, row, span, 205, 20).map(|span| span.right);
+        assert_eq!(right(&page(40, 60)), Some(220));
+        assert_eq!(right(&page(0, 120)), Some(197));
+    }
 }
