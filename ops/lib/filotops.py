@@ -11,7 +11,9 @@ import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-ENVIRONMENTS = ("development", "staging", "production")
+ENVIRONMENTS = ("development", "staging", "production", "local")
+# Where FiLot runs unless AWS_REGION or the profile says otherwise.
+REGION = "ap-southeast-1"
 USAGE = 64
 # Long enough for a cold start behind a gateway that gives up after 29 s.
 HTTP_TIMEOUT_S = 35
@@ -61,14 +63,27 @@ class Aws:
     @staticmethod
     def _run(words, given):
         # What is secret comes through standard input: arguments can be seen by everybody on the machine.
-        command = ["aws", *words, "--output", "json", "--no-cli-pager"]
+        # The first version of the command line does not take every service's address from the environment.
+        endpoint = os.environ.get("AWS_ENDPOINT_URL")
+        command = ["aws", *words, "--output", "json", *(["--endpoint-url", endpoint] if endpoint else [])]
         try:
-            done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=300)
+            done = subprocess.run(
+                command, input=given, capture_output=True, text=True, timeout=300, env=aws_environment()
+            )
         except FileNotFoundError:
             raise Failure("the AWS command line is missing: https://aws.amazon.com/cli/") from None
         if done.returncode != 0:
             raise AwsError(words, done.stderr)
         return json.loads(done.stdout) if done.stdout.strip() else {}
+
+
+def aws_environment():
+    """What the command line runs with: no pager, and a region. Its first version knows only AWS_DEFAULT_REGION."""
+    given = dict(os.environ, AWS_PAGER="")
+    region = given.get("AWS_REGION") or given.get("AWS_DEFAULT_REGION") or (None if given.get("AWS_PROFILE") else REGION)
+    if region:
+        given["AWS_REGION"] = given["AWS_DEFAULT_REGION"] = region
+    return given
 
 
 class AwsError(Failure):
