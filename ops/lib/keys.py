@@ -88,6 +88,10 @@ class Identified:
         need(ours, "no key is named by its time: which is the new one is not known")
         return ours[-1]
 
+    def made_at(self, value):
+        """When the newest key was made, to the minute: its name says it."""
+        return datetime.strptime(self.newest(self.pairs(value)), "k%Y%m%d%H%M").replace(tzinfo=timezone.utc)
+
     def phase(self, value):
         pairs = self.pairs(value)
         if len(pairs) < 2:

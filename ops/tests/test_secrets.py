@@ -28,6 +28,7 @@ class Shapes(unittest.TestCase):
         self.assertEqual(f"k202611210830:{'n' * 40},1:{OLD}", switched)
         self.assertEqual("switched", shape.phase(switched))
         self.assertEqual(f"k202611210830:{'n' * 40}", shape.step("finish", switched))
+        self.assertEqual(AT, shape.made_at(begun))
 
     def test_aborting_goes_back_a_step_at_a_time(self):
         shape = keys.Identified(lambda: "n" * 40)
@@ -99,8 +100,12 @@ class Rotating(WithFakeAws):
 
     def test_each_step_stores_a_value_and_starts_its_readers_anew(self):
         self.given(secrets={"filot/jwt-secret": [OLD]}, functions=self.functions)
-        for step in ("--begin", "--switch", "--finish"):
-            done = self.rotate("jwt-secret", step)
+        self.assertEqual(0, self.rotate("jwt-secret", "--begin").returncode)
+        early = self.rotate("jwt-secret", "--switch")
+        self.assertEqual(1, early.returncode)
+        self.assertIn("not known everywhere yet", early.said)
+        for step in (("--switch", "--at-once"), ("--finish",)):
+            done = self.rotate("jwt-secret", *step)
             self.assertEqual(0, done.returncode, done.said)
         values = self.state["secrets"]["filot/jwt-secret"]
         self.assertEqual(4, len(values))
@@ -136,7 +141,7 @@ class Rotating(WithFakeAws):
         self.given(secrets={"filot/sealing-key": [keys.generated("filot/sealing-key", AT)], "filot/identity-hash-key": [OLD]}, functions=self.functions)
         self.assertEqual(1, self.rotate("identity-hash-key", "--begin").returncode)
         self.assertEqual(0, self.rotate("sealing-key", "--begin").returncode)
-        self.assertEqual(0, self.rotate("sealing-key", "--switch").returncode)
+        self.assertEqual(0, self.rotate("sealing-key", "--switch", "--at-once").returncode)
         refused = self.rotate("sealing-key", "--finish")
         self.assertEqual(1, refused.returncode)
         self.assertIn("sealing-keys.sql", refused.said)
