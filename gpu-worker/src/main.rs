@@ -11,7 +11,7 @@ use chrono::Utc;
 use clap::{Parser, Subcommand};
 use filot_cloud::{Functions, Queue};
 use filot_ocr::device;
-use filot_platform::{Config, Role as BinaryRole, telemetry};
+use filot_platform::{Config, ConfigErrors, Role as BinaryRole, telemetry};
 use gpu_worker::connect::{self, Unusable, section};
 use gpu_worker::reader::entry::{self, ReaderArguments};
 use gpu_worker::reader::pool::Pool;
@@ -77,7 +77,8 @@ async fn work() -> ExitCode {
     telemetry::init("gpu-worker");
     let config = match Config::load(BinaryRole::GpuWorker).await {
         Ok(config) => config,
-        Err(errors) => return refuse(BAD_CONFIGURATION, &errors.0),
+        Err(ConfigErrors::Problems(problems)) => return refuse(BAD_CONFIGURATION, &problems),
+        Err(away @ ConfigErrors::Away(_)) => return refuse(BAD_CONFIGURATION, &[away.to_string()]),
     };
     let parts = match Parts::new(&config) {
         Ok(parts) => parts,

@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 
 use aws_config::SdkConfig;
 use filot_testkit::aws::{CREDENTIAL, REGION};
-use serde_json::Value;
 use url::form_urlencoded;
 
 use crate::{Result, paths, template};
@@ -23,6 +22,7 @@ pub const ENVIRONMENT: &str = "local";
 pub const BUCKET: &str = "filot-documents-local";
 const ARTIFACTS: &str = "filot-artifacts-local";
 const ARCHIVE: &str = "bootstrap.zip";
+const TEMPLATE: &str = "template.json";
 const DEPLOY_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Runs the program that is named like the function; its output goes to a log and, because the stand-in times calls by
@@ -52,6 +52,10 @@ pub struct Deployment {
     pub gpu_queue_url: String,
     /// Queue of the CPU workers.
     pub cpu_queue_url: String,
+    /// What fell out of the GPU queue.
+    pub gpu_dead_letters_url: String,
+    /// What fell out of the CPU queue.
+    pub cpu_dead_letters_url: String,
     /// Names of the functions in the template.
     pub programs: Vec<String>,
 }
@@ -92,7 +96,11 @@ pub async fn deploy(
 
     let template =
         template::local(&paths::root().join("template.yaml"), &format!("s3://{ARTIFACTS}/{ARCHIVE}"))?;
-    let outputs = create_stack(endpoint, &template, log_level, frontend_origin).await?;
+    // By its place, as `sam deploy` does: a template in the call itself may have 51,200 bytes.
+    let body = aws_sdk_s3::primitives::ByteStream::from(template.to_string().into_bytes());
+    s3.put_object().bucket(ARTIFACTS).key(TEMPLATE).body(body).send().await.map_err(|e| format!("{e:?}"))?;
+    let place = format!("{endpoint}/{ARTIFACTS}/{TEMPLATE}");
+    let outputs = create_stack(endpoint, &place, log_level, frontend_origin).await?;
     let output =
         |name: &str| outputs.get(name).cloned().ok_or_else(|| format!("the template has no output {name}"));
     // What the world reaches by host names, one machine reaches by paths of the stand-in.
@@ -105,6 +113,8 @@ pub async fn deploy(
         callback_url: format!("{endpoint}/_aws/lambda-url/{}", first_label(output("ReviewCallbackUrl")?)),
         gpu_queue_url: output("OcrGpuQueueUrl")?,
         cpu_queue_url: output("OcrCpuQueueUrl")?,
+        gpu_dead_letters_url: output("OcrGpuDeadLettersUrl")?,
+        cpu_dead_letters_url: output("OcrCpuDeadLettersUrl")?,
         programs: template::programs(&template),
     })
 }
@@ -138,15 +148,14 @@ fn write_archive(path: &std::path::Path) -> Result<()> {
 /// CloudFormation, by its query protocol: one call and a few look-ups do not need an SDK.
 async fn create_stack(
     endpoint: &str,
-    template: &Value,
+    template_url: &str,
     log_level: &str,
     frontend_origin: &str,
 ) -> Result<BTreeMap<String, String>> {
-    let body = template.to_string();
     let mut form = vec![
         ("Action", "CreateStack"),
         ("StackName", STACK),
-        ("TemplateBody", &body),
+        ("TemplateURL", template_url),
         ("Capabilities.member.1", "CAPABILITY_IAM"),
         ("Capabilities.member.2", "CAPABILITY_NAMED_IAM"),
         ("Capabilities.member.3", "CAPABILITY_AUTO_EXPAND"),

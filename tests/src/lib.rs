@@ -16,6 +16,7 @@ pub mod client;
 pub mod daemon;
 pub mod demo;
 pub mod deploy;
+pub mod emulator;
 pub mod event;
 pub mod faulty;
 pub mod forge;

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use aws_config::SdkConfig;
 use aws_sdk_lambda::primitives::Blob;
 use filot_platform::local;
+use filot_store::{IdentityHashKey, SealingKeys, Store, StoreConfig};
 use filot_testkit::process::free_port;
 use filot_testkit::{Postgres, Redis, TestDb};
 use serde_json::{Value, json};
@@ -43,6 +44,10 @@ pub struct Options {
     pub secrets: Vec<(String, String)>,
     /// `LOG_LEVEL` of the functions; `info` if it is not said.
     pub log_level: Option<String>,
+    /// Whether the demo data is there that the events of `events/` refer to.
+    pub demo_data: bool,
+    /// The port of the AWS stand-in if it is free; else any.
+    pub prefers_port: Option<u16>,
 }
 
 /// What stands between the product and AWS when it may fail.
@@ -124,7 +129,8 @@ impl Stack {
         .await?;
 
         say("the AWS stand-in");
-        let port = free_port()?;
+        let is_free = |port: &u16| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok();
+        let port = options.prefers_port.filter(is_free).map_or_else(free_port, Ok)?;
         let proxies = if options.can_fail {
             Some(Proxies {
                 storage: Faulty::start(Service::Storage, port).await?,
@@ -190,6 +196,9 @@ impl Stack {
         };
         say("migrations, through the function that deployments invoke");
         stack.invoke("migrate", &json!({})).await?;
+        if stack.options.demo_data {
+            stack.seed().await?;
+        }
         if !stack.options.without_worker {
             say("a worker, with its models");
             stack.start_worker(&[]).await?;
@@ -209,6 +218,29 @@ impl Stack {
         }
         say("ready");
         Ok(stack)
+    }
+
+    /// Puts the demo data there.
+    async fn seed(&self) -> Result<()> {
+        let sealing_key = *b"filot-local-sealing-key-32-bytes";
+        let store = Store::connect(StoreConfig {
+            url: self.database.app_url(),
+            max_connections: 1,
+            sealing: SealingKeys::new("local", [("local".to_owned(), sealing_key)])?,
+            identity_hash: IdentityHashKey::new(local::IDENTITY_HASH_KEY.as_bytes())?,
+        })?;
+        Ok(filot_store::seed::seed(&store, deploy::ENVIRONMENT, chrono::Utc::now()).await?)
+    }
+
+    /// What an event needs to run in a function's program on this machine: settings and, but for secrets, addresses.
+    pub fn function_environment(&self) -> BTreeMap<String, String> {
+        let mut environment = self.environment.clone();
+        environment.extend([
+            ("OCR_GPU_DLQ_URL".to_owned(), self.deployment.gpu_dead_letters_url.clone()),
+            ("OCR_CPU_DLQ_URL".to_owned(), self.deployment.cpu_dead_letters_url.clone()),
+            ("REVIEW_DISPATCH_FUNCTION".to_owned(), Deployment::function("review-dispatch")),
+        ]);
+        environment
     }
 
     /// Starts one more worker and waits until it is ready.

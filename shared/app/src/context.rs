@@ -58,6 +58,13 @@ pub enum StartError {
     },
 }
 
+impl StartError {
+    /// Whether trying again may help.
+    pub const fn is_outage(&self) -> bool {
+        matches!(self, Self::Config(ConfigErrors::Away(_)))
+    }
+}
+
 /// What a process has at hand.
 #[derive(Debug)]
 pub struct Context {

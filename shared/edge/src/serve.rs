@@ -13,6 +13,7 @@ use futures::FutureExt;
 use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, Response};
 use lambda_http::{Body, Request, service_fn};
+use tokio::sync::OnceCell;
 use tracing::Instrument;
 
 use crate::call::Call;
@@ -32,12 +33,24 @@ where
     Fut: Future<Output = Answer> + Send + 'static,
 {
     telemetry::init(role.name());
-    let context = Arc::new(Context::load(role).await.inspect_err(|error| {
-        tracing::error!(%error, "the function cannot start");
-    })?);
+    let context = Arc::new(OnceCell::new());
+    match Context::load(role).await {
+        Ok(loaded) => drop(context.set(Arc::new(loaded))),
+        // To end would make the gateway say 502. Each request tries again, and says 503 until there are secrets.
+        Err(error) if error.is_outage() => tracing::error!(%error, "the function starts without its secrets"),
+        Err(error) => {
+            tracing::error!(%error, "the function cannot start");
+            return Err(error.into());
+        }
+    }
     lambda_http::run(service_fn(move |request: Request| {
         let (context, route) = (Arc::clone(&context), route.clone());
         async move {
+            let load = || async { Context::load(role).await.map(Arc::new) };
+            let context = match context.get_or_try_init(load).await {
+                Ok(context) => Arc::clone(context),
+                Err(error) => return Ok(refuse(request, &AppError::unavailable(error.to_string()))),
+            };
             let gate = Gate::new(role, &context);
             let origins = context.cors_origins();
             let answer = respond(request, origins, &gate, |call| route(Arc::clone(&context), call)).await;
@@ -104,6 +117,19 @@ where
         duration_ms,
         &[("route", &route_name), ("status", &status.to_string())],
     );
+    response
+}
+
+/// Answers what came before there was a configuration.
+fn refuse(request: Request, error: &AppError) -> Response<Body> {
+    let call = Call::new(request, Utc::now());
+    let problem = Problem::from(error.clone());
+    let mut response = from_problem(&problem, &call.correlation_id);
+    secure(response.headers_mut());
+    if let Ok(value) = HeaderValue::from_str(call.correlation_id.as_str()) {
+        response.headers_mut().insert(X_CORRELATION_ID, value);
+    }
+    log(&call.route(), response.status().as_u16(), 0.0, Some(error));
     response
 }
 

@@ -8,7 +8,7 @@ use crate::environment::Environment;
 use crate::local;
 use crate::role::{Role, Section};
 use crate::secret::Secret;
-use crate::secrets;
+use crate::secrets::{self, FetchError};
 pub use crate::sections::{
     Buli2, Callback, Database, DeadLetters, Queues, Redis, Retention, Scoring, StackAuth, Storage, Worker,
 };
@@ -19,14 +19,24 @@ pub const KEY_CHARS_MIN: usize = 32;
 /// Longest id of a key.
 const KEY_ID_CHARS_MAX: usize = 16;
 
-/// Everything that is missing, malformed or unsafe. Names variables, never values.
+/// Why there is no configuration. Names variables, never values.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfigErrors(pub Vec<String>);
+pub enum ConfigErrors {
+    /// Everything that is missing, malformed or unsafe: a person has to mend it.
+    Problems(Vec<String>),
+    /// Where the secrets are does not answer: trying again may help.
+    Away(String),
+}
 
 impl fmt::Display for ConfigErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the configuration has {} problem(s)", self.0.len())?;
-        self.0.iter().try_for_each(|problem| write!(f, "; {problem}"))
+        match self {
+            Self::Problems(problems) => {
+                write!(f, "the configuration has {} problem(s)", problems.len())?;
+                problems.iter().try_for_each(|problem| write!(f, "; {problem}"))
+            }
+            Self::Away(what) => f.write_str(what),
+        }
     }
 }
 
@@ -106,7 +116,7 @@ impl Config {
     ) -> Result<Self, ConfigErrors>
     where
         F: FnOnce(Vec<&'static str>) -> Fut,
-        Fut: Future<Output = Result<BTreeMap<String, Secret>, String>>,
+        Fut: Future<Output = Result<BTreeMap<String, Secret>, FetchError>>,
     {
         let mut values = Values::default();
         let read: Vec<&Variable> = VARIABLES.iter().filter(|variable| variable.is_read_by(role)).collect();
@@ -133,7 +143,8 @@ impl Config {
                         }
                     }
                 }
-                Err(problem) => values.problems.push(problem),
+                Err(FetchError::Refused(problem)) => values.problems.push(problem),
+                Err(FetchError::Away(what)) => return Err(ConfigErrors::Away(what)),
             }
         }
         for variable in &read {
@@ -142,7 +153,7 @@ impl Config {
         // The level itself is taken before there is a configuration; that it is none is told here.
         let _ = values.parse::<tracing::Level>("LOG_LEVEL");
         let config = values.config(role, environment);
-        if values.problems.is_empty() { Ok(config) } else { Err(ConfigErrors(values.problems)) }
+        if values.problems.is_empty() { Ok(config) } else { Err(ConfigErrors::Problems(values.problems)) }
     }
 }
 

@@ -17,7 +17,7 @@ pub mod variables;
 pub use config::{Config, ConfigErrors};
 pub use environment::Environment;
 pub use mask::mask;
-pub use reference::configuration_reference;
+pub use reference::{configuration_reference, environment_example, secrets_manifest};
 pub use role::{Role, Section};
 pub use secret::Secret;
 pub use telemetry::MetricName;

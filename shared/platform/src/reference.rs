@@ -1,4 +1,4 @@
-//! `docs/configuration.md`, written from the table of variables.
+//! What is written from the table of variables: `docs/configuration.md`, `.env.example` and `ops/secrets.json`.
 
 use std::fmt::Write as _;
 
@@ -12,7 +12,7 @@ pub fn configuration_reference() -> String {
          Written from `shared/platform/src/variables.rs`; do not edit (`FILOT_BLESS=1 cargo test -p filot-platform` writes it \
          anew). A variable is taken from the environment; one with a secret path is looked for in Secrets Manager when the \
          environment does not have it, all of them in one call. A process that misses one, or has an unsafe one, lists every \
-         problem and does not start. The worker reads its secrets again every five minutes; functions when an instance starts.\n\n\
+         problem and does not start; while Secrets Manager does not answer, functions behind the API say 503. The worker reads its secrets again every five minutes; functions when an instance starts.\n\n\
          Keys must have at least 32 characters in staging and production and must not be one of the published local ones.\n\n\
          The AWS SDK's own variables (`AWS_REGION`, credentials, `AWS_ENDPOINT_URL` for the local stack) are the SDK's.\n\n\
          | Variable | Default | Secret path | Read by | For |\n|---|---|---|---|---|\n",
@@ -37,6 +37,50 @@ pub fn configuration_reference() -> String {
         let _ = writeln!(text, "| `{}` | {} |", former.name, former.fate);
     }
     text
+}
+
+/// `.env.example`: every variable with what it is when nobody sets it, or what a developer's machine takes.
+pub fn environment_example() -> String {
+    let mut text = String::from(
+        "# Every variable of FiLot. Written from shared/platform/src/variables.rs; do not edit (FILOT_BLESS=1 cargo test -p\n\
+         # filot-platform writes it anew). The values are a developer's; what is commented out has the value shown when it is\n\
+         # not set. Deployments keep what is marked as a secret in Secrets Manager, under the name that stands there.\n",
+    );
+    for variable in VARIABLES {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "\n# {}\n", variable.purpose);
+        if let Some(path) = variable.secret {
+            let _ = writeln!(text, "# Secret: {path}");
+        }
+        let name = variable.name;
+        let _ = match variable.default {
+            Default::Required if name == "FILOT_ENV" => writeln!(text, "{name}=local"),
+            Default::Required => writeln!(text, "{name}="),
+            Default::Local(value) => writeln!(text, "{name}={value}"),
+            Default::Value(value) | Default::UnsetOrLocal(value) => writeln!(text, "# {name}={value}"),
+            Default::Unset => writeln!(text, "# {name}="),
+        };
+    }
+    text
+}
+
+/// `ops/secrets.json`: what must and what may be in Secrets Manager, for the scripts that put it there.
+pub fn secrets_manifest() -> String {
+    let secrets: Vec<_> = VARIABLES
+        .iter()
+        .filter_map(|variable| {
+            let readers = Role::ALL.into_iter().filter(|role| variable.is_read_by(*role)).map(Role::name);
+            Some(serde_json::json!({
+                "name": variable.secret?,
+                "variable": variable.name,
+                "required": matches!(variable.default, Default::Required | Default::Local(_)),
+                "kind": if variable.guard == Guard::Key { "key" } else { "text" },
+                "used_by": readers.collect::<Vec<_>>(),
+                "for": variable.purpose,
+            }))
+        })
+        .collect();
+    format!("{:#}\n", serde_json::Value::from(secrets))
 }
 
 fn default(variable: &Variable) -> String {
@@ -69,20 +113,26 @@ mod tests {
 
     #[test]
     #[expect(clippy::disallowed_methods, reason = "a test's switch")]
-    fn the_reference_is_up_to_date() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/configuration.md");
-        let fresh = configuration_reference();
-        if std::env::var_os("FILOT_BLESS").is_some() {
-            std::fs::write(path, &fresh).unwrap();
+    fn what_is_generated_is_up_to_date() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        for (name, fresh) in [
+            ("docs/configuration.md", configuration_reference()),
+            (".env.example", environment_example()),
+            ("ops/secrets.json", secrets_manifest()),
+        ] {
+            let path = root.join(name);
+            if std::env::var_os("FILOT_BLESS").is_some() {
+                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                std::fs::write(&path, &fresh).unwrap();
+            }
+            let committed = std::fs::read_to_string(&path).unwrap_or_default();
+            assert!(
+                committed == fresh,
+                "{name} is stale: FILOT_BLESS=1 cargo test -p filot-platform writes it anew"
+            );
         }
-        let committed = std::fs::read_to_string(path).unwrap_or_default();
-        assert!(
-            committed == fresh,
-            "docs/configuration.md is stale: FILOT_BLESS=1 cargo test -p filot-platform"
-        );
     }
 
-    /// Every variable of the earlier system is either kept under its name or explained.
     #[test]
     fn no_variable_of_the_earlier_system_is_forgotten() {
         for kept in KEPT {

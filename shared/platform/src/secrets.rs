@@ -23,8 +23,17 @@ fn timeouts() -> TimeoutConfig {
         .build()
 }
 
+/// Why there are no secrets. Names secrets, never values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum FetchError {
+    /// It answers, and says no.
+    Refused(String),
+    /// It does not answer.
+    Away(String),
+}
+
 /// The secrets that exist among `names`. Those that do not are absent: whether that matters, the table of variables says.
-pub(crate) async fn fetch(names: &[&'static str]) -> Result<BTreeMap<String, Secret>, String> {
+pub(crate) async fn fetch(names: &[&'static str]) -> Result<BTreeMap<String, Secret>, FetchError> {
     if names.is_empty() {
         return Ok(BTreeMap::new());
     }
@@ -32,25 +41,25 @@ pub(crate) async fn fetch(names: &[&'static str]) -> Result<BTreeMap<String, Sec
     fetch_with(&Client::new(&sdk), names).await
 }
 
-async fn fetch_with(client: &Client, names: &[&'static str]) -> Result<BTreeMap<String, Secret>, String> {
+async fn fetch_with(client: &Client, names: &[&'static str]) -> Result<BTreeMap<String, Secret>, FetchError> {
     let mut found = BTreeMap::new();
     for chunk in names.chunks(NAMES_MAX) {
         let ids = chunk.iter().map(ToString::to_string).collect();
         let answer = client.batch_get_secret_value().set_secret_id_list(Some(ids)).send().await;
         // The SDK's text may quote the request; its kind is enough to act on.
         let answer = answer.map_err(|error| match error.into_service_error().meta().code() {
-            Some(code) => format!("Secrets Manager refuses ({code})"),
-            None => "Secrets Manager does not answer".to_owned(),
+            Some(code) => FetchError::Refused(format!("Secrets Manager refuses ({code})")),
+            None => FetchError::Away("Secrets Manager does not answer".to_owned()),
         })?;
         // A secret that exists and may not be read is not the same as one that does not exist: optional ones would
         // silently be missing.
         for refused in answer.errors.unwrap_or_default() {
             let code = refused.error_code().unwrap_or("unknown");
             if code != NOT_FOUND {
-                return Err(format!(
+                return Err(FetchError::Refused(format!(
                     "Secrets Manager refuses {} ({code})",
                     refused.secret_id().unwrap_or("a secret")
-                ));
+                )));
             }
         }
         for value in answer.secret_values.unwrap_or_default() {
@@ -98,7 +107,7 @@ mod tests {
             .build();
         let asked = std::time::Instant::now();
         let problem = fetch_with(&Client::new(&sdk), &["filot/test-of-fetching"]).await.unwrap_err();
-        assert_eq!(problem, "Secrets Manager does not answer");
+        assert_eq!(problem, FetchError::Away("Secrets Manager does not answer".to_owned()));
         assert!(asked.elapsed() < Duration::from_secs(8), "{:?}", asked.elapsed());
     }
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 use filot_e2e::{Options, Result, Stack, bench, chaos, demo, paths};
 use filot_testkit::{Aws, Postgres, Redis};
+use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
 #[derive(Parser)]
@@ -90,10 +91,23 @@ async fn until_asked(work: impl Future<Output = Result<()>>) -> Result<()> {
     }
 }
 
+/// Where `env.json` looks for the AWS stand-in.
+const AWS_PORT: u16 = 4566;
+
 async fn up() -> Result<()> {
     let pid_file = paths::run_dir()?.join("stack.pid");
-    let stack = Stack::start(Options { talks: true, keeps_logs: true, ..Options::default() }).await?;
+    let options = Options {
+        talks: true,
+        keeps_logs: true,
+        demo_data: true,
+        prefers_port: Some(AWS_PORT),
+        ..Options::default()
+    };
+    let stack = Stack::start(options).await?;
     std::fs::write(&pid_file, std::process::id().to_string())?;
+    let variables = json!({ "Parameters": stack.function_environment() });
+    let variables_file = paths::run_dir()?.join("env.json");
+    std::fs::write(&variables_file, format!("{}\n", serde_json::to_string_pretty(&variables)?))?;
     println!("API              {}", stack.api.base());
     println!("API, to try      {}", stack.api_page.url());
     println!("function URL     {}", stack.deployment.callback_url);
@@ -103,6 +117,7 @@ async fn up() -> Result<()> {
     println!("BULI2            {}", stack.buli2.url());
     println!("Stack Auth       {}", stack.stack_auth.url());
     println!("logs             {}", stack.logs().display());
+    println!("for `sam local`  {}", variables_file.display());
     println!(
         "token            curl -s {}/test/token -H 'content-type: application/json' \
          -d '{{\"sub\":\"me\",\"email\":\"me@example.com\"}}'",

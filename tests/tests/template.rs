@@ -1,0 +1,182 @@
+//! `template.yaml` against the code it deploys: what each function may do is what its program does, and nobody forgets
+//! a function's log, its alarms or its name.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+use filot_e2e::{paths, template};
+use filot_platform::variables::{Default as Without, VARIABLES};
+use filot_platform::Role;
+use serde_json::Value;
+
+fn template() -> Value {
+    template::local(&paths::root().join("template.yaml"), "s3://bucket/key").unwrap()
+}
+
+/// `(logical id, program, properties)` of each function.
+fn functions(template: &Value) -> Vec<(&str, &str, &Value)> {
+    let resources = template["Resources"].as_object().unwrap();
+    let functions: Vec<_> = resources
+        .iter()
+        .filter(|(_, resource)| resource["Type"] == "AWS::Serverless::Function")
+        .map(|(id, resource)| {
+            let program = resource.pointer("/Metadata/BuildProperties/Binary").unwrap().as_str().unwrap();
+            (id.as_str(), program, &resource["Properties"])
+        })
+        .collect();
+    assert_eq!(functions.len(), Role::ALL.len() - 1, "every role but the worker's is a function");
+    functions
+}
+
+/// One value or a list of them.
+fn list(value: &Value) -> Vec<&Value> {
+    value.as_array().map_or_else(|| vec![value], |values| values.iter().collect())
+}
+
+/// What a function's policies allow: `(action, resource)`.
+fn allowed<'a>(template: &'a Value, properties: &'a Value) -> Vec<(&'a str, &'a Value)> {
+    let mut allowed = Vec::new();
+    for policy in list(&properties["Policies"]) {
+        if let Some(target) = policy.get("SQSSendMessagePolicy") {
+            allowed.push(("sqs:SendMessage", &target["QueueName"]));
+        } else if let Some(target) = policy.get("LambdaInvokePolicy") {
+            allowed.push(("lambda:InvokeFunction", &target["FunctionName"]));
+        } else {
+            let document = policy.get("Ref").map_or(policy, |id| {
+                &template["Resources"][id.as_str().unwrap()]["Properties"]["PolicyDocument"]
+            });
+            for statement in list(&document["Statement"]) {
+                assert_eq!(statement["Effect"], "Allow", "{policy}");
+                for action in list(&statement["Action"]) {
+                    let resources = list(&statement["Resource"]);
+                    allowed.extend(resources.into_iter().map(|on| (action.as_str().unwrap(), on)));
+                }
+            }
+        }
+    }
+    allowed
+}
+
+/// The IAM actions behind the AWS calls that are linked into a program: the linker drops what nothing reaches.
+fn called(program: &str) -> BTreeSet<&'static str> {
+    let output = Command::new("nm").arg("-C").arg(paths::program(program).unwrap()).output().unwrap();
+    assert!(output.status.success(), "nm {program}: {}", String::from_utf8_lossy(&output.stderr));
+    let symbols = String::from_utf8_lossy(&output.stdout);
+    let mut actions = BTreeSet::new();
+    for line in symbols.lines().filter(|line| line.contains("::operation::")) {
+        // `aws_sdk_sqs::operation::send_message::SendMessage::orchestrate`
+        let Some((service, rest)) =
+            line.split_once("aws_sdk_").and_then(|(_, rest)| rest.split_once("::operation::"))
+        else {
+            continue;
+        };
+        let mut parts = rest.split("::");
+        let (Some(operation), Some("orchestrate")) = (parts.nth(1), parts.next()) else { continue };
+        actions.extend(match (service, operation) {
+            ("sqs", "SendMessage") => &["sqs:SendMessage"][..],
+            ("sqs", "GetQueueAttributes") => &["sqs:GetQueueAttributes"],
+            ("lambda", "Invoke") => &["lambda:InvokeFunction"],
+            ("secretsmanager", "BatchGetSecretValue") => {
+                &["secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue"]
+            }
+            // The storage has credentials of its own, which are secrets: R2 knows no roles.
+            ("s3", _) => &[],
+            // The SDK's own ways to credentials; a function has its role's without asking.
+            ("sts" | "sso" | "ssooidc" | "signin", _) => &[],
+            _ => panic!("{program} calls {service} {operation}: say here which permission that takes"),
+        });
+    }
+    actions
+}
+
+#[test]
+fn a_function_may_do_what_its_program_does_and_no_more() {
+    let template = template();
+    for (id, program, properties) in functions(&template) {
+        let granted: BTreeSet<_> =
+            allowed(&template, properties).into_iter().map(|(action, _)| action).collect();
+        assert_eq!(granted, called(program), "left: the policies of {id}; right: the calls in {program}");
+    }
+}
+
+#[test]
+fn a_function_reads_the_secrets_of_its_configuration_and_no_others() {
+    let template = template();
+    for (id, program, properties) in functions(&template) {
+        let role = *Role::ALL.iter().find(|role| role.name() == program).unwrap();
+        let mut wanted = BTreeSet::new();
+        for variable in VARIABLES.iter().filter(|variable| variable.is_read_by(role)) {
+            let Some(name) = variable.secret else { continue };
+            wanted.insert(format!("{name}-??????"));
+            if matches!(variable.default, Without::Unset | Without::UnsetOrLocal(_)) {
+                // Secrets Manager checks a name that does not exist as it stands, and else refuses what is merely missing.
+                wanted.insert(name.to_owned());
+            }
+        }
+        let granted: BTreeSet<_> = allowed(&template, properties)
+            .into_iter()
+            .filter(|(action, _)| *action == "secretsmanager:GetSecretValue")
+            .map(|(_, resource)| {
+                let arn = resource["Fn::Sub"].as_str().unwrap();
+                arn.rsplit_once(":secret:").unwrap().1.to_owned()
+            })
+            .collect();
+        assert_eq!(granted, wanted, "left: the policies of {id}; right: the variables of {program}");
+        // What a role can have attached, with what SAM adds for logs and traces.
+        let managed = list(&properties["Policies"]).iter().filter(|policy| policy.get("Ref").is_some()).count();
+        assert!(managed + 2 <= 10, "{id} has {managed} managed policies");
+    }
+}
+
+#[test]
+fn every_function_has_its_log_its_alarms_and_its_name() {
+    let template = template();
+    let resources = template["Resources"].as_object().unwrap();
+    for (id, program, properties) in functions(&template) {
+        let log = properties["LoggingConfig"]["LogGroup"]["Ref"].as_str().unwrap();
+        let log = &resources[log]["Properties"];
+        assert_eq!(log["LogGroupName"]["Fn::Sub"], format!("/aws/lambda/filot-{program}-${{Environment}}"));
+        assert_eq!(log["RetentionInDays"]["Ref"], "LogRetentionDays", "{id}");
+        assert_eq!(properties["FunctionName"]["Fn::Sub"], format!("filot-{program}-${{Environment}}"));
+
+        let of_function = |resource: &&Value| {
+            resource["Type"] == "AWS::CloudWatch::Alarm"
+                && resource["Properties"]["Dimensions"][0]["Value"]["Ref"] == id
+        };
+        let alarms: BTreeMap<_, _> = resources
+            .values()
+            .filter(of_function)
+            .map(|alarm| (alarm["Properties"]["MetricName"].as_str().unwrap(), &alarm["Properties"]))
+            .collect();
+        assert_eq!(alarms.keys().collect::<Vec<_>>(), [&"Duration", &"Errors", &"Throttles"], "{id}");
+        for (metric, alarm) in &alarms {
+            assert_eq!(alarm["AlarmActions"]["Fn::If"][1][0]["Ref"], "AlarmTopicArn", "{id} {metric}");
+            assert!(alarm["AlarmDescription"].as_str().unwrap().contains(program), "{id} {metric}");
+        }
+        let timeout = properties["Timeout"].as_u64().or(template["Globals"]["Function"]["Timeout"].as_u64());
+        let slow = alarms["Duration"]["Threshold"].as_u64().unwrap();
+        assert_eq!(slow, timeout.unwrap() * 600, "{id}: three fifths of its timeout, in milliseconds");
+
+        let name = format!("/filot/${{Environment}}/functions/{program}/name");
+        let published = resources.values().any(|resource| {
+            resource["Type"] == "AWS::SSM::Parameter"
+                && resource["Properties"]["Name"]["Fn::Sub"] == name
+                && resource["Properties"]["Value"]["Ref"] == id
+        });
+        assert!(published, "{name} is not published");
+    }
+}
+
+/// What the functions that may run at once have reserved is what the parameter says.
+#[test]
+fn reserved_concurrency_adds_up() {
+    let template = template();
+    let reserved: u64 = functions(&template)
+        .iter()
+        .filter_map(|(_, _, properties)| properties["ReservedConcurrentExecutions"]["Fn::If"][1].as_u64())
+        .sum();
+    let said = template["Parameters"]["ReservesConcurrency"]["Description"].as_str().unwrap();
+    assert!(said.ends_with(&format!(" {reserved} in all.")), "reserved: {reserved}; {said}");
+}
