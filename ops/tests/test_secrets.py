@@ -162,6 +162,7 @@ class Rotating(WithFakeAws):
                 self.assertIn(f'"{secret["name"]}"', text)
                 self.assertLessEqual({"name", "variable", "required", "kind", "used_by", "for"}, set(secret))
         self.assertEqual(64, self.rotate("no-such-secret").returncode)
+        self.assertEqual(64, self.run_program("ops/rotate-secret", "jwt-secret", "--begin").returncode)
 
 
 class Making(WithFakeAws):
