@@ -1,0 +1,72 @@
+# The image of the worker without a GPU (ECS on Fargate). docs/images.md says what is inside and how to build it.
+# Everything but the lines about the GPU is the same as in Dockerfile.gpu; ops/tests/test_images.py compares the two.
+#
+# Tags are pinned here, digests where images are built: --build-arg DEBIAN=debian:12.12-slim@sha256:…
+ARG RUST=rust:1.95.0-slim-bookworm
+ARG DEBIAN=debian:12.12-slim
+
+# --- The program -----------------------------------------------------------------------------------------------------
+# hadolint ignore=DL3006
+FROM ${RUST} AS build
+SHELL ["/bin/bash", "-euo", "pipefail", "-c"]
+# Debian keeps one version of a package: a pinned one cannot be installed any more after the next point release.
+# hadolint ignore=DL3008
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends \
+        build-essential pkg-config libclang-dev libtesseract-dev libleptonica-dev \
+ && rm -rf /var/lib/apt/lists/*
+WORKDIR /src
+# The compiler of the base image, and no other: rust-toolchain.toml would have rustup fetch lints and formatter too.
+ENV RUSTUP_TOOLCHAIN=1.95.0
+COPY Cargo.toml Cargo.lock ./
+COPY functions/Cargo.toml functions/
+COPY tests/Cargo.toml tests/
+# Members of the workspace that the worker is not made of: the lock file wants their manifests, and these want targets.
+RUN for member in functions tests; do \
+        mkdir -p "$member/src/bin"; \
+        touch "$member/src/lib.rs"; \
+        sed -n 's/^name = "\(.*\)"$/\1/p' "$member/Cargo.toml" | while read -r name; do touch "$member/src/bin/$name.rs"; done; \
+    done
+COPY shared shared
+COPY gpu-worker gpu-worker
+COPY ops/images ops/images
+# Crates and what was compiled of them stay in the builder's cache, whatever changes above.
+RUN --mount=type=cache,id=filot-cargo,target=/usr/local/cargo/registry,sharing=locked \
+    --mount=type=cache,id=filot-target,target=/src/target,sharing=locked \
+    cargo build --locked --profile dist -p gpu-worker --bin gpu-worker \
+ && install -D -m 0755 target/dist/gpu-worker /out/usr/local/bin/gpu-worker \
+ && install -D -m 0755 ops/images/worker-healthy /out/usr/local/bin/worker-healthy \
+ && ops/images/rust-licences /out/licenses/rust \
+ && install -D -m 0644 shared/domain/data/README.md /out/licenses/filot/area-codes.md \
+ && install -D -m 0644 shared/ocr/data/README.md /out/licenses/filot/digit-classifier.md
+
+# --- The image -------------------------------------------------------------------------------------------------------
+# hadolint ignore=DL3006
+FROM ${DEBIAN}
+# What Debian has mended since the base image was made comes with upgrade.
+# hadolint ignore=DL3008
+RUN apt-get update \
+ && apt-get upgrade -y --no-install-recommends \
+ && apt-get install -y --no-install-recommends \
+        ca-certificates libtesseract5 tesseract-ocr-eng tesseract-ocr-ind tini \
+ && rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/log/apt /var/log/dpkg.log
+COPY --from=build /out /
+ENV PORT=8080
+# Nobody: no name, no home, no file of its own.
+USER 10001:10001
+WORKDIR /
+EXPOSE 8080
+STOPSIGNAL SIGTERM
+# ECS does not read this line; its task definition says the same.
+HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 CMD ["/usr/local/bin/worker-healthy"]
+# An init process: readers that die are reaped whatever the worker does, and a signal reaches it.
+ENTRYPOINT ["/usr/bin/tini", "--", "/usr/local/bin/gpu-worker"]
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+ARG CREATED=unknown
+LABEL org.opencontainers.image.title="filot-worker-cpu" \
+      org.opencontainers.image.description="Reads Indonesian identity cards from the CPU queue" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.created="${CREATED}" \
+      org.opencontainers.image.base.name="docker.io/library/debian:12.12-slim"
