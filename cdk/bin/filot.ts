@@ -1,0 +1,12 @@
+import { App } from 'aws-cdk-lib';
+import { configurationOf } from '../config';
+import { build } from '../lib/app';
+
+const app = new App();
+try {
+  build(app, configurationOf(app.node.tryGetContext('env')));
+} catch (error) {
+  // A wrong word in a file needs no stack trace.
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+}

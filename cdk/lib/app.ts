@@ -1,0 +1,63 @@
+/** The stacks of one environment, in the order in which they are deployed. */
+import { type App, Tags, Validations } from 'aws-cdk-lib';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import type { EnvironmentConfig } from './config';
+import { EdgeStack } from './edge';
+import { FoundationStack } from './foundation';
+import { WorkerStack } from './worker';
+
+export interface Stacks {
+  readonly foundation: FoundationStack;
+  readonly worker: WorkerStack;
+  readonly edge?: EdgeStack;
+}
+
+/** Behaviours of the CDK that are chosen here and not by what a template happened to be made with. */
+const flags = {
+  // Stacks are deployed in order; what another one needs cannot be taken away.
+  '@aws-cdk/core:defaultCrossStackReferences': 'strong',
+  // The number of tasks is the scaling's: a deployment does not set it back.
+  '@aws-cdk/aws-ecs:removeDefaultDesiredCount': true,
+  '@aws-cdk/aws-ecs:disableExplicitDeploymentControllerForCircuitBreaker': true,
+  '@aws-cdk/aws-iam:minimizePolicies': true,
+};
+
+export function build(app: App, config: EnvironmentConfig): Stacks {
+  for (const [flag, value] of Object.entries(flags)) {
+    app.node.setContext(flag, value);
+  }
+  // No account: who deploys decides, the templates are the same for everybody, and nothing is ever looked up.
+  const env = { region: config.region };
+  const name = (part: string) => `filot-${config.name}-${part}`;
+  // Production is not deleted by a slip of the hand.
+  const terminationProtection = config.name === 'production';
+
+  const foundation = new FoundationStack(app, name('foundation'), {
+    config,
+    env,
+    terminationProtection,
+    description: `FiLot ${config.name}: network, cluster, images, alarm topic`,
+  });
+  const worker = new WorkerStack(app, name('worker'), {
+    config,
+    env,
+    foundation,
+    terminationProtection,
+    description: `FiLot ${config.name}: workers, their scaling, alarms, dashboard`,
+  });
+  const edge =
+    config.edge?.waf || config.edge?.domainName
+      ? new EdgeStack(app, name('edge'), {
+          config,
+          edge: config.edge,
+          env,
+          terminationProtection,
+          description: `FiLot ${config.name}: what stands in front of the API`,
+        })
+      : undefined;
+
+  Tags.of(app).add('product', 'filot');
+  Tags.of(app).add('environment', config.name);
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+  return { foundation, worker, ...(edge && { edge }) };
+}
