@@ -1,6 +1,5 @@
 /** The stacks of one environment, in the order in which they are deployed. */
-import { type App, Tags, Validations } from 'aws-cdk-lib';
-import { AwsSolutionsChecks } from 'cdk-nag';
+import { type App, Tags } from 'aws-cdk-lib';
 import type { EnvironmentConfig } from './config';
 import { EdgeStack } from './edge';
 import { FoundationStack } from './foundation';
@@ -58,6 +57,5 @@ export function build(app: App, config: EnvironmentConfig): Stacks {
 
   Tags.of(app).add('product', 'filot');
   Tags.of(app).add('environment', config.name);
-  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   return { foundation, worker, ...(edge && { edge }) };
 }

@@ -81,8 +81,8 @@ export class EdgeStack extends Stack {
   private requireOriginSecret(): Omit<wafv2.CfnWebACL.RuleProperty, 'priority'> {
     const version = (id: string, description: string) =>
       new CfnParameter(this, id, { default: '', allowedPattern: '^([A-Za-z0-9-]{32,64})?$', description }).valueAsString;
-    const first = version('OriginSecretVersion', 'Id of the version of secret filot/origin-secret to accept; empty: the current one.');
-    const second = version('OriginSecretOtherVersion', 'Id of a second version to accept while rotating; empty: none.');
+    const first = version('OriginHeaderVersion', 'Id of the version of secret filot/origin-secret to accept; empty: the current one.');
+    const second = version('OriginHeaderOtherVersion', 'Id of a second version to accept while rotating; empty: none.');
     const hasSecond = new CfnCondition(this, 'HasOtherVersion', { expression: Fn.conditionNot(Fn.conditionEquals(second, '')) });
     const is = (versionId: string): wafv2.CfnWebACL.StatementProperty => ({
       byteMatchStatement: {

@@ -108,6 +108,8 @@ export class FoundationStack extends Stack {
     return new ecr.Repository(this, id, {
       repositoryName: repositoryName(this.config.name, kind),
       imageScanOnPush: true,
+      // AWS's own key for ECR.
+      encryption: ecr.RepositoryEncryption.KMS,
       // A tag is a release: what was deployed under it can be found, and rolled back to, as it was.
       imageTagMutability: ecr.TagMutability.IMMUTABLE,
       lifecycleRules: [
@@ -120,7 +122,7 @@ export class FoundationStack extends Stack {
   }
 
   private makeAlarmTopic(): sns.Topic {
-    const senders = ['cloudwatch.amazonaws.com', 'events.amazonaws.com'].map((service) => new iam.ServicePrincipal(service));
+    const alarms = new iam.ServicePrincipal('cloudwatch.amazonaws.com');
     const key = new kms.Key(this, 'AlarmTopicKey', {
       alias: `filot-${this.config.name}-alarms`,
       description: 'FiLot: messages of the alarm topic',
@@ -131,7 +133,7 @@ export class FoundationStack extends Stack {
     key.addToResourcePolicy(
       new iam.PolicyStatement({
         sid: 'AlarmsPublish',
-        principals: senders,
+        principals: [alarms],
         actions: ['kms:Decrypt', 'kms:GenerateDataKey*'],
         resources: ['*'],
       }),
@@ -145,10 +147,10 @@ export class FoundationStack extends Stack {
     topic.addToResourcePolicy(
       new iam.PolicyStatement({
         sid: 'AlarmsPublish',
-        principals: senders,
+        principals: [alarms],
         actions: ['sns:Publish'],
         resources: [topic.topicArn],
-        // Only alarms and rules of this account.
+        // Only alarms of this account.
         conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } },
       }),
     );
@@ -159,7 +161,10 @@ export class FoundationStack extends Stack {
     return topic;
   }
 
-  /** A critical finding in an image that was just pushed, or in one that is scanned again. */
+  /**
+   * A critical finding in an image that was pushed. As a rule of this stack it also lets EventBridge publish to the topic
+   * (without a condition, which EventBridge does not meet): the rules of the worker stack rely on it.
+   */
   private tellAboutImageFindings(topic: sns.ITopic): void {
     new events.Rule(this, 'ImageFindings', {
       description: 'A scan found something critical in an image of a worker',

@@ -111,12 +111,13 @@ export class WorkerStack extends Stack {
     const repository = ecr.Repository.fromRepositoryName(this, 'GpuRepository', repositoryName(config.name, 'gpu'));
     const serves = ['gpu'] as const;
     const logGroup = makeLogGroup(this, 'GpuLogs', config, name);
+    const executionRole = makeExecutionRole(this, 'GpuExecutionRole', name, repository, logGroup);
     const task = new ecs.Ec2TaskDefinition(this, 'GpuTask', {
       family: name,
       // Not the host's network: behind the bridge the instance's role is out of reach.
       networkMode: ecs.NetworkMode.BRIDGE,
       taskRole: makeTaskRole(this, 'GpuTaskRole', { config, name, serves }),
-      executionRole: makeExecutionRole(this, 'GpuExecutionRole', name, repository, logGroup),
+      executionRole,
     });
     addWorker(this, task, logGroup, {
       config,
@@ -137,11 +138,14 @@ export class WorkerStack extends Stack {
       // A deployment needs no second GPU: documents wait in the queue for the minute.
       minHealthyPercent: 0,
       maxHealthyPercent: 100,
+      availabilityZoneRebalancing: ecs.AvailabilityZoneRebalancing.DISABLED,
       circuitBreaker: { enable: true, rollback: true },
       enableExecuteCommand: true,
       enableECSManagedTags: true,
       propagateTags: ecs.PropagatedTagSource.SERVICE,
     });
+    // Without its permissions the first task fails, and with it the deployment.
+    service.node.addDependency(executionRole);
     new QueueScaling(this, 'GpuScaling', {
       name,
       scaling: config.gpu.scaling,
@@ -162,6 +166,7 @@ export class WorkerStack extends Stack {
     // Where there is no GPU somebody must take what the other queue still holds.
     const serves: readonly QueueKind[] = config.gpu.enabled ? ['cpu'] : ['gpu', 'cpu'];
     const logGroup = makeLogGroup(this, 'CpuLogs', config, name);
+    const executionRole = makeExecutionRole(this, 'CpuExecutionRole', name, repository, logGroup);
     const task = new ecs.FargateTaskDefinition(this, 'CpuTask', {
       family: name,
       cpu: config.cpu.vcpu * 1024,
@@ -171,7 +176,7 @@ export class WorkerStack extends Stack {
         cpuArchitecture: config.cpu.architecture === 'arm64' ? ecs.CpuArchitecture.ARM64 : ecs.CpuArchitecture.X86_64,
       },
       taskRole: makeTaskRole(this, 'CpuTaskRole', { config, name, serves }),
-      executionRole: makeExecutionRole(this, 'CpuExecutionRole', name, repository, logGroup),
+      executionRole,
     });
     addWorker(this, task, logGroup, {
       config,
@@ -197,11 +202,14 @@ export class WorkerStack extends Stack {
       assignPublicIp: foundation.workersArePublic,
       minHealthyPercent: 100,
       maxHealthyPercent: 200,
+      availabilityZoneRebalancing: ecs.AvailabilityZoneRebalancing.ENABLED,
       circuitBreaker: { enable: true, rollback: true },
       enableExecuteCommand: true,
       enableECSManagedTags: true,
       propagateTags: ecs.PropagatedTagSource.SERVICE,
     });
+    // Without its permissions the first task fails, and with it the deployment.
+    service.node.addDependency(executionRole);
     new QueueScaling(this, 'CpuScaling', {
       name,
       scaling: config.cpu.scaling,
