@@ -6,7 +6,7 @@ import type * as sns from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import type { EnvironmentConfig } from './config';
 import { published, runbook } from './contract';
-import { apiMetric, productMetric, queueMetric, serviceMetric, utilization } from './metrics';
+import { apiMetric, orZero, productMetric, queueMetric, queuesMetric, serviceMetric, utilization } from './metrics';
 import type { WatchedService } from './worker';
 
 const { GREATER_THAN_THRESHOLD, GREATER_THAN_OR_EQUAL_TO_THRESHOLD } = cloudwatch.ComparisonOperator;
@@ -103,20 +103,16 @@ export class Alarms extends Construct {
     const { clusterName } = this.props;
     const running = serviceMetric(clusterName, serviceName, 'RunningTaskCount');
     const desired = serviceMetric(clusterName, serviceName, 'DesiredTaskCount');
-    const waiting = Object.fromEntries(
-      serves.map((queue) => [`waiting_${queue}`, queueMetric(this.queueName(`ocr-${queue}`), 'ApproximateNumberOfMessagesVisible')] as const),
-    );
-    const sum = `(${Object.keys(waiting).join(' + ')})`;
+    const waiting = queuesMetric(serves.map((queue) => this.queueName(`ocr-${queue}`)), 'ApproximateNumberOfMessagesVisible', 'waiting');
     this.watch({
       id: `${kind}-worker-down`,
       says: `Documents wait for a ${kind} worker and none runs.`,
       section: kind === 'gpu' ? 'gpu-down' : 'worker-down',
-      // A service without tasks may have no count: times zero, the queue's says when.
       metric: new cloudwatch.MathExpression({
-        expression: `IF(${sum} > 0 AND MAX([running, ${sum} * 0]) < 1, 1, 0)`,
+        expression: 'IF((waiting > 0) AND (alive < 1), 1, 0)',
         label: `documents wait, no ${kind} worker runs`,
         period: Duration.minutes(1),
-        usingMetrics: { running, ...waiting },
+        usingMetrics: { waiting, alive: orZero(running, waiting) },
       }),
       threshold: 1,
       comparison: GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
@@ -149,17 +145,17 @@ export class Alarms extends Construct {
 
   private watchReading(): void {
     const { alarms } = this.props.config;
-    const queues = { gpu: queueMetric(this.queueName('ocr-gpu'), 'ApproximateNumberOfMessagesVisible'), cpu: queueMetric(this.queueName('ocr-cpu'), 'ApproximateNumberOfMessagesVisible') };
+    const waiting = queuesMetric([this.queueName('ocr-gpu'), this.queueName('ocr-cpu')], 'ApproximateNumberOfMessagesVisible', 'waiting');
     this.watch({
       id: 'workers-idle',
       says: 'Documents wait and no worker has one in hand.',
       section: 'worker-down',
       // Every worker writes it every ten seconds, whatever its kind; without any there is nothing written.
       metric: new cloudwatch.MathExpression({
-        expression: 'IF((gpu + cpu) > 0 AND MAX([active, (gpu + cpu) * 0]) < 1, 1, 0)',
+        expression: 'IF((waiting > 0) AND (inHand < 1), 1, 0)',
         label: 'documents wait, none in hand',
         period: Duration.minutes(1),
-        usingMetrics: { ...queues, active: productMetric('filot.gpu.active_jobs', cloudwatch.Stats.MAXIMUM) },
+        usingMetrics: { waiting, inHand: orZero(productMetric('filot.gpu.active_jobs', cloudwatch.Stats.MAXIMUM), waiting) },
       }),
       threshold: 1,
       comparison: GREATER_THAN_OR_EQUAL_TO_THRESHOLD,

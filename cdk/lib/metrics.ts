@@ -1,6 +1,6 @@
 /** The metrics that alarms, scaling and dashboard look at, with the dimensions that they are really written with. */
 import { Duration } from 'aws-cdk-lib';
-import { Metric, type MetricOptions, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import { type IMetric, MathExpression, Metric, type MetricOptions, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { apiName, dimensionsOf, metricsNamespace, type ProductMetric } from './contract';
 
 const minute = Duration.minutes(1);
@@ -19,6 +19,24 @@ export function serviceMetric(clusterName: string, serviceName: string, metricNa
     statistic: Stats.MAXIMUM,
     period: minute,
   });
+}
+
+const expression = (text: string, usingMetrics: Record<string, IMetric>): MathExpression =>
+  new MathExpression({ expression: text, label: text, usingMetrics, period: minute });
+
+/** Of several queues together. */
+export function queuesMetric(queueNames: readonly string[], metricName: string, idsBegin: string): IMetric {
+  const parts = queueNames.map((queue, index) => [`${idsBegin}${index + 1}`, queueMetric(queue, metricName)] as const);
+  const [only] = parts;
+  return parts.length === 1 && only ? only[1] : expression(parts.map(([id]) => id).join(' + '), Object.fromEntries(parts));
+}
+
+/**
+ * A count that may not be written while it is 0, as that of a service without tasks: then it is 0, whenever `clock`,
+ * which is always written, has a value.
+ */
+export function orZero(count: IMetric, clock: IMetric): IMetric {
+  return expression('MAX([count, zero])', { count, zero: expression('clock * 0', { clock }) });
 }
 
 /** Share of what a service's tasks reserved, in percent. */

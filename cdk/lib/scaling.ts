@@ -14,7 +14,7 @@ import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as ecs from 'aws-cdk-lib/aws-ecs';
 import { Construct } from 'constructs';
 import type { ScalingConfig } from './config';
-import { serviceMetric, queueMetric } from './metrics';
+import { orZero, queuesMetric, serviceMetric } from './metrics';
 
 export interface QueueScalingProps {
   /** For the names of alarms and policies. */
@@ -59,11 +59,11 @@ export class QueueScaling extends Construct {
       cooldown: warmup.toSeconds(),
       stepAdjustments: steps,
     });
-    const target0 = scaling.backlogPerTask;
+    const perTask = scaling.backlogPerTask;
     this.addRule(target, {
       id: 'FromNothing',
       description: 'Starts the first worker: a message waits and no task is wanted.',
-      expression: 'IF(wanted < 1 AND waiting > 0, 1, 0)',
+      expression: 'IF((wanted < 1) AND (waiting > 0), 1, 0)',
       comparison: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       threshold: 1,
       // The count of tasks may come a minute after that of messages: one minute alone proves nothing.
@@ -73,24 +73,24 @@ export class QueueScaling extends Construct {
     });
     this.addRule(target, {
       id: 'Backlog',
-      description: `Adds workers: more than ${target0} messages wait per task.`,
-      expression: 'waiting / MAX([wanted, waiting * 0 + 1])',
+      description: `Adds workers: more than ${perTask} messages wait per task.`,
+      expression: 'waiting / IF(wanted < 1, 1, wanted)',
       comparison: cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
-      threshold: target0,
+      threshold: perTask,
       minutes: 3,
       agree: 2,
       policy: rise([
-        { metricIntervalLowerBound: 0, metricIntervalUpperBound: target0, scalingAdjustment: 1 },
-        { metricIntervalLowerBound: target0, metricIntervalUpperBound: 3 * target0, scalingAdjustment: 2 },
-        { metricIntervalLowerBound: 3 * target0, scalingAdjustment: 4 },
+        { metricIntervalLowerBound: 0, metricIntervalUpperBound: perTask, scalingAdjustment: 1 },
+        { metricIntervalLowerBound: perTask, metricIntervalUpperBound: 3 * perTask, scalingAdjustment: 2 },
+        { metricIntervalLowerBound: 3 * perTask, scalingAdjustment: 4 },
       ]),
     });
     this.addRule(target, {
       id: 'TooMany',
-      description: `Takes one worker away: fewer than ${target0 / 10} messages wait per task.`,
-      expression: `IF(wanted > 1, waiting / wanted, ${target0})`,
+      description: `Takes one worker away: fewer than ${perTask / 10} messages wait per task.`,
+      expression: `IF(wanted > 1, waiting / wanted, ${perTask})`,
       comparison: cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
-      threshold: target0 / 10,
+      threshold: perTask / 10,
       minutes: 10,
       agree: 10,
       policy: {
@@ -123,32 +123,18 @@ export class QueueScaling extends Construct {
       scalingTargetId: target.ref,
       stepScalingPolicyConfiguration: { metricAggregationType: 'Maximum', ...rule.policy },
     });
-    const sum = (metric: string, prefix: string) => {
-      const parts = queueNames.map((queue, index) => [`${prefix}${index}`, queueMetric(queue, metric)] as const);
-      return { expression: `(${parts.map(([id]) => id).join(' + ')})`, metrics: Object.fromEntries(parts) };
-    };
-    const waiting = sum('ApproximateNumberOfMessagesVisible', 'waiting');
-    const inHand = sum('ApproximateNumberOfMessagesNotVisible', 'inHand');
-    // A service without tasks may have no count at all: then none is wanted.
-    const wanted = `MAX([desired, ${waiting.expression} * 0])`;
-    const usesInHand = /\binHand\b/.test(rule.expression);
-    const usesWanted = /\bwanted\b/.test(rule.expression);
-    const expression = rule.expression
-      .replaceAll(/\bwanted\b/g, wanted)
-      .replaceAll(/\bwaiting\b/g, waiting.expression)
-      .replaceAll(/\binHand\b/g, inHand.expression);
+    const waiting = queuesMetric(queueNames, 'ApproximateNumberOfMessagesVisible', 'waiting');
+    const inHand = queuesMetric(queueNames, 'ApproximateNumberOfMessagesNotVisible', 'inHand');
+    const wanted = orZero(serviceMetric(clusterName, serviceName, 'DesiredTaskCount'), waiting);
+    const uses = (name: string) => new RegExp(`\\b${name}\\b`).test(rule.expression);
     const alarm = new cloudwatch.Alarm(this, `${rule.id}Alarm`, {
       alarmName: `${name}-scaling-${rule.id}`,
       alarmDescription: `${rule.description} Part of the scaling: nobody is called.`,
       metric: new cloudwatch.MathExpression({
-        expression,
+        expression: rule.expression,
         label: rule.id,
         period: Duration.minutes(1),
-        usingMetrics: {
-          ...waiting.metrics,
-          ...(usesInHand && inHand.metrics),
-          ...(usesWanted && { desired: serviceMetric(clusterName, serviceName, 'DesiredTaskCount') }),
-        },
+        usingMetrics: { waiting, ...(uses('wanted') && { wanted }), ...(uses('inHand') && { inHand }) },
       }),
       comparisonOperator: rule.comparison,
       threshold: rule.threshold,

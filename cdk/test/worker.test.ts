@@ -180,7 +180,15 @@ const policies = (kind: 'gpu' | 'cpu') =>
   );
 
 const alarmOf = (name: string) => resources(worker, 'AWS::CloudWatch::Alarm').find((each) => each.Properties.AlarmName === name).Properties;
-const expressionOf = (alarm: Json) => alarm.Metrics.find((each: Json) => each.Expression).Expression;
+/** What an alarm watches, with the expressions that it refers to put in their place. */
+function expressionOf(alarm: Json): string {
+  const byId = new Map<string, Json>(alarm.Metrics.map((each: Json) => [each.Id, each]));
+  const spell = (metric: Json): string =>
+    metric.Expression
+      ? metric.Expression.replaceAll(/\b[a-z]\w*\b/g, (id: string) => (byId.has(id) ? `(${spell(byId.get(id))})` : id))
+      : metric.MetricStat.Metric.MetricName;
+  return spell(alarm.Metrics.find((each: Json) => each.ReturnData !== false));
+}
 
 test('the GPU service sleeps, wakes on a message, grows with its backlog and goes back to sleep', () => {
   assert.deepEqual(policies('gpu'), {
@@ -199,9 +207,11 @@ test('the GPU service sleeps, wakes on a message, grows with its backlog and goe
 
 test('the alarms behind the scaling look at messages per wanted task, and call nobody', () => {
   const name = 'filot-gpu-worker-production-scaling-';
-  assert.equal(expressionOf(alarmOf(`${name}FromNothing`)), 'IF(MAX([desired, (waiting0) * 0]) < 1 AND (waiting0) > 0, 1, 0)');
-  assert.equal(expressionOf(alarmOf(`${name}Backlog`)), '(waiting0) / MAX([MAX([desired, (waiting0) * 0]), (waiting0) * 0 + 1])');
-  assert.equal(expressionOf(alarmOf(`${name}Quiet`)), '(waiting0) + (inHand0)');
+  const waiting = '(ApproximateNumberOfMessagesVisible)';
+  const wanted = `(MAX([(DesiredTaskCount), (${waiting} * 0)]))`;
+  assert.equal(expressionOf(alarmOf(`${name}FromNothing`)), `IF((${wanted} < 1) AND (${waiting} > 0), 1, 0)`);
+  assert.equal(expressionOf(alarmOf(`${name}Backlog`)), `${waiting} / IF(${wanted} < 1, 1, ${wanted})`);
+  assert.equal(expressionOf(alarmOf(`${name}Quiet`)), `${waiting} + (ApproximateNumberOfMessagesNotVisible)`);
   assert.equal(alarmOf(`${name}Quiet`).EvaluationPeriods, 15);
   for (const rule of ['FromNothing', 'Backlog', 'TooMany', 'Quiet']) {
     const alarm = alarmOf(name + rule);
