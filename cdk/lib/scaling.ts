@@ -64,8 +64,9 @@ export class QueueScaling extends Construct {
       id: 'FromNothing',
       description: 'Starts the first worker: a message waits and no task is wanted.',
       expression: 'IF((wanted < 1) AND (waiting > 0), 1, 0)',
-      comparison: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      threshold: 1,
+      comparison: cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+      // Never met exactly: at the threshold itself a step's bound may or may not count.
+      threshold: 0.5,
       // The count of tasks may come a minute after that of messages: one minute alone proves nothing.
       minutes: 3,
       agree: 2,
@@ -103,8 +104,8 @@ export class QueueScaling extends Construct {
       id: 'Quiet',
       description: `Leaves ${scaling.minTasks} workers: no message for ${scaling.quietMinutes} minutes, waiting or in hand.`,
       expression: 'waiting + inHand',
-      comparison: cloudwatch.ComparisonOperator.LESS_THAN_OR_EQUAL_TO_THRESHOLD,
-      threshold: 0,
+      comparison: cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+      threshold: 0.5,
       minutes: scaling.quietMinutes,
       agree: scaling.quietMinutes,
       policy: {

@@ -12,7 +12,7 @@ import { execLogGroupName } from './names';
 
 export type QueueKind = 'gpu' | 'cpu';
 
-/** Nobody in particular; the images know no other user. */
+/** The user of the images, by number: a mistake in one of them makes nobody root. */
 const user = '10001:10001';
 
 export interface WorkerTaskProps {
@@ -30,7 +30,7 @@ export interface WorkerTaskProps {
   readonly environment?: Record<string, string>;
 }
 
-/** What the worker itself calls; the code is gpu-worker and shared/{cloud,platform}. Files are fetched with keys of their own. */
+/** What the worker itself calls: see gpu-worker and shared/{cloud,platform}. Files are fetched with keys of their own. */
 export function makeTaskRole(scope: Construct, id: string, props: Pick<WorkerTaskProps, 'config' | 'name' | 'serves'>): iam.Role {
   const { config, name, serves } = props;
   const queueArn = (kind: QueueKind) => published(scope, config.name, `queues/ocr-${kind}/arn`);
@@ -78,7 +78,8 @@ export function makeTaskRole(scope: Construct, id: string, props: Pick<WorkerTas
   );
   accept(role, {
     'IAM5[Resource::*]':
-      'secretsmanager:BatchGetSecretValue and the ssmmessages calls of ECS Exec take no resource. Each secret in the batch still needs the permission on its own ARN. logs:DescribeLogGroups lists names.',
+      'secretsmanager:BatchGetSecretValue, logs:DescribeLogGroups and the ssmmessages calls of ECS Exec take no resource. ' +
+      'Each secret in a batch still needs the permission on its own ARN.',
     [`IAM5[Resource::arn:<AWS::Partition>:logs:${region}:<AWS::AccountId>:log-group:${execLogGroupName(config.name)}:*]`]:
       'The streams of one log group, where sessions of ECS Exec are recorded: each session makes its own.',
   });
@@ -149,7 +150,7 @@ export function addWorker(scope: Construct, task: ecs.TaskDefinition, logGroup: 
       maxBufferSize: Size.mebibytes(16),
     }),
     healthCheck: {
-      // Bash alone: the images need no curl for this.
+      // ECS does not read the image's own. Bash alone, so that any tag that is rolled back to has what it takes.
       command: ['CMD', 'bash', '-c', 'exec 3<>/dev/tcp/127.0.0.1/8080 && printf "GET /health HTTP/1.0\\r\\n\\r\\n" >&3 && read -r -t 5 _ status _ <&3 && [ "$status" = 200 ]'],
       interval: Duration.seconds(30),
       timeout: Duration.seconds(10),

@@ -71,7 +71,8 @@ test('no variable of a task holds a secret, and the task fetches none', () => {
       for (const definition of Properties.ContainerDefinitions) {
         assert.equal(definition.Secrets, undefined);
         const names = definition.Environment.map((each: Json) => each.Name);
-        const known = ['AWS_REGION', 'FILOT_ENV', 'LOG_LEVEL', 'NVIDIA_DRIVER_CAPABILITIES', 'OCR_CPU_QUEUE_URL', 'OCR_GPU_ENABLED', 'OCR_GPU_QUEUE_URL', 'SCORING_FUNCTION', 'WORKER_QUEUES'];
+        const switches = ['AWS_REGION', 'FILOT_ENV', 'LOG_LEVEL', 'NVIDIA_DRIVER_CAPABILITIES', 'OCR_GPU_ENABLED', 'WORKER_QUEUES'];
+        const known = [...switches, 'OCR_CPU_QUEUE_URL', 'OCR_GPU_QUEUE_URL', 'SCORING_FUNCTION'];
         assert.deepEqual(names.filter((name: string) => !known.includes(name)), []);
         // What has no default must be there: docs/configuration.md.
         for (const required of ['FILOT_ENV', 'OCR_CPU_QUEUE_URL', 'OCR_GPU_QUEUE_URL', 'SCORING_FUNCTION']) {
@@ -213,6 +214,12 @@ test('the alarms behind the scaling look at messages per wanted task, and call n
   assert.equal(expressionOf(alarmOf(`${name}Backlog`)), `${waiting} / IF(${wanted} < 1, 1, ${wanted})`);
   assert.equal(expressionOf(alarmOf(`${name}Quiet`)), `${waiting} + (ApproximateNumberOfMessagesNotVisible)`);
   assert.equal(alarmOf(`${name}Quiet`).EvaluationPeriods, 15);
+  const limits = ['FromNothing', 'Backlog', 'TooMany', 'Quiet'].map((rule) => {
+    const { ComparisonOperator, Threshold } = alarmOf(name + rule);
+    return [ComparisonOperator.replace('Threshold', ''), Threshold];
+  });
+  // Strict, so that a step's bounds at the threshold itself do not matter.
+  assert.deepEqual(limits, [['GreaterThan', 0.5], ['GreaterThan', 100], ['LessThan', 10], ['LessThan', 0.5]]);
   for (const rule of ['FromNothing', 'Backlog', 'TooMany', 'Quiet']) {
     const alarm = alarmOf(name + rule);
     assert.deepEqual(alarm.AlarmActions.map((each: Json) => each.Ref), [`GpuScaling${rule}Policy${alarm.AlarmActions[0].Ref.slice(-8)}`]);
