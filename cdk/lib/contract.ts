@@ -9,6 +9,9 @@ import contract from './contract.json';
 /** Names of the secrets that the worker reads. */
 export const workerSecrets: readonly string[] = contract.workerSecrets;
 
+/** Those among them that need not exist. */
+export const optionalWorkerSecrets: readonly string[] = contract.optionalWorkerSecrets;
+
 /** CloudWatch namespace of the product's own metrics. */
 export const metricsNamespace = contract.metrics.namespace;
 

@@ -6,7 +6,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import type { EnvironmentConfig } from './config';
-import { published, workerSecrets } from './contract';
+import { optionalWorkerSecrets, published, workerSecrets } from './contract';
 import { accept } from './nag';
 import { execLogGroupName } from './names';
 
@@ -65,8 +65,12 @@ export function makeTaskRole(scope: Construct, id: string, props: Pick<WorkerTas
     new iam.PolicyStatement({
       sid: 'ReadSecrets',
       actions: ['secretsmanager:GetSecretValue'],
-      // Six characters are Secrets Manager's own.
-      resources: workerSecrets.map((secret) => `arn:${partition}:secretsmanager:${region}:${account}:secret:${secret}-??????`),
+      resources: [
+        // Six characters are Secrets Manager's own.
+        ...workerSecrets.map((secret) => `${secret}-??????`),
+        // One that does not exist is looked for by its bare name: without this it would be refused, not missing.
+        ...optionalWorkerSecrets,
+      ].map((name) => `arn:${partition}:secretsmanager:${region}:${account}:secret:${name}`),
     }),
   );
   role.addToPolicy(
@@ -127,7 +131,6 @@ export function addWorker(scope: Construct, task: ecs.TaskDefinition, logGroup: 
     ...(gpuCount !== undefined && { gpuCount }),
     user,
     readonlyRootFilesystem: true,
-    privileged: false,
     linuxParameters: linux,
     // Nothing here is secret: the worker reads its secrets from Secrets Manager itself, and again every five minutes.
     environment: {
