@@ -1,5 +1,5 @@
 /** Stacks for tests. Nothing here needs an account, a network or Docker. */
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
@@ -14,7 +14,9 @@ export interface Synthesised extends Stacks {
 
 /** Validation is `cdk synth`'s, and that of nag.test.ts: it takes seconds, and templates are the same without. */
 export function stacksOf(config: EnvironmentConfig, templateValidation = false): Synthesised {
-  const app = new App({ outdir: mkdtempSync(join(tmpdir(), 'filot-cdk-')), analyticsReporting: false, builtinCloudFormationValidation: templateValidation });
+  const outdir = mkdtempSync(join(tmpdir(), 'filot-cdk-'));
+  process.on('exit', () => rmSync(outdir, { recursive: true, force: true }));
+  const app = new App({ outdir, analyticsReporting: false, builtinCloudFormationValidation: templateValidation });
   return { app, ...build(app, config) };
 }
 
