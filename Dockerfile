@@ -60,7 +60,7 @@ STOPSIGNAL SIGTERM
 # ECS does not read this line; its task definition says the same.
 HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 CMD ["/usr/local/bin/worker-healthy"]
 # An init process: readers that die are reaped whatever the worker does, and a signal reaches it.
-ENTRYPOINT ["/usr/bin/tini", "--", "/usr/local/bin/gpu-worker"]
+ENTRYPOINT ["/usr/bin/tini", "-s", "--", "/usr/local/bin/gpu-worker"]
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 ARG CREATED=unknown

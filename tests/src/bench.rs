@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -39,6 +40,13 @@ pub async fn run_api() -> Result<()> {
     api::run(&mut out).await?;
     writeln!(std::io::stdout().lock(), "\n{out}")?;
     Ok(())
+}
+
+/// Measures the functions' starts, memory and sizes only, and prints it.
+pub async fn run_functions() -> Result<()> {
+    let mut out = format!("{} cores, release build.\n", std::thread::available_parallelism()?);
+    functions(&mut out).await?;
+    tell(&mut out)
 }
 
 /// Runs everything and prints it.
@@ -159,6 +167,8 @@ async fn decided(stack: &Stack, ids: &[String], patience: Duration) -> Result<()
 /// What was measured of one program.
 struct Measured {
     start: Duration,
+    first: Duration,
+    zip_kib: u64,
     resident_kib: u64,
     warm: Option<(Duration, Duration)>,
 }
@@ -170,6 +180,9 @@ async fn functions(out: &mut String) -> Result<()> {
     let mut rows = String::new();
     let mut row = |name: &str, measured: &Measured| {
         let (ms, ratio) = (measured.start.as_secs_f64() * 1e3, ratio(measured.start, hello.start));
+        let (first, first_ratio) =
+            (measured.first.as_secs_f64() * 1e3, self::ratio(measured.first, hello.first));
+        let zip = measured.zip_kib as f64 / 1024.0;
         let mib = measured.resident_kib as f64 / 1024.0;
         let memory = measured.resident_kib as f64 / hello.resident_kib as f64;
         let warm = match (measured.warm, hello.warm) {
@@ -181,7 +194,9 @@ async fn functions(out: &mut String) -> Result<()> {
             ),
             _ => "- | -".to_owned(),
         };
-        rows.push_str(&format!("| {name} | {ms:.1} | {ratio:.2} | {mib:.1} | {memory:.2} | {warm} |\n"));
+        rows.push_str(&format!(
+            "| {name} | {ms:.1} | {ratio:.2} | {first:.1} | {first_ratio:.2} | {mib:.1} | {memory:.2} | {warm} | {zip:.1} |\n"
+        ));
     };
     row("hello-world (lambda_http)", &hello);
     let template = crate::template::local(&paths::root().join("template.yaml"), "")?;
@@ -192,31 +207,38 @@ async fn functions(out: &mut String) -> Result<()> {
     }
     out.push_str(&format!(
         "\n### Functions next to a hello-world Lambda binary\n\n\
-         Start: process start to the first request for work, configuration validated, median of {STARTS}. Memory: \
-         resident after that, and after the warm calls where there are any. Warm: an event through the runtime API until \
+         Start: process start to the first request for work, configuration validated, median of {STARTS}. First answer: \
+         process start to an answer that needs no database, median of as many. Memory: \
+         resident after that, and after the warm calls where there are any. Zip: of the release build without symbols, \
+         what `./dev package` builds is smaller. Warm: an event through the runtime API until \
          the answer is back, p50 / p99 of {WARM_CALLS} calls; a stranger's request that is answered (401) without \
          the database.\n\n\
-         | function | start, ms | ratio | memory, MiB | ratio | warm, ms | ratio |\n|---|---|---|---|---|---|---|\n{rows}"
+         | function | start, ms | ratio | first answer, ms | ratio | memory, MiB | ratio | warm, ms | ratio | zip, MiB |\n\
+         |---|---|---|---|---|---|---|---|---|---|\n{rows}"
     ));
     Ok(())
 }
 
 async fn measure(program: &str, environment: &BTreeMap<String, String>, is_called: bool) -> Result<Measured> {
     let path = paths::program(program)?;
-    let mut starts = Vec::with_capacity(STARTS);
+    let (mut starts, mut firsts) = (Vec::with_capacity(STARTS), Vec::with_capacity(STARTS));
     let mut last = None;
+    let event = event().to_string();
     for _ in 0..STARTS {
         drop(last.take());
         let mut command = Command::new(&path);
         command.env_clear().envs(environment);
-        let instance = Instance::start(&mut command).await?;
+        let clock = std::time::Instant::now();
+        let mut instance = Instance::start(&mut command).await?;
         starts.push(instance.started_in);
+        // A refusal is an answer as well.
+        instance.invoke(&event).await?;
+        firsts.push(clock.elapsed());
         last = Some(instance);
     }
     let mut instance = last.ok_or("nothing was started")?;
     let mut warm = None;
     if is_called {
-        let event = event().to_string();
         let mut calls = Vec::with_capacity(WARM_CALLS);
         for n in 0..WARM_CALLS + 50 {
             let (elapsed, answer) = instance.invoke(&event).await?;
@@ -230,7 +252,29 @@ async fn measure(program: &str, environment: &BTreeMap<String, String>, is_calle
         }
         warm = Some((percentile(&mut calls, 50), percentile(&mut calls, 99)));
     }
-    Ok(Measured { start: percentile(&mut starts, 50), resident_kib: instance.resident_kib()?, warm })
+    Ok(Measured {
+        start: percentile(&mut starts, 50),
+        first: percentile(&mut firsts, 50),
+        zip_kib: zip_kib(&path)?,
+        resident_kib: instance.resident_kib()?,
+        warm,
+    })
+}
+
+/// Size of a program's archive, in KiB: without symbols, as it is deployed.
+fn zip_kib(program: &Path) -> Result<u64> {
+    const ZIP: &str = "import sys, zipfile
+with zipfile.ZipFile(sys.argv[1], 'w', zipfile.ZIP_DEFLATED) as archive:
+    archive.write(sys.argv[2], 'bootstrap')
+";
+    let folder = tempfile::tempdir()?;
+    let (bare, archive) = (folder.path().join("bootstrap"), folder.path().join("bootstrap.zip"));
+    let stripped = Command::new("strip").arg("-o").arg(&bare).arg(program).status()?;
+    let zipped = Command::new(paths::python()).args(["-c", ZIP]).arg(&archive).arg(&bare).status()?;
+    if !(stripped.success() && zipped.success()) {
+        return Err(format!("{} could not be put into an archive", program.display()).into());
+    }
+    Ok(std::fs::metadata(archive)?.len() / 1024)
 }
 
 /// A stranger's request, as API Gateway's REST API sends it.

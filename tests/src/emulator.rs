@@ -38,12 +38,18 @@ impl Emulator {
         let deadline = Instant::now() + PATIENCE;
         while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
             if !daemon.is_running() || Instant::now() > deadline {
-                return Err(format!("the emulator of {function} does not start: see {}", log.display()).into());
+                return Err(
+                    format!("the emulator of {function} does not start: see {}", log.display()).into()
+                );
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         let url = format!("http://127.0.0.1:{port}/2015-03-31/functions/function/invocations");
-        Ok(Self { _daemon: daemon, url, http: reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()? })
+        Ok(Self {
+            _daemon: daemon,
+            url,
+            http: reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?,
+        })
     }
 
     /// One event in, one answer out. A function that fails answers with an `errorType`.
@@ -58,7 +64,8 @@ impl Emulator {
 fn program() -> Result<PathBuf> {
     let arch = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
     let library = paths::root().join(".local/aws/lib");
-    let versions = std::fs::read_dir(&library).map_err(|_| "no .local/aws: run ./dev test once, or ./dev doctor")?;
+    let versions =
+        std::fs::read_dir(&library).map_err(|_| "no .local/aws: run ./dev test once, or ./dev doctor")?;
     for version in versions {
         let inside = format!("site-packages/samcli/local/rapid/aws-lambda-rie-{arch}");
         let found = version?.path().join(inside);

@@ -58,7 +58,8 @@ async fn run_all(
     for (function, events) in events()? {
         let emulator = Emulator::start(&function, environment, log).await?;
         for (name, event) in events {
-            let answer = emulator.invoke(&event).await.map_err(|error| format!("{function}/{name}: {error}"))?;
+            let answer =
+                emulator.invoke(&event).await.map_err(|error| format!("{function}/{name}: {error}"))?;
             let outcome = outcome(&answer);
             tried += 1;
             if !accepted(promised(&name), &outcome) {
@@ -128,7 +129,8 @@ async fn inv_8_without_its_secrets_a_function_says_so_to_each_request() -> Resul
     .into();
     let folder = tempfile::tempdir()?;
     let emulator = Emulator::start("health", &environment, &folder.path().join("health.log")).await?;
-    let event = events()?.remove("health").and_then(|mut events| events.pop()).ok_or("health has an event")?.1;
+    let event =
+        events()?.remove("health").and_then(|mut events| events.pop()).ok_or("health has an event")?.1;
     for _ in 0..2 {
         let answer = emulator.invoke(&event).await?;
         assert_eq!(answer["statusCode"], 503, "{answer}");

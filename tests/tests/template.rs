@@ -8,7 +8,7 @@ use std::process::Command;
 
 use filot_e2e::{paths, template};
 use filot_platform::variables::{Default as Without, VARIABLES};
-use filot_platform::Role;
+use filot_platform::{MetricName, Role};
 use serde_json::Value;
 
 fn template() -> Value {
@@ -125,7 +125,8 @@ fn a_function_reads_the_secrets_of_its_configuration_and_no_others() {
             .collect();
         assert_eq!(granted, wanted, "left: the policies of {id}; right: the variables of {program}");
         // What a role can have attached, with what SAM adds for logs and traces.
-        let managed = list(&properties["Policies"]).iter().filter(|policy| policy.get("Ref").is_some()).count();
+        let managed =
+            list(&properties["Policies"]).iter().filter(|policy| policy.get("Ref").is_some()).count();
         assert!(managed + 2 <= 10, "{id} has {managed} managed policies");
     }
 }
@@ -179,4 +180,46 @@ fn reserved_concurrency_adds_up() {
         .sum();
     let said = template["Parameters"]["ReservesConcurrency"]["Description"].as_str().unwrap();
     assert!(said.ends_with(&format!(" {reserved} in all.")), "reserved: {reserved}; {said}");
+}
+
+/// What the CDK app reads of this stack is published by it, and what it lets the worker read is what the worker needs.
+#[test]
+fn the_cdk_app_and_the_code_agree() {
+    let text = std::fs::read_to_string(paths::root().join("cdk/lib/contract.json")).unwrap();
+    let contract: Value = serde_json::from_str(&text).unwrap();
+    let named = |key: &str| -> BTreeSet<String> {
+        contract[key].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect()
+    };
+    let template = template();
+    let published: BTreeSet<String> = template["Resources"]
+        .as_object()
+        .unwrap()
+        .values()
+        .filter(|resource| resource["Type"] == "AWS::SSM::Parameter")
+        .map(|resource| {
+            resource["Properties"]["Name"]["Fn::Sub"]
+                .as_str()
+                .unwrap()
+                .replace("${Environment}", "{environment}")
+        })
+        .collect();
+    let missing: Vec<_> = named("ssmParameters").difference(&published).cloned().collect();
+    assert!(missing.is_empty(), "template.yaml does not publish {missing:?}");
+
+    let of_worker = || VARIABLES.iter().filter(|variable| variable.is_read_by(Role::GpuWorker));
+    let secrets: BTreeSet<String> =
+        of_worker().filter_map(|variable| variable.secret).map(str::to_owned).collect();
+    assert_eq!(named("workerSecrets"), secrets, "left: cdk; right: the worker's variables");
+    let optional: BTreeSet<String> = of_worker()
+        .filter(|variable| matches!(variable.default, Without::Unset | Without::UnsetOrLocal(_)))
+        .filter_map(|variable| variable.secret)
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(named("optionalWorkerSecrets"), optional, "left: cdk; right: the worker's variables");
+
+    let written: BTreeSet<String> = MetricName::ALL.iter().map(|metric| metric.name().to_owned()).collect();
+    let watched: BTreeSet<String> =
+        contract["metrics"]["dimensions"].as_object().unwrap().keys().cloned().collect();
+    let unknown: Vec<_> = watched.difference(&written).collect();
+    assert!(unknown.is_empty(), "nothing writes {unknown:?}");
 }

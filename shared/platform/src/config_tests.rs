@@ -77,11 +77,10 @@ async fn a_local_machine_has_defaults_and_asks_nobody() {
     ];
     let env: BTreeMap<_, _> = needed.into();
     let env = |name: &str| env.get(name).map(ToString::to_string);
-    let config = Config::load_from(Role::AuthMe, env, |_| {
-        ready(Err(FetchError::Away("was asked".to_owned())))
-    })
-    .await
-    .unwrap();
+    let config =
+        Config::load_from(Role::AuthMe, env, |_| ready(Err(FetchError::Away("was asked".to_owned()))))
+            .await
+            .unwrap();
     assert_eq!(config.token_keys.first().map(|(_, key)| key.expose()), Some(local::JWT_SECRET));
     assert_eq!(config.origin_secrets.first().map(Secret::expose), Some(local::ORIGIN_SECRET));
 }

@@ -36,6 +36,9 @@ enum Command {
         /// Only single requests.
         #[arg(long)]
         api: bool,
+        /// Only the functions' starts, memory and sizes.
+        #[arg(long)]
+        functions: bool,
     },
     /// Lets documents flow while everything fails, and checks that no promise was broken.
     Chaos {
@@ -66,6 +69,7 @@ async fn main() -> ExitCode {
         Command::Up => up().await,
         Command::Demo => until_asked(demo::run()).await,
         Command::Bench { api: true, .. } => until_asked(bench::run_api()).await,
+        Command::Bench { functions: true, .. } => until_asked(bench::run_functions()).await,
         Command::Bench { idle, queued, .. } => until_asked(bench::run(idle, queued)).await,
         Command::Chaos { documents, seed, minutes, cards } => {
             let seed = seed.unwrap_or_else(|| chrono::Utc::now().timestamp().unsigned_abs());
