@@ -1,7 +1,7 @@
 //! `template.yaml` against the code it deploys: what each function may do is what its program does, and nobody forgets
 //! a function's log, its alarms or its name.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
