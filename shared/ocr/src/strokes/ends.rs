@@ -135,7 +135,7 @@ mod tests {
         }
         let (page, row) = page(|x, y| match x.checked_sub(100) {
             // An N: two stems and a stroke from one to the other.
-            Some(x) if x < 18 && (x < 4 || x >= 14 || x.abs_diff(y * 18 / 20) < 3) => 230,
+            Some(x) if x < 18 && (!(4..14).contains(&x) || x.abs_diff(y * 18 / 20) < 3) => 230,
             _ => 0,
         });
         assert_eq!(upright_strokes(&page, row, Span { left: 100, right: 118 }), None);
