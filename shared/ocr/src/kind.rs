@@ -147,6 +147,22 @@ mod tests {
     }
 
     #[test]
+    fn no_place_is_taken_for_the_tax_authority() {
+        let places = filot_domain::areas::provinces().flat_map(|(code, province)| {
+            let regencies = filot_domain::areas::within(code).map(|(_, regency)| regency.to_owned());
+            std::iter::once(format!("PROVINSI {province}")).chain(regencies)
+        });
+        let taxed: Vec<String> = places.filter(|place| is_taxed(&ktp(&[place], &["Nama"]))).collect();
+        assert_eq!(taxed, Vec::<String>::new());
+        // Two letters misread still tell it.
+        for header in
+            ["KEMENTERIAN KEUANGAN", "KEMENTERIAM KEUANGAN RI", "DIREKTURAI JENDERAL PAJAK", "KFUANGAN"]
+        {
+            assert!(is_taxed(&ktp(&[header], &["Nama"])), "{header}");
+        }
+    }
+
+    #[test]
     fn a_receipt_is_no_card() {
         let receipt =
             ktp(&["TOKO SINAR JAYA", "JL. PASAR BARU"], &["BERAS 5KG", "Nama", "MINYAK 2L", "TOTAL"]);

@@ -294,7 +294,8 @@ pub fn is_long_number(text: &str) -> bool {
 
 /// The header, the office line, the address of the site: the tax authority's own words.
 pub fn is_authority(text: &str) -> bool {
-    let is = |word: &str, known: &str| likeness(word, known) >= 0.75;
+    // `KUANTAN`, a regency, is two letters from `KEUANGAN`.
+    let is = |word: &str, known: &str| likeness(word, known) >= 0.78;
     let words: Vec<&str> = text.split_whitespace().collect();
     // `PRATAMA` is the kind of an office, and a name.
     let office = words.windows(2).any(|pair| {
