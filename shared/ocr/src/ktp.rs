@@ -29,7 +29,7 @@ pub struct KtpRow {
     pub value_is_dash: bool,
     /// The date or the numbers in the value as the digit classifier saw them, where the recogniser was in doubt.
     pub digits: Option<NumberRow>,
-    /// A doubtful name that two sizes have differently, read once more with its strokes sharpened.
+    /// A name that two sizes have differently or in much doubt, read once more with its strokes sharpened.
     pub again: Option<Line>,
     /// A name as the recogniser reads it at another size.
     pub small: Option<Line>,
@@ -289,7 +289,8 @@ impl KtpLayout {
             return Ok(());
         };
         let agreed = row.small.as_ref().is_some_and(|small| small.text() == row.value.text());
-        if row.value.confidence().min < SURE && !agreed {
+        let least = row.value.confidence().min;
+        if least < VERY_DOUBTFUL || (least < SURE && !agreed) {
             let image = sharpened(&page.crop(layout.row, span), 4, 1.0);
             row.again = engine.recognise(&[LineImage { image, class: TextClass::Name }])?.pop();
         }
@@ -346,6 +347,8 @@ enum Part {
 
 /// From this confidence on a date or a number needs no second look.
 const SURE: f32 = 0.985;
+/// Below this a name needs a third look even where two agree.
+const VERY_DOUBTFUL: f32 = 0.965;
 /// Cells that fit worse than this do not all hold a digit.
 const MIN_NUMBER_FIT: f32 = -0.5;
 

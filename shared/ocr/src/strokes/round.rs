@@ -101,8 +101,9 @@ const fn usual_width(letter: char) -> f32 {
 mod tests {
     use super::*;
 
-    /// Two letters of 16 columns and 20 rows: a stem, and a ring without corners; `apart` columns between them.
-    fn page(apart: u32) -> (Page, Row, Vec<Span>) {
+    /// Two letters of 16 columns and 20 rows: a stem, and a ring without corners; two columns between them, which a bridge
+    /// may cross.
+    fn page(joined: bool) -> (Page, Row, Vec<Span>) {
         let gray = image::GrayImage::from_fn(300, 100, |x, y| {
             let letter = |left: u32, stem: bool| {
                 let (Some(x), Some(y)) = (x.checked_sub(left), y.checked_sub(40)) else { return false };
@@ -110,16 +111,17 @@ mod tests {
                 let corner = |x: u32| x < 4 && !(4..16).contains(&y);
                 x < 16 && y < 20 && edge && !(corner(x) && !stem) && !corner(15 - x)
             };
-            image::Luma([if letter(100, true) || letter(116 + apart, false) { 20 } else { 250 }])
+            let bridge = joined && (116..118).contains(&x) && (48..51).contains(&y);
+            image::Luma([if letter(100, true) || letter(118, false) || bridge { 20 } else { 250 }])
         });
         let area = crate::layout::Area { left: 0, top: 0, right: 300, bottom: 100 };
-        let word = Span { left: 100, right: 132 + apart };
+        let word = Span { left: 100, right: 134 };
         (Page::new(gray, area), Row { top: 40, bottom: 60 }, vec![word])
     }
 
     #[test]
     fn corners_tell_a_d_from_an_o() {
-        let (page, row, words) = page(4);
+        let (page, row, words) = page(false);
         for read in ["DO", "OD", "DD", "OO"] {
             let mut line = Line::certain(read);
             settle(&page, row, &words, &mut line);
@@ -133,7 +135,7 @@ mod tests {
 
     #[test]
     fn a_letter_that_touches_another_is_doubted_and_not_changed() {
-        let (page, row, words) = page(0);
+        let (page, row, words) = page(true);
         for (read, doubted) in [("DO", [false, false]), ("OO", [true, false])] {
             let mut line = Line::certain(read);
             settle(&page, row, &words, &mut line);
