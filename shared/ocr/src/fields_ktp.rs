@@ -23,6 +23,8 @@ use crate::text::{
 };
 use crate::vocabulary::{OCCUPATIONS, nearest};
 
+mod name;
+
 const FOR_LIFE: &str = "SEUMUR HIDUP";
 
 /// The fields that could be read.
@@ -94,19 +96,7 @@ fn row_fields(label: Label, row: &KtpRow, wrapped: &[&KtpRow], put: &mut impl Fn
     match label {
         Label::Name => {
             let joined = join(&piece, &row.value, wrapped);
-            let (mut name, mut confidence) = (name_text(&joined.text), joined.confidence());
-            if let (Some(again), true) = (&row.again, wrapped.is_empty()) {
-                let again = value_of(again);
-                let (text, sure) = (name_text(&again.text), again.confidence());
-                // Two looks of one recogniser err alike: that they agree says little, that they differ much.
-                if text == name {
-                    confidence = 1.0 - (1.0 - confidence) * 0.8;
-                } else if sure > confidence {
-                    (name, confidence) = (text, sure * (1.0 - 0.5 * confidence));
-                } else {
-                    confidence *= 1.0 - 0.5 * sure;
-                }
-            }
+            let (name, confidence) = name::settled(&piece, &joined, wrapped.is_empty(), row);
             put(FieldName::Name, name, confidence);
         }
         Label::Birth => birth(&piece, row.digits.as_ref(), put),
@@ -171,11 +161,6 @@ fn join(first: &Piece, line: &Line, wrapped: &[&KtpRow]) -> Piece {
 
 fn ends_in_comma(line: &Line) -> bool {
     line.symbols.last().is_some_and(|symbol| symbol.character == ',')
-}
-
-/// Names hold no digits and do not end in punctuation other than a title's full stop.
-fn name_text(text: &str) -> String {
-    text.trim_end_matches([',', '-', '\'', ' ', ':']).to_owned()
 }
 
 /// A value of a closed vocabulary: repaired if near, as read with little confidence if not.

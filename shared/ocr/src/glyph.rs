@@ -101,6 +101,14 @@ impl<'a> Glyph<'a> {
         bends.iter().sum::<f32>() / 3.0 / lobes.max(20.0)
     }
 
+    /// How dark the corners on the left are, of the side between them: a `D` has corners there, an `O` has none.
+    pub fn corners(&self) -> f32 {
+        // Parts are rounded up: of a small letter these are a fifth and a seventh.
+        let side = (0.0, 0.17);
+        let ends = [(0.0, 0.11), (0.89, 1.0)].map(|y| self.dark(side, y));
+        ends.iter().sum::<f32>() / 2.0 / self.dark(side, (0.3, 0.7)).max(20.0)
+    }
+
     /// A short flat stroke half way up.
     pub fn is_dash(&self, row: Row) -> bool {
         (0.1..=1.0).contains(&self.width())

@@ -29,8 +29,10 @@ pub struct KtpRow {
     pub value_is_dash: bool,
     /// The date or the numbers in the value as the digit classifier saw them, where the recogniser was in doubt.
     pub digits: Option<NumberRow>,
-    /// A doubtful name, read a second time with its strokes sharpened.
+    /// A name that two sizes have differently or in much doubt, read once more with its strokes sharpened.
     pub again: Option<Line>,
+    /// A name as the recogniser reads it at another size.
+    pub small: Option<Line>,
     /// What stands in the same row after a wide gap: the blood group with its label.
     pub extra: Option<Line>,
     /// The blood group that the end of the extra has the shape of.
@@ -247,9 +249,12 @@ impl KtpLayout {
                     strokes::settle_address(page, layout.row, span, &mut row.value);
                 }
                 (Some(span), RowMeaning::Labelled(Label::Name)) => {
+                    if layout.off_column && *meaning == above {
+                        doubt_first(&mut row.value);
+                    }
                     strokes::settle_name(page, layout.row, span, &mut row.value);
-                    if let Some(again) = &mut row.again {
-                        strokes::settle_name(page, layout.row, span, again);
+                    for other in [&mut row.again, &mut row.small].into_iter().flatten() {
+                        strokes::settle_name(page, layout.row, span, other);
                     }
                 }
                 (Some(span), RowMeaning::Labelled(Label::Village)) => {
@@ -283,7 +288,9 @@ impl KtpLayout {
         }) else {
             return Ok(());
         };
-        if row.value.confidence().min < SURE {
+        let agreed = row.small.as_ref().is_some_and(|small| small.text() == row.value.text());
+        let least = row.value.confidence().min;
+        if least < VERY_DOUBTFUL || (least < SURE && !agreed) {
             let image = sharpened(&page.crop(layout.row, span), 4, 1.0);
             row.again = engine.recognise(&[LineImage { image, class: TextClass::Name }])?.pop();
         }
@@ -301,7 +308,14 @@ impl KtpLayout {
         let mut jobs = Vec::new();
         for (i, row) in self.rows.iter().enumerate() {
             if let Some((span, class, part)) = pick(row) {
-                jobs.push((i, part, LineImage { image: page.crop(row.row, span), class }));
+                let image = page.crop(row.row, span);
+                // What a recogniser makes of letters hangs on their size, and nothing but the pixels can say that a name
+                // was misread: as small as other values are read, it is read once more.
+                if class == TextClass::Name {
+                    let image = image.clone();
+                    jobs.push((i, Part::Small, LineImage { image, class: TextClass::Upper }));
+                }
+                jobs.push((i, part, LineImage { image, class }));
             }
         }
         // Sorted by class: changing the alphabet costs.
@@ -313,6 +327,7 @@ impl KtpLayout {
                 match part {
                     Part::Label => row.label = line,
                     Part::Value => row.value = line,
+                    Part::Small => row.small = Some(line),
                     Part::Extra => row.extra = Some(line),
                 }
             }
@@ -326,13 +341,26 @@ impl KtpLayout {
 enum Part {
     Label,
     Value,
+    Small,
     Extra,
 }
 
 /// From this confidence on a date or a number needs no second look.
 const SURE: f32 = 0.985;
+/// Below this a name needs a third look even where two agree.
+const VERY_DOUBTFUL: f32 = 0.965;
 /// Cells that fit worse than this do not all hold a digit.
 const MIN_NUMBER_FIT: f32 = -0.5;
+
+/// How sure the first letter of a name may be that begins where no other value does.
+const OFF_COLUMN: f32 = 0.93;
+
+/// A name that begins right of where values begin has lost what stood there.
+fn doubt_first(line: &mut Line) {
+    if let Some(first) = line.symbols.first_mut() {
+        first.confidence = first.confidence.min(OFF_COLUMN);
+    }
+}
 
 /// The digits of a value that consists of digits or ends in a date, if the recogniser was not sure of them.
 fn second_look(page: &Page, at: &RowLayout, read: &KtpRow, meaning: RowMeaning) -> Option<NumberRow> {

@@ -283,6 +283,18 @@ impl Page {
         count as f32 / ((row.height() * (span.right - span.left)).max(1)) as f32
     }
 
+    /// Mean darkness of a part of a row, ink or not.
+    pub fn darkness(&self, row: Row, span: Span) -> f32 {
+        let (mut sum, mut count) = (0_u32, 0_u32);
+        for y in row.top..row.bottom.min(self.height()) {
+            for x in span.left..span.right.min(self.width()) {
+                sum += u32::from(255 - self.gray.get_pixel(x, y).0[0]);
+                count += 1;
+            }
+        }
+        sum as f32 / count.max(1) as f32
+    }
+
     /// First and last inked pixel row within a part of a row.
     pub fn ink_height(&self, row: Row, span: Span) -> Option<(u32, u32)> {
         let inked = |y: &u32| {

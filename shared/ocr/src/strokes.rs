@@ -6,6 +6,7 @@ use crate::glyph::Glyph;
 use crate::layout::{Page, Row, Span};
 
 mod ends;
+mod round;
 mod street;
 
 pub use ends::settle_end;
@@ -39,9 +40,14 @@ fn words_of(page: &Page, row: Row, span: Span) -> Vec<Span> {
 }
 
 /// Puts back what a recogniser dropped from a name: a word of one stroke, as in `I MADE`, or the space between two words.
-/// `span` is the print that the line was read from.
+/// `span` is the print that the line was read from. Then holds each `D` and `O` against its corners.
 pub fn settle_name(page: &Page, row: Row, span: Span, line: &mut Line) {
     let words = words_of(page, row, span);
+    put_back(page, row, span, &words, line);
+    round::settle(page, row, &words, line);
+}
+
+fn put_back(page: &Page, row: Row, span: Span, words: &[Span], line: &mut Line) {
     let texts = tokens(&line.symbols);
     if texts.is_empty() || words.len() != texts.len() + 1 {
         return;
@@ -79,7 +85,7 @@ pub fn settle_name(page: &Page, row: Row, span: Span, line: &mut Line) {
         };
         line.symbols.splice(from..from, [place('I', sure), place(' ', 1.0)]);
     } else if !words.iter().any(lone) {
-        part_words(page, row, span, &words, line);
+        part_words(page, row, span, words, line);
     }
 }
 

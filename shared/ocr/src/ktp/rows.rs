@@ -11,6 +11,8 @@ pub(super) struct RowLayout {
     pub label: Option<Span>,
     pub value: Option<Span>,
     pub value_is_dash: bool,
+    /// The value begins where no other does.
+    pub off_column: bool,
     pub extra: Option<Span>,
     pub blood: Option<BloodLook>,
 }
@@ -124,6 +126,31 @@ fn behind_colon(page: &Page, row: Row, span: Span) -> Span {
     }
 }
 
+/// Of the darkness of a value, what print beside it has that glare or wear has left too faint for ink; paper has a tenth.
+const FAINT: f32 = 0.3;
+
+/// A value with the letters at its ends that are too faint for ink: on the left there is a column where it shall begin, on
+/// the right it ends where paper does begin.
+fn with_faint(page: &Page, row: Row, span: Span, column: u32, limit: u32) -> Span {
+    let high = row.height();
+    let mut reached = span;
+    let value = page.darkness(row, span);
+    let printed = |left: u32, right: u32| {
+        right >= left + (high / 3).max(2) && page.darkness(row, Span { left, right }) > FAINT * value
+    };
+    // Letters end a little before what stands in ink.
+    let near = high / 6;
+    if is_off(span, column, high) && printed(column, span.left.saturating_sub(near)) {
+        reached.left = column;
+    }
+    // A letter at a time, and a wide one may be open in its first half.
+    let step = high * 6 / 10;
+    while reached.right + near + step <= limit && printed(reached.right + near, reached.right + near + step) {
+        reached.right += near + step;
+    }
+    reached
+}
+
 /// Where the values begin: the column at which most rows start a wide piece of print.
 fn value_left(page: &Page, rows: &[Row], high: u32, w: f32) -> u32 {
     let (from, to) = ((VALUE_LEFT.0 * w) as u32, (VALUE_LEFT.1 * w) as u32);
@@ -149,7 +176,8 @@ pub(super) fn row_layouts(page: &Page, rows: &[Row], high: u32, w: f32) -> Vec<R
     let text_left = (TEXT_LEFT * w) as u32;
     let text_right = (TEXT_RIGHT * w) as u32;
     let right = (PORTRAIT_LEFT * w) as u32;
-    rows.iter()
+    let mut layouts: Vec<RowLayout> = rows
+        .iter()
         .map(|row| {
             // The label: everything up to the colon.
             let before = page.spans(*row, text_left, value_left.saturating_sub(high / 4), high * 2 / 5);
@@ -177,9 +205,33 @@ pub(super) fn row_layouts(page: &Page, rows: &[Row], high: u32, w: f32) -> Vec<R
                 extra = extra.and_then(|span| without_portrait(page, *row, span, text_right, high));
             }
             let blood = extra.and_then(|span| blood::look(page, *row, span));
-            RowLayout { row: *row, label, value, value_is_dash, extra, blood }
+            RowLayout { row: *row, label, value, value_is_dash, off_column: false, extra, blood }
         })
-        .collect()
+        .collect();
+    let begins: Vec<Option<u32>> = layouts.iter().map(|row| row.value.map(|span| span.left)).collect();
+    for (i, layout) in layouts.iter_mut().enumerate() {
+        let (Some(span), Some(column)) = (layout.value, column_beside(&begins, i)) else { continue };
+        let limit = layout.extra.map_or(text_right, |extra| extra.left.saturating_sub(high));
+        let reached = with_faint(page, layout.row, span, column, limit);
+        layout.off_column = is_off(reached, column, high);
+        layout.value = Some(reached);
+    }
+    layouts
+}
+
+/// Where the values of the rows beside one begin. The column may lean: the rows next to it tell, and of two the one that
+/// begins further right.
+fn column_beside(begins: &[Option<u32>], at: usize) -> Option<u32> {
+    let above = begins.get(at.saturating_sub(2)..at).unwrap_or_default();
+    let below = begins.get(at + 1..(at + 3).min(begins.len())).unwrap_or_default();
+    let beside: Vec<u32> = above.iter().chain(below).copied().flatten().collect();
+    // One alone may itself be off.
+    if beside.len() >= 2 { beside.into_iter().max() } else { None }
+}
+
+/// Whether a value begins further right of its column than the open side of a letter reaches.
+const fn is_off(span: Span, column: u32, high: u32) -> bool {
+    span.left * 2 > column * 2 + high
 }
 
 #[cfg(test)]
@@ -203,5 +255,42 @@ mod tests {
         let right = |page: &Page| without_portrait(page, row, span, 205, 20).map(|span| span.right);
         assert_eq!(right(&page(40, 60)), Some(220));
         assert_eq!(right(&page(0, 120)), Some(197));
+    }
+
+    #[test]
+    fn letters_too_faint_for_ink_belong_to_a_value() {
+        // Five letters of two strokes, of which glare has left some pale.
+        let page = |faint: std::ops::Range<u32>| {
+            let gray = image::GrayImage::from_fn(400, 120, |x, y| {
+                let inked = (40..60).contains(&y) && (100..200).contains(&x) && x % 10 < 5;
+                image::Luma([match inked {
+                    true if faint.contains(&((x - 100) / 20)) => 170,
+                    true => 20,
+                    false => 250,
+                }])
+            });
+            let area = crate::layout::Area { left: 0, top: 0, right: 400, bottom: 120 };
+            Page::new(gray, area)
+        };
+        let row = Row { top: 40, bottom: 60 };
+        let found = |page: &Page, column: u32| {
+            let span = page.spans(row, 90, 300, 20)[0];
+            with_faint(page, row, span, column, 300)
+        };
+        assert_eq!(found(&page(0..0), 100), Span { left: 100, right: 195 });
+        assert_eq!(found(&page(0..2), 100).left, 100);
+        assert!(found(&page(4..5), 100).right >= 195);
+        // Nothing is printed there: the value is off its column.
+        let off = found(&page(0..0), 60);
+        assert!(off.left == 100 && is_off(off, 60, 20));
+    }
+
+    #[test]
+    fn a_column_may_lean() {
+        let begins = [Some(120), Some(117), None, Some(112), Some(109)];
+        assert_eq!(column_beside(&begins, 0), None);
+        assert_eq!(column_beside(&begins, 1), Some(120));
+        assert_eq!(column_beside(&begins, 3), Some(117));
+        assert_eq!(column_beside(&[Some(9)], 0), None);
     }
 }
