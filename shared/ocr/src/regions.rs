@@ -30,6 +30,14 @@ type Bounds = (f32, f32, f32);
 const FEW: Bounds = (0.08, 0.65, 0.38);
 const MANY: Bounds = (0.06, 0.4, 0.15);
 
+/// Whether this is what a province is called, or a regency with its rank: no person is called so.
+pub fn is_area(text: &str) -> bool {
+    let text = bare(text);
+    let is = |name: &str| bare(name) == text;
+    areas::provinces().chain(PRINTED_PROVINCES).any(|(_, name)| is(name))
+        || areas::provinces().any(|(code, _)| areas::within(code).any(|(_, name)| is(name)))
+}
+
 /// Mends the names of places that were read in doubt, from the largest area to the smallest.
 pub fn mend(fields: &mut BTreeMap<FieldName, FieldReading>) {
     let provinces = || areas::provinces().chain(PRINTED_PROVINCES);
@@ -91,6 +99,16 @@ fn settle(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn areas_are_known_by_their_whole_names() {
+        for name in ["JAWA BARAT", "Kabupaten Sleman", "KOTA BOGOR", "DKI JAKARTA"] {
+            assert!(is_area(name), "{name}");
+        }
+        for name in ["ELIAS PURWANTO", "SLEMAN", "JAWA BARATA", ""] {
+            assert!(!is_area(name), "{name}");
+        }
+    }
 
     fn read(values: &[(FieldName, &str, f32)]) -> BTreeMap<FieldName, FieldReading> {
         let reading = |value: &str, confidence| FieldReading { value: value.to_owned(), confidence };

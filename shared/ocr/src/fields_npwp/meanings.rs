@@ -7,6 +7,7 @@ use super::column_of;
 use super::told::{Label, Told, is_address_like, is_decoration, is_long_number, is_number_like, told};
 use crate::engine::confidence_of;
 use crate::npwp::NpwpLine;
+use crate::regions::is_area;
 use crate::text::bare;
 
 /// What a line holds.
@@ -245,6 +246,7 @@ impl Card<'_> {
         let free = |at: usize| {
             self.form(at) == Form::Words
                 && self.rest(at).chars().filter(char::is_ascii_alphabetic).count() >= 2
+                && !is_area(self.rest(at))
                 && !matches!(
                     at.checked_sub(1).map(|above| self.form(above)),
                     Some(Form::Label(Label::Address))
