@@ -75,7 +75,7 @@ pub struct Context {
     stack: OnceLock<StackVerifier>,
     cache: Option<Cache>,
     limiter: Option<Limiter>,
-    orchestrator: Option<Buli2>,
+    orchestrator: OnceLock<Buli2>,
     objects: Option<Objects>,
     queues: OnceCell<OcrQueues>,
     watched_queues: OnceCell<WatchedQueues>,
@@ -111,7 +111,7 @@ impl Context {
             stack: OnceLock::new(),
             limiter: cache.clone().map(Limiter::new),
             cache,
-            orchestrator: orchestrator(&config)?,
+            orchestrator: OnceLock::new(),
             objects: config.storage.as_ref().map(|storage| {
                 Objects::new(ObjectsConfig {
                     endpoint: storage.endpoint.clone(),
@@ -195,7 +195,11 @@ impl Context {
 
     /// Who carries out reviews.
     pub fn orchestrator(&self) -> Result<&Buli2> {
-        needed(self.orchestrator.as_ref(), "BULI2")
+        if let Some(orchestrator) = self.orchestrator.get() {
+            return Ok(orchestrator);
+        }
+        let made = orchestrator(needed(self.config.buli2.as_ref(), "BULI2")?)?;
+        Ok(self.orchestrator.get_or_init(|| made))
     }
 
     /// Postgres as the owner of the schema.
@@ -408,13 +412,12 @@ fn cache(config: &Config) -> std::result::Result<Option<Cache>, StartError> {
     cache.map(Some).map_err(unusable("REDIS_URL"))
 }
 
-fn orchestrator(config: &Config) -> std::result::Result<Option<Buli2>, StartError> {
-    let Some(buli2) = &config.buli2 else { return Ok(None) };
+fn orchestrator(buli2: &filot_platform::config::Buli2) -> Result<Buli2> {
     let client = Client::new(ClientConfig {
         api_url: buli2.api_url.clone(),
         api_key: buli2.api_key.expose().to_owned(),
         timeout: BULI2_TIMEOUT,
     });
-    let client = client.map_err(unusable("BULI2"))?;
-    Ok(Some(Buli2::new(client, &buli2.callback_url)))
+    let client = client.map_err(|error| AppError::internal(format!("BULI2 cannot be spoken to: {error}")))?;
+    Ok(Buli2::new(client, &buli2.callback_url))
 }

@@ -1,6 +1,7 @@
 //! Files in a bucket of S3, R2 or a local server: an endpoint and credentials, the same code.
 
 use std::fmt;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
@@ -46,36 +47,45 @@ pub struct ObjectHead {
 /// A bucket.
 #[derive(Debug, Clone)]
 pub struct Objects {
-    client: Client,
-    bucket: String,
+    config: Arc<ObjectsConfig>,
+    client: Arc<OnceLock<Client>>,
 }
 
 impl Objects {
     /// Connects on first use.
     pub fn new(config: ObjectsConfig) -> Self {
-        let key = config.secret_access_key.expose();
-        let credentials = Credentials::new(config.access_key_id, key, None, None, "filot");
-        let sdk = Builder::new()
-            .behavior_version_latest()
-            .region(Region::new(config.region))
-            .endpoint_url(config.endpoint)
-            .credentials_provider(credentials)
-            // R2 and local servers know buckets by path only.
-            .force_path_style(true)
-            // R2 does not take the newer trailing checksums.
-            .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
-            .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
-            .timeout_config(settings::timeouts())
-            .retry_config(settings::retries())
-            .build();
-        Self { client: Client::from_conf(sdk), bucket: config.bucket }
+        Self { config: Arc::new(config), client: Arc::default() }
+    }
+
+    /// Made when it is first needed: its TLS settings take longer than everything else in a function's start, and a
+    /// request that is refused needs no storage.
+    fn client(&self) -> &Client {
+        self.client.get_or_init(|| {
+            let config = &self.config;
+            let key = config.secret_access_key.expose();
+            let credentials = Credentials::new(config.access_key_id.as_str(), key, None, None, "filot");
+            let sdk = Builder::new()
+                .behavior_version_latest()
+                .region(Region::new(config.region.clone()))
+                .endpoint_url(config.endpoint.as_str())
+                .credentials_provider(credentials)
+                // R2 and local servers know buckets by path only.
+                .force_path_style(true)
+                // R2 does not take the newer trailing checksums.
+                .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+                .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
+                .timeout_config(settings::timeouts())
+                .retry_config(settings::retries())
+                .build();
+            Client::from_conf(sdk)
+        })
     }
 
     /// Stores a file under a key, over whatever is there.
     pub async fn put(&self, key: &str, content: Bytes, mime: &str) -> Result<(), CloudError> {
-        self.client
+        self.client()
             .put_object()
-            .bucket(&self.bucket)
+            .bucket(&self.config.bucket)
             .key(key)
             .content_type(mime)
             .body(ByteStream::from(content))
@@ -92,7 +102,7 @@ impl Objects {
     pub async fn get(&self, key: &str, bytes_max: usize) -> Result<Bytes, CloudError> {
         let call = "s3.get";
         let too_large = || CloudError::TooLarge { call, bytes_max };
-        let answer = self.client.get_object().bucket(&self.bucket).key(key).send().await;
+        let answer = self.client().get_object().bucket(&self.config.bucket).key(key).send().await;
         let mut answer = answer.map_err(|error| CloudError::from_sdk(call, &error))?;
         if answer.content_length().is_some_and(|length| usize::try_from(length).is_ok_and(|l| l > bytes_max))
         {
@@ -111,7 +121,7 @@ impl Objects {
 
     /// What is known about an object.
     pub async fn head(&self, key: &str) -> Result<ObjectHead, CloudError> {
-        let answer = self.client.head_object().bucket(&self.bucket).key(key).send().await;
+        let answer = self.client().head_object().bucket(&self.config.bucket).key(key).send().await;
         let answer = answer.map_err(|error| CloudError::from_sdk("s3.head", &error))?;
         Ok(ObjectHead {
             bytes: answer.content_length().and_then(|length| u64::try_from(length).ok()).unwrap_or(0),
@@ -120,9 +130,9 @@ impl Objects {
 
     /// Removes an object; that it is not there is fine.
     pub async fn delete(&self, key: &str) -> Result<(), CloudError> {
-        self.client
+        self.client()
             .delete_object()
-            .bucket(&self.bucket)
+            .bucket(&self.config.bucket)
             .key(key)
             .send()
             .await
@@ -134,7 +144,8 @@ impl Objects {
     pub async fn presign_get(&self, key: &str, lifetime: Duration) -> Result<Secret, CloudError> {
         let call = "s3.presign";
         let presigning = PresigningConfig::expires_in(lifetime).map_err(|_| CloudError::Form { call })?;
-        let request = self.client.get_object().bucket(&self.bucket).key(key).presigned(presigning).await;
+        let request =
+            self.client().get_object().bucket(&self.config.bucket).key(key).presigned(presigning).await;
         let request = request.map_err(|error| CloudError::from_sdk(call, &error))?;
         Ok(Secret::from(request.uri().to_owned()))
     }

@@ -107,9 +107,9 @@ mod tests {
         let gray = image::GrayImage::from_fn(300, 100, |x, y| {
             let letter = |left: u32, stem: bool| {
                 let (Some(x), Some(y)) = (x.checked_sub(left), y.checked_sub(40)) else { return false };
-                let edge = x < 4 || x >= 12 || y < 4 || y >= 16;
+                let edge = !(4..12).contains(&x) || !(4..16).contains(&y);
                 let corner = |x: u32| x < 4 && !(4..16).contains(&y);
-                x < 16 && y < 20 && edge && !(corner(x) && !stem) && !corner(15 - x)
+                x < 16 && y < 20 && edge && (stem || !corner(x)) && !corner(15 - x)
             };
             let bridge = joined && (116..118).contains(&x) && (48..51).contains(&y);
             image::Luma([if letter(100, true) || letter(118, false) || bridge { 20 } else { 250 }])
