@@ -53,7 +53,7 @@ class Images(unittest.TestCase):
         for name in NAMES:
             final = dict(instructions(text(name).rsplit("\nFROM ${DEBIAN}\n", 1)[1]))
             self.assertEqual("10001:10001", final["USER"])
-            self.assertTrue(final["ENTRYPOINT"].startswith('["/usr/bin/tini", "--"'), final)
+            self.assertTrue(final["ENTRYPOINT"].startswith('["/usr/bin/tini", "-s", "--"'), final)
             self.assertIn("worker-healthy", final["HEALTHCHECK"])
 
     def test_what_the_build_copies_is_a_workspace_that_cargo_takes(self):
