@@ -39,6 +39,14 @@ const gpuMemoryMiB = 13_312;
 /** Processor shares of that instance; without a neighbour the worker gets all there are. */
 const gpuCpuUnits = 3_584;
 
+/** What every service has: tasks that do not become healthy go back to the version before, and who is on call can look inside. */
+const EVERY_SERVICE = {
+  circuitBreaker: { enable: true, rollback: true },
+  enableExecuteCommand: true,
+  enableECSManagedTags: true,
+  propagateTags: ecs.PropagatedTagSource.SERVICE,
+} satisfies Partial<ecs.BaseServiceProps>;
+
 export class WorkerStack extends Stack {
   private readonly config: EnvironmentConfig;
   private readonly foundation: FoundationStack;
@@ -139,10 +147,7 @@ export class WorkerStack extends Stack {
       minHealthyPercent: 0,
       maxHealthyPercent: 100,
       availabilityZoneRebalancing: ecs.AvailabilityZoneRebalancing.DISABLED,
-      circuitBreaker: { enable: true, rollback: true },
-      enableExecuteCommand: true,
-      enableECSManagedTags: true,
-      propagateTags: ecs.PropagatedTagSource.SERVICE,
+      ...EVERY_SERVICE,
     });
     // Without its permissions the first task fails, and with it the deployment.
     service.node.addDependency(executionRole);
@@ -203,10 +208,7 @@ export class WorkerStack extends Stack {
       minHealthyPercent: 100,
       maxHealthyPercent: 200,
       availabilityZoneRebalancing: ecs.AvailabilityZoneRebalancing.ENABLED,
-      circuitBreaker: { enable: true, rollback: true },
-      enableExecuteCommand: true,
-      enableECSManagedTags: true,
-      propagateTags: ecs.PropagatedTagSource.SERVICE,
+      ...EVERY_SERVICE,
     });
     // Without its permissions the first task fails, and with it the deployment.
     service.node.addDependency(executionRole);

@@ -208,7 +208,8 @@ async fn functions(out: &mut String) -> Result<()> {
     out.push_str(&format!(
         "\n### Functions next to a hello-world Lambda binary\n\n\
          Start: process start to the first request for work, configuration validated, median of {STARTS}. First answer: \
-         process start to an answer that needs no database, median of as many. Memory: \
+         process start to the answer to a stranger's request, median of as many; sweeper and review-dispatch, which strangers do not reach, \
+         fail at a database that is not there. Memory: \
          resident after that, and after the warm calls where there are any. Zip: of the release build without symbols, \
          what `./dev package` builds is smaller. Warm: an event through the runtime API until \
          the answer is back, p50 / p99 of {WARM_CALLS} calls; a stranger's request that is answered (401) without \

@@ -146,9 +146,10 @@ impl<'a> Glyph<'a> {
     }
 }
 
-/// Pearson's correlation.
-fn correlation(a: &[f32; 15], b: &[f32; 15]) -> f32 {
-    let mean = |v: &[f32; 15]| v.iter().sum::<f32>() / 15.0;
+/// Pearson's correlation of two shapes or profiles of one length.
+pub fn correlation(a: &[f32], b: &[f32]) -> f32 {
+    let count = a.len().min(b.len()).max(1) as f32;
+    let mean = |v: &[f32]| v.iter().sum::<f32>() / count;
     let (ma, mb) = (mean(a), mean(b));
     let (mut ab, mut aa, mut bb) = (0.0, 0.0, 0.0);
     for (x, y) in a.iter().zip(b) {

@@ -288,9 +288,7 @@ impl KtpLayout {
         }) else {
             return Ok(());
         };
-        let agreed = row.small.as_ref().is_some_and(|small| small.text() == row.value.text());
-        let least = row.value.confidence().min;
-        if least < VERY_DOUBTFUL || (least < SURE && !agreed) {
+        if needs_another_look(row) {
             let image = sharpened(&page.crop(layout.row, span), 4, 1.0);
             row.again = engine.recognise(&[LineImage { image, class: TextClass::Name }])?.pop();
         }
@@ -352,6 +350,13 @@ const VERY_DOUBTFUL: f32 = 0.965;
 /// Cells that fit worse than this do not all hold a digit.
 const MIN_NUMBER_FIT: f32 = -0.5;
 
+/// Whether the two looks at a name leave it open.
+fn needs_another_look(name: &KtpRow) -> bool {
+    let agreed = name.small.as_ref().is_some_and(|small| small.text() == name.value.text());
+    let least = name.value.confidence().min;
+    least < VERY_DOUBTFUL || (least < SURE && !agreed)
+}
+
 /// How sure the first letter of a name may be that begins where no other value does.
 const OFF_COLUMN: f32 = 0.93;
 
@@ -384,5 +389,31 @@ const fn value_class(meaning: Option<RowMeaning>) -> TextClass {
         Some(RowMeaning::Labelled(Label::Name)) => TextClass::Name,
         Some(RowMeaning::Labelled(Label::RtRw)) => TextClass::Digits,
         _ => TextClass::Upper,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fields_ktp::line_of;
+
+    #[test]
+    fn a_name_is_looked_at_again_where_two_sizes_leave_it_open() {
+        let open = |sure: f32, small: &str| {
+            let (value, small) = (line_of("DINA", sure), Some(line_of(small, 0.99)));
+            needs_another_look(&KtpRow { value, small, ..KtpRow::default() })
+        };
+        assert!(!open(0.99, "DINA") && !open(0.97, "DINA"));
+        assert!(open(0.97, "NA") && open(0.95, "DINA"));
+        // Nothing says that a sure one is wrong; `fields_ktp` doubts it all the same.
+        assert!(!open(0.99, "NA"));
+    }
+
+    #[test]
+    fn a_name_that_begins_off_the_column_is_not_sure() {
+        let mut line = line_of("NA", 0.99);
+        doubt_first(&mut line);
+        assert!(line.confidence().min <= OFF_COLUMN);
+        doubt_first(&mut Line::default());
     }
 }

@@ -389,6 +389,17 @@ fn sheared(gray: &GrayImage, shear: f32) -> GrayImage {
     out
 }
 
+/// A page for tests, 300 by 100, and its one row, 20 high from 40: as dark there as `dark` says, of a column and a line of the
+/// row.
+#[cfg(test)]
+pub fn drawn(dark: impl Fn(u32, u32) -> u8) -> (Page, Row) {
+    let row = Row { top: 40, bottom: 60 };
+    let gray = GrayImage::from_fn(300, 100, |x, y| {
+        image::Luma([if (row.top..row.bottom).contains(&y) { 255 - dark(x, y - row.top) } else { 255 }])
+    });
+    (Page::new(gray, Area { left: 0, top: 0, right: 300, bottom: 100 }), row)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

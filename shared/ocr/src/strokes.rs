@@ -76,16 +76,21 @@ fn put_back(page: &Page, row: Row, span: Span, words: &[Span], line: &mut Line) 
         }
         // Many names begin with it; within a name a person shall look.
         let sure = if at == 0 { LOST } else { LOST_WITHIN };
-        let margin = row.height() * 3 / 10;
-        let place = |character, confidence| Symbol {
-            character,
-            confidence,
-            left: (word.left + margin).saturating_sub(span.left),
-            right: (word.right + margin).saturating_sub(span.left),
-        };
+        let place = |character, confidence| symbol_at(row, span, *word, character, confidence);
         line.symbols.splice(from..from, [place('I', sure), place(' ', 1.0)]);
     } else if !words.iter().any(lone) {
         part_words(page, row, span, words, line);
+    }
+}
+
+/// A character that the recogniser lost, where its strokes stand: boxes count from the crop's edge, a margin left of the span.
+fn symbol_at(row: Row, span: Span, at: Span, character: char, confidence: f32) -> Symbol {
+    let margin = row.height() * 3 / 10;
+    Symbol {
+        character,
+        confidence,
+        left: (at.left + margin).saturating_sub(span.left),
+        right: (at.right + margin).saturating_sub(span.left),
     }
 }
 
@@ -325,6 +330,7 @@ fn roman(page: &Page, row: Row, word: Span, line: &mut Line, from: usize, to: us
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layout::drawn;
 
     fn spaced(text: &str, words: usize, stops: usize) -> String {
         let mut line = Line::certain(text);
@@ -346,12 +352,9 @@ mod tests {
 
     /// Strokes of capitals as a blank page has them: 20 rows high, 4 columns wide, 4 apart.
     fn page(strokes: &[u32]) -> (Page, Row, Span) {
-        let gray = image::GrayImage::from_fn(300, 100, |x, y| {
-            let inked = (40..60).contains(&y) && strokes.iter().any(|left| (*left..left + 4).contains(&x));
-            image::Luma([if inked { 20 } else { 250 }])
-        });
-        let area = crate::layout::Area { left: 0, top: 0, right: 300, bottom: 100 };
-        (Page::new(gray, area), Row { top: 40, bottom: 60 }, Span { left: 20, right: 200 })
+        let inked = |x: u32| strokes.iter().any(|left| (*left..left + 4).contains(&x));
+        let (page, row) = drawn(|x, _| if inked(x) { 235 } else { 0 });
+        (page, row, Span { left: 20, right: 200 })
     }
 
     #[test]
@@ -426,14 +429,13 @@ mod tests {
     fn a_block_has_a_letter_unless_the_bends_of_an_8_are_plain() {
         // A stem on the left as long as the letter, and a digit whose corners are light.
         let glyph = |digit: bool| {
-            let gray = image::GrayImage::from_fn(300, 100, |x, y| {
-                let (x, y) = (x.wrapping_sub(100), y.wrapping_sub(40));
+            let (page, _) = drawn(|x, y| {
+                let x = x.wrapping_sub(100);
                 let lobe = (2..8).contains(&y) || (12..18).contains(&y);
-                let inked = y < 20 && (x < 4 && (lobe || !digit) || (4..13).contains(&x) && (!lobe || x > 9));
-                image::Luma([if inked { 20 } else { 250 }])
+                let inked = x < 4 && (lobe || !digit) || (4..13).contains(&x) && (!lobe || x > 9);
+                if inked { 235 } else { 0 }
             });
-            let area = crate::layout::Area { left: 0, top: 0, right: 300, bottom: 100 };
-            Page::new(gray, area)
+            page
         };
         let (row, word) = (Row { top: 40, bottom: 60 }, Span { left: 100, right: 113 });
         for (digit, expected) in [(false, "B/17"), (true, "8/17")] {

@@ -133,6 +133,7 @@ mod tests {
         }
     }
 
+    /// Every variable of the earlier system is either kept under its name or explained.
     #[test]
     fn no_variable_of_the_earlier_system_is_forgotten() {
         for kept in KEPT {

@@ -47,10 +47,7 @@ async fn fetch_with(client: &Client, names: &[&'static str]) -> Result<BTreeMap<
         let ids = chunk.iter().map(ToString::to_string).collect();
         let answer = client.batch_get_secret_value().set_secret_id_list(Some(ids)).send().await;
         // The SDK's text may quote the request; its kind is enough to act on.
-        let answer = answer.map_err(|error| match error.into_service_error().meta().code() {
-            Some(code) => FetchError::Refused(format!("Secrets Manager refuses ({code})")),
-            None => FetchError::Away("Secrets Manager does not answer".to_owned()),
-        })?;
+        let answer = answer.map_err(|error| unanswered(error.into_service_error().meta().code()))?;
         // A secret that exists and may not be read is not the same as one that does not exist: optional ones would
         // silently be missing.
         for refused in answer.errors.unwrap_or_default() {
@@ -69,6 +66,18 @@ async fn fetch_with(client: &Client, names: &[&'static str]) -> Result<BTreeMap<
         }
     }
     Ok(found)
+}
+
+/// What a call without an answer means, by the code that came instead of one.
+fn unanswered(code: Option<&str>) -> FetchError {
+    match code {
+        None => FetchError::Away("Secrets Manager does not answer".to_owned()),
+        // Many instances start at once, or it has trouble of its own: it will answer.
+        Some(code @ ("ThrottlingException" | "InternalServiceError" | "ServiceUnavailableException")) => {
+            FetchError::Away(format!("Secrets Manager does not answer ({code})"))
+        }
+        Some(code) => FetchError::Refused(format!("Secrets Manager refuses ({code})")),
+    }
 }
 
 #[cfg(test)]
@@ -92,6 +101,14 @@ mod tests {
         let found = fetch_with(&client, &["filot/test-of-fetching", "filot/never-made"]).await.unwrap();
         assert_eq!(found.keys().collect::<Vec<_>>(), ["filot/test-of-fetching"]);
         assert_eq!(found["filot/test-of-fetching"].expose(), "the value");
+    }
+
+    #[test]
+    fn what_goes_away_by_itself_is_no_refusal() {
+        for code in [None, Some("ThrottlingException"), Some("InternalServiceError")] {
+            assert!(matches!(unanswered(code), FetchError::Away(_)), "{code:?}");
+        }
+        assert!(matches!(unanswered(Some("AccessDeniedException")), FetchError::Refused(_)));
     }
 
     #[tokio::test]

@@ -97,6 +97,9 @@ fn check_streams(pdf: &Pdf) -> Result<(), ReadError> {
         let Object::Stream(stream) = object else { continue };
         let dict = stream.dict();
         if let (Some(width), Some(height)) = (dict.get::<u32>(keys::WIDTH), dict.get::<u32>(keys::HEIGHT)) {
+            if width == 0 || height == 0 {
+                return Err(unsupported("the PDF holds a picture that has no pixels"));
+            }
             check_size(width, height)?;
         }
         if dict.get::<u32>(keys::FUNCTION_TYPE) == Some(4)

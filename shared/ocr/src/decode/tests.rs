@@ -229,18 +229,30 @@ fn a_pdf_that_is_not_one_plain_page_is_refused() {
     }
 }
 
+/// A page that draws one picture, which declares this size.
+fn with_image(width: u32, height: u32) -> Vec<u8> {
+    let objects = [
+        "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
+        "<< /Type /Pages /Kids [4 0 R] /Count 1 >>".to_owned(),
+        "<< /Length 7 >>\nstream\n/I Do  \nendstream".to_owned(),
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 200 100] /Contents 3 0 R \
+         /Resources << /XObject << /I 5 0 R >> >> >>"
+            .to_owned(),
+        format!(
+            "<< /Type /XObject /Subtype /Image /Width {width} /Height {height} /BitsPerComponent 8 \
+             /ColorSpace /DeviceGray /Length 2 >>\nstream\nxx\nendstream"
+        ),
+    ];
+    with_objects(&objects, "")
+}
+
 #[test]
 fn an_image_in_a_pdf_is_held_to_the_limits_of_a_picture() {
-    let objects = [
-        "<< /Type /Catalog /Pages 2 0 R >>",
-        "<< /Type /Pages /Kids [4 0 R] /Count 1 >>",
-        "<< /Length 7 >>\nstream\n/I Do  \nendstream",
-        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 200 100] /Contents 3 0 R \
-         /Resources << /XObject << /I 5 0 R >> >> >>",
-        "<< /Type /XObject /Subtype /Image /Width 60000 /Height 60000 /BitsPerComponent 8 \
-         /ColorSpace /DeviceGray /Length 2 >>\nstream\nxx\nendstream",
-    ];
-    assert_eq!(reason_of(&with_objects(&objects.map(str::to_owned), "")), ReasonCode::ImageTooLarge);
+    assert!(decode(&with_image(2, 1)).is_ok());
+    assert_eq!(reason_of(&with_image(60_000, 60_000)), ReasonCode::ImageTooLarge);
+    for (width, height) in [(0, 1), (1, 0), (0, 60_000)] {
+        assert_eq!(reason_of(&with_image(width, height)), ReasonCode::PdfUnsupported, "{width} by {height}");
+    }
 }
 
 /// INV-8: a shading whose colours are computed by this program.

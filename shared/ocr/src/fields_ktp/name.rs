@@ -119,6 +119,10 @@ mod tests {
         // The smaller one is right more often, and nothing is sure.
         let (name, sure) = read(0.99, "PATTIASINA", None);
         assert!(name == "PATTIASINA" && sure < 0.85);
+        let illegible = KtpRow { small: Some(line_of("PA TAS", 0.3)), ..KtpRow::default() };
+        let piece = value_of(&line_of("PAT TIASINA", 0.99));
+        let (name, sure) = settled(&piece, &piece, true, &illegible);
+        assert!(name == "PAT TIASINA" && sure < 0.85, "too small for this print: the first look, in doubt");
         let (name, sure) = read(0.97, "PATTIASINA", Some("PAT TIASINA"));
         assert!(name == "PAT TIASINA" && sure < 0.85);
         let (name, sure) = read(0.97, "PATTIASINA", Some("PATTIASINA"));

@@ -197,28 +197,20 @@ fn group_of(letters: &[(Span, Glyph<'_>)]) -> Option<(Option<&'static str>, f32)
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// A row 20 high from 40 with ink of this darkness where `inked` says.
-    fn page(inked: impl Fn(u32, u32) -> u8) -> (Page, Row) {
-        let gray = image::GrayImage::from_fn(300, 100, |x, y| {
-            image::Luma([if (40..60).contains(&y) { 255 - inked(x, y - 40) } else { 255 }])
-        });
-        let area = crate::layout::Area { left: 0, top: 0, right: 300, bottom: 100 };
-        (Page::new(gray, area), Row { top: 40, bottom: 60 })
-    }
+    use crate::layout::drawn;
 
     #[test]
     fn faint_signs_are_told_by_their_spread() {
         let plus = |x: u32, y: u32| if x.abs_diff(109) + y.abs_diff(10) < 6 { 90 } else { 0 };
-        let (card, row) = page(plus);
+        let (card, row) = drawn(plus);
         assert_eq!(sign_behind(&card, row, 101), Some('+'));
         let dash = |x: u32, y: u32| if (104..111).contains(&x) && (10..13).contains(&y) { 90 } else { 0 };
-        let (card, row) = page(dash);
+        let (card, row) = drawn(dash);
         assert_eq!(sign_behind(&card, row, 101), Some('-'));
         let letter = |x: u32, _: u32| if (104..116).contains(&x) { 90 } else { 0 };
-        let (card, row) = page(letter);
+        let (card, row) = drawn(letter);
         assert_eq!(sign_behind(&card, row, 101), None);
-        let (card, row) = page(|_, _| 0);
+        let (card, row) = drawn(|_, _| 0);
         assert_eq!(sign_behind(&card, row, 101), None);
     }
 
@@ -229,10 +221,10 @@ mod tests {
             122..129 if (9..13).contains(&y) => 80,
             _ => 0,
         };
-        let (card, row) = page(print);
+        let (card, row) = drawn(print);
         assert!(faint_dash(&card, row, 100, 52));
         assert!(!faint_dash(&card, row, 100, 12));
-        let (card, row) = page(|x, y| if (122..129).contains(&x) && y >= 2 { 80 } else { 0 });
+        let (card, row) = drawn(|x, y| if (122..129).contains(&x) && y >= 2 { 80 } else { 0 });
         assert!(!faint_dash(&card, row, 100, 52));
     }
 }

@@ -40,17 +40,16 @@ pub(super) fn look(page: &Page, row: Row, span: Span) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layout::drawn;
 
     /// A word of 50 columns in a row 20 high, of which the last 6 columns are inked as `last` says.
     fn look_at(last: impl Fn(u32, u32) -> bool) -> Option<&'static str> {
-        let gray = image::GrayImage::from_fn(300, 100, |x, y| {
-            let word = (100..144).contains(&x) && (40..60).contains(&y) && x % 6 < 3;
-            let end = (144..150).contains(&x) && (40..60).contains(&y) && last(x - 144, y - 40);
-            image::Luma([if word || end { 20 } else { 250 }])
+        let (page, row) = drawn(|x, y| {
+            let word = (100..144).contains(&x) && x % 6 < 3;
+            let end = (144..150).contains(&x) && last(x - 144, y);
+            if word || end { 235 } else { 0 }
         });
-        let area = crate::layout::Area { left: 0, top: 0, right: 300, bottom: 100 };
-        let page = Page::new(gray, area);
-        look(&page, Row { top: 40, bottom: 60 }, Span { left: 100, right: 150 })
+        look(&page, row, Span { left: 100, right: 150 })
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Upright strokes and nothing else: Roman numbers, also where blur has joined their strokes.
 
-use super::{LOST_WITHIN, is_stroke, tokens, words_of};
-use crate::engine::{Line, Symbol};
-use crate::glyph::Glyph;
+use super::{LOST_WITHIN, is_stroke, symbol_at, tokens, words_of};
+use crate::engine::Line;
+use crate::glyph::{Glyph, correlation};
 use crate::layout::{Page, Row, Span};
 
 /// Every height of the strokes has what the mean of all has, this much alike.
@@ -61,20 +61,6 @@ fn peaks(profile: &[f32]) -> usize {
     count + usize::from(rising && top > 0.5 * most)
 }
 
-/// Pearson's correlation of two profiles.
-fn correlation(a: &[f32], b: &[f32]) -> f32 {
-    let count = a.len().min(b.len()).max(1) as f32;
-    let mean = |v: &[f32]| v.iter().sum::<f32>() / count;
-    let (ma, mb) = (mean(a), mean(b));
-    let (mut ab, mut aa, mut bb) = (0.0, 0.0, 0.0);
-    for (x, y) in a.iter().zip(b) {
-        ab += (x - ma) * (y - mb);
-        aa += (x - ma) * (x - ma);
-        bb += (y - mb) * (y - mb);
-    }
-    ab / f32::max((aa * bb).sqrt(), 1e-3)
-}
-
 /// Puts back a Roman number behind the last word of a place or an address, which recognisers drop as dirt.
 pub fn settle_end(page: &Page, row: Row, span: Span, line: &mut Line) {
     let words = words_of(page, row, span);
@@ -91,13 +77,7 @@ pub fn settle_end(page: &Page, row: Row, span: Span, line: &mut Line) {
     if let Some(count) = upright_strokes(page, row, *word) {
         // Whatever dirt the recogniser made of it.
         line.symbols.truncate(to);
-        let margin = row.height() * 3 / 10;
-        let place = |character, confidence| Symbol {
-            character,
-            confidence,
-            left: (word.left + margin).saturating_sub(span.left),
-            right: (word.right + margin).saturating_sub(span.left),
-        };
+        let place = |character, confidence| symbol_at(row, span, *word, character, confidence);
         line.symbols.push(place(' ', 1.0));
         line.symbols.extend(std::iter::repeat_n(place('I', LOST_WITHIN), count));
     }
@@ -106,21 +86,13 @@ pub fn settle_end(page: &Page, row: Row, span: Span, line: &mut Line) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Blurred strokes: each column's ink spreads to its neighbours.
-    fn page(dark: impl Fn(u32, u32) -> u8) -> (Page, Row) {
-        let gray = image::GrayImage::from_fn(300, 100, |x, y| {
-            image::Luma([if (40..60).contains(&y) { 255 - dark(x, y - 40) } else { 255 }])
-        });
-        let area = crate::layout::Area { left: 0, top: 0, right: 300, bottom: 100 };
-        (Page::new(gray, area), Row { top: 40, bottom: 60 })
-    }
+    use crate::layout::drawn;
 
     #[test]
     fn joined_strokes_are_counted_and_slanted_ones_are_none() {
         // Every column is inked, the strokes darker than what is between them.
         for count in 2..=3_u32 {
-            let (page, row) = page(|x, _| match x.checked_sub(100) {
+            let (page, row) = drawn(|x, _| match x.checked_sub(100) {
                 Some(x) if x < count * 7 - 3 => {
                     if x % 7 < 4 {
                         230
@@ -133,7 +105,7 @@ mod tests {
             let word = Span { left: 100, right: 100 + count * 7 - 3 };
             assert_eq!(upright_strokes(&page, row, word), Some(count as usize));
         }
-        let (page, row) = page(|x, y| match x.checked_sub(100) {
+        let (page, row) = drawn(|x, y| match x.checked_sub(100) {
             // An N: two stems and a stroke from one to the other.
             Some(x) if x < 18 && (!(4..14).contains(&x) || x.abs_diff(y * 18 / 20) < 3) => 230,
             _ => 0,
@@ -145,7 +117,7 @@ mod tests {
     fn a_dropped_number_is_put_back() {
         let strokes = [20_u32, 26, 60, 68];
         let (page, row) =
-            page(|x, _| if strokes.iter().any(|left| (*left..left + 4).contains(&x)) { 230 } else { 0 });
+            drawn(|x, _| if strokes.iter().any(|left| (*left..left + 4).contains(&x)) { 230 } else { 0 });
         let span = Span { left: 20, right: 72 };
         for (read, expected) in [("X", "X"), ("X II", "X II")] {
             let mut line = Line::certain(read);
@@ -155,7 +127,7 @@ mod tests {
         }
         let near = [20_u32, 26, 44, 52];
         let (page, row) =
-            self::page(|x, _| if near.iter().any(|l| (*l..l + 4).contains(&x)) { 230 } else { 0 });
+            self::drawn(|x, _| if near.iter().any(|l| (*l..l + 4).contains(&x)) { 230 } else { 0 });
         let mut line = Line::certain("X");
         settle_end(&page, row, Span { left: 20, right: 56 }, &mut line);
         assert_eq!(line.text(), "X II");

@@ -124,15 +124,7 @@ pub(super) fn faint_stops(page: &Page, row: Row, words: &[Span], line: &mut Line
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Ink where `inked` says, in a row 20 high from 40.
-    fn page(inked: impl Fn(u32, u32) -> u8) -> (Page, Row) {
-        let gray = image::GrayImage::from_fn(300, 100, |x, y| {
-            image::Luma([if (40..60).contains(&y) { 255 - inked(x, y - 40) } else { 255 }])
-        });
-        let area = crate::layout::Area { left: 0, top: 0, right: 300, bottom: 100 };
-        (Page::new(gray, area), Row { top: 40, bottom: 60 })
-    }
+    use crate::layout::drawn;
 
     fn jl(x: u32, y: u32) -> u8 {
         // J: a stem from 28 to 32 with a hook; L: a stem from 35 to 39 with a foot.
@@ -144,7 +136,7 @@ mod tests {
     #[test]
     fn a_street_is_known_by_its_stems() {
         let words = [Span { left: 20, right: 47 }, Span { left: 60, right: 90 }];
-        let (card, row) = page(jl);
+        let (card, row) = drawn(jl);
         for (read, expected) in [
             ("X. MAWAR", "JL. MAWAR"),
             ("XL MAWAR", "JL MAWAR"),
@@ -156,7 +148,7 @@ mod tests {
             assert_eq!(line.text(), expected);
         }
         // A block of ink has no such shape.
-        let (card, row) = page(|x, _| if (20..47).contains(&x) { 230 } else { 0 });
+        let (card, row) = drawn(|x, _| if (20..47).contains(&x) { 230 } else { 0 });
         let mut line = Line::certain("X. MAWAR");
         first_word(&card, row, &words, &mut line);
         assert_eq!(line.text(), "X. MAWAR");
@@ -167,11 +159,11 @@ mod tests {
         let words =
             [Span { left: 20, right: 40 }, Span { left: 50, right: 90 }, Span { left: 110, right: 140 }];
         let stop = |x: u32, y: u32| if (93..97).contains(&x) && y >= 16 { 60 } else { 0 };
-        let (card, row) = page(stop);
+        let (card, row) = drawn(stop);
         let mut line = Line::certain("JALAN NO 5");
         faint_stops(&card, row, &words, &mut line);
         assert_eq!(line.text(), "JALAN NO. 5");
-        let (card, row) = page(|_, _| 0);
+        let (card, row) = drawn(|_, _| 0);
         let mut line = Line::certain("JALAN NO 5");
         faint_stops(&card, row, &words, &mut line);
         assert_eq!(line.text(), "JALAN NO 5");
