@@ -13,13 +13,16 @@ use clap::{Parser, ValueEnum};
 use filot_domain::card::{CardKind, CardReading, DocumentType};
 use filot_domain::reason::ReasonCode;
 use filot_domain::scoring::{self, Thresholds};
+use filot_ocr::engine::{self, EngineConfig};
 use filot_ocr::error::ReadError;
-use filot_ocr::{ReadOutput, Reader, ReaderConfig, decode};
+use filot_ocr::{ReadOutput, Reader, decode};
 use serde_json::{Map, Value, json};
 
 // Not in the folder of binaries itself: it would be taken for one.
 #[path = "filot-read/draw.rs"]
 mod draw;
+#[path = "filot-read/record.rs"]
+mod record;
 
 /// Read identity cards and print what they say.
 #[derive(Parser)]
@@ -38,6 +41,10 @@ struct Arguments {
     /// PNG; with several files, of the first. It shows identity data.
     #[arg(long, value_name = "OUT.png")]
     debug_image: Option<PathBuf>,
+    /// Writes every line that the engine is shown into this folder as PNG, and what it read into `lines.jsonl` there:
+    /// what a line recogniser is trained on. It shows identity data.
+    #[arg(long, value_name = "DIR")]
+    lines: Option<PathBuf>,
     /// Images (JPEG, PNG) or single-page PDFs.
     #[arg(required = true)]
     files: Vec<PathBuf>,
@@ -65,9 +72,8 @@ const MAX_BYTES: u64 = 32 * 1024 * 1024;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let config = ReaderConfig { engine: arguments.engine, tessdata_dir: arguments.tessdata };
-    let mut reader = match Reader::new(config) {
-        Ok(reader) => reader,
+    let (mut reader, lines) = match start(&arguments) {
+        Ok(started) => started,
         Err(error) => {
             eprintln!("filot-read: {error}");
             return ExitCode::from(2);
@@ -76,6 +82,9 @@ fn main() -> ExitCode {
     let claimed = arguments.claimed.document_type();
     let mut status = ExitCode::SUCCESS;
     for (i, file) in arguments.files.iter().enumerate() {
+        if let Some(lines) = &lines {
+            lines.of_file(file);
+        }
         let started = Instant::now();
         let bytes = load(file);
         let result = bytes.as_ref().map_err(Clone::clone).and_then(|bytes| reader.read(bytes, claimed));
@@ -105,6 +114,15 @@ fn main() -> ExitCode {
         }
     }
     status
+}
+
+/// The reader, and where its lines go if they are kept.
+fn start(arguments: &Arguments) -> Result<(Reader, Option<record::Lines>), Box<dyn std::error::Error>> {
+    let config = EngineConfig { tessdata_dir: arguments.tessdata.clone() };
+    let engine = engine::by_name(&arguments.engine, &config)?;
+    let Some(folder) = &arguments.lines else { return Ok((Reader::with_engine(engine), None)) };
+    let lines = record::Lines::into(folder)?;
+    Ok((Reader::with_engine(Box::new(record::Recorder::new(engine, lines.clone()))), Some(lines)))
 }
 
 fn text_of<'a>(line: &'a Value, key: &str) -> &'a str {

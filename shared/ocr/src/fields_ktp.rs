@@ -23,8 +23,6 @@ use crate::text::{
 };
 use crate::vocabulary::{OCCUPATIONS, nearest};
 
-mod name;
-
 const FOR_LIFE: &str = "SEUMUR HIDUP";
 
 /// The fields that could be read.
@@ -96,8 +94,7 @@ fn row_fields(label: Label, row: &KtpRow, wrapped: &[&KtpRow], put: &mut impl Fn
     match label {
         Label::Name => {
             let joined = join(&piece, &row.value, wrapped);
-            let (name, confidence) = name::settled(&piece, &joined, wrapped.is_empty(), row);
-            put(FieldName::Name, name, confidence);
+            put(FieldName::Name, name_text(&joined.text), joined.confidence());
         }
         Label::Birth => birth(&piece, row.digits.as_ref(), put),
         Label::Gender => {
@@ -139,6 +136,11 @@ fn row_fields(label: Label, row: &KtpRow, wrapped: &[&KtpRow], put: &mut impl Fn
         Label::Citizenship => citizenship(&piece, row.citizen, put),
         Label::ValidUntil => valid_until(&piece, put),
     }
+}
+
+/// Names hold no digits and do not end in punctuation other than a title's full stop.
+fn name_text(text: &str) -> String {
+    text.trim_end_matches([',', '-', '\'', ' ', ':']).to_owned()
 }
 
 /// A value and the lines it wraps to, joined by one space. `line` is what the value ends in: a comma there is dirt at the

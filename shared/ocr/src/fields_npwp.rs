@@ -11,7 +11,7 @@ use filot_domain::{FieldName, FieldReading};
 
 use crate::engine::Line;
 use crate::npwp::NpwpLine;
-use crate::text::{Piece, as_digit, bare, distance, in_company, stops_after_abbreviations, value_of, weigh};
+use crate::text::{Piece, as_digit, distance, in_company, stops_after_abbreviations, value_of, weigh};
 
 mod meanings;
 mod told;
@@ -147,23 +147,14 @@ pub fn evidence(lines: &[NpwpLine], head: &[Line]) -> u32 {
         + u32::from(own && any(&labelled(Label::Name)))
 }
 
-/// Words that two looks read differently are not surer than this.
-const DISPUTED: f32 = 0.95;
-/// Nor those between which they saw other spaces or stops.
-const SPACED_OTHERWISE: f32 = 0.97;
 /// Words cut off by the edge of the card are not surer than this.
 const CUT_OFF: f32 = 0.9;
 
-/// The words of a line from a symbol on: the second look, where one was taken.
+/// The words of a line from a symbol on: as later looks have them, where one was taken.
 fn words(line: &NpwpLine, from: usize) -> Piece {
     let first = value_of(&Line { symbols: line.line.symbols.get(from..).unwrap_or_default().to_vec() });
     let narrowed = line.narrowed.as_ref().map(value_of).unwrap_or_default();
-    let mut piece = if narrowed.text.is_empty() { first.clone() } else { narrowed };
-    if bare(&first.text) != bare(&piece.text) {
-        piece.min = piece.min.min(DISPUTED);
-    } else if first.text != piece.text {
-        piece.min = piece.min.min(SPACED_OTHERWISE);
-    }
+    let mut piece = if narrowed.text.is_empty() { first } else { narrowed };
     if line.cut_off {
         piece.min = piece.min.min(CUT_OFF);
     }

@@ -7,7 +7,7 @@ use crate::digits::{self, Band, DigitRow, NumberRow, Pattern};
 use crate::engine::{Engine, EngineError, Line, LineImage, TextClass};
 use crate::labels::{self, Label, LabelShape, RowMeaning};
 use crate::layout::{Page, Row, Span};
-use crate::resample::sharpened;
+use crate::lines;
 use crate::strokes;
 
 mod blood;
@@ -29,10 +29,6 @@ pub struct KtpRow {
     pub value_is_dash: bool,
     /// The date or the numbers in the value as the digit classifier saw them, where the recogniser was in doubt.
     pub digits: Option<NumberRow>,
-    /// A name that two sizes have differently or in much doubt, read once more with its strokes sharpened.
-    pub again: Option<Line>,
-    /// A name as the recogniser reads it at another size.
-    pub small: Option<Line>,
     /// What stands in the same row after a wide gap: the blood group with its label.
     pub extra: Option<Line>,
     /// The blood group that the end of the extra has the shape of.
@@ -234,7 +230,6 @@ impl KtpLayout {
             let class = value_class(meaning.next().copied());
             (!at.value_is_dash).then_some((at.value?, class, Part::Value))
         })?;
-        self.read_name_again(page, engine, &mut rows, &meanings)?;
         let mut above = RowMeaning::Nothing;
         for ((layout, row), meaning) in self.rows.iter().zip(&mut rows).zip(&meanings) {
             row.digits = second_look(page, layout, row, *meaning);
@@ -253,9 +248,6 @@ impl KtpLayout {
                         doubt_first(&mut row.value);
                     }
                     strokes::settle_name(page, layout.row, span, &mut row.value);
-                    for other in [&mut row.again, &mut row.small].into_iter().flatten() {
-                        strokes::settle_name(page, layout.row, span, other);
-                    }
                 }
                 (Some(span), RowMeaning::Labelled(Label::Village)) => {
                     strokes::settle_end(page, layout.row, span, &mut row.value);
@@ -265,34 +257,21 @@ impl KtpLayout {
                 }
                 _ => {}
             }
+            if let Some(span) =
+                layout.value.filter(|_| !layout.value_is_dash && needs_second(&row.value, above))
+            {
+                let image =
+                    LineImage { image: page.crop(layout.row, span), class: value_class(Some(*meaning)) };
+                if let Some(seen) = lines::look(&image) {
+                    lines::settle(&mut row.value, &seen);
+                }
+            }
         }
         self.read_spans(page, engine, &mut rows, |at| {
             let class = TextClass::BloodGroup;
             Some((at.extra?, class, Part::Extra))
         })?;
         Ok(KtpLines { header, nik, rows, meanings: Some(meanings) })
-    }
-
-    /// A name is nobody's word but its own: only a second look can settle a doubt.
-    fn read_name_again(
-        &self,
-        page: &Page,
-        engine: &mut dyn Engine,
-        rows: &mut [KtpRow],
-        meanings: &[RowMeaning],
-    ) -> Result<(), EngineError> {
-        let at = meanings.iter().position(|meaning| *meaning == RowMeaning::Labelled(Label::Name));
-        let Some(((layout, row), span)) = at.and_then(|at| {
-            let layout = self.rows.get(at)?;
-            Some(((layout, rows.get_mut(at)?), layout.value?))
-        }) else {
-            return Ok(());
-        };
-        if needs_another_look(row) {
-            let image = sharpened(&page.crop(layout.row, span), 4, 1.0);
-            row.again = engine.recognise(&[LineImage { image, class: TextClass::Name }])?.pop();
-        }
-        Ok(())
     }
 
     /// Recognises what `pick` says of each row, as one batch.
@@ -307,12 +286,6 @@ impl KtpLayout {
         for (i, row) in self.rows.iter().enumerate() {
             if let Some((span, class, part)) = pick(row) {
                 let image = page.crop(row.row, span);
-                // What a recogniser makes of letters hangs on their size, and nothing but the pixels can say that a name
-                // was misread: as small as other values are read, it is read once more.
-                if class == TextClass::Name {
-                    let image = image.clone();
-                    jobs.push((i, Part::Small, LineImage { image, class: TextClass::Upper }));
-                }
                 jobs.push((i, part, LineImage { image, class }));
             }
         }
@@ -325,7 +298,6 @@ impl KtpLayout {
                 match part {
                     Part::Label => row.label = line,
                     Part::Value => row.value = line,
-                    Part::Small => row.small = Some(line),
                     Part::Extra => row.extra = Some(line),
                 }
             }
@@ -339,23 +311,20 @@ impl KtpLayout {
 enum Part {
     Label,
     Value,
-    Small,
     Extra,
 }
 
 /// From this confidence on a date or a number needs no second look.
 const SURE: f32 = 0.985;
-/// Below this a name needs a third look even where two agree.
-const VERY_DOUBTFUL: f32 = 0.965;
+/// Whether a value needs the second reader: what no list can mend, and what the engine was in doubt of.
+fn needs_second(value: &Line, label: RowMeaning) -> bool {
+    let free =
+        matches!(label, RowMeaning::Labelled(Label::Name | Label::Address | Label::Birth | Label::Village));
+    free || value.confidence().min < SURE
+}
+
 /// Cells that fit worse than this do not all hold a digit.
 const MIN_NUMBER_FIT: f32 = -0.5;
-
-/// Whether the two looks at a name leave it open.
-fn needs_another_look(name: &KtpRow) -> bool {
-    let agreed = name.small.as_ref().is_some_and(|small| small.text() == name.value.text());
-    let least = name.value.confidence().min;
-    least < VERY_DOUBTFUL || (least < SURE && !agreed)
-}
 
 /// How sure the first letter of a name may be that begins where no other value does.
 const OFF_COLUMN: f32 = 0.93;
@@ -396,18 +365,6 @@ const fn value_class(meaning: Option<RowMeaning>) -> TextClass {
 mod tests {
     use super::*;
     use crate::fields_ktp::line_of;
-
-    #[test]
-    fn a_name_is_looked_at_again_where_two_sizes_leave_it_open() {
-        let open = |sure: f32, small: &str| {
-            let (value, small) = (line_of("DINA", sure), Some(line_of(small, 0.99)));
-            needs_another_look(&KtpRow { value, small, ..KtpRow::default() })
-        };
-        assert!(!open(0.99, "DINA") && !open(0.97, "DINA"));
-        assert!(open(0.97, "NA") && open(0.95, "DINA"));
-        // Nothing says that a sure one is wrong; `fields_ktp` doubts it all the same.
-        assert!(!open(0.99, "NA"));
-    }
 
     #[test]
     fn a_name_that_begins_off_the_column_is_not_sure() {

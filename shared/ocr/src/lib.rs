@@ -15,6 +15,7 @@ pub mod kind;
 pub mod ktp;
 pub mod labels;
 pub mod layout;
+pub mod lines;
 pub mod normalise;
 pub mod npwp;
 pub mod quality;

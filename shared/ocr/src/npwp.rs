@@ -4,9 +4,10 @@
 //! What the recognised text means is decided in [`crate::fields_npwp`].
 
 use crate::digits::{self, Band, NumberRow, Pattern};
-use crate::engine::{Engine, EngineError, Line, LineImage, TextClass};
+use crate::engine::{Engine, EngineError, Line, LineImage, Symbol, TextClass};
 use crate::fields_npwp::{self, Meaning, Value};
 use crate::layout::{Area, Page, Row, Span};
+use crate::lines;
 use crate::strokes;
 
 mod codes;
@@ -30,7 +31,7 @@ pub struct NpwpLine {
     pub line: Line,
     /// The symbol of `line` at which the value begins, where the picture told it better than the text does.
     pub from: Option<usize>,
-    /// The value as read a second time, with the alphabet of what it was found to be.
+    /// The value as later looks have it: with the alphabet of what it was found to be, and words by both readers.
     pub narrowed: Option<Line>,
     /// The number in the line as the digit classifier saw it.
     pub digits: Option<NumberRow>,
@@ -268,9 +269,7 @@ fn second_look(
         }
         Meaning::Name | Meaning::Address => {
             let symbols = line.line.symbols.get(from..).unwrap_or_default();
-            let small = symbols.iter().filter(|symbol| symbol.character.is_lowercase()).count();
-            let capitals = symbols.iter().filter(|symbol| symbol.character.is_uppercase()).count();
-            if small > capitals {
+            if in_small_letters(symbols) {
                 return None;
             }
             let name = value.meaning == Meaning::Name;
@@ -294,20 +293,31 @@ fn second_look(
 
 /// Settles by their strokes the characters of a name or an address that recognisers lose or confuse.
 fn settle(page: &Page, (row, span): (Row, Span), line: &mut NpwpLine, value: Value) {
-    let by_strokes = match value.meaning {
-        Meaning::Name => strokes::settle_name,
-        Meaning::Address => strokes::settle_address,
+    let (by_strokes, class): (fn(&Page, Row, Span, &mut Line), TextClass) = match value.meaning {
+        Meaning::Name => (strokes::settle_name, TextClass::Name),
+        Meaning::Address => (strokes::settle_address, TextClass::Upper),
         Meaning::Number | Meaning::Nik | Meaning::Other => return,
     };
     let from = line.from.unwrap_or(value.from).min(line.line.symbols.len());
     let begin = value_begin(page, row, span, &line.line, from);
     let span = Span { left: begin, right: span.right.max(begin + 1) };
-    if let Some(narrowed) = &mut line.narrowed {
-        by_strokes(page, row, span, narrowed);
-    }
-    let mut words = Line { symbols: line.line.symbols.split_off(from) };
+    let first = Line { symbols: line.line.symbols.split_off(from) };
+    let mut words = line.narrowed.take().unwrap_or_else(|| first.clone());
     by_strokes(page, row, span, &mut words);
-    line.line.symbols.append(&mut words.symbols);
+    if !in_small_letters(&first.symbols)
+        && let Some(seen) = lines::look(&LineImage { image: page.crop(row, span), class })
+    {
+        lines::settle(&mut words, &seen);
+    }
+    line.line.symbols.extend(first.symbols);
+    line.narrowed = Some(words);
+}
+
+/// Whether a value is printed in small letters for the most part.
+fn in_small_letters(symbols: &[Symbol]) -> bool {
+    let small = symbols.iter().filter(|symbol| symbol.character.is_lowercase()).count();
+    let capitals = symbols.iter().filter(|symbol| symbol.character.is_uppercase()).count();
+    small > capitals
 }
 
 /// The column at which a value begins: the ink nearest to where the recogniser saw its first symbol, behind the colon.

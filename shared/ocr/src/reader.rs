@@ -91,7 +91,12 @@ impl Reader {
     /// An unknown engine, or a model that cannot be loaded.
     pub fn new(config: ReaderConfig) -> Result<Self, EngineError> {
         let engine_config = EngineConfig { tessdata_dir: config.tessdata_dir };
-        Ok(Self { engine: engine::by_name(&config.engine, &engine_config)? })
+        Ok(Self::with_engine(engine::by_name(&config.engine, &engine_config)?))
+    }
+
+    /// With an engine that was made elsewhere.
+    pub fn with_engine(engine: Box<dyn Engine>) -> Self {
+        Self { engine }
     }
 
     /// The engine's name.

@@ -1,6 +1,7 @@
 //! Small tools on recognised text: likeness, vocabularies, digit repairs. Knows characters, not cards.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use filot_domain::{FieldName, FieldReading};
 
@@ -189,21 +190,21 @@ const fn is_edge_dirt(c: char) -> bool {
     matches!(c, ':' | ';' | '.' | ',' | '\'' | '"' | ' ' | '/' | '&')
 }
 
-/// The value of a line: without the colon and the dirt before it, and without dirt after it.
+/// Where the value of a line is: without the colon and the dirt before it, and without dirt after it.
+pub fn value_range(symbols: &[Symbol]) -> Range<usize> {
+    let before = |symbol: &Symbol| is_edge_dirt(symbol.character);
+    let after = |symbol: &Symbol| {
+        matches!(symbol.character, ':' | ';' | ',' | '\'' | '"' | ' ' | '/' | '&' | '-' | '(' | '+')
+    };
+    let begin = symbols.iter().position(|symbol| !before(symbol)).unwrap_or(symbols.len());
+    // What consists of dirt alone is a dash.
+    let end = symbols.iter().rposition(|symbol| !after(symbol)).map_or(begin + 1, |last| last + 1);
+    begin..end.max(begin + 1).min(symbols.len())
+}
+
+/// The value of a line.
 pub fn value_of(line: &Line) -> Piece {
-    let mut symbols = line.symbols.as_slice();
-    while let [first, rest @ ..] = symbols
-        && is_edge_dirt(first.character)
-    {
-        symbols = rest;
-    }
-    while let [rest @ .., last] = symbols
-        && matches!(last.character, ':' | ';' | ',' | '\'' | '"' | ' ' | '/' | '&' | '-' | '(' | '+')
-        && symbols.len() > 1
-    {
-        symbols = rest;
-    }
-    Piece::of(symbols)
+    Piece::of(line.symbols.get(value_range(&line.symbols)).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -200,7 +200,7 @@ fn a_name_of_two_lines_is_joined_and_doubt_is_told() {
     ]);
     let sure = parse(&lines)[&FieldName::Name].clone();
     assert_eq!(sure.value, "MARLINA SUPRIYADI");
-    lines[2].narrowed = Some(line_of("SUPRIYAD", 0.99));
+    lines[2].narrowed = Some(line_of("SUPRIYAD", 0.93));
     assert!(parse(&lines)[&FieldName::Name].confidence < 0.9);
     lines[2].narrowed = None;
     lines[1].cut_off = true;

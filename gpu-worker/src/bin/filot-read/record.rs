@@ -1,0 +1,80 @@
+//! Keeps the lines that an engine is shown, for training a recogniser on them.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use filot_ocr::engine::{Engine, EngineError, Line, LineImage};
+use serde_json::json;
+
+/// Where lines go, and of which file they are.
+#[derive(Clone)]
+pub struct Lines(Arc<Mutex<Kept>>);
+
+struct Kept {
+    folder: PathBuf,
+    index: File,
+    stem: String,
+    count: usize,
+}
+
+impl Lines {
+    /// Makes the folder; what an earlier run has written there stays.
+    ///
+    /// # Errors
+    /// The folder or its index cannot be written.
+    pub fn into(folder: &Path) -> std::io::Result<Self> {
+        std::fs::create_dir_all(folder)?;
+        let index = File::options().create(true).append(true).open(folder.join("lines.jsonl"))?;
+        let folder = folder.to_path_buf();
+        Ok(Self(Arc::new(Mutex::new(Kept { folder, index, stem: String::new(), count: 0 }))))
+    }
+
+    /// What follows is of this file.
+    pub fn of_file(&self, file: &Path) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        kept.count = 0;
+    }
+
+    fn keep(&self, image: &LineImage, read: &Line) -> Result<(), Box<dyn std::error::Error>> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = format!("{}-{:03}.png", kept.stem, kept.count);
+        kept.count += 1;
+        image.image.save(kept.folder.join(&name))?;
+        let sure = read.confidence();
+        let line = json!({
+            "file": name, "card": kept.stem, "class": format!("{:?}", image.class),
+            "read": read.text(), "least": sure.min, "mean": sure.mean,
+        });
+        Ok(writeln!(kept.index, "{line}")?)
+    }
+}
+
+/// An engine that keeps what it is shown.
+pub struct Recorder {
+    engine: Box<dyn Engine>,
+    lines: Lines,
+}
+
+impl Recorder {
+    /// Around this engine.
+    pub fn new(engine: Box<dyn Engine>, lines: Lines) -> Self {
+        Self { engine, lines }
+    }
+}
+
+impl Engine for Recorder {
+    fn name(&self) -> &'static str {
+        self.engine.name()
+    }
+
+    fn recognise(&mut self, lines: &[LineImage]) -> Result<Vec<Line>, EngineError> {
+        let read = self.engine.recognise(lines)?;
+        for (image, line) in lines.iter().zip(&read) {
+            self.lines.keep(image, line).map_err(|error| EngineError::Failed(error.to_string()))?;
+        }
+        Ok(read)
+    }
+}
