@@ -11,7 +11,7 @@ use filot_domain::{FieldName, FieldReading};
 
 use crate::engine::Line;
 use crate::npwp::NpwpLine;
-use crate::text::{Piece, as_digit, distance, in_company, stops_after_abbreviations, value_of, weigh};
+use crate::text::{Piece, as_digit, bare, distance, in_company, stops_after_abbreviations, value_of, weigh};
 
 mod meanings;
 mod told;
@@ -147,6 +147,8 @@ pub fn evidence(lines: &[NpwpLine], head: &[Line]) -> u32 {
         + u32::from(own && any(&labelled(Label::Name)))
 }
 
+/// Words that two looks let begin elsewhere are not surer than this.
+const BEGUN_OTHERWISE: f32 = 0.95;
 /// Words cut off by the edge of the card are not surer than this.
 const CUT_OFF: f32 = 0.9;
 
@@ -154,7 +156,12 @@ const CUT_OFF: f32 = 0.9;
 fn words(line: &NpwpLine, from: usize) -> Piece {
     let first = value_of(&Line { symbols: line.line.symbols.get(from..).unwrap_or_default().to_vec() });
     let narrowed = line.narrowed.as_ref().map(value_of).unwrap_or_default();
-    let mut piece = if narrowed.text.is_empty() { first } else { narrowed };
+    let mut piece = if narrowed.text.is_empty() { first.clone() } else { narrowed };
+    // Where the value begins was told from the first look: it may have been taken for a letter further on, or back.
+    let (whole, cut) = (bare(&first.text), bare(&piece.text));
+    if whole != cut && (whole.ends_with(&cut) || cut.ends_with(&whole)) {
+        piece.min = piece.min.min(BEGUN_OTHERWISE);
+    }
     if line.cut_off {
         piece.min = piece.min.min(CUT_OFF);
     }

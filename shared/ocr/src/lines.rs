@@ -28,6 +28,8 @@ pub struct Seen {
     steps: Vec<[f32; CLASSES]>,
     /// Columns of the line image per step.
     columns: f32,
+    /// What the line was expected to hold.
+    class: TextClass,
 }
 
 /// Looks at a line: dark print on light ground, cropped as [`crate::layout::Page::crop`] does. `None`: it has no room for a
@@ -49,7 +51,7 @@ pub fn look(LineImage { image, class }: &LineImage) -> Option<Seen> {
         };
     }
     let steps = Network::get()?.read(ink, scaled as usize, &allowed)?;
-    Some(Seen { steps, columns: STRIDE as f32 * width as f32 / scaled as f32 })
+    Some(Seen { steps, columns: STRIDE as f32 * width as f32 / scaled as f32, class: *class })
 }
 
 impl Seen {

@@ -117,16 +117,26 @@ impl Piece {
 
     /// Probability that the whole value is right: what the least certain symbol was worth on generated cards.
     pub fn confidence(&self) -> f32 {
-        let mut below = CALIBRATION[0];
-        for above in CALIBRATION {
-            if self.min < above.0 {
-                let part = (self.min - below.0) / (above.0 - below.0).max(1e-6);
-                return below.1 + part.clamp(0.0, 1.0) * (above.1 - below.1);
-            }
-            below = above;
-        }
-        below.1
+        along(CALIBRATION.iter().copied(), self.min)
     }
+}
+
+/// What the least certain symbol of a value has that is right with this probability: [`Piece::confidence`] the other way.
+pub fn least_of(probability: f32) -> f32 {
+    along(CALIBRATION.iter().map(|(least, right)| (*right, *least)), probability)
+}
+
+/// The height at `x` of the line through these points, which rise from left to right; level beyond them.
+fn along(mut points: impl Iterator<Item = (f32, f32)>, x: f32) -> f32 {
+    let Some(mut below) = points.next() else { return 0.0 };
+    for above in points {
+        if x < above.0 {
+            let part = (x - below.0) / (above.0 - below.0).max(1e-6);
+            return below.1 + part.clamp(0.0, 1.0) * (above.1 - below.1);
+        }
+        below = above;
+    }
+    below.1
 }
 
 /// Trusts a field less where the fields read under the same conditions were read in doubt: on a picture that leaves most
@@ -216,6 +226,17 @@ mod tests {
         assert_eq!(distance("KAWIN", "KAWIN"), 0);
         assert_eq!(distance("KAWN", "KAWIN"), 1);
         assert_eq!(distance("", "ABC"), 3);
+    }
+
+    #[test]
+    fn a_value_is_as_sure_as_its_least_certain_symbol_was_worth() {
+        let confidence = |min| Piece { min, ..Piece::default() }.confidence();
+        assert_eq!((confidence(0.0), confidence(0.97), confidence(1.0)), (0.02, 0.91, 0.995));
+        assert!((confidence(0.94) - 0.74).abs() < 1e-5);
+        for probability in [0.05, 0.5, 0.9, 0.97] {
+            assert!((confidence(least_of(probability)) - probability).abs() < 1e-5, "{probability}");
+        }
+        assert_eq!((least_of(0.0), least_of(1.0)), (0.0, 1.0));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use super::both::OTHERWISE as OTHERWISE_AT_MOST;
+use super::both::NAMED_OTHERWISE;
 use super::*;
 use crate::engine::TextClass;
 
@@ -25,7 +25,7 @@ fn seen(text: &str) -> Seen {
         step
     };
     let steps = text.chars().flat_map(|c| [step(class(c)), step(NONE)]).collect();
-    Seen { steps, columns: 3.0 }
+    Seen { steps, columns: 3.0, class: TextClass::Name }
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn the_likelihood_adds_up_every_way_to_spread_a_text() {
     let mut step = [f32::NEG_INFINITY; CLASSES];
     // "None", A and B: 1/2, 1/4 and 1/4.
     (step[0], step[1], step[2]) = (half, 0.25_f32.ln(), 0.25_f32.ln());
-    let seen = Seen { steps: vec![step; 3], columns: 1.0 };
+    let seen = Seen { steps: vec![step; 3], columns: 1.0, class: TextClass::Upper };
     let likely = |text: &str| seen.log_likelihood(text).unwrap().exp();
     assert!((likely("") - 0.125).abs() < 1e-6);
     // Of the 27 ways: A__ _A_ __A (1/4 * 1/4 each), AA_ _AA (1/16 * 1/2 each), AAA.
@@ -105,7 +105,8 @@ fn where_two_readers_differ_the_likelier_stays_in_doubt() {
     let mut line = line_of("BUNI", 0.98);
     settle(&mut line, &seen("BUDI"));
     assert_eq!(line.text(), "BUDI");
-    assert!(least_of(&line, 'D') <= OTHERWISE_AT_MOST && least_of(&line, 'B') > OTHERWISE_AT_MOST);
+    let most = crate::text::least_of(NAMED_OTHERWISE);
+    assert!(least_of(&line, 'D') <= most && least_of(&line, 'B') > most);
     // A letter that only one of them has: it is in doubt, or what it would stand beside.
     for (engine, network) in
         [("PUJ", "PUJI"), ("PUJI", "PUJ"), ("UJI", "PUJI"), ("PUJI", "UJI"), ("PJI", "PUJI")]
@@ -113,7 +114,7 @@ fn where_two_readers_differ_the_likelier_stays_in_doubt() {
         let mut line = line_of(engine, 0.9);
         settle(&mut line, &seen(network));
         assert_eq!(line.text(), network);
-        assert!(line.confidence().min <= OTHERWISE_AT_MOST, "{engine} {network}");
+        assert!(line.confidence().min <= most, "{engine} {network}");
     }
     // What the network is not sure of does not go before what the engine is sure of.
     let mut faint = seen("BUDI");
@@ -123,7 +124,7 @@ fn where_two_readers_differ_the_likelier_stays_in_doubt() {
     let mut line = line_of("BUNI", 0.99);
     settle(&mut line, &faint);
     assert_eq!(line.text(), "BUNI");
-    assert!(line.confidence().min <= OTHERWISE_AT_MOST);
+    assert!(line.confidence().min <= most);
     // Nothing against nothing, and something against nothing.
     let mut nothing = Line::default();
     settle(&mut nothing, &seen(""));
