@@ -293,11 +293,12 @@ fn second_look(
 
 /// Settles by their strokes the characters of a name or an address that recognisers lose or confuse.
 fn settle(page: &Page, (row, span): (Row, Span), line: &mut NpwpLine, value: Value) {
-    let (by_strokes, class): (fn(&Page, Row, Span, &mut Line), TextClass) = match value.meaning {
-        Meaning::Name => (strokes::settle_name, TextClass::Name),
-        Meaning::Address => (strokes::settle_address, TextClass::Upper),
+    let class = match value.meaning {
+        Meaning::Name => TextClass::Name,
+        Meaning::Address => TextClass::Upper,
         Meaning::Number | Meaning::Nik | Meaning::Other => return,
     };
+    let by_strokes = if class == TextClass::Name { strokes::settle_name } else { strokes::settle_address };
     let from = line.from.unwrap_or(value.from).min(line.line.symbols.len());
     let begin = value_begin(page, row, span, &line.line, from);
     let span = Span { left: begin, right: span.right.max(begin + 1) };

@@ -3,7 +3,7 @@ use super::*;
 use crate::engine::TextClass;
 
 fn crop(bytes: &[u8], class: TextClass) -> LineImage {
-    LineImage { image: image::load_from_memory(bytes).unwrap().into_luma8(), class }
+    LineImage { image: crate::resample::luma(&crate::decode::decode(bytes).unwrap().image), class }
 }
 
 fn name() -> LineImage {
