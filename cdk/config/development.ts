@@ -28,6 +28,7 @@ export const development: EnvironmentConfig = {
     processingP95Seconds: 120,
     verificationP95Seconds: 3600,
     buli2RetriesPer15Minutes: 50,
+    reviewAgeHours: 24,
     apiErrorPercent: 20,
     apiP95Seconds: 10,
   },

@@ -28,6 +28,7 @@ export const production: EnvironmentConfig = {
     processingP95Seconds: 60,
     verificationP95Seconds: 300,
     buli2RetriesPer15Minutes: 50,
+    reviewAgeHours: 24,
     apiErrorPercent: 1,
     apiP95Seconds: 3,
   },

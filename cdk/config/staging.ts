@@ -28,6 +28,7 @@ export const staging: EnvironmentConfig = {
     processingP95Seconds: 60,
     verificationP95Seconds: 900,
     buli2RetriesPer15Minutes: 50,
+    reviewAgeHours: 24,
     apiErrorPercent: 5,
     apiP95Seconds: 5,
   },

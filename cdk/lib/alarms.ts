@@ -209,6 +209,14 @@ export class Alarms extends Construct {
       threshold: alarms.buli2RetriesPer15Minutes,
       periods: 1,
     });
+    this.watch({
+      id: 'review-age',
+      says: `BULI2 has had a review for more than ${alarms.reviewAgeHours} hours and not decided it.`,
+      section: 'review-backlog',
+      metric: productMetric('filot.review.oldest_age_s', cloudwatch.Stats.MAXIMUM),
+      threshold: alarms.reviewAgeHours * 3600,
+      periods: 5,
+    });
   }
 
   private watchApi(): void {

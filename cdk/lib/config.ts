@@ -57,6 +57,7 @@ export interface AlarmConfig {
   readonly processingP95Seconds: number;
   readonly verificationP95Seconds: number;
   readonly buli2RetriesPer15Minutes: number;
+  readonly reviewAgeHours: number;
   readonly apiErrorPercent: number;
   readonly apiP95Seconds: number;
 }

@@ -112,6 +112,7 @@ export function makeDashboard(scope: Construct, config: EnvironmentConfig, clust
     ),
     graph('Calls to BULI2 to be made again', 6, [productMetric('filot.buli2.retry_count', SUM)], 'per minute'),
     graph('Breaker: 0 closed, 1 half-open, 2 open', 6, [productMetric('filot.circuit_breaker.state', MAXIMUM)], 'state'),
+    graph('Oldest undecided review at BULI2', 6, [productMetric('filot.review.oldest_age_s', MAXIMUM)], 's'),
   );
   return dashboard;
 }

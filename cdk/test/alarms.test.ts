@@ -30,6 +30,7 @@ test('the alarms that were asked for are there, with the thresholds of the confi
     'gpu-worker-missing': 0,
     'processing-slow': 60_000,
     'redis-unavailable': 0,
+    'review-age': 86_400,
     'verification-slow': 300_000,
     'workers-idle': 1,
   });

@@ -149,7 +149,8 @@ async fn read(worker: &Worker, claimed: &Claimed) -> Read {
     match worker.pool.read(file, Some(claimed.document_type)).await {
         Ok(card) => Read::Card(card),
         Err(PoolError::Unreadable(why)) => {
-            tracing::warn!(reason = %why.reason, message = %why.message, "the file cannot be read");
+            // Not `message`: that is the line's own.
+            tracing::warn!(reason = %why.reason, detail = %why.message, "the file cannot be read");
             Read::Failed(why.reason)
         }
         Err(PoolError::Died(death)) => Read::Failed(death.reason()),

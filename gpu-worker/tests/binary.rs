@@ -31,6 +31,8 @@ fn picture() -> Vec<u8> {
 struct Running {
     child: Child,
     port: u16,
+    /// What it wrote to standard output.
+    log: tempfile::NamedTempFile,
 }
 
 impl Drop for Running {
@@ -44,6 +46,7 @@ impl Running {
     async fn start(stage: &Stage) -> Self {
         let port = free_port().unwrap();
         let config = &stage.objects_config;
+        let log = tempfile::NamedTempFile::new().unwrap();
         let child = Command::new(BINARY)
             .env_clear()
             .env("FILOT_ENV", "local")
@@ -69,12 +72,19 @@ impl Running {
             .env("AWS_SECRET_ACCESS_KEY", CREDENTIAL)
             .env("AWS_ENDPOINT_URL", stage.aws.url())
             .env("AWS_ENDPOINT_URL_LAMBDA", &stage.scoring.url)
-            .stdout(Stdio::null())
+            .stdout(Stdio::from(log.reopen().unwrap()))
             .spawn()
             .unwrap();
-        let running = Self { child, port };
+        let running = Self { child, port, log };
         running.until(|health| health["status"] == "ok").await;
         running
+    }
+
+    /// Its log lines with this message.
+    fn lines(&self, message: &str) -> Vec<Value> {
+        let log = std::fs::read_to_string(self.log.path()).unwrap();
+        let lines = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        lines.filter(|line| line["message"] == message).collect()
     }
 
     fn pid(&self) -> Pid {
@@ -131,8 +141,16 @@ async fn a_real_reader_reads_and_health_tells_and_sigterm_ends_with_zero() {
     stage.send(id, QueueKind::Cpu).await;
     let view = stage.until(id, DocumentStatus::OcrCompleted).await;
     assert_eq!((view.card, view.attempts), (Some(CardKind::Unknown), 0));
+    let damaged = stage.upload_silently(b"no picture", QueueKind::Cpu).await;
+    stage.send(damaged, QueueKind::Cpu).await;
+    stage.until(damaged, DocumentStatus::Failed).await;
     stage.until_empty(QueueKind::Cpu).await;
     worker.until(|health| health["queues"]["cpu"]["reachable"] == true).await;
+    let told = worker.lines("the file cannot be read");
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(told[0]["documentId"], damaged.to_string());
+    assert_eq!(told[0]["reason"], ReasonCode::FileUnreadable.to_string());
+    assert!(told[0]["detail"].as_str().is_some_and(|text| !text.is_empty()), "{told:?}");
     let readers = support::processes("gpu-worker", worker.child.id());
     assert_eq!(readers.len(), 1);
     kill(worker.pid(), Signal::SIGTERM).unwrap();

@@ -21,6 +21,8 @@ mod api;
 const OLD_IDLE_S: f64 = 5.7;
 const OLD_QUEUED_PER_MIN: f64 = 5.5;
 const PATIENCE: Duration = Duration::from_secs(300);
+const HELLO: &str = "hello-world";
+const AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
 const STARTS: usize = 20;
 const WARM_CALLS: usize = 1000;
 /// Functions that answer a stranger without asking the database.
@@ -174,9 +176,33 @@ struct Measured {
 }
 
 async fn functions(out: &mut String) -> Result<()> {
-    let environment = functions_environment();
-    say("hello-world, next to which everything is measured");
-    let hello = measure("hello-world", &environment, true).await?;
+    let memory = api::memory::Server::start().await?;
+    let mut environment = functions_environment();
+    // The sweeper asks the queues' lengths whatever else is away: with nobody there its time would be the SDK's second try.
+    environment.insert("AWS_ENDPOINT_URL_SQS".to_owned(), memory.url());
+    // One file, as in Lambda's image: Debian has one for each authority as well, and all would be read.
+    if Path::new(AUTHORITIES).exists() {
+        environment.insert("SSL_CERT_FILE".to_owned(), AUTHORITIES.to_owned());
+    }
+    let template = crate::template::local(&paths::root().join("template.yaml"), "")?;
+    let mut programs = vec![HELLO.to_owned()];
+    programs.extend(crate::template::programs(&template));
+    // In rounds: what else the machine does meets all of them alike.
+    let mut starts: BTreeMap<&str, Starts> = BTreeMap::new();
+    for round in 1..=STARTS {
+        say(&format!("starts, round {round} of {STARTS}"));
+        for program in &programs {
+            starts.entry(program).or_default().once(program, &environment).await?;
+        }
+    }
+    let mut measured = BTreeMap::new();
+    for program in &programs {
+        say(program);
+        let is_called = program == HELLO || WARM.contains(&program.as_str());
+        let starts = starts.remove(program.as_str()).ok_or("a program was not started")?;
+        measured.insert(program.as_str(), measure(program, starts, is_called).await?);
+    }
+    let hello = measured.remove(HELLO).ok_or("hello-world was not measured")?;
     let mut rows = String::new();
     let mut row = |name: &str, measured: &Measured| {
         let (ms, ratio) = (measured.start.as_secs_f64() * 1e3, ratio(measured.start, hello.start));
@@ -199,19 +225,17 @@ async fn functions(out: &mut String) -> Result<()> {
         ));
     };
     row("hello-world (lambda_http)", &hello);
-    let template = crate::template::local(&paths::root().join("template.yaml"), "")?;
-    for name in crate::template::programs(&template) {
-        say(&name);
-        let measured = measure(&name, &environment, WARM.contains(&name.as_str())).await?;
-        row(&name, &measured);
+    for (name, measured) in &measured {
+        row(name, measured);
     }
     out.push_str(&format!(
         "\n### Functions next to a hello-world Lambda binary\n\n\
-         Start: process start to the first request for work, configuration validated, median of {STARTS}. First answer: \
-         process start to the answer to a stranger's request, median of as many; sweeper and review-dispatch, which strangers do not reach, \
-         fail at a database that is not there. Memory: \
+         Start: process start to the first request for work, configuration validated, median of {STARTS}, \
+         all programs in turn. First answer: \
+         process start to the answer to a stranger's request, median of as many; those without a route \
+         (migrate, review-dispatch, scoring, sweeper) fail at a database that is not there or at a payload that is none. Memory: \
          resident after that, and after the warm calls where there are any. Zip: of the release build without symbols, \
-         what `./dev package` builds is smaller. Warm: an event through the runtime API until \
+         not of the `dist` profile that `./dev package` builds. Warm: an event through the runtime API until \
          the answer is back, p50 / p99 of {WARM_CALLS} calls; a stranger's request that is answered (401) without \
          the database.\n\n\
          | function | start, ms | ratio | first answer, ms | ratio | memory, MiB | ratio | warm, ms | ratio | zip, MiB |\n\
@@ -220,26 +244,36 @@ async fn functions(out: &mut String) -> Result<()> {
     Ok(())
 }
 
-async fn measure(program: &str, environment: &BTreeMap<String, String>, is_called: bool) -> Result<Measured> {
-    let path = paths::program(program)?;
-    let (mut starts, mut firsts) = (Vec::with_capacity(STARTS), Vec::with_capacity(STARTS));
-    let mut last = None;
-    let event = event().to_string();
-    for _ in 0..STARTS {
-        drop(last.take());
-        let mut command = Command::new(&path);
+/// How long a program took to start, and to its first answer, each time.
+#[derive(Default)]
+struct Starts {
+    starts: Vec<Duration>,
+    firsts: Vec<Duration>,
+    last: Option<Instance>,
+}
+
+impl Starts {
+    async fn once(&mut self, program: &str, environment: &BTreeMap<String, String>) -> Result<()> {
+        drop(self.last.take());
+        let mut command = Command::new(paths::program(program)?);
         command.env_clear().envs(environment);
-        let clock = std::time::Instant::now();
+        let clock = Instant::now();
         let mut instance = Instance::start(&mut command).await?;
-        starts.push(instance.started_in);
+        self.starts.push(instance.started_in);
         // A refusal is an answer as well.
-        instance.invoke(&event).await?;
-        firsts.push(clock.elapsed());
-        last = Some(instance);
+        instance.invoke(&event().to_string()).await?;
+        self.firsts.push(clock.elapsed());
+        self.last = Some(instance);
+        Ok(())
     }
+}
+
+async fn measure(program: &str, starts: Starts, is_called: bool) -> Result<Measured> {
+    let Starts { mut starts, mut firsts, last } = starts;
     let mut instance = last.ok_or("nothing was started")?;
     let mut warm = None;
     if is_called {
+        let event = event().to_string();
         let mut calls = Vec::with_capacity(WARM_CALLS);
         for n in 0..WARM_CALLS + 50 {
             let (elapsed, answer) = instance.invoke(&event).await?;
@@ -256,7 +290,7 @@ async fn measure(program: &str, environment: &BTreeMap<String, String>, is_calle
     Ok(Measured {
         start: percentile(&mut starts, 50),
         first: percentile(&mut firsts, 50),
-        zip_kib: zip_kib(&path)?,
+        zip_kib: zip_kib(&paths::program(program)?)?,
         resident_kib: instance.resident_kib()?,
         warm,
     })

@@ -12,7 +12,7 @@ use base64::prelude::BASE64_STANDARD;
 use chrono::{DateTime, Utc};
 use filot_buli2::{Client, ClientConfig};
 use filot_cache::{Cache, CacheConfig, Timeouts};
-use filot_cloud::{Functions, Objects, ObjectsConfig, Queue};
+use filot_cloud::{Functions, Objects, ObjectsConfig, Queue, SdkConfig};
 use filot_domain::breaker::{BreakerPolicy, BreakerState};
 use filot_domain::scoring::Thresholds;
 use filot_platform::telemetry::{MetricName, metric};
@@ -75,8 +75,9 @@ pub struct Context {
     stack: OnceLock<StackVerifier>,
     cache: Option<Cache>,
     limiter: Option<Limiter>,
-    orchestrator: OnceLock<Buli2>,
+    orchestrator: Option<Buli2>,
     objects: Option<Objects>,
+    sdk: OnceCell<SdkConfig>,
     queues: OnceCell<OcrQueues>,
     watched_queues: OnceCell<WatchedQueues>,
     metrics: MetricsCache,
@@ -111,7 +112,7 @@ impl Context {
             stack: OnceLock::new(),
             limiter: cache.clone().map(Limiter::new),
             cache,
-            orchestrator: OnceLock::new(),
+            orchestrator: config.buli2.as_ref().map(orchestrator),
             objects: config.storage.as_ref().map(|storage| {
                 Objects::new(ObjectsConfig {
                     endpoint: storage.endpoint.clone(),
@@ -121,6 +122,7 @@ impl Context {
                     region: storage.region.clone(),
                 })
             }),
+            sdk: OnceCell::new(),
             queues: OnceCell::new(),
             watched_queues: OnceCell::new(),
             metrics: MetricsCache::default(),
@@ -195,11 +197,7 @@ impl Context {
 
     /// Who carries out reviews.
     pub fn orchestrator(&self) -> Result<&Buli2> {
-        if let Some(orchestrator) = self.orchestrator.get() {
-            return Ok(orchestrator);
-        }
-        let made = orchestrator(needed(self.config.buli2.as_ref(), "BULI2")?)?;
-        Ok(self.orchestrator.get_or_init(|| made))
+        needed(self.orchestrator.as_ref(), "BULI2")
     }
 
     /// Postgres as the owner of the schema.
@@ -220,14 +218,18 @@ impl Context {
         Ok(self.stack.get_or_init(|| verifier))
     }
 
+    async fn sdk(&self) -> &SdkConfig {
+        self.sdk.get_or_init(filot_cloud::sdk_config).await
+    }
+
     /// The workers' queues.
     pub async fn queues(&self) -> Result<&OcrQueues> {
         let queues = needed(self.config.queues.as_ref(), "queues")?;
         let make = || async {
-            let sdk = filot_cloud::sdk_config().await;
+            let sdk = self.sdk().await;
             OcrQueues {
-                gpu: Queue::new(&sdk, queues.gpu_url.clone()),
-                cpu: Queue::new(&sdk, queues.cpu_url.clone()),
+                gpu: Queue::new(sdk, queues.gpu_url.clone()),
+                cpu: Queue::new(sdk, queues.cpu_url.clone()),
                 gpu_enabled: queues.gpu_enabled,
             }
         };
@@ -239,10 +241,10 @@ impl Context {
         let queues = self.queues().await?;
         let dead_letters = needed(self.config.dead_letters.as_ref(), "dead letters")?;
         let make = || async {
-            let sdk = filot_cloud::sdk_config().await;
+            let sdk = self.sdk().await;
             let watched = |queue: &Queue, dead_letters: &String| WatchedQueue {
                 queue: queue.clone(),
-                dead_letters: Queue::new(&sdk, dead_letters.clone()),
+                dead_letters: Queue::new(sdk, dead_letters.clone()),
             };
             WatchedQueues {
                 gpu: watched(&queues.gpu, &dead_letters.gpu_url),
@@ -253,7 +255,7 @@ impl Context {
     }
 
     async fn functions(&self) -> &Functions {
-        let make = || async { Functions::new(&filot_cloud::sdk_config().await) };
+        let make = || async { Functions::new(self.sdk().await) };
         self.functions.get_or_init(make).await
     }
 
@@ -338,13 +340,21 @@ impl Context {
         }
     }
 
-    /// Tells how a dispatch went and how the breaker stands.
+    /// Tells how a dispatch went, how long the reviewer has had its oldest review, and how the breaker stands.
     pub async fn after_dispatch(&self, report: &DispatchReport, now: DateTime<Utc>) {
         let again = report.deferred + report.cancels_deferred;
         if again > 0 {
             metric(MetricName::Buli2RetryCount, f64::from(again), &[]);
         }
         let Ok(store) = self.store() else { return };
+        match store.dispatch_backlog(now).await {
+            Ok(backlog) => {
+                let age = backlog.oldest_undecided_at.map_or(0, |since| (now - since).num_seconds().max(0));
+                #[expect(clippy::cast_precision_loss, reason = "seconds below 2^52")]
+                metric(MetricName::ReviewOldestAgeS, age as f64, &[]);
+            }
+            Err(error) => tracing::warn!(%error, "the age of the oldest review is not known"),
+        }
         match store.breaker_load(BREAKER).await {
             Ok(breaker) => {
                 let state = match breaker.state(&self.breaker_policy, now) {
@@ -412,12 +422,11 @@ fn cache(config: &Config) -> std::result::Result<Option<Cache>, StartError> {
     cache.map(Some).map_err(unusable("REDIS_URL"))
 }
 
-fn orchestrator(buli2: &filot_platform::config::Buli2) -> Result<Buli2> {
+fn orchestrator(buli2: &filot_platform::config::Buli2) -> Buli2 {
     let client = Client::new(ClientConfig {
         api_url: buli2.api_url.clone(),
         api_key: buli2.api_key.expose().to_owned(),
         timeout: BULI2_TIMEOUT,
     });
-    let client = client.map_err(|error| AppError::internal(format!("BULI2 cannot be spoken to: {error}")))?;
-    Ok(Buli2::new(client, &buli2.callback_url))
+    Buli2::new(client, &buli2.callback_url)
 }

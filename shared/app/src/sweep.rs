@@ -84,6 +84,11 @@ pub async fn sweep(
     let until = clock() + BEGIN_WITHIN;
     let share = || (clock() + PART).min(until);
     let mut report = SweepReport::default();
+    // Every part would wait for it in its turn, and the queues' lengths with them.
+    if let Err(away) = sweeper.store.ping().await {
+        sweeper.tell_queue_lengths().await;
+        return Err(away.into());
+    }
     let parts = [
         sweeper.lost(&mut report, share(), &clock).await,
         sweeper.unscored(&mut report, share(), &clock).await,

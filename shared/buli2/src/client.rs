@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -152,7 +153,7 @@ pub type CancelError = SubmitError;
 #[derive(Clone)]
 pub struct Client {
     config: ClientConfig,
-    http: reqwest::Client,
+    http: Arc<OnceLock<reqwest::Client>>,
 }
 
 impl fmt::Debug for Client {
@@ -162,16 +163,25 @@ impl fmt::Debug for Client {
 }
 
 impl Client {
-    /// Fails only where the TLS stack cannot start. Redirects are not followed: our key goes to one host.
-    pub fn new(config: ClientConfig) -> Result<Self, SubmitError> {
-        let http = reqwest::Client::builder()
+    /// Connects on first use.
+    pub fn new(config: ClientConfig) -> Self {
+        Self { config, http: Arc::default() }
+    }
+
+    /// Made when it is first needed: its TLS settings take as long as the rest of a function's start, and mostly there is
+    /// nothing to send. Fails only where the TLS stack cannot start. Redirects are not followed: our key goes to one host.
+    fn http(&self) -> Result<&reqwest::Client, SubmitError> {
+        if let Some(http) = self.http.get() {
+            return Ok(http);
+        }
+        let made = reqwest::Client::builder()
             .redirect(redirect::Policy::none())
-            .timeout(config.timeout)
-            .connect_timeout(config.timeout.min(Duration::from_secs(5)))
+            .timeout(self.config.timeout)
+            .connect_timeout(self.config.timeout.min(Duration::from_secs(5)))
             .user_agent(concat!("filot/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|_| SubmitError::Network("setup"))?;
-        Ok(Self { config, http })
+        Ok(self.http.get_or_init(|| made))
     }
 
     /// `POST {api}/internal/reviews`
@@ -182,7 +192,7 @@ impl Client {
     ) -> Result<Submitted, SubmitError> {
         let url = format!("{}/internal/reviews", self.config.api_url.trim_end_matches('/'));
         let call = self
-            .http
+            .http()?
             .post(url)
             .bearer_auth(&self.config.api_key)
             .header("x-correlation-id", request.correlation_id.as_str())
@@ -196,14 +206,14 @@ impl Client {
 
     /// `GET {api}/internal/reviews/{taskId}/status`
     pub async fn status(&self, task_id: &str, now: DateTime<Utc>) -> Result<TaskStatus, SubmitError> {
-        let call = self.http.get(self.task_url(task_id, "status")?).bearer_auth(&self.config.api_key);
+        let call = self.http()?.get(self.task_url(task_id, "status")?).bearer_auth(&self.config.api_key);
         answer(call.send().await, now).await
     }
 
     /// `POST {api}/internal/reviews/{taskId}/cancel`; a task that BULI2 does not know is cancelled, and one that it has
     /// finished (409) is nobody's work any more.
     pub async fn cancel(&self, task_id: &str, now: DateTime<Utc>) -> Result<(), CancelError> {
-        let call = self.http.post(self.task_url(task_id, "cancel")?).bearer_auth(&self.config.api_key);
+        let call = self.http()?.post(self.task_url(task_id, "cancel")?).bearer_auth(&self.config.api_key);
         match answer::<serde_json::Value>(call.send().await, now).await {
             Ok(_) | Err(SubmitError::Refused { status: 404 | 409 | 410 } | SubmitError::Garbled) => Ok(()),
             Err(error) => Err(error),

@@ -30,7 +30,7 @@ fn client(api_url: String) -> Client {
 }
 
 fn impatient(api_url: String, timeout: Duration) -> Client {
-    Client::new(ClientConfig { api_url, api_key: "key-of-a-test".to_owned(), timeout }).unwrap()
+    Client::new(ClientConfig { api_url, api_key: "key-of-a-test".to_owned(), timeout })
 }
 
 fn request() -> ReviewRequest {

@@ -57,7 +57,7 @@ impl Objects {
         Self { config: Arc::new(config), client: Arc::default() }
     }
 
-    /// Made when it is first needed: its TLS settings take longer than everything else in a function's start, and a
+    /// Made when it is first needed: the TLS settings take longer than everything else in a function's start, and a
     /// request that is refused needs no storage.
     fn client(&self) -> &Client {
         self.client.get_or_init(|| {
@@ -66,6 +66,7 @@ impl Objects {
             let credentials = Credentials::new(config.access_key_id.as_str(), key, None, None, "filot");
             let sdk = Builder::new()
                 .behavior_version_latest()
+                .http_client(filot_platform::https_client())
                 .region(Region::new(config.region.clone()))
                 .endpoint_url(config.endpoint.as_str())
                 .credentials_provider(credentials)

@@ -16,6 +16,7 @@ const TRIES: u32 = 2;
 /// Region, credentials and, locally, the endpoint come from the standard variables (`AWS_REGION`, `AWS_ENDPOINT_URL`, …).
 pub async fn sdk_config() -> SdkConfig {
     aws_config::defaults(BehaviorVersion::latest())
+        .http_client(filot_platform::https_client())
         .timeout_config(timeouts())
         .retry_config(retries())
         .load()

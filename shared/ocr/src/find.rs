@@ -1,7 +1,7 @@
 //! Finding the card in a picture.
 //!
-//! Owns the search for the outline and for the way up. It must not know what is printed, but for the places of a KTP's rows: a card here is a rectangle of
-//! the right proportions, seen in perspective, whose four sides part two colours.
+//! Owns the search for the outline and for the way up. It must not know what is printed, but for the places of a KTP's
+//! rows: a card here is a rectangle of the right proportions, seen in perspective, whose four sides part two colours.
 //!
 //! 1. The picture is made small and print is closed away (`field`), so that rows of text are no edges.
 //! 2. Straight edges vote for lines (`lines`); the picture's own borders take part, for cards that are cut off.

@@ -4,6 +4,7 @@
 
 pub mod config;
 mod environment;
+mod https;
 pub mod local;
 mod mask;
 mod reference;
@@ -16,6 +17,7 @@ pub mod variables;
 
 pub use config::{Config, ConfigErrors};
 pub use environment::Environment;
+pub use https::https_client;
 pub use mask::mask;
 pub use reference::{configuration_reference, environment_example, secrets_manifest};
 pub use role::{Role, Section};

@@ -7,6 +7,7 @@ use aws_config::BehaviorVersion;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_secretsmanager::Client;
 
+use crate::https::https_client;
 use crate::secret::Secret;
 
 /// What one `BatchGetSecretValue` takes.
@@ -37,7 +38,11 @@ pub(crate) async fn fetch(names: &[&'static str]) -> Result<BTreeMap<String, Sec
     if names.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let sdk = aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts()).load().await;
+    let sdk = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(https_client())
+        .timeout_config(timeouts())
+        .load()
+        .await;
     fetch_with(&Client::new(&sdk), names).await
 }
 

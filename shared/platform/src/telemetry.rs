@@ -90,6 +90,8 @@ metrics! {
     CircuitBreakerState = "circuit_breaker.state" in "None";
     /// Time of a request, by route and status.
     HttpRequestDurationMs = "http.request_duration_ms" in "Milliseconds";
+    /// How long BULI2 has had the oldest review that it has not decided; 0 if there is none.
+    ReviewOldestAgeS = "review.oldest_age_s" in "Seconds";
     /// Times that Redis was needed and away.
     RedisUnavailable = "redis.unavailable" in "Count";
 }

@@ -63,6 +63,8 @@ pub struct Backlog {
     pub pending_reviews: u64,
     /// Since when the oldest of those due waits.
     pub oldest_due_at: Option<DateTime<Utc>>,
+    /// Since when the reviewer has the oldest that it has not decided.
+    pub oldest_undecided_at: Option<DateTime<Utc>>,
 }
 
 impl Store {
@@ -191,7 +193,8 @@ impl Store {
     pub async fn dispatch_backlog(&self, now: DateTime<Utc>) -> Result<Backlog> {
         let sql = "SELECT count(*) FILTER (WHERE dispatch_state = 'queued' AND next_dispatch_at <= $1) AS due, \
                      count(*) FILTER (WHERE status = 'pending') AS pending, \
-                     min(next_dispatch_at) FILTER (WHERE next_dispatch_at <= $1) AS oldest \
+                     min(next_dispatch_at) FILTER (WHERE next_dispatch_at <= $1) AS oldest, \
+                     min(acknowledged_at) FILTER (WHERE status = 'pending') AS undecided \
                    FROM manual_reviews WHERE status = 'pending' OR dispatch_state = 'queued'";
         let row = self.client().await?.fetch_opt(sql, &[p(&now)]).await?;
         let row = row.ok_or(StoreError::Corrupt { what: "count" })?;
@@ -199,6 +202,7 @@ impl Store {
             due: get::<i64>(&row, "due")?.unsigned_abs(),
             pending_reviews: get::<i64>(&row, "pending")?.unsigned_abs(),
             oldest_due_at: get(&row, "oldest")?,
+            oldest_undecided_at: get(&row, "undecided")?,
         })
     }
 

@@ -19,7 +19,7 @@ use crate::cards::Cards;
 use crate::runtime_api::Instance;
 use crate::{Options, Result, Stack, event, paths, stack_auth, template};
 
-mod memory;
+pub(super) mod memory;
 
 const CALLERS: [usize; 3] = [1, 16, 64];
 const INSTANCES_MAX: usize = 16;

@@ -173,7 +173,7 @@ async fn desk() -> (Shared, Buli2) {
     let api_url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, router).await });
     let timeout = Duration::from_secs(10);
-    let client = Client::new(ClientConfig { api_url, api_key: "key".to_owned(), timeout }).unwrap();
+    let client = Client::new(ClientConfig { api_url, api_key: "key".to_owned(), timeout });
     (desk, Buli2::new(client, "http://callback"))
 }
 

@@ -20,15 +20,19 @@ use filot_testkit::{Postgres, TestDb};
 async fn database() -> (TestDb, Store) {
     let database = Postgres::shared().await.unwrap().database().await.unwrap();
     Store::migrate(&database.owner_url()).await.unwrap();
-    let store = Store::connect(StoreConfig {
-        url: database.app_url(),
+    let store = store_at(database.app_url());
+    seed::seed(&store, "local", now()).await.unwrap();
+    (database, store)
+}
+
+fn store_at(url: String) -> Store {
+    Store::connect(StoreConfig {
+        url,
         max_connections: 4,
         sealing: SealingKeys::new("1", [("1".to_owned(), [7; 32])]).unwrap(),
         identity_hash: IdentityHashKey::new(&[7; 32]).unwrap(),
     })
-    .unwrap();
-    seed::seed(&store, "local", now()).await.unwrap();
-    (database, store)
+    .unwrap()
 }
 
 /// When every test begins.

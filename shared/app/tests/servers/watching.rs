@@ -1,16 +1,24 @@
 //! What whoever watches is told: by real queues, and when a queue is away.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use axum::{Json, Router};
 use chrono::TimeDelta;
+use filot_app::enqueue::OcrQueues;
 use filot_app::metrics::{collect, prometheus};
 use filot_app::queue_depths::{WatchedQueue, WatchedQueues};
 use filot_app::queue_status::{STUCK_AFTER, queue_status};
-use filot_cloud::{OcrMessage, Queue};
+use filot_app::sweep::{Sweeper, sweep};
+use filot_cloud::{Functions, OcrMessage, Queue};
 use filot_domain::breaker::BreakerPolicy;
+use filot_platform::config::Retention;
 use filot_store::seed;
 use filot_testkit::Aws;
 use serde_json::Value;
 
-use crate::{after, correlation_id, database, now};
+use crate::upload::objects;
+use crate::{after, correlation_id, database, now, store_at};
 
 fn message() -> OcrMessage {
     OcrMessage { document_id: seed::READ, correlation_id: correlation_id(), enqueued_at: now() }
@@ -74,4 +82,31 @@ async fn inv_7_watchers_see_stuck_documents_and_nothing_personal() {
         }
     }
     assert!(!says(&all[1], &seed::READ.to_string()), "aggregates name no document");
+}
+
+/// Alarms and scaling look at the queues' lengths, which are known only while somebody asks for them.
+#[tokio::test]
+async fn without_a_database_the_sweeper_asks_the_queues_all_the_same_and_fails() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&asked);
+    let router = Router::new().fallback(move || {
+        counter.fetch_add(1, Ordering::Relaxed);
+        async { Json(serde_json::json!({})) }
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let sdk = Aws::start().unwrap().sdk_config().await.into_builder().endpoint_url(&url).build();
+    let queue = Queue::new(&sdk, format!("{url}/queue"));
+    let sweeper = Sweeper {
+        store: &store_at("postgres://filot_app@127.0.0.1:9/filot".to_owned()),
+        objects: &objects(&url, "documents".to_owned()),
+        queues: &OcrQueues { gpu: queue.clone(), cpu: queue, gpu_enabled: false },
+        cache: None,
+        functions: &Functions::new(&sdk),
+        scoring: "scoring",
+        retention: &Retention::default(),
+    };
+    assert!(sweep(&sweeper, &correlation_id(), now).await.is_err());
+    assert_eq!(asked.load(Ordering::Relaxed), 2);
 }

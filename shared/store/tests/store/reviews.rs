@@ -63,7 +63,8 @@ async fn a_dispatch_survives_its_dispatcher_and_failures_to_send() {
     world.store.acknowledge_dispatch(&fourth.lease, "task-1", world.after(71)).await.unwrap();
     world.store.acknowledge_dispatch(&fourth.lease, "task-1", world.after(71)).await.unwrap();
     assert_eq!(world.store.take_due_dispatches("d5", 10, 30, world.after(9999)).await.unwrap(), []);
-    assert_eq!(world.store.dispatch_backlog(world.after(9999)).await.unwrap().pending_reviews, 1);
+    let backlog = world.store.dispatch_backlog(world.after(9999)).await.unwrap();
+    assert_eq!((backlog.pending_reviews, backlog.oldest_undecided_at), (1, Some(world.after(71))));
 }
 
 #[tokio::test]
@@ -101,6 +102,8 @@ async fn the_first_decision_wins() {
     assert_eq!(view.status, DocumentStatus::Completed);
     assert_eq!(world.events(decided.document).await.last().unwrap(), "decided");
     world.assert_events_fold_to_rows().await;
+    let backlog = world.store.dispatch_backlog(world.after(9999)).await.unwrap();
+    assert_eq!((backlog.pending_reviews, backlog.oldest_undecided_at), (0, None));
 }
 
 #[tokio::test]
