@@ -11,9 +11,7 @@ use filot_domain::vocabulary::{CITIZENSHIPS, GENDERS, MARITAL, RELIGIONS};
 use filot_domain::{FieldName, FieldReading};
 
 use crate::digits::{NumberRow, choose_nik};
-use crate::engine::Line;
-#[cfg(test)]
-use crate::engine::Symbol;
+use crate::engine::{Line, Symbol};
 use crate::ktp::{KtpLines, KtpRow};
 use crate::labels::{Label, RowMeaning, align};
 use crate::regions;
@@ -348,8 +346,34 @@ fn rt_rw_of_text(piece: &Piece) -> Option<(String, f32)> {
     Some((format!("{rt}/{rw}"), piece.confidence() * 0.9_f32.powi(repairs)))
 }
 
-/// The blood group at the end of the gender row: what the recogniser read and what the print looks like.
+/// The blood group at the end of the gender row, as the engine and the shapes have it, and as the second reader has.
 fn blood_type(row: &KtpRow) -> Option<(String, f32)> {
+    let by_shape = blood_by_shape(row);
+    let Some((group, sure)) = row.group.as_ref().and_then(group_seen) else { return by_shape };
+    match by_shape {
+        None => Some((group, 0.9 * sure)),
+        Some((text, confidence)) if text == group => {
+            Some((text, 1.0 - (1.0 - confidence) * (1.0 - 0.8 * sure)))
+        }
+        // A faint sign is told by its shape; the second reader takes it for dirt.
+        Some((text, confidence)) if text.starts_with(&group) => Some((text, confidence)),
+        Some((text, confidence)) => {
+            let (text, most) = if sure > confidence { (group, sure) } else { (text, confidence) };
+            Some((text, 0.8 * most))
+        }
+    }
+}
+
+/// What the second reader has behind the colon, or as the last word.
+fn group_seen(line: &Line) -> Option<(String, f32)> {
+    let ends = |symbol: &Symbol| matches!(symbol.character, ':' | ' ' | '.');
+    let begin = line.symbols.iter().rposition(ends)? + 1;
+    let piece = Piece::of(line.symbols.get(begin..)?);
+    GROUPS.contains(&piece.text.as_str()).then_some((piece.text, piece.min))
+}
+
+/// What the recogniser read and what the print looks like.
+fn blood_by_shape(row: &KtpRow) -> Option<(String, f32)> {
     let read = row.extra.as_ref().and_then(blood_text);
     let Some(look) = row.blood else { return read };
     let (letters, sure) = match (&read, look.group) {
@@ -374,6 +398,8 @@ fn blood_type(row: &KtpRow) -> Option<(String, f32)> {
     (!text.is_empty() && text != "+").then_some((text, sure))
 }
 
+const GROUPS: [&str; 13] = ["A", "B", "AB", "O", "A+", "B+", "AB+", "O+", "A-", "B-", "AB-", "O-", "-"];
+
 /// The blood group as the recogniser read it.
 fn blood_text(extra: &Line) -> Option<(String, f32)> {
     let colon = extra.symbols.iter().position(|symbol| symbol.character == ':');
@@ -397,7 +423,6 @@ fn blood_text(extra: &Line) -> Option<(String, f32)> {
             other => other,
         })
         .collect();
-    const GROUPS: [&str; 13] = ["A", "B", "AB", "O", "A+", "B+", "AB+", "O+", "A-", "B-", "AB-", "O-", "-"];
     let known = GROUPS.contains(&text.as_str());
     let letters = |text: &str| text.chars().filter(char::is_ascii_uppercase).collect::<String>();
     let repaired = letters(&text) != letters(&piece.text);

@@ -33,6 +33,8 @@ pub struct KtpRow {
     pub extra: Option<Line>,
     /// The blood group that the end of the extra has the shape of.
     pub blood: Option<BloodLook>,
+    /// The end of the extra as the second reader has it, which knows no other letters than those of a group.
+    pub group: Option<Line>,
     /// The citizenship that the value has the shape of.
     pub citizen: Option<&'static str>,
 }
@@ -271,6 +273,12 @@ impl KtpLayout {
             let class = TextClass::BloodGroup;
             Some((at.extra?, class, Part::Extra))
         })?;
+        for (layout, row) in self.rows.iter().zip(&mut rows) {
+            if let Some(span) = layout.extra.filter(|_| row.blood.is_none_or(|look| look.group != Some(""))) {
+                let image = LineImage { image: page.crop(layout.row, span), class: TextClass::BloodGroup };
+                row.group = lines::look(&image).map(|seen| seen.line());
+            }
+        }
         Ok(KtpLines { header, nik, rows, meanings: Some(meanings) })
     }
 

@@ -47,7 +47,8 @@ pub fn look(LineImage { image, class }: &LineImage) -> Option<Seen> {
         *allowed = match class {
             TextClass::Name => c.is_ascii_alphabetic() || " .,:'-/".contains(c),
             TextClass::Digits => c.is_ascii_digit() || " .,:-/".contains(c),
-            TextClass::Upper | TextClass::BloodGroup | TextClass::Any => true,
+            TextClass::BloodGroup => "ABO+- .:".contains(c),
+            TextClass::Upper | TextClass::Any => true,
         };
     }
     let steps = Network::get()?.read(ink, scaled as usize, &allowed)?;

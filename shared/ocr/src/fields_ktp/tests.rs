@@ -264,3 +264,25 @@ fn a_comma_before_a_degree_on_the_next_line_stays() {
     lines.rows.insert(name + 1, row("", "S.PD"));
     assert_eq!(value(&lines, FieldName::Name).as_deref(), Some("FATIMAH MANURUNG, S.PD"));
 }
+
+#[test]
+fn a_blood_group_is_what_its_readers_agree_on() {
+    let row = |read: &str, seen: &str| KtpRow {
+        extra: Some(line_of(&format!("Gol. Darah : {read}"), 0.9)),
+        group: Some(line_of(&format!("O A: {seen}"), 0.95)),
+        ..KtpRow::default()
+    };
+    let (group, agreed) = blood_type(&row("O", "O")).unwrap();
+    assert!(group == "O" && agreed > 0.85);
+    // A letter that they have differently, and one that the engine does not know for a group.
+    let (group, disputed) = blood_type(&row("A", "O")).unwrap();
+    assert!(group == "O" && disputed < 0.85);
+    assert_eq!(blood_type(&row("GO", "O")).unwrap().0, "O");
+    // The second reader sees a plus that the engine lost, and takes a faint minus for dirt.
+    let mut faint = row("B", "B");
+    faint.blood = Some(BloodLook { group: Some("B"), sign: Some('-'), like: 0.9 });
+    assert_eq!(blood_type(&faint).unwrap().0, "B-");
+    assert_eq!(blood_type(&row("O", "O+")).unwrap().0, "O+");
+    // What is no group is nothing.
+    assert_eq!(blood_type(&row("", "AA")), None);
+}
