@@ -9,6 +9,7 @@ use crate::fields_npwp::{self, Meaning, Value};
 use crate::layout::{Area, Page, Row, Span};
 use crate::lines;
 use crate::strokes;
+use crate::text::value_of;
 
 mod codes;
 mod head;
@@ -305,13 +306,33 @@ fn settle(page: &Page, (row, span): (Row, Span), line: &mut NpwpLine, value: Val
     let first = Line { symbols: line.line.symbols.split_off(from) };
     let mut words = line.narrowed.take().unwrap_or_else(|| first.clone());
     by_strokes(page, row, span, &mut words);
+    let look = |left: u32| {
+        let span = Span { left, ..span };
+        lines::look(&LineImage { image: page.crop(row, span), class })
+    };
     if !in_small_letters(&first.symbols)
-        && let Some(seen) = lines::look(&LineImage { image: page.crop(row, span), class })
+        && let Some(mut seen) = look(begin)
     {
+        let lost = lost_before(&first, &seen.line());
+        if lost > 0
+            && let Some(wider) = look(begin.saturating_sub(lost * row.height()))
+        {
+            (words, seen) = (first.clone(), wider);
+        }
         lines::settle(&mut words, &seen);
     }
     line.line.symbols.extend(first.symbols);
     line.narrowed = Some(words);
+}
+
+/// How many letters the whole line has before those of its value, where it was taken to begin too far right.
+fn lost_before(whole: &Line, value: &Line) -> u32 {
+    /// More is another word, and no letter that was taken for a colon's neighbour.
+    const MOST: usize = 2;
+    let (whole, value) = (value_of(whole).text, value_of(value).text);
+    let lost = whole.strip_suffix(&value).filter(|_| !value.is_empty()).unwrap_or_default();
+    let letters = lost.chars().count();
+    if letters <= MOST && lost.chars().all(char::is_alphanumeric) { letters as u32 } else { 0 }
 }
 
 /// Whether a value is printed in small letters for the most part.
@@ -361,5 +382,23 @@ const fn patterns(meaning: Meaning) -> &'static [Pattern] {
     match meaning {
         Meaning::Nik => &[Pattern::PLAIN_16],
         _ => &[Pattern::NPWP_15, Pattern::GROUPED_16, Pattern::PLAIN_16],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fields_ktp::line_of;
+
+    #[test]
+    fn a_letter_before_a_value_is_lost_and_a_word_is_not() {
+        let lost = |whole: &str, value: &str| lost_before(&line_of(whole, 0.9), &line_of(value, 0.9));
+        assert_eq!(lost("MUHAMMAD", "UHAMMAD"), 1);
+        assert_eq!(lost(": ILHAM", "HAM"), 2);
+        for (whole, value) in
+            [("BUDI", "BUDI"), ("I MADE", "MADE"), ("ADE BUDI", "BUDI"), ("BUDI", ""), ("BUDI", "RUDI")]
+        {
+            assert_eq!(lost(whole, value), 0, "{whole} {value}");
+        }
     }
 }
