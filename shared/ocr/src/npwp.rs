@@ -9,7 +9,7 @@ use crate::fields_npwp::{self, Meaning, Value};
 use crate::layout::{Area, Page, Row, Span};
 use crate::lines;
 use crate::strokes;
-use crate::text::value_of;
+use crate::text::{value_of, value_range};
 
 mod codes;
 mod head;
@@ -325,14 +325,23 @@ fn settle(page: &Page, (row, span): (Row, Span), line: &mut NpwpLine, value: Val
     line.narrowed = Some(words);
 }
 
-/// How many letters the whole line has before those of its value, where it was taken to begin too far right.
+/// How many letters the whole line surely has before those of its value, where it was taken to begin too far right.
 fn lost_before(whole: &Line, value: &Line) -> u32 {
     /// More is another word, and no letter that was taken for a colon's neighbour.
     const MOST: usize = 2;
-    let (whole, value) = (value_of(whole).text, value_of(value).text);
-    let lost = whole.strip_suffix(&value).filter(|_| !value.is_empty()).unwrap_or_default();
-    let letters = lost.chars().count();
-    if letters <= MOST && lost.chars().all(char::is_alphanumeric) { letters as u32 } else { 0 }
+    let range = value_range(&whole.symbols);
+    let symbols = whole.symbols.get(range).unwrap_or_default();
+    let text = value_of(value).text;
+    let lost = symbols.len().saturating_sub(text.chars().count());
+    let (before, rest) = symbols.split_at(lost);
+    // A colon is read as a stroke.
+    let is_lost = |symbol: &Symbol| {
+        symbol.character.is_alphanumeric()
+            && !"1Iil!|t".contains(symbol.character)
+            && symbol.confidence >= SURE
+    };
+    let same = rest.iter().map(|symbol| symbol.character).eq(text.chars());
+    if !text.is_empty() && lost <= MOST && same && before.iter().all(is_lost) { lost as u32 } else { 0 }
 }
 
 /// Whether a value is printed in small letters for the most part.
@@ -392,12 +401,17 @@ mod tests {
 
     #[test]
     fn a_letter_before_a_value_is_lost_and_a_word_is_not() {
-        let lost = |whole: &str, value: &str| lost_before(&line_of(whole, 0.9), &line_of(value, 0.9));
+        let lost = |whole: &str, value: &str| lost_before(&line_of(whole, 0.99), &line_of(value, 0.9));
         assert_eq!(lost("MUHAMMAD", "UHAMMAD"), 1);
-        assert_eq!(lost(": ILHAM", "HAM"), 2);
-        for (whole, value) in
-            [("BUDI", "BUDI"), ("I MADE", "MADE"), ("ADE BUDI", "BUDI"), ("BUDI", ""), ("BUDI", "RUDI")]
-        {
+        assert_eq!(lost(": SUHAM", "HAM"), 2);
+        for (whole, value) in [
+            ("BUDI", "BUDI"),
+            ("I MADE", "MADE"),
+            ("ADE BUDI", "BUDI"),
+            ("IBUDI", "BUDI"),
+            ("BUDI", ""),
+            ("BUDI", "RUDI"),
+        ] {
             assert_eq!(lost(whole, value), 0, "{whole} {value}");
         }
     }
