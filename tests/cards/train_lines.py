@@ -38,6 +38,7 @@ import torch.nn.functional as F
 from torch import nn
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+from board import distance  # noqa: E402
 from cardgen.lines import ALPHABET, HEIGHT, Faces, Words, sample  # noqa: E402
 
 BLANK = 0
@@ -115,15 +116,6 @@ def score(model, lines):
                 total += len(text)
     model.train()
     return right / len(lines), 1 - wrong / total
-
-
-def distance(a, b):
-    row = list(range(len(b) + 1))
-    for i, x in enumerate(a, 1):
-        above, row[0] = row[0], i
-        for j, y in enumerate(b, 1):
-            above, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, above + (x != y))
-    return row[-1]
 
 
 def printed(fields):

@@ -187,17 +187,6 @@ pub fn box_blur(image: &GrayImage, radius: u32) -> GrayImage {
     GrayImage::from_raw(image.width(), image.height(), out).unwrap_or_default()
 }
 
-/// Unsharp masking: what differs from the mean around it, differs more. Mends the blur of strokes that stand apart still.
-pub fn sharpened(image: &GrayImage, radius: u32, amount: f32) -> GrayImage {
-    let blurred = box_blur(&box_blur(image, radius), radius);
-    let mut out = image.clone();
-    for (v, mean) in out.as_mut().iter_mut().zip(blurred.as_raw()) {
-        let (value, mean) = (f32::from(*v), f32::from(*mean));
-        *v = (value + amount * (value - mean)).clamp(0.0, 255.0) as u8;
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -238,13 +227,5 @@ mod tests {
         let blurred = box_blur(&dot, 2);
         assert_eq!(blurred.get_pixel(12, 8).0, [9]);
         assert_eq!(blurred.get_pixel(13, 10).0, [0]);
-    }
-
-    #[test]
-    fn sharpening_deepens_strokes_and_leaves_the_ground() {
-        let stroke = |x: u32| if (28..32).contains(&x) { 120 } else { 230 };
-        let sharp = sharpened(&GrayImage::from_fn(60, 20, |x, _| image::Luma([stroke(x)])), 3, 1.0);
-        assert!(sharp.get_pixel(30, 10).0[0] < 70);
-        assert_eq!(sharp.get_pixel(5, 10).0[0], 230);
     }
 }

@@ -78,3 +78,50 @@ impl Engine for Recorder {
         Ok(read)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use filot_ocr::engine::{Symbol, TextClass};
+
+    /// Reads the width of a line.
+    struct Ruler;
+
+    impl Engine for Ruler {
+        fn name(&self) -> &'static str {
+            "ruler"
+        }
+
+        fn recognise(&mut self, lines: &[LineImage]) -> Result<Vec<Line>, EngineError> {
+            let symbol = |character| Symbol { character, confidence: 0.5, left: 0, right: 1 };
+            let read = |line: &LineImage| line.image.width().to_string().chars().map(symbol).collect();
+            Ok(lines.iter().map(|line| Line { symbols: read(line) }).collect())
+        }
+    }
+
+    #[test]
+    fn every_line_is_kept_with_what_was_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let lines = Lines::into(folder.path()).unwrap();
+        let mut engine = Recorder::new(Box::new(Ruler), lines.clone());
+        let line = |width| LineImage { image: image::GrayImage::new(width, 9), class: TextClass::Upper };
+        for (file, widths) in [("a/one.jpg", [20, 30]), ("two.png", [40, 50])] {
+            lines.of_file(Path::new(file));
+            let read = engine.recognise(&widths.map(line)).unwrap();
+            assert_eq!(
+                read.iter().map(Line::text).collect::<Vec<_>>(),
+                widths.map(|width: u32| width.to_string())
+            );
+        }
+        let index = std::fs::read_to_string(folder.path().join("lines.jsonl")).unwrap();
+        let kept: Vec<serde_json::Value> =
+            index.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let of =
+            |key: &str| kept.iter().map(|line| line[key].as_str().unwrap_or_default()).collect::<Vec<_>>();
+        assert_eq!(of("card"), ["one", "one", "two", "two"]);
+        assert_eq!(of("read"), ["20", "30", "40", "50"]);
+        for (file, width) in of("file").into_iter().zip([20, 30, 40, 50]) {
+            assert_eq!(image::image_dimensions(folder.path().join(file)).unwrap(), (width, 9), "{file}");
+        }
+    }
+}
