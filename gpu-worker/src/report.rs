@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use chrono::{TimeDelta, Utc};
-use filot_cloud::OcrMessage;
+use chrono::Utc;
+use filot_cloud::{ScoringRequest, ScoringResponse};
 use filot_domain::ReasonCode;
-use filot_domain::retry::QueueKind;
+use filot_domain::retry::{CHECK_MESSAGE_AFTER, QueueKind};
 use filot_platform::telemetry::{MetricName, metric};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tokio::time::sleep;
 
 use crate::decide::{self, Fate};
@@ -16,8 +16,6 @@ use crate::worker::Worker;
 
 /// Pauses between the tries to score within one delivery; after the last the message waits.
 const SCORING_PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(1)];
-/// How long after its delivery a moved document may wait before the sweeper looks at it.
-const LOOK_AGAIN: TimeDelta = TimeDelta::minutes(5);
 
 /// The results channel, without the prefix that the cache puts before it.
 const RESULTS_CHANNEL: &str = "ocr:gpu:results";
@@ -34,22 +32,6 @@ struct News<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     processing_ms: Option<u64>,
     worker_id: &'a str,
-}
-
-/// What the scoring is asked.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ScoringRequest<'a> {
-    document_id: String,
-    correlation_id: &'a str,
-}
-
-/// What it answers.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ScoringAnswer {
-    decision: String,
-    score: u8,
 }
 
 /// Tells that a card was read.
@@ -89,11 +71,10 @@ async fn publish(
 
 /// Has the document scored; the message goes only when that is done.
 pub async fn score(worker: &Worker, job: &Job) -> Fate {
-    let request =
-        ScoringRequest { document_id: job.document.to_string(), correlation_id: job.correlation_id.as_str() };
+    let request = ScoringRequest { document_id: job.document, correlation_id: job.correlation_id.clone() };
     let mut pauses = SCORING_PAUSES.into_iter();
     loop {
-        let answer: Result<ScoringAnswer, _> =
+        let answer: Result<ScoringResponse, _> =
             worker.functions.invoke(&worker.rules.scoring_function, &request).await;
         let error = match answer {
             Ok(answer) => {
@@ -118,18 +99,13 @@ pub async fn score(worker: &Worker, job: &Job) -> Fate {
 /// Sends the document to the other queue; the message goes only when that is done.
 pub async fn move_to(worker: &Worker, job: &Job, queue: QueueKind) -> Fate {
     let now = Utc::now();
-    let message = OcrMessage {
-        document_id: job.document,
-        correlation_id: job.correlation_id.clone(),
-        enqueued_at: now,
-    };
-    if let Err(error) = worker.queues.get(queue).send(&message).await {
+    if let Err(error) = worker.queues.send(queue, job.document, &job.correlation_id, now).await {
         tracing::error!(%error, %queue, "the document was not moved: the message stays");
         return decide::after_outage(job.deliveries, rand::random());
     }
     tracing::info!(%queue, "moved");
     // Only the sweeper reads this: without it, it would send the message a second time, which does no harm.
-    let noted = worker.store().mark_enqueued(job.document, queue, now, now + LOOK_AGAIN).await;
+    let noted = worker.store().mark_enqueued(job.document, queue, now, now + CHECK_MESSAGE_AFTER).await;
     if let Err(error) = noted {
         tracing::warn!(%error, "the move was not noted");
     }

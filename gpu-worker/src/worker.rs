@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use filot_cache::Cache;
-use filot_cloud::{Functions, Objects, Queue};
+use filot_cloud::{Functions, Objects, OcrQueues};
 use filot_domain::CorrelationId;
-use filot_domain::retry::{Backoff, QueueKind, RetryPolicy};
+use filot_domain::retry::{Backoff, RetryPolicy};
 use filot_store::{Actor, Origin, Store};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -48,25 +48,6 @@ pub struct Stop {
     pub give_back: CancellationToken,
 }
 
-/// The queues of the two kinds of workers.
-#[derive(Debug, Clone)]
-pub struct Queues {
-    /// Of workers with a GPU.
-    pub gpu: Queue,
-    /// Of workers without.
-    pub cpu: Queue,
-}
-
-impl Queues {
-    /// The queue of a kind.
-    pub const fn get(&self, kind: QueueKind) -> &Queue {
-        match kind {
-            QueueKind::Gpu => &self.gpu,
-            QueueKind::Cpu => &self.cpu,
-        }
-    }
-}
-
 /// What secrets open.
 #[derive(Debug, Clone)]
 pub struct Connections {
@@ -85,7 +66,7 @@ pub struct Worker {
     /// What secrets open: replaced when they rotate.
     pub connections: RwLock<Connections>,
     /// Both queues, also one that is not served: documents move between them.
-    pub queues: Queues,
+    pub queues: OcrQueues,
     /// To invoke the scoring.
     pub functions: Functions,
     /// The readers.

@@ -16,7 +16,7 @@ use axum::{Json, Router};
 use bytes::Bytes;
 use chrono::{TimeDelta, Utc};
 use filot_cache::{Cache, CacheConfig, Timeouts};
-use filot_cloud::{Functions, Objects, ObjectsConfig, OcrMessage, Queue};
+use filot_cloud::{Functions, Objects, ObjectsConfig, OcrQueues, Queue};
 use filot_domain::retry::{Backoff, QueueKind, RetryPolicy};
 use filot_domain::{CorrelationId, DocumentId, DocumentStatus, DocumentType, SessionId, UserId};
 use filot_platform::Secret;
@@ -29,7 +29,7 @@ use gpu_worker::intake;
 use gpu_worker::reader::pool::{Pool, PoolConfig, Supervisors};
 use gpu_worker::reader::process::ReaderCommand;
 use gpu_worker::status::Status;
-use gpu_worker::worker::{Connections, Outages, Queues, Rules, Stop, Worker};
+use gpu_worker::worker::{Connections, Outages, Rules, Stop, Worker};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
@@ -53,7 +53,7 @@ pub struct Stage {
     pub store: Store,
     pub objects: Objects,
     pub objects_config: ObjectsConfig,
-    pub queues: Queues,
+    pub queues: OcrQueues,
     pub queue_urls: [String; 2],
     pub scoring: Scoring,
     pub redis: Redis,
@@ -140,7 +140,7 @@ impl Stage {
             store,
             objects: Objects::new(objects_config.clone()),
             objects_config,
-            queues: Queues { gpu, cpu },
+            queues: OcrQueues { gpu, cpu, gpu_enabled: false },
             queue_urls,
             scoring: Scoring::start().await,
             redis: Redis::start().unwrap(),
@@ -191,8 +191,7 @@ impl Stage {
 
     /// Sends a document's message.
     pub async fn send(&self, document_id: DocumentId, queue: QueueKind) {
-        let message = OcrMessage { document_id, correlation_id: correlation(), enqueued_at: Utc::now() };
-        self.queues.get(queue).send(&message).await.unwrap();
+        self.queues.send(queue, document_id, &correlation(), Utc::now()).await.unwrap();
     }
 
     pub async fn view(&self, id: DocumentId) -> DocumentView {

@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use filot_platform::config::Redis;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{AsyncCommands, Client, IntoConnectionInfo, RedisError};
 use serde::Serialize;
@@ -45,6 +46,17 @@ pub struct CacheConfig {
     pub prefix: String,
     /// Limits of one call.
     pub timeouts: Timeouts,
+}
+
+impl From<&Redis> for CacheConfig {
+    fn from(redis: &Redis) -> Self {
+        Self {
+            url: redis.url.expose().to_owned(),
+            password: redis.password.as_ref().map(|password| password.expose().to_owned()),
+            prefix: redis.prefix.clone(),
+            timeouts: Timeouts::default(),
+        }
+    }
 }
 
 impl fmt::Debug for CacheConfig {

@@ -10,7 +10,10 @@ use filot_app::{dispatch_reviews, migrate, score_document, sweep};
 use crate::invoke::Invocation;
 
 /// Scores a document and decides.
-pub async fn scoring(context: Arc<Context>, invocation: Invocation) -> Result<score_document::ScoreResponse> {
+pub async fn scoring(
+    context: Arc<Context>,
+    invocation: Invocation,
+) -> Result<score_document::ScoringResponse> {
     let request = invocation.parse()?;
     let scored =
         score_document::score_document(context.store()?, context.thresholds(), &request, invocation.now)

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use deadpool_postgres::{
     Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, Transaction,
 };
+use filot_platform::config::Database;
 use serde_json::Value;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::types::{ToSql, Type};
@@ -15,7 +16,7 @@ use tokio_postgres::{Config, NoTls, Row};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use uuid::Uuid;
 
-use crate::config::{SealingKeys, StoreConfig};
+use crate::config::{ConfigError, SealingKeys, StoreConfig};
 use crate::error::{Result, StoreError};
 use crate::sealing::Sealer;
 
@@ -41,6 +42,15 @@ struct Inner {
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Store").field("pool", &self.inner.pool.status()).finish_non_exhaustive()
+    }
+}
+
+impl TryFrom<&Database> for Store {
+    type Error = ConfigError;
+
+    /// The configured database. Nothing is connected before the first call needs it.
+    fn try_from(database: &Database) -> std::result::Result<Self, ConfigError> {
+        Self::connect(StoreConfig::try_from(database)?).map_err(ConfigError::of("DATABASE_URL"))
     }
 }
 

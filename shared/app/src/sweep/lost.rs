@@ -7,6 +7,7 @@ use filot_platform::telemetry::{MetricName, metric};
 use filot_store::LostDocument;
 
 use super::{BATCH, SweepReport, Sweeper};
+use crate::enqueue::enqueue;
 use crate::error::Result;
 
 /// After this long a document is sent again whatever the queue's depth says: the depth is an estimate, and messages of
@@ -71,7 +72,7 @@ impl Sweeper<'_> {
                 continue;
             }
             let queue = if reroute { QueueKind::Cpu } else { document.queue };
-            match self.queues.enqueue(self.store, document.id, queue, &document.correlation_id, now).await {
+            match enqueue(self.queues, self.store, document.id, queue, &document.correlation_id, now).await {
                 Ok(()) => {
                     report.requeued += 1;
                     report.rerouted += u32::from(reroute);
