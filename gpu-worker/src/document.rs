@@ -14,11 +14,11 @@ use sha2::{Digest, Sha256};
 
 use crate::decide::{self, AfterAttempt, Fate, Unclaimed};
 use crate::hold::{Lost, persist, while_leased};
-use crate::reader::child::ReadCard;
-use crate::reader::pool::PoolError;
-use crate::reader::protocol::BODY_BYTES_MAX;
 use crate::report;
 use crate::worker::Worker;
+use filot_reader::child::ReadCard;
+use filot_reader::pool::PoolError;
+use filot_reader::protocol::BODY_BYTES_MAX;
 
 /// How long the message of a document is hidden that somebody else took over.
 const TAKEN_OVER: TimeDelta = TimeDelta::seconds(60);

@@ -12,10 +12,10 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::health::{self, HealthContext};
-use crate::reader::pool::Supervisors;
 use crate::role::{Machine, Role};
 use crate::worker::Worker;
 use crate::{connect, intake, pulse};
+use filot_reader::pool::Supervisors;
 
 /// After the signal: how long documents in flight, and the polls, may go on before documents are given back.
 const FINISH: Duration = Duration::from_secs(20);

@@ -13,8 +13,8 @@ use filot_store::{Actor, Origin, Store};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::reader::pool::Pool;
 use crate::status::Status;
+use filot_reader::pool::Pool;
 
 /// Pause of the intake after an outage of something that every document needs.
 const OUTAGE_PAUSE: Backoff = Backoff { base: TimeDelta::milliseconds(500), cap: TimeDelta::seconds(15) };

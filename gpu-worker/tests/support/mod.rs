@@ -20,14 +20,14 @@ use filot_cloud::{Functions, Objects, ObjectsConfig, OcrQueues, Queue};
 use filot_domain::retry::{Backoff, QueueKind, RetryPolicy};
 use filot_domain::{CorrelationId, DocumentId, DocumentStatus, DocumentType, SessionId, UserId};
 use filot_platform::Secret;
+use filot_reader::pool::{Pool, PoolConfig, Supervisors};
+use filot_reader::process::ReaderCommand;
 use filot_store::{
     Actor, BeginUpload, Caller, DocumentView, IdentityHashKey, NewDocument, NewSession, NewUser, Origin,
     SealingKeys, Store, StoreConfig,
 };
 use filot_testkit::{Aws, Postgres, Redis, TestDb};
 use gpu_worker::intake;
-use gpu_worker::reader::pool::{Pool, PoolConfig, Supervisors};
-use gpu_worker::reader::process::ReaderCommand;
 use gpu_worker::status::Status;
 use gpu_worker::worker::{Connections, Outages, Rules, Stop, Worker};
 use serde_json::{Value, json};
@@ -44,7 +44,7 @@ use filot_platform::local::IDENTITY_HASH_KEY;
 pub fn double() -> PathBuf {
     let here = std::env::current_exe().unwrap();
     let path = here.parent().unwrap().parent().unwrap().join("examples/reader_double");
-    assert!(path.exists(), "{} is not built: cargo build -p gpu-worker --examples", path.display());
+    assert!(path.exists(), "{} is not built: cargo build -p filot-reader --examples", path.display());
     path
 }
 
