@@ -172,7 +172,7 @@ impl Parts {
             functions: Functions::new(sdk),
             pool,
             status: Arc::new(Status::new(&role.queues, Utc::now())),
-            room: Arc::new(Semaphore::new(role.concurrency)),
+            capacity: Arc::new(Semaphore::new(role.concurrency)),
             outages: Outages::default(),
             stop,
         }

@@ -1,4 +1,4 @@
-//! What is told to others once the row says it: the results channel, the scoring, the other queue.
+//! Tells other programs about a result once the row has it: the results channel, the scoring function, the other queue.
 
 use std::time::Duration;
 
@@ -10,8 +10,8 @@ use filot_platform::telemetry::{MetricName, metric};
 use serde::Serialize;
 use tokio::time::sleep;
 
-use crate::decide::{self, Fate};
-use crate::document::Job;
+use crate::decide::{self, Disposition};
+use crate::job::Job;
 use crate::worker::Worker;
 
 /// Pauses between the tries to score within one delivery; after the last the message waits.
@@ -20,10 +20,10 @@ const SCORING_PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::fro
 /// The results channel, without the prefix that the cache puts before it.
 const RESULTS_CHANNEL: &str = "ocr:gpu:results";
 
-/// What the results channel carries: that something happened, never what a card says.
+/// A message on the results channel. It says that something happened, never what a card says.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct News<'a> {
+struct ResultEvent<'a> {
     document_id: String,
     correlation_id: &'a str,
     status: &'static str,
@@ -53,7 +53,7 @@ async fn publish(
     reason: Option<ReasonCode>,
     processing_ms: Option<u64>,
 ) {
-    let news = News {
+    let event = ResultEvent {
         document_id: job.document.to_string(),
         correlation_id: job.correlation_id.as_str(),
         status,
@@ -61,7 +61,7 @@ async fn publish(
         processing_ms,
         worker_id: &worker.rules.worker_id,
     };
-    let published = worker.cache().publish(RESULTS_CHANNEL, &news).await;
+    let published = worker.cache().publish(RESULTS_CHANNEL, &event).await;
     // Whoever listens can also ask the API: the channel is a convenience.
     if let Err(error) = published {
         tracing::warn!(%error, "the result was not published");
@@ -69,8 +69,8 @@ async fn publish(
     }
 }
 
-/// Has the document scored; the message goes only when that is done.
-pub async fn score(worker: &Worker, job: &Job) -> Fate {
+/// Has the document scored. The message is deleted only when that is done.
+pub async fn score(worker: &Worker, job: &Job) -> Disposition {
     let request = ScoringRequest { document_id: job.document, correlation_id: job.correlation_id.clone() };
     let mut pauses = SCORING_PAUSES.into_iter();
     loop {
@@ -79,7 +79,7 @@ pub async fn score(worker: &Worker, job: &Job) -> Fate {
         let error = match answer {
             Ok(answer) => {
                 tracing::info!(decision = %answer.decision, score = answer.score, "scored");
-                return Fate::Delete;
+                return Disposition::Delete;
             }
             Err(error) => error,
         };
@@ -96,8 +96,8 @@ pub async fn score(worker: &Worker, job: &Job) -> Fate {
     }
 }
 
-/// Sends the document to the other queue; the message goes only when that is done.
-pub async fn move_to(worker: &Worker, job: &Job, queue: QueueKind) -> Fate {
+/// Sends the document to the other queue. The message is deleted only when that is done.
+pub async fn move_to(worker: &Worker, job: &Job, queue: QueueKind) -> Disposition {
     let now = Utc::now();
     if let Err(error) = worker.queues.send(queue, job.document, &job.correlation_id, now).await {
         tracing::error!(%error, %queue, "the document was not moved: the message stays");
@@ -109,7 +109,7 @@ pub async fn move_to(worker: &Worker, job: &Job, queue: QueueKind) -> Fate {
     if let Err(error) = noted {
         tracing::warn!(%error, "the move was not noted");
     }
-    Fate::Delete
+    Disposition::Delete
 }
 
 #[cfg(test)]
@@ -117,8 +117,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn news_says_that_something_happened_and_nothing_else() {
-        let news = News {
+    fn an_event_on_the_results_channel_keeps_its_form() {
+        let event = ResultEvent {
             document_id: "0190b5a0-0000-7000-8000-000000000000".to_owned(),
             correlation_id: "corr-0001",
             status: "failed",
@@ -127,7 +127,7 @@ mod tests {
             worker_id: "w1",
         };
         assert_eq!(
-            serde_json::to_value(&news).unwrap(),
+            serde_json::to_value(&event).unwrap(),
             serde_json::json!({
                 "documentId": "0190b5a0-0000-7000-8000-000000000000", "correlationId": "corr-0001",
                 "status": "failed", "reason": "reader_crashed", "workerId": "w1"

@@ -27,7 +27,7 @@ use filot_store::{
     SealingKeys, Store, StoreConfig,
 };
 use filot_testkit::{Aws, Postgres, Redis, TestDb};
-use gpu_worker::intake;
+use gpu_worker::poller;
 use gpu_worker::status::Status;
 use gpu_worker::worker::{Connections, Outages, Rules, Stop, Worker};
 use serde_json::{Value, json};
@@ -91,7 +91,7 @@ impl Default for How {
 /// A running worker.
 pub struct Running {
     pub worker: Arc<Worker>,
-    pub intakes: Vec<JoinHandle<()>>,
+    pub pollers: Vec<JoinHandle<()>>,
     _supervisors: Supervisors,
 }
 
@@ -302,23 +302,23 @@ impl Stage {
             functions: Functions::new(&lambda),
             pool,
             status: Arc::new(Status::new(&how.serves, Utc::now())),
-            room: Arc::new(Semaphore::new(how.concurrency)),
+            capacity: Arc::new(Semaphore::new(how.concurrency)),
             outages: Outages::default(),
             stop,
         });
         worker.pool.first_reader().await.unwrap();
-        let intakes =
-            how.serves.iter().map(|queue| tokio::spawn(intake::run(Arc::clone(&worker), *queue))).collect();
-        Running { worker, intakes, _supervisors: supervisors }
+        let pollers =
+            how.serves.iter().map(|queue| tokio::spawn(poller::run(Arc::clone(&worker), *queue))).collect();
+        Running { worker, pollers, _supervisors: supervisors }
     }
 }
 
 impl Running {
-    /// Stops receiving and waits until the last message is settled.
+    /// Stops receiving and waits until the last message is resolved.
     pub async fn leave(self) {
         self.worker.stop.draining.cancel();
-        for intake in self.intakes {
-            tokio::time::timeout(Duration::from_secs(60), intake).await.unwrap().unwrap();
+        for poller in self.pollers {
+            tokio::time::timeout(Duration::from_secs(60), poller).await.unwrap().unwrap();
         }
     }
 

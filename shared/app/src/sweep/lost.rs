@@ -1,7 +1,6 @@
 //! Documents that wait for a worker although their message should have brought one.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use filot_cache::WorkerKind;
 use filot_domain::retry::QueueKind;
 use filot_platform::telemetry::{MetricName, metric};
 use filot_store::LostDocument;
@@ -92,7 +91,7 @@ impl Sweeper<'_> {
             return true;
         }
         match self.cache {
-            Some(cache) => matches!(cache.is_alive(WorkerKind::Gpu).await, Ok(false)),
+            Some(cache) => matches!(cache.has_worker(QueueKind::Gpu).await, Ok(false)),
             None => false,
         }
     }
