@@ -16,7 +16,7 @@ use tokio_postgres::{Config, NoTls, Row};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use uuid::Uuid;
 
-use crate::config::{ConfigError, SealingKeys, StoreConfig};
+use crate::config::{ConfigError, StoreConfig};
 use crate::error::{Result, StoreError};
 use crate::sealing::Sealer;
 
@@ -76,11 +76,6 @@ impl Store {
             .build()
             .map_err(|error| StoreError::Config(error.to_string()))?;
         Ok(Self { inner: Arc::new(Inner { pool, sealer: Sealer::new(sealing, identity_hash) }) })
-    }
-
-    /// Takes over rotated sealing keys without a restart.
-    pub fn replace_keys(&self, keys: SealingKeys) {
-        self.inner.sealer.replace(keys);
     }
 
     /// Whether the database answers.
