@@ -148,7 +148,7 @@ def main():
     """Generate, read, count, print."""
     o = options()
     if not o.reader.is_file():
-        sys.exit(f"{o.reader} is missing: cargo build --release -p gpu-worker --bin filot-read")
+        sys.exit(f"{o.reader} is missing: cargo build --release -p filot-reader --bin filot-read")
     if o.seed is None:
         o.seed = int(time.time())
     with tempfile.TemporaryDirectory(prefix="filot-accuracy-") as temporary:

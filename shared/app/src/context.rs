@@ -7,25 +7,22 @@ use std::future::Future;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use chrono::{DateTime, Utc};
 use filot_buli2::{Client, ClientConfig};
-use filot_cache::{Cache, CacheConfig, Timeouts};
-use filot_cloud::{Functions, Objects, ObjectsConfig, Queue, SdkConfig};
+use filot_cache::Cache;
+use filot_cloud::{Functions, Objects, OcrQueues, Queue, SdkConfig};
 use filot_domain::breaker::{BreakerPolicy, BreakerState};
 use filot_domain::scoring::Thresholds;
 use filot_platform::telemetry::{MetricName, metric};
 use filot_platform::{Config, ConfigErrors, Environment, Role, Secret};
 pub use filot_store::Caller;
-use filot_store::{IdentityHashKey, SealingKeys, Store, StoreConfig};
+use filot_store::{ConfigError, Store};
 use tokio::sync::OnceCell;
 use url::Url;
 
 use crate::auth::access::{AccessTokens, Lifetime};
 use crate::auth::stack::{StackProject, StackVerifier};
 use crate::dispatch_reviews::{BREAKER, DispatchReport};
-use crate::enqueue::OcrQueues;
 use crate::error::{AppError, Result};
 use crate::health::{HealthResponse, Instance, health};
 use crate::limits::Limiter;
@@ -56,6 +53,12 @@ pub enum StartError {
         /// Why not.
         why: String,
     },
+}
+
+impl From<ConfigError> for StartError {
+    fn from(error: ConfigError) -> Self {
+        Self::Unusable { what: error.variable, why: error.why }
+    }
 }
 
 impl StartError {
@@ -104,24 +107,18 @@ impl Context {
             auto_reject: scoring.auto_reject,
             ..Thresholds::default()
         });
-        let cache = cache(&config)?;
+        let store = config.database.as_ref().map(Store::try_from).transpose()?;
+        let cache = config.redis.as_ref().map(|redis| Cache::new(redis.into())).transpose();
+        let cache = cache.map_err(unusable("REDIS_URL"))?;
         Ok(Self {
             started_at,
             access_tokens: AccessTokens::new(keys, lifetime),
-            store: store(&config)?,
+            store,
             stack: OnceLock::new(),
             limiter: cache.clone().map(Limiter::new),
             cache,
             orchestrator: config.buli2.as_ref().map(orchestrator),
-            objects: config.storage.as_ref().map(|storage| {
-                Objects::new(ObjectsConfig {
-                    endpoint: storage.endpoint.clone(),
-                    access_key_id: storage.access_key_id.clone(),
-                    secret_access_key: storage.secret_access_key.clone(),
-                    bucket: storage.bucket.clone(),
-                    region: storage.region.clone(),
-                })
-            }),
+            objects: config.storage.as_ref().map(|storage| Objects::new(storage.into())),
             sdk: OnceCell::new(),
             queues: OnceCell::new(),
             watched_queues: OnceCell::new(),
@@ -225,14 +222,7 @@ impl Context {
     /// The workers' queues.
     pub async fn queues(&self) -> Result<&OcrQueues> {
         let queues = needed(self.config.queues.as_ref(), "queues")?;
-        let make = || async {
-            let sdk = self.sdk().await;
-            OcrQueues {
-                gpu: Queue::new(sdk, queues.gpu_url.clone()),
-                cpu: Queue::new(sdk, queues.cpu_url.clone()),
-                gpu_enabled: queues.gpu_enabled,
-            }
-        };
+        let make = || async { OcrQueues::new(self.sdk().await, queues) };
         Ok(self.queues.get_or_init(make).await)
     }
 
@@ -386,40 +376,6 @@ async fn answers(what: &'static str, asked: impl Future<Output = Result<()>>) ->
 
 fn unusable<E: std::fmt::Display>(what: &'static str) -> impl FnOnce(E) -> StartError {
     move |error| StartError::Unusable { what, why: error.to_string() }
-}
-
-fn store(config: &Config) -> std::result::Result<Option<Store>, StartError> {
-    let Some(database) = &config.database else { return Ok(None) };
-    let what = "SEALING_KEY";
-    let mut keys = Vec::with_capacity(database.sealing_keys.len());
-    for (id, key) in &database.sealing_keys {
-        let bytes =
-            BASE64_STANDARD.decode(key.expose()).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-        let bytes = bytes.ok_or_else(|| unusable(what)(format!("{id} is not 32 bytes in base64")))?;
-        keys.push((id.clone(), bytes));
-    }
-    let active = keys.first().map(|(id, _)| id.clone()).unwrap_or_default();
-    let sealing = SealingKeys::new(active, keys).map_err(unusable(what))?;
-    let identity_hash = IdentityHashKey::new(database.identity_hash_key.expose().as_bytes())
-        .map_err(unusable("IDENTITY_HASH_KEY"))?;
-    let store = Store::connect(StoreConfig {
-        url: database.url.expose().to_owned(),
-        max_connections: database.max_connections,
-        sealing,
-        identity_hash,
-    });
-    store.map(Some).map_err(unusable("DATABASE_URL"))
-}
-
-fn cache(config: &Config) -> std::result::Result<Option<Cache>, StartError> {
-    let Some(redis) = &config.redis else { return Ok(None) };
-    let cache = Cache::new(CacheConfig {
-        url: redis.url.expose().to_owned(),
-        password: redis.password.as_ref().map(|password| password.expose().to_owned()),
-        prefix: redis.prefix.clone(),
-        timeouts: Timeouts::default(),
-    });
-    cache.map(Some).map_err(unusable("REDIS_URL"))
 }
 
 fn orchestrator(buli2: &filot_platform::config::Buli2) -> Buli2 {

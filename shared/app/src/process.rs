@@ -4,13 +4,14 @@
 //! a minute and not the document (INV-1).
 
 use chrono::{DateTime, Utc};
+use filot_cloud::OcrQueues;
 use filot_domain::{CorrelationId, DocumentId};
 use filot_store::{Actor, Caller, Miss, Origin, Store, StoreError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::document_dto::DocumentDto;
-use crate::enqueue::OcrQueues;
+use crate::enqueue::enqueue;
 use crate::error::{AppError, Kind, Result};
 
 /// The answer.
@@ -33,7 +34,7 @@ pub async fn process(
     let origin = Origin { actor: Actor::User, correlation_id: correlation_id.clone() };
     let requeued = store.requeue(caller, id, queues.preferred(), &origin, now).await;
     let requeued = requeued.map_err(not_processable)?;
-    if let Err(error) = queues.enqueue(store, id, requeued.queue, correlation_id, now).await {
+    if let Err(error) = enqueue(queues, store, id, requeued.queue, correlation_id, now).await {
         tracing::warn!(document_id = %id, %error, "not enqueued; the sweeper will");
     }
     Ok(ProcessResponse { document: requeued.document.into() })

@@ -1,40 +1,17 @@
 //! Scores a document that was read, and decides. Safe to ask for twice: the second answer is the first one's.
 
 use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
+pub use filot_cloud::{ScoringRequest, ScoringResponse};
 use filot_domain::scoring::{Thresholds, score};
-use filot_domain::{CorrelationId, Decision, DocumentId};
 use filot_store::{Actor, Decided, LoadedForScoring, Origin, Store};
-use serde::{Deserialize, Serialize};
 
 use crate::error::{AppError, Kind, Result};
-
-/// What the worker and the sweeper send.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ScoreRequest {
-    /// The document.
-    pub document_id: DocumentId,
-    /// The request it goes back to.
-    pub correlation_id: CorrelationId,
-}
-
-/// The answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ScoreResponse {
-    /// The document.
-    pub document_id: DocumentId,
-    /// What was decided.
-    pub decision: Decision,
-    /// 0 to 100.
-    pub score: u8,
-}
 
 /// What scoring did, for whoever has to act on it.
 #[derive(Debug, Clone)]
 pub struct Scored {
     /// The answer.
-    pub response: ScoreResponse,
+    pub response: ScoringResponse,
     /// Whether a human review was queued by this very call.
     pub review_queued: bool,
     /// Milliseconds from the upload to this decision; absent when it was decided before.
@@ -45,7 +22,7 @@ pub struct Scored {
 pub async fn score_document(
     store: &Store,
     thresholds: &Thresholds,
-    request: &ScoreRequest,
+    request: &ScoringRequest,
     now: DateTime<Utc>,
 ) -> Result<Scored> {
     let origin = Origin { actor: Actor::Function("scoring"), correlation_id: request.correlation_id.clone() };
@@ -66,7 +43,7 @@ pub async fn score_document(
 
 fn scored(decided: &Decided, latency_ms: Option<i64>) -> Scored {
     Scored {
-        response: ScoreResponse {
+        response: ScoringResponse {
             document_id: decided.document,
             decision: decided.decision,
             score: decided.score,
@@ -92,13 +69,5 @@ mod tests {
         let late: DateTime<Utc> = "2026-01-01T16:59:59Z".parse().unwrap();
         assert_eq!(local_day(late).to_string(), "2026-01-01");
         assert_eq!(local_day(late + chrono::TimeDelta::seconds(1)).to_string(), "2026-01-02");
-    }
-
-    #[test]
-    fn messages_are_camel_case() {
-        let json =
-            r#"{"documentId":"00000000-0000-7000-8000-000000000104","correlationId":"demo-correlation"}"#;
-        let request: ScoreRequest = serde_json::from_str(json).unwrap();
-        assert_eq!(serde_json::to_string(&request).unwrap(), json);
     }
 }

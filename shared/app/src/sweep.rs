@@ -11,16 +11,14 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use filot_cache::Cache;
-use filot_cloud::{Functions, Objects};
+use filot_cloud::{Functions, Objects, OcrQueues, ScoringRequest};
 use filot_domain::CorrelationId;
 use filot_platform::config::Retention;
 use filot_store::Store;
 use serde::Serialize;
 
 pub use self::lost::{Verdict, verdict};
-use crate::enqueue::OcrQueues;
 use crate::error::{AppError, Result};
-use crate::score_document::ScoreRequest;
 
 mod lost;
 mod remove;
@@ -114,7 +112,8 @@ impl Sweeper<'_> {
             if clock() >= until {
                 break;
             }
-            let request = ScoreRequest { document_id: document.id, correlation_id: document.correlation_id };
+            let request =
+                ScoringRequest { document_id: document.id, correlation_id: document.correlation_id };
             let payload = serde_json::to_value(&request)
                 .map_err(|error| AppError::internal(format!("a scoring request is no JSON: {error}")))?;
             match self.functions.invoke_event(self.scoring, &payload).await {

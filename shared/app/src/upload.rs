@@ -6,7 +6,7 @@
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use filot_cloud::Objects;
+use filot_cloud::{Objects, OcrQueues};
 use filot_domain::lifecycle::DocumentStatus;
 use filot_domain::{CorrelationId, DocumentId, DocumentType, UserId};
 use filot_media::MediaError;
@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::document_dto::DocumentDto;
-use crate::enqueue::OcrQueues;
+use crate::enqueue::enqueue;
 use crate::error::{AppError, FieldError, Kind, Result};
 use crate::idempotency;
 
@@ -114,7 +114,7 @@ pub async fn upload(
             return Err(AppError::unavailable(format!("the upload could not be finished: {error}")));
         }
     };
-    if let Err(error) = queues.enqueue(store, id, queue, &correlation_id, now).await {
+    if let Err(error) = enqueue(queues, store, id, queue, &correlation_id, now).await {
         tracing::warn!(document_id = %id, %error, "not enqueued; the sweeper will");
     }
     Ok(UploadResponse { document: summary.into(), correlation_id, replayed: false })

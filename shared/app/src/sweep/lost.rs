@@ -1,12 +1,12 @@
 //! Documents that wait for a worker although their message should have brought one.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use filot_cache::WorkerKind;
 use filot_domain::retry::QueueKind;
 use filot_platform::telemetry::{MetricName, metric};
 use filot_store::LostDocument;
 
 use super::{BATCH, SweepReport, Sweeper};
+use crate::enqueue::enqueue;
 use crate::error::Result;
 
 /// After this long a document is sent again whatever the queue's depth says: the depth is an estimate, and messages of
@@ -71,7 +71,7 @@ impl Sweeper<'_> {
                 continue;
             }
             let queue = if reroute { QueueKind::Cpu } else { document.queue };
-            match self.queues.enqueue(self.store, document.id, queue, &document.correlation_id, now).await {
+            match enqueue(self.queues, self.store, document.id, queue, &document.correlation_id, now).await {
                 Ok(()) => {
                     report.requeued += 1;
                     report.rerouted += u32::from(reroute);
@@ -91,7 +91,7 @@ impl Sweeper<'_> {
             return true;
         }
         match self.cache {
-            Some(cache) => matches!(cache.is_alive(WorkerKind::Gpu).await, Ok(false)),
+            Some(cache) => matches!(cache.has_worker(QueueKind::Gpu).await, Ok(false)),
             None => false,
         }
     }

@@ -8,7 +8,7 @@ use filot_app::dispatch_reviews::{DispatchReport, dispatch_reviews};
 use filot_app::error::Kind;
 use filot_app::orchestrator::{HandOver, Orchestrator, TakeBack};
 use filot_app::review_callback::review_callback;
-use filot_app::score_document::{ScoreRequest, score_document};
+use filot_app::score_document::{ScoringRequest, score_document};
 use filot_domain::breaker::BreakerPolicy;
 use filot_domain::scoring::Thresholds;
 use filot_domain::{Decision, ReviewId};
@@ -63,7 +63,7 @@ pub(crate) fn takes_it() -> HandOver {
 /// Scores the demo document that was read so that a human is needed, whatever it says.
 pub(crate) async fn queue_a_review(store: &Store) {
     let nobody_passes = Thresholds { auto_approve: 101, auto_reject: 0, ..Thresholds::default() };
-    let request = ScoreRequest { document_id: seed::READ, correlation_id: correlation_id() };
+    let request = ScoringRequest { document_id: seed::READ, correlation_id: correlation_id() };
     let first = score_document(store, &nobody_passes, &request, now()).await.unwrap();
     assert_eq!((first.response.decision, first.review_queued), (Decision::NeedsReview, true));
     let again = score_document(store, &Thresholds::default(), &request, now()).await.unwrap();

@@ -3,11 +3,10 @@
 use bytes::Bytes;
 use chrono::TimeDelta;
 use filot_app::document_dto::DocumentDto;
-use filot_app::enqueue::OcrQueues;
 use filot_app::error::Kind;
 use filot_app::sweep::{SweepReport, Sweeper, sweep};
 use filot_app::upload::{UploadRequest, UploadedFile, upload};
-use filot_cloud::{Functions, Objects, ObjectsConfig, Queue};
+use filot_cloud::{Functions, Objects, ObjectsConfig, OcrQueues, Queue};
 use filot_domain::DocumentStatus;
 use filot_platform::Secret;
 use filot_platform::config::Retention;

@@ -5,12 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::{Json, Router};
 use chrono::TimeDelta;
-use filot_app::enqueue::OcrQueues;
 use filot_app::metrics::{collect, prometheus};
 use filot_app::queue_depths::{WatchedQueue, WatchedQueues};
 use filot_app::queue_status::{STUCK_AFTER, queue_status};
 use filot_app::sweep::{Sweeper, sweep};
-use filot_cloud::{Functions, OcrMessage, Queue};
+use filot_cloud::{Functions, OcrMessage, OcrQueues, Queue};
 use filot_domain::breaker::BreakerPolicy;
 use filot_platform::config::Retention;
 use filot_store::seed;
