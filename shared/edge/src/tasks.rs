@@ -34,10 +34,7 @@ fn json(result: impl Serialize) -> Result<Value> {
 }
 
 /// Scores a document and decides.
-async fn scoring(
-    context: Arc<Context>,
-    invocation: Invocation,
-) -> Result<score_document::ScoringResponse> {
+async fn scoring(context: Arc<Context>, invocation: Invocation) -> Result<score_document::ScoringResponse> {
     let request = invocation.parse()?;
     let scored =
         score_document::score_document(context.store()?, context.thresholds(), &request, invocation.now)
