@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use filot_e2e::runtime_api::Instance;
-use filot_e2e::{Options, Result, Stack, User, event, paths, redis_wire};
+use filot_e2e::client::event;
+use filot_e2e::stack::redis_wire;
+use filot_e2e::stack::runtime_api::Instance;
+use filot_e2e::{Options, Result, Stack, User, paths};
 use filot_testkit::bad_files::{self, BadFile};
 use reqwest::Method;
 use serde_json::Value;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use filot_e2e::emulator::Emulator;
+use filot_e2e::stack::emulator::Emulator;
 use filot_e2e::{Options, Result, Stack, paths};
 use filot_platform::Role;
 use serde_json::Value;

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use filot_e2e::buli2::{Health, Reviewer};
 use filot_e2e::cards::Cards;
+use filot_e2e::simulators::buli2::{Health, Reviewer};
 use filot_e2e::{Options, Result, Stack};
 use serde_json::json;
 
@@ -78,10 +78,10 @@ async fn inv_1_an_upload_while_the_queue_is_away_is_accepted_and_repaired_by_the
     let stack = Stack::start(Options::default()).await?;
     let (cards, user) = (Cards::demo()?, stack.api.new_user().await?);
     let (card, content) = cards.get("ktp-scan.jpg")?;
-    stack.queue_gate.close();
+    stack.queue_proxy.close();
     let id = stack.api.uploaded(&user, &card.document_type, &card.file, &content).await?;
     assert_eq!(stack.state(&id).await?.0, "uploaded");
-    stack.queue_gate.open();
+    stack.queue_proxy.open();
     // Nobody invokes the sweeper here: the template's schedule does, every minute.
     let end = stack.wait_for(&id, &["completed", "failed"], PATIENCE).await?;
     assert_eq!(end.1, "auto_approved");

@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use filot_e2e::buli2::Reviewer;
 use filot_e2e::cards::Cards;
-use filot_e2e::{Options, Result, Stack, stack_auth};
+use filot_e2e::simulators::buli2::Reviewer;
+use filot_e2e::simulators::stack_auth;
+use filot_e2e::{Options, Result, Stack};
 use reqwest::Method;
 use serde_json::{Value, json};
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::process::Command;
 use std::time::Instant;
 
-use filot_e2e::account::Account;
-use filot_e2e::world::World;
+use filot_e2e::stack::account::Account;
+use filot_e2e::stack::world::World;
 use filot_e2e::{Options, Result, Stack, paths};
 use filot_edge::api::{ROUTES, Route};
 use filot_platform::local;

@@ -6,7 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
-use filot_e2e::{paths, template};
+use filot_e2e::paths;
+use filot_e2e::stack::template;
 use filot_platform::variables::{Default as Without, VARIABLES};
 use filot_platform::{MetricName, Role};
 use serde_json::Value;

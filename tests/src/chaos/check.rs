@@ -7,9 +7,9 @@ use filot_domain::{DocumentStatus, VerificationStatus};
 use tokio_postgres::{Client, Row};
 use uuid::Uuid;
 
-use super::crowd::{Accepted, Seen};
-use crate::buli2::Task;
-use crate::deploy::{BUCKET, ENVIRONMENT};
+use super::app::{Accepted, Seen};
+use crate::simulators::buli2::Task;
+use crate::stack::deploy::{BUCKET, ENVIRONMENT};
 use crate::{Result, Stack};
 
 /// A check and what it found wrong.

@@ -13,10 +13,10 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use callers::{Attempt, Expected, SECOND_SERVICE_KEY, SECOND_SIGNATURE_SECRET};
-use filot_e2e::probe::{self, Probe, Seen};
-use filot_e2e::redis_wire;
-use filot_e2e::snapshot::Snapshot;
-use filot_e2e::world::World;
+use filot_e2e::client::probe::{self, Probe, Seen};
+use filot_e2e::stack::redis_wire;
+use filot_e2e::stack::snapshot::Snapshot;
+use filot_e2e::stack::world::World;
 use filot_e2e::{Options, Result, Stack};
 use filot_edge::api::{Auth, ROUTES};
 use filot_platform::local;

@@ -2,9 +2,9 @@
 //!
 //! A route that has none here fails the suite: nobody adds a route without saying what a good request to it is.
 
-use filot_e2e::account::Account;
 use filot_e2e::cards::Cards;
-use filot_e2e::world::{Review, World};
+use filot_e2e::stack::account::Account;
+use filot_e2e::stack::world::{Review, World};
 use filot_e2e::{Result, Stack};
 use filot_edge::api::{Auth, ROUTES, Route};
 use serde_json::{Value, json};

@@ -2,8 +2,8 @@
 
 use chrono::Utc;
 use filot_buli2::signature::{SIGNATURE_HEADER, TIMESTAMP_HEADER, sign};
-use filot_e2e::forge;
-use filot_e2e::world::World;
+use filot_e2e::client::forge;
+use filot_e2e::stack::world::World;
 use filot_platform::local;
 use serde_json::json;
 

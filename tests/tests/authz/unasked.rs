@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::process::Command;
 
 use filot_buli2::signature::{SIGNATURE_HEADER, TIMESTAMP_HEADER, sign};
-use filot_e2e::runtime_api::Instance;
+use filot_e2e::stack::runtime_api::Instance;
 use filot_e2e::{Result, paths};
 use serde_json::{Value, json};
 

@@ -9,16 +9,17 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+mod app;
 pub mod check;
 pub mod crowd;
-pub mod faults;
+pub mod inject;
 pub mod schedule;
 pub mod wishes;
 
 use self::check::Check;
-use self::faults::{Counts, Faults};
-use crate::buli2::Reviewer;
+use self::inject::{Counts, Faults};
 use crate::cards::Cards;
+use crate::simulators::buli2::Reviewer;
 use crate::{Options, Result, Stack, paths};
 
 /// A worker's lease: the shortest there is, so that a lost one shows soon.

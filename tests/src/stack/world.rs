@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use reqwest::Method;
 
-use crate::account::Account;
-use crate::buli2::Reviewer;
 use crate::cards::Cards;
+use crate::simulators::buli2::Reviewer;
+use crate::stack::account::Account;
 use crate::{Result, Stack};
 
 const PATIENCE: Duration = Duration::from_secs(90);

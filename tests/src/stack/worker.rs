@@ -9,7 +9,7 @@ use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 use serde_json::Value;
 
-use crate::daemon::Daemon;
+use crate::stack::daemon::Daemon;
 use crate::{Result, paths};
 
 const READY_TIMEOUT: Duration = Duration::from_secs(90);

@@ -1,10 +1,15 @@
 //! A simulator of BULI2: takes reviews, lets a reviewer look at the card, and sends the signed decision back.
 //!
-//! It keeps the real contract: bearer key, one task per review however often it is sent, the file through our own route,
-//! HMAC over timestamp and body. What the reviewer decides, and whether BULI2 is in trouble, is set from outside.
+//! It keeps the real contract: a bearer key, one task per review however often it is sent, the card through our own
+//! route, and an HMAC over timestamp and body. Tests set how the reviewer decides and how well BULI2 works.
+
+mod callback;
+mod erratic;
+mod reviewer;
+mod state;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::extract::{Path, State};
@@ -12,110 +17,20 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use chrono::Utc;
-use filot_buli2::signature::{SIGNATURE_HEADER, TIMESTAMP_HEADER, sign};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use self::callback::call_back;
+use self::reviewer::review;
+pub use self::state::{Health, Keys, Reviewer, Said, Task};
+use self::state::{Shared, lock};
 use crate::Result;
 
-pub mod erratic;
-
-/// A callback is tried this often; then the reviewer's decision waits for somebody to ask.
-const CALLBACK_TRIES: u32 = 20;
-const CALLBACK_PAUSE: Duration = Duration::from_millis(500);
-/// Longer than our client waits.
+/// Longer than our client waits for an answer.
 const HANG: Duration = Duration::from_secs(60);
-
-/// Who decides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Reviewer {
-    /// Looks at what was read: a card whose own numbers contradict what is printed on it is rejected, so is one that
-    /// cannot be opened; everything else is approved.
-    #[default]
-    Rule,
-    /// Approves everything.
-    Approves,
-    /// Rejects everything.
-    Rejects,
-    /// Never decides.
-    Asleep,
-    /// Decides early, late, twice, both ways, by the task alone, and lets others try with a forged signature.
-    Erratic,
-}
-
-/// How BULI2 itself is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Health {
-    /// Works.
-    #[default]
-    Well,
-    /// Answers everything with this status, and this `Retry-After` in seconds.
-    Answers(u16, Option<u32>),
-    /// Takes requests and never answers.
-    Hangs,
-    /// Answers a review with this status, and repeats what it was sent.
-    Echoes(u16),
-    /// Does what it is asked, and answers 500.
-    LosesAnswers,
-}
-
-/// A review that BULI2 has taken.
-#[derive(Debug, Clone)]
-pub struct Task {
-    /// BULI2's id of it.
-    pub task_id: String,
-    /// `pending`, `approved`, `rejected` or `cancelled`.
-    pub status: String,
-    /// What was sent.
-    pub request: Value,
-    /// How often it was sent.
-    pub times_sent: u32,
-    /// HTTP status of the callback, once one was answered.
-    pub callback_status: Option<u16>,
-    /// Whether the reviewer could open the card.
-    pub saw_card: bool,
-    /// Whether we took it back.
-    pub is_cancelled: bool,
-    /// Every decision that was sent, and the HTTP status of its answer.
-    pub said: Vec<Said>,
-}
-
-/// A decision on its way.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Said {
-    /// `approved` or `rejected`.
-    pub decision: String,
-    /// Whether its signature was BULI2's.
-    pub is_signed: bool,
-    /// HTTP status of the answer.
-    pub status: u16,
-}
-
-/// What the simulator has to know to be believed, and to believe.
-#[derive(Clone)]
-pub struct Keys {
-    /// What we send to BULI2.
-    pub api_key: String,
-    /// What BULI2 sends to us.
-    pub service_key: String,
-    /// What BULI2 signs with.
-    pub signature_secret: String,
-}
-
-struct Shared {
-    keys: Keys,
-    http: reqwest::Client,
-    reviewer: Mutex<Reviewer>,
-    health: Mutex<Health>,
-    api_url: Mutex<String>,
-    tasks: Mutex<BTreeMap<String, Task>>,
-    calls: watch::Sender<u64>,
-    dice: Mutex<StdRng>,
-}
 
 /// The running simulator.
 pub struct Buli2 {
@@ -141,7 +56,7 @@ impl Buli2 {
             api_url: Mutex::default(),
             tasks: Mutex::default(),
             calls: watch::Sender::new(0),
-            dice: Mutex::new(StdRng::seed_from_u64(0)),
+            rng: Mutex::new(StdRng::seed_from_u64(0)),
         });
         let router = Router::new()
             .route("/internal/reviews", post(submit))
@@ -192,7 +107,7 @@ impl Buli2 {
 
     /// What the erratic reviewer's moods come from.
     pub fn set_seed(&self, seed: u64) {
-        *lock(&self.shared.dice) = StdRng::seed_from_u64(seed);
+        *lock(&self.shared.rng) = StdRng::seed_from_u64(seed);
     }
 
     /// Sends a decision for a document's review, signed as ever; the HTTP status of the answer.
@@ -206,10 +121,6 @@ impl Drop for Buli2 {
     fn drop(&mut self) {
         self.server.abort();
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Refuses strangers, then does whatever trouble asks for.
@@ -315,86 +226,4 @@ async fn cancel(
         }
         None => StatusCode::NOT_FOUND.into_response(),
     }
-}
-
-/// The reviewer's work on one task.
-async fn review(shared: &Shared, task: Task) {
-    let reviewer = *lock(&shared.reviewer);
-    if reviewer == Reviewer::Asleep {
-        return;
-    }
-    let review_id = task.request["reviewId"].as_str().unwrap_or_default().to_owned();
-    let saw_card = fetch_card(shared, &review_id).await.unwrap_or(false);
-    if let Some(task) = lock(&shared.tasks).get_mut(&review_id) {
-        task.saw_card = saw_card;
-    }
-    let contradicts = task.request["reasons"].as_array().is_some_and(|reasons| {
-        reasons.iter().any(|reason| reason.as_str().is_some_and(|code| code.ends_with("_mismatch")))
-    });
-    let (decision, notes) = match reviewer {
-        Reviewer::Approves => ("approved", "the reviewer approves everything"),
-        Reviewer::Rejects => ("rejected", "the reviewer rejects everything"),
-        _ if !saw_card => ("rejected", "the card cannot be opened"),
-        _ if contradicts => ("rejected", "the card contradicts itself"),
-        _ => ("approved", "the card looks genuine"),
-    };
-    for _ in 0..CALLBACK_TRIES {
-        let answered = call_back(shared, &task, decision, notes).await;
-        if matches!(answered, Ok(status) if status < 500 && status != 429) {
-            return;
-        }
-        tokio::time::sleep(CALLBACK_PAUSE).await;
-    }
-}
-
-/// Whether our route leads to a file that is a picture or a PDF.
-async fn fetch_card(shared: &Shared, review_id: &str) -> Result<bool> {
-    let url = format!("{}/internal/reviews/{review_id}/file", lock(&shared.api_url));
-    let answer = shared.http.get(url).bearer_auth(&shared.keys.service_key).send().await?;
-    let location = answer.headers().get(header::LOCATION).ok_or("no redirect")?.to_str()?.to_owned();
-    let file = shared.http.get(location).send().await?.error_for_status()?.bytes().await?;
-    Ok([b"\xff\xd8\xff".as_slice(), b"\x89PNG", b"%PDF-"].iter().any(|magic| file.starts_with(magic)))
-}
-
-async fn call_back(shared: &Shared, task: &Task, decision: &str, notes: &str) -> Result<u16> {
-    let request = &task.request;
-    let body = json!({
-        "reviewId": request["reviewId"],
-        "taskId": task.task_id,
-        "decision": decision,
-        "notes": notes,
-        "documentId": request["documentId"],
-        "userId": request["userId"],
-    });
-    let url = request["callbackUrl"].as_str().ok_or("no callbackUrl")?;
-    send_decision(shared, task, url, &body, &shared.keys.signature_secret).await
-}
-
-/// Sends a signed body and keeps what was answered.
-async fn send_decision(shared: &Shared, task: &Task, url: &str, body: &Value, secret: &str) -> Result<u16> {
-    let bytes = serde_json::to_vec(body)?;
-    let timestamp = Utc::now().timestamp().to_string();
-    let signature = sign(secret.as_bytes(), Some(&timestamp), &bytes);
-    let answer = shared
-        .http
-        .post(url)
-        .bearer_auth(&shared.keys.service_key)
-        .header(header::CONTENT_TYPE, "application/json")
-        .header(TIMESTAMP_HEADER, timestamp)
-        .header(SIGNATURE_HEADER, signature)
-        .body(bytes)
-        .send()
-        .await?;
-    let status = answer.status().as_u16();
-    let decision = body["decision"].as_str().unwrap_or_default();
-    let review_id = task.request["reviewId"].as_str().unwrap_or_default();
-    if let Some(task) = lock(&shared.tasks).get_mut(review_id) {
-        let is_signed = secret == shared.keys.signature_secret;
-        task.said.push(Said { decision: decision.to_owned(), is_signed, status });
-        task.callback_status = Some(status);
-        if status < 300 {
-            decision.clone_into(&mut task.status);
-        }
-    }
-    Ok(status)
 }

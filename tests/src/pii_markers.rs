@@ -13,7 +13,7 @@ const ENCODED_MIN: usize = 8;
 
 /// Something that must not be seen.
 #[derive(Debug, Clone)]
-pub struct Needle {
+pub struct PiiMarker {
     /// What it is, for messages, which do not repeat it.
     pub what: String,
     squeezed: String,
@@ -21,8 +21,8 @@ pub struct Needle {
     hex: BTreeSet<String>,
 }
 
-impl Needle {
-    /// A needle, if it is long enough to mean anything where it is found.
+impl PiiMarker {
+    /// A marker, if it is long enough to mean anything where it is found.
     pub fn new(what: impl Into<String>, text: &str) -> Option<Self> {
         let squeezed = squeeze(text.as_bytes());
         if squeezed.len() < LETTERS_MIN {
@@ -35,16 +35,16 @@ impl Needle {
     }
 }
 
-/// What is searched, prepared once for all needles.
+/// What is searched, prepared once for all markers.
 #[derive(Debug)]
-pub struct Haystack {
+pub struct SearchedText {
     raw: String,
     lower: String,
     squeezed: String,
     decoded: String,
 }
 
-impl Haystack {
+impl SearchedText {
     /// Bytes of any kind.
     pub fn new(bytes: &[u8]) -> Self {
         let raw = String::from_utf8_lossy(bytes).into_owned();
@@ -56,23 +56,23 @@ impl Haystack {
         }
     }
 
-    /// In which form a needle is here, if it is, and what stands around it.
-    pub fn find(&self, needle: &Needle) -> Option<String> {
+    /// In which form a marker is here, if it is, and what stands around it.
+    pub fn find(&self, marker: &PiiMarker) -> Option<String> {
         let around = |text: &str, form: &str| {
             let at = text.find(form)?;
             let before: String = text.get(..at)?.chars().rev().take(60).collect();
             Some(before.chars().rev().collect::<String>())
         };
-        if let Some(before) = around(&self.squeezed, &needle.squeezed) {
+        if let Some(before) = around(&self.squeezed, &marker.squeezed) {
             return Some(format!("in clear, after {before:?}"));
         }
-        if let Some(before) = around(&self.decoded, &needle.squeezed) {
+        if let Some(before) = around(&self.decoded, &marker.squeezed) {
             return Some(format!("percent-encoded, after {before:?}"));
         }
-        if let Some(form) = needle.encoded.iter().find(|form| self.raw.contains(form.as_str())) {
+        if let Some(form) = marker.encoded.iter().find(|form| self.raw.contains(form.as_str())) {
             return Some(format!("in base64, after {:?}", around(&self.raw, form).unwrap_or_default()));
         }
-        let form = needle.hex.iter().find(|form| self.lower.contains(form.as_str()))?;
+        let form = marker.hex.iter().find(|form| self.lower.contains(form.as_str()))?;
         Some(format!("in hexadecimal, after {:?}", around(&self.lower, form).unwrap_or_default()))
     }
 }
@@ -128,8 +128,8 @@ fn hex(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    fn finds(needle: &str, text: impl AsRef<[u8]>) -> bool {
-        Haystack::new(text.as_ref()).find(&Needle::new("test", needle).unwrap()).is_some()
+    fn finds(marker: &str, text: impl AsRef<[u8]>) -> bool {
+        SearchedText::new(text.as_ref()).find(&PiiMarker::new("test", marker).unwrap()).is_some()
     }
 
     #[test]
@@ -164,6 +164,6 @@ mod tests {
         for text in ["", "nik *** read", "3174095203900002", "317409520390000", "siti"] {
             assert!(!finds("3174095203900001", text) && !finds("Siti Aminah", text), "{text}");
         }
-        assert!(Needle::new("name", "ERNA").is_none());
+        assert!(PiiMarker::new("name", "ERNA").is_none());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::deploy::BUCKET;
+use crate::stack::deploy::BUCKET;
 use crate::{Result, Stack};
 
 /// What is stored, by where it is: how many rows or files, and a hash of what is in them.

@@ -7,7 +7,8 @@ use std::time::Duration;
 use rand::Rng;
 use serde_json::{Value, json};
 
-use super::{Shared, Task, lock, send_decision};
+use super::callback::send_decision;
+use super::state::{Shared, Task, lock};
 
 /// A decision is sent until it is taken or refused, this often.
 const TRIES: u32 = 120;
@@ -15,9 +16,9 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// The first try of a decision that comes before the answer: longer would only keep our caller waiting.
 const EARLY: Duration = Duration::from_secs(5);
 
-/// What a reviewer does with one task.
+/// What the reviewer does with one task, drawn at random.
 #[derive(Debug, Clone, Copy)]
-struct Mood {
+struct Behaviour {
     decision: &'static str,
     sleeps: bool,
     is_early: bool,
@@ -29,52 +30,53 @@ struct Mood {
     is_forged_first: bool,
 }
 
-fn mood(shared: &Shared) -> Mood {
-    let mut dice = lock(&shared.dice);
-    Mood {
-        decision: if dice.random_bool(0.6) { "approved" } else { "rejected" },
-        sleeps: dice.random_bool(0.04),
-        is_early: dice.random_bool(0.25),
-        late_ms: dice.random_range(0..3000),
-        repeats: dice.random_bool(0.3),
-        contradicts: dice.random_bool(0.3),
-        at_once: dice.random_bool(0.15),
-        by_task: dice.random_bool(0.2),
-        is_forged_first: dice.random_bool(0.1),
+fn draw(shared: &Shared) -> Behaviour {
+    let mut rng = lock(&shared.rng);
+    Behaviour {
+        decision: if rng.random_bool(0.6) { "approved" } else { "rejected" },
+        sleeps: rng.random_bool(0.04),
+        is_early: rng.random_bool(0.25),
+        late_ms: rng.random_range(0..3000),
+        repeats: rng.random_bool(0.3),
+        contradicts: rng.random_bool(0.3),
+        at_once: rng.random_bool(0.15),
+        by_task: rng.random_bool(0.2),
+        is_forged_first: rng.random_bool(0.1),
     }
 }
 
 /// Takes a task; returns when our caller may have its answer.
 pub(super) async fn take(shared: &Arc<Shared>, task: Task) {
-    let mood = mood(shared);
-    if mood.sleeps {
+    let behaviour = draw(shared);
+    if behaviour.sleeps {
         return;
     }
     let mut early = false;
-    if mood.is_early {
-        let sent = tokio::time::timeout(EARLY, say(shared, &task, mood.decision, mood.by_task)).await;
+    if behaviour.is_early {
+        let sent =
+            tokio::time::timeout(EARLY, say(shared, &task, behaviour.decision, behaviour.by_task)).await;
         early = matches!(sent, Ok(Some(status)) if is_answer(status));
     }
     let shared = Arc::clone(shared);
     tokio::spawn(async move {
-        tokio::time::sleep(Duration::from_millis(mood.late_ms)).await;
-        if mood.is_forged_first {
-            forge(&shared, &task, contrary(mood.decision)).await;
+        tokio::time::sleep(Duration::from_millis(behaviour.late_ms)).await;
+        if behaviour.is_forged_first {
+            forge(&shared, &task, contrary(behaviour.decision)).await;
         }
-        if mood.at_once {
+        if behaviour.at_once {
             tokio::join!(
-                until_answered(&shared, &task, mood.decision, mood.by_task),
-                until_answered(&shared, &task, contrary(mood.decision), false),
+                until_answered(&shared, &task, behaviour.decision, behaviour.by_task),
+                until_answered(&shared, &task, contrary(behaviour.decision), false),
             );
         } else if !early {
-            until_answered(&shared, &task, mood.decision, mood.by_task).await;
+            until_answered(&shared, &task, behaviour.decision, behaviour.by_task).await;
         }
-        if mood.contradicts {
-            until_answered(&shared, &task, contrary(mood.decision), false).await;
+        if behaviour.contradicts {
+            until_answered(&shared, &task, contrary(behaviour.decision), false).await;
         }
-        if mood.repeats {
-            until_answered(&shared, &task, mood.decision, false).await;
-            until_answered(&shared, &task, mood.decision, mood.by_task).await;
+        if behaviour.repeats {
+            until_answered(&shared, &task, behaviour.decision, false).await;
+            until_answered(&shared, &task, behaviour.decision, behaviour.by_task).await;
         }
     });
 }

@@ -1,4 +1,18 @@
-//! The whole product on this machine.
+//! The whole product on this machine: starts the parts in order and owns them until the stack ends.
+
+pub mod account;
+pub mod api_page;
+mod daemon;
+pub mod deploy;
+pub mod emulator;
+mod ministack;
+pub mod redis_wire;
+pub mod runtime_api;
+mod settings;
+pub mod snapshot;
+pub mod template;
+pub mod worker;
+pub mod world;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -14,15 +28,16 @@ use filot_testkit::{Postgres, Redis, TestDb};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::api_page::{ApiPage, ApiPageOrigin};
-use crate::buli2::{Buli2, Keys};
-use crate::client::Api;
-use crate::deploy::{self, Deployment};
-use crate::faulty::{Faulty, Service};
-use crate::gate::Gate;
-use crate::ministack::{Ministack, aws_environment};
-use crate::stack_auth::StackAuth;
-use crate::worker::Worker;
+use self::api_page::{ApiPage, ApiPageOrigin};
+use self::deploy::Deployment;
+use self::ministack::{Ministack, aws_environment};
+use self::settings::{all_secrets, path_text, sdk_config, settings};
+use self::worker::Worker;
+use crate::client::api::Api;
+use crate::faults::fault_proxy::{FaultProxy, Service};
+use crate::faults::queue_proxy::QueueProxy;
+use crate::simulators::buli2::{Buli2, Keys};
+use crate::simulators::stack_auth::StackAuth;
 use crate::{Result, paths};
 
 /// How long the first answers may take to become good ones.
@@ -53,11 +68,11 @@ pub struct Options {
 /// What stands between the product and AWS when it may fail.
 pub struct Proxies {
     /// Before the files.
-    pub storage: Faulty,
+    pub storage: FaultProxy,
     /// Before the queues, behind their gate.
-    pub queues: Faulty,
+    pub queues: FaultProxy,
     /// Before functions that functions and workers invoke.
-    pub functions: Faulty,
+    pub functions: FaultProxy,
 }
 
 /// A running stack. Everything in it ends with it, in the order of the fields.
@@ -69,7 +84,7 @@ pub struct Stack {
     /// Stack Auth.
     pub stack_auth: StackAuth,
     /// Between us and the queues.
-    pub queue_gate: Gate,
+    pub queue_proxy: QueueProxy,
     /// What can be told to fail, if anything may.
     pub proxies: Option<Proxies>,
     /// What was deployed.
@@ -133,15 +148,16 @@ impl Stack {
         let port = options.prefers_port.filter(is_free).map_or_else(free_port, Ok)?;
         let proxies = if options.can_fail {
             Some(Proxies {
-                storage: Faulty::start(Service::Storage, port).await?,
-                queues: Faulty::start(Service::Queues, port).await?,
-                functions: Faulty::start(Service::Functions, port).await?,
+                storage: FaultProxy::start(Service::Storage, port).await?,
+                queues: FaultProxy::start(Service::Queues, port).await?,
+                functions: FaultProxy::start(Service::Functions, port).await?,
             })
         } else {
             None
         };
-        let queue_gate = Gate::new(proxies.as_ref().map_or(port, |proxies| proxies.queues.port())).await?;
-        let mut settings = settings(&stack_auth, &queue_gate);
+        let queue_proxy =
+            QueueProxy::new(proxies.as_ref().map_or(port, |proxies| proxies.queues.port())).await?;
+        let mut settings = settings(&stack_auth, &queue_proxy);
         if let Some(proxies) = &proxies {
             settings.insert("AWS_ENDPOINT_URL_LAMBDA".to_owned(), proxies.functions.url());
         }
@@ -178,7 +194,7 @@ impl Stack {
             workers: Vec::new(),
             buli2,
             stack_auth,
-            queue_gate,
+            queue_proxy,
             proxies,
             deployment,
             api,
@@ -345,64 +361,4 @@ impl Stack {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
-}
-
-/// Settings that are not secret and not in the template: where Stack Auth and the queues are on this machine.
-fn settings(stack_auth: &StackAuth, queue_gate: &Gate) -> BTreeMap<String, String> {
-    [
-        ("STACK_API_URL", stack_auth.url()),
-        ("STACK_ISSUERS", "https://api.stack-auth.com,https://api.hexclave.com"),
-        ("AWS_ENDPOINT_URL_SQS", queue_gate.url()),
-        ("CF_R2_REGION", filot_testkit::aws::REGION),
-        ("RUST_BACKTRACE", "0"),
-    ]
-    .into_iter()
-    .map(|(name, value)| (name.to_owned(), value.to_owned()))
-    .collect()
-}
-
-fn all_secrets(
-    database: &TestDb,
-    redis: &Redis,
-    buli2: &Buli2,
-    storage_url: String,
-    deployment: &Deployment,
-) -> BTreeMap<String, String> {
-    [
-        ("jwt-secret", local::JWT_SECRET.to_owned()),
-        ("service-internal-key", local::SERVICE_INTERNAL_KEY.to_owned()),
-        ("database-url", database.app_url()),
-        ("database-migrate-url", database.owner_url()),
-        ("redis-url", redis.url()),
-        ("cf-r2-endpoint", storage_url),
-        ("cf-r2-access-key", filot_testkit::aws::CREDENTIAL.to_owned()),
-        ("cf-r2-secret-key", filot_testkit::aws::CREDENTIAL.to_owned()),
-        ("cf-r2-bucket", deploy::BUCKET.to_owned()),
-        ("buli2-api-url", buli2.url().to_owned()),
-        ("buli2-api-key", local::BULI2_API_KEY.to_owned()),
-        ("buli2-callback-url", deployment.callback_url.clone()),
-        ("buli2-signature-secret", local::BULI2_SIGNATURE_SECRET.to_owned()),
-        ("stack-project-id", filot_testkit::stack_auth::PROJECT_ID.to_owned()),
-        ("sealing-key", local::SEALING_KEY.to_owned()),
-        ("identity-hash-key", local::IDENTITY_HASH_KEY.to_owned()),
-    ]
-    .into_iter()
-    .map(|(name, value)| (format!("filot/{name}"), value))
-    .collect()
-}
-
-async fn sdk_config(endpoint: &str) -> SdkConfig {
-    let credential = filot_testkit::aws::CREDENTIAL;
-    aws_config::defaults(aws_config::BehaviorVersion::latest())
-        .endpoint_url(endpoint)
-        .region(aws_config::Region::new(filot_testkit::aws::REGION))
-        .credentials_provider(aws_sdk_s3::config::Credentials::new(
-            credential, credential, None, None, "local",
-        ))
-        .load()
-        .await
-}
-
-fn path_text(path: &std::path::Path) -> Result<String> {
-    path.to_str().map(str::to_owned).ok_or_else(|| "a path is not text".into())
 }

@@ -7,7 +7,8 @@ use filot_platform::local;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::{Result, stack_auth};
+use crate::Result;
+use crate::simulators::stack_auth;
 
 /// The API, by its address.
 #[derive(Debug, Clone)]

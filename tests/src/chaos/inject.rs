@@ -12,10 +12,10 @@ use rand::{Rng, SeedableRng};
 use serde_json::json;
 
 use super::schedule::{Action, Planned};
-use crate::buli2::Health;
-use crate::deploy::Deployment;
-use crate::faulty::Mood;
+use crate::faults::fault_proxy::FaultRates;
+use crate::simulators::buli2::Health;
 use crate::stack::Proxies;
+use crate::stack::deploy::Deployment;
 use crate::{Result, Stack, paths};
 
 /// A worker promises to be gone 30 s after SIGTERM; the rest is for two busy cores.
@@ -75,14 +75,14 @@ impl<'a> Faults<'a> {
     pub async fn stop(&mut self) -> Result<()> {
         let proxies = proxies(self.stack)?;
         for proxy in [&proxies.storage, &proxies.queues, &proxies.functions] {
-            proxy.set_mood(Mood::default());
+            proxy.set_rates(FaultRates::default());
         }
-        self.stack.queue_gate.open();
+        self.stack.queue_proxy.open();
         self.stack.buli2.set_health(Health::Well);
         let seen = [
-            ("storage", proxies.storage.seen()),
-            ("queues", proxies.queues.seen()),
-            ("functions", proxies.functions.seen()),
+            ("storage", proxies.storage.counts()),
+            ("queues", proxies.queues.counts()),
+            ("functions", proxies.functions.counts()),
         ];
         for (name, seen) in seen {
             let [refused, lost, hung] = match name {
@@ -153,13 +153,13 @@ impl<'a> Faults<'a> {
                 self.count("Redis away", 1);
             }
             Action::CloseQueues => {
-                self.stack.queue_gate.close();
+                self.stack.queue_proxy.close();
                 self.count("queues unreachable", 1);
             }
-            Action::OpenQueues => self.stack.queue_gate.open(),
-            Action::Queues(mood) => proxies(self.stack)?.queues.set_mood(mood),
-            Action::Storage(mood) => proxies(self.stack)?.storage.set_mood(mood),
-            Action::Functions(mood) => proxies(self.stack)?.functions.set_mood(mood),
+            Action::OpenQueues => self.stack.queue_proxy.open(),
+            Action::Queues(rates) => proxies(self.stack)?.queues.set_rates(rates),
+            Action::Storage(rates) => proxies(self.stack)?.storage.set_rates(rates),
+            Action::Functions(rates) => proxies(self.stack)?.functions.set_rates(rates),
             Action::Buli2(health) => {
                 self.stack.buli2.set_health(health);
                 match health {

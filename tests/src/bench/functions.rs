@@ -1,26 +1,19 @@
-//! Benchmarks: from upload to decision, single requests, starts and memory. Prints Markdown; `docs/benchmarks.md` keeps
-//! what was measured.
+//! Each function next to a hello-world Lambda binary: start, first answer, warm calls, memory and size.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::json;
 
-use crate::cards::Cards;
-use crate::client::User;
-use crate::runtime_api::Instance;
-use crate::{Options, Result, Stack, paths};
+use super::memory;
+use super::percentile::percentile;
+use crate::console::say;
+use crate::stack::runtime_api::Instance;
+use crate::stack::template;
+use crate::{Result, paths};
 
-mod api;
-
-/// Numbers of the system this one replaces, on two cores.
-const OLD_IDLE_S: f64 = 5.7;
-const OLD_QUEUED_PER_MIN: f64 = 5.5;
-const PATIENCE: Duration = Duration::from_secs(300);
 const HELLO: &str = "hello-world";
 const AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
 const STARTS: usize = 20;
@@ -36,136 +29,6 @@ const WARM: [&str; 7] = [
     "review-callback",
 ];
 
-/// Times single requests only, and prints it.
-pub async fn run_api() -> Result<()> {
-    let mut out = format!("{} cores.\n", std::thread::available_parallelism()?);
-    api::run(&mut out).await?;
-    writeln!(std::io::stdout().lock(), "\n{out}")?;
-    Ok(())
-}
-
-/// Measures the functions' starts, memory and sizes only, and prints it.
-pub async fn run_functions() -> Result<()> {
-    let mut out = format!("{} cores, release build.\n", std::thread::available_parallelism()?);
-    functions(&mut out).await?;
-    tell(&mut out)
-}
-
-/// Runs everything and prints it.
-pub async fn run(idle: usize, queued: usize) -> Result<()> {
-    let mut out = String::new();
-    let cores = std::thread::available_parallelism()?;
-    out.push_str(&format!("{cores} cores, release build.\n"));
-    say("making sample cards");
-    let cards = Cards::scans(idle + queued + 1, 11)?;
-    pipeline(&cards, idle, queued, &mut out).await?;
-    tell(&mut out)?;
-    api::run(&mut out).await?;
-    tell(&mut out)?;
-    functions(&mut out).await?;
-    tell(&mut out)
-}
-
-/// Prints what is known so far: a part that fails later takes nothing with it.
-fn tell(out: &mut String) -> Result<()> {
-    write!(std::io::stdout().lock(), "{out}")?;
-    out.clear();
-    Ok(())
-}
-
-async fn pipeline(cards: &Cards, idle: usize, queued: usize, out: &mut String) -> Result<()> {
-    say("starting the stack");
-    let mut stack = Stack::start(Options { talks: true, ..Options::default() }).await?;
-
-    say(&format!("{idle} uploads, one after the other"));
-    let mut times = Vec::new();
-    for (n, card) in cards.cards.iter().take(idle + 1).enumerate() {
-        let user = stack.api.new_user().await?;
-        let content = cards.content(card)?;
-        let clock = Instant::now();
-        let id = stack.api.uploaded(&user, &card.document_type, &card.file, &content).await?;
-        decided(&stack, &[id], PATIENCE).await?;
-        // The first one also starts functions that were never called before.
-        if n > 0 {
-            times.push(clock.elapsed());
-        }
-    }
-
-    say(&format!("{queued} uploads while no worker runs, then a worker"));
-    for worker in &mut stack.workers {
-        worker.terminate();
-    }
-    let waiting: Vec<String> = stream::iter(cards.cards.iter().skip(idle + 1).take(queued))
-        .map(|card| {
-            let stack = &stack;
-            async move {
-                let user: User = stack.api.new_user().await?;
-                stack.api.uploaded(&user, &card.document_type, &card.file, &cards.content(card)?).await
-            }
-        })
-        .buffer_unordered(4)
-        .try_collect()
-        .await?;
-    let clock = Instant::now();
-    stack.start_worker(&[]).await?;
-    let ready = clock.elapsed();
-    decided(&stack, &waiting, PATIENCE).await?;
-    let all = clock.elapsed();
-    let per_min = |elapsed: Duration| waiting.len() as f64 / elapsed.as_secs_f64() * 60.0;
-
-    let outcomes = stack
-        .sql
-        .query("SELECT verification_status, count(*) FROM documents GROUP BY 1 ORDER BY 1", &[])
-        .await?
-        .iter()
-        .map(|row| format!("{} {}", row.get::<_, i64>(1), row.get::<_, String>(0)))
-        .collect::<Vec<_>>()
-        .join(", ");
-    let (p50, p95) = (percentile(&mut times, 50), percentile(&mut times, 95));
-    out.push_str(&format!(
-        "\n### From upload to decision\n\n\
-         Clean scans of KTPs from the generator, one user each, through API Gateway's route; decisions: {outcomes}.\n\n\
-         | | the earlier system | this one | |\n|---|---|---|---|\n\
-         | idle queue, p50 of {} | {OLD_IDLE_S} s | {:.2} s | {:.1} times as fast |\n\
-         | idle queue, p95 | - | {:.2} s | |\n\
-         | {queued} queued, from the worker's start (models loaded in {:.1} s) | {OLD_QUEUED_PER_MIN}/min | {:.1}/min | {:.1} times as many |\n\
-         | {queued} queued, from the worker being ready | {OLD_QUEUED_PER_MIN}/min | {:.1}/min | {:.1} times as many |\n",
-        times.len(),
-        p50.as_secs_f64(),
-        OLD_IDLE_S / p50.as_secs_f64(),
-        p95.as_secs_f64(),
-        ready.as_secs_f64(),
-        per_min(all),
-        per_min(all) / OLD_QUEUED_PER_MIN,
-        per_min(all - ready),
-        per_min(all - ready) / OLD_QUEUED_PER_MIN,
-    ));
-    Ok(())
-}
-
-/// Waits until all documents are decided, by the score or by sending them to a human.
-async fn decided(stack: &Stack, ids: &[String], patience: Duration) -> Result<()> {
-    let ids = ids.iter().map(|id| id.parse()).collect::<std::result::Result<Vec<uuid::Uuid>, _>>()?;
-    let deadline = Instant::now() + patience;
-    loop {
-        let row = stack
-            .sql
-            .query_one(
-                "SELECT count(*) FROM documents WHERE id = ANY($1) \
-                 AND status IN ('ai_evaluated', 'completed', 'failed')",
-                &[&ids],
-            )
-            .await?;
-        if usize::try_from(row.get::<_, i64>(0))? == ids.len() {
-            return Ok(());
-        }
-        if Instant::now() > deadline {
-            return Err(format!("{} of {} decided in {patience:?}", row.get::<_, i64>(0), ids.len()).into());
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-}
-
 /// What was measured of one program.
 struct Measured {
     start: Duration,
@@ -175,8 +38,9 @@ struct Measured {
     warm: Option<(Duration, Duration)>,
 }
 
-async fn functions(out: &mut String) -> Result<()> {
-    let memory = api::memory::Server::start().await?;
+/// Measures all functions of the template and writes Markdown.
+pub(super) async fn run(out: &mut String) -> Result<()> {
+    let memory = memory::Server::start().await?;
     let mut environment = functions_environment();
     // The sweeper asks the queues' lengths whatever else is away: with nobody there its time would be the SDK's second try.
     environment.insert("AWS_ENDPOINT_URL_SQS".to_owned(), memory.url());
@@ -184,9 +48,9 @@ async fn functions(out: &mut String) -> Result<()> {
     if Path::new(AUTHORITIES).exists() {
         environment.insert("SSL_CERT_FILE".to_owned(), AUTHORITIES.to_owned());
     }
-    let template = crate::template::local(&paths::root().join("template.yaml"), "")?;
+    let deployed = template::local(&paths::root().join("template.yaml"), "")?;
     let mut programs = vec![HELLO.to_owned()];
-    programs.extend(crate::template::programs(&template));
+    programs.extend(template::programs(&deployed));
     // In rounds: what else the machine does meets all of them alike.
     let mut starts: BTreeMap<&str, Starts> = BTreeMap::new();
     for round in 1..=STARTS {
@@ -376,15 +240,4 @@ fn functions_environment() -> BTreeMap<String, String> {
 
 fn ratio(one: Duration, other: Duration) -> f64 {
     one.as_secs_f64() / other.as_secs_f64()
-}
-
-/// The value below which `percent` of all are; sorts.
-fn percentile(values: &mut [Duration], percent: usize) -> Duration {
-    values.sort_unstable();
-    let rank = (values.len() * percent).div_ceil(100).clamp(1, values.len().max(1));
-    values.get(rank - 1).copied().unwrap_or_default()
-}
-
-fn say(what: &str) {
-    let _ = writeln!(std::io::stderr(), "== {what}");
 }

@@ -1,6 +1,6 @@
-//! A service of AWS that is not well: an HTTP proxy that refuses requests, loses answers, or lets its caller wait.
+//! An HTTP proxy in front of an AWS service that fails part of the requests: refuses them, loses their answers, or hangs.
 //!
-//! What it forwards keeps its `Host`, so a link that was signed for the proxy stays valid behind it.
+//! It forwards requests with their `Host`, so a link that was signed for the proxy stays valid behind it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,7 +22,7 @@ const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Longer than a long poll.
 const FORWARD_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Whose failures it imitates.
+/// The service whose errors it imitates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Service {
     /// S3: 500, in XML.
@@ -33,27 +33,27 @@ pub enum Service {
     Functions,
 }
 
-/// How it is doing: parts of all requests, 0 to 1, that end in each way. The rest is forwarded.
+/// The share of requests, 0 to 1, that fails in each way. All others are forwarded.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Mood {
-    /// Answered with an error; nothing was done.
-    pub refuses: f64,
-    /// Done, and answered with an error.
-    pub loses: f64,
-    /// Kept waiting this long, then answered with an error; nothing was done.
-    pub hangs: Option<(f64, Duration)>,
+pub struct FaultRates {
+    /// Answered with an error and not forwarded.
+    pub refuse: f64,
+    /// Forwarded, and answered with an error.
+    pub lose: f64,
+    /// Answered with an error after this time, and not forwarded.
+    pub hang: Option<(f64, Duration)>,
 }
 
-/// How many requests ended in which way.
+/// How many requests ended in each way.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Seen {
-    /// Forwarded, with the answer.
+pub struct RequestCounts {
+    /// Forwarded; the answer was passed back.
     pub passed: u64,
-    /// Refused.
+    /// Refused with an error.
     pub refused: u64,
-    /// Done, the answer lost.
+    /// Forwarded; the answer was replaced by an error.
     pub lost: u64,
-    /// Kept waiting.
+    /// Answered with an error after a wait.
     pub hung: u64,
 }
 
@@ -69,28 +69,28 @@ struct Shared {
     service: Service,
     target: String,
     http: reqwest::Client,
-    mood: Mutex<Mood>,
-    dice: Mutex<StdRng>,
+    rates: Mutex<FaultRates>,
+    rng: Mutex<StdRng>,
     counters: Counters,
 }
 
 /// The running proxy.
-pub struct Faulty {
+pub struct FaultProxy {
     port: u16,
     shared: Arc<Shared>,
     server: JoinHandle<()>,
 }
 
 #[derive(Clone, Copy)]
-enum Fate {
+enum Disposition {
     Pass,
     Refuse,
     Lose,
     Hang(Duration),
 }
 
-impl Faulty {
-    /// Starts one before a port of this machine; well at first.
+impl FaultProxy {
+    /// Starts one in front of a port of this machine; at first it forwards everything.
     pub async fn start(service: Service, to_port: u16) -> Result<Self> {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         let port = listener.local_addr()?.port();
@@ -102,8 +102,8 @@ impl Faulty {
                 .redirect(reqwest::redirect::Policy::none())
                 .timeout(FORWARD_TIMEOUT)
                 .build()?,
-            mood: Mutex::default(),
-            dice: Mutex::new(StdRng::seed_from_u64(0)),
+            rates: Mutex::default(),
+            rng: Mutex::new(StdRng::seed_from_u64(0)),
             counters: Counters::default(),
         });
         let router = Router::new().fallback(pass).with_state(Arc::clone(&shared));
@@ -114,60 +114,61 @@ impl Faulty {
         Ok(Self { port, shared, server })
     }
 
-    /// Its port.
+    /// The port on 127.0.0.1 where it listens.
     pub const fn port(&self) -> u16 {
         self.port
     }
 
-    /// Where it is.
+    /// Its endpoint, `http://127.0.0.1:<port>`.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// What its choices come from.
+    /// Sets the seed of its random choices.
     pub fn set_seed(&self, seed: u64) {
-        *self.shared.dice.lock().unwrap_or_else(PoisonError::into_inner) = StdRng::seed_from_u64(seed);
+        *self.shared.rng.lock().unwrap_or_else(PoisonError::into_inner) = StdRng::seed_from_u64(seed);
     }
 
-    /// Sets how it is doing from now on.
-    pub fn set_mood(&self, mood: Mood) {
-        *self.shared.mood.lock().unwrap_or_else(PoisonError::into_inner) = mood;
+    /// Sets which share of the requests fails from now on.
+    pub fn set_rates(&self, rates: FaultRates) {
+        *self.shared.rates.lock().unwrap_or_else(PoisonError::into_inner) = rates;
     }
 
-    /// What it did so far.
-    pub fn seen(&self) -> Seen {
+    /// How many requests ended in each way since the start.
+    pub fn counts(&self) -> RequestCounts {
         let Counters { passed, refused, lost, hung } = &self.shared.counters;
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        Seen { passed: read(passed), refused: read(refused), lost: read(lost), hung: read(hung) }
+        RequestCounts { passed: read(passed), refused: read(refused), lost: read(lost), hung: read(hung) }
     }
 }
 
-impl Drop for Faulty {
+impl Drop for FaultProxy {
     fn drop(&mut self) {
         self.server.abort();
     }
 }
 
 impl Shared {
-    fn fate(&self) -> Fate {
-        let mood = *self.mood.lock().unwrap_or_else(PoisonError::into_inner);
-        if mood == Mood::default() {
-            return Fate::Pass;
+    /// Draws how one request ends.
+    fn disposition(&self) -> Disposition {
+        let rates = *self.rates.lock().unwrap_or_else(PoisonError::into_inner);
+        if rates == FaultRates::default() {
+            return Disposition::Pass;
         }
-        let drawn: f64 = self.dice.lock().unwrap_or_else(PoisonError::into_inner).random();
-        let (hangs, time) = mood.hangs.unwrap_or_default();
-        if drawn < mood.refuses {
-            Fate::Refuse
-        } else if drawn < mood.refuses + mood.loses {
-            Fate::Lose
-        } else if drawn < mood.refuses + mood.loses + hangs {
-            Fate::Hang(time)
+        let drawn: f64 = self.rng.lock().unwrap_or_else(PoisonError::into_inner).random();
+        let (hangs, time) = rates.hang.unwrap_or_default();
+        if drawn < rates.refuse {
+            Disposition::Refuse
+        } else if drawn < rates.refuse + rates.lose {
+            Disposition::Lose
+        } else if drawn < rates.refuse + rates.lose + hangs {
+            Disposition::Hang(time)
         } else {
-            Fate::Pass
+            Disposition::Pass
         }
     }
 
-    /// What the service says when it fails.
+    /// The service's own answer for an internal error.
     fn failure(&self, is_event: bool) -> Response {
         let status = StatusCode::INTERNAL_SERVER_ERROR;
         match self.service {
@@ -218,23 +219,23 @@ async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let count = |counter: &AtomicU64| counter.fetch_add(1, Ordering::Relaxed);
     let is_event =
         request.headers().get("x-amz-invocation-type").is_some_and(|kind| kind.as_bytes() == b"Event");
-    match shared.fate() {
-        Fate::Pass => {
+    match shared.disposition() {
+        Disposition::Pass => {
             count(&shared.counters.passed);
             shared.forward(request).await
         }
-        Fate::Refuse => {
+        Disposition::Refuse => {
             count(&shared.counters.refused);
             // Its body is read first, as a server does; else the caller sees a broken connection.
             let _ = to_bytes(request.into_body(), BODY_BYTES_MAX).await;
             shared.failure(is_event)
         }
-        Fate::Lose => {
+        Disposition::Lose => {
             count(&shared.counters.lost);
             drop(shared.forward(request).await);
             shared.failure(is_event)
         }
-        Fate::Hang(time) => {
+        Disposition::Hang(time) => {
             count(&shared.counters.hung);
             tokio::time::sleep(time).await;
             shared.failure(is_event)
@@ -273,18 +274,18 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         tokio::spawn(async move { axum::serve(listener, router).await });
-        let faulty = Faulty::start(Service::Storage, port).await.unwrap();
+        let proxy = FaultProxy::start(Service::Storage, port).await.unwrap();
         let http = reqwest::Client::builder().no_proxy().timeout(FORWARD_TIMEOUT).build().unwrap();
-        let status = async || http.get(faulty.url()).send().await.unwrap().status().as_u16();
+        let status = async || http.get(proxy.url()).send().await.unwrap().status().as_u16();
 
-        let host = http.get(faulty.url()).send().await.unwrap().text().await.unwrap();
-        assert_eq!(host, format!("127.0.0.1:{}", faulty.port()), "the host that a signature covers");
-        faulty.set_mood(Mood { refuses: 1.0, ..Mood::default() });
+        let host = http.get(proxy.url()).send().await.unwrap().text().await.unwrap();
+        assert_eq!(host, format!("127.0.0.1:{}", proxy.port()), "the host that a signature covers");
+        proxy.set_rates(FaultRates { refuse: 1.0, ..FaultRates::default() });
         assert_eq!((status().await, served.load(Ordering::Relaxed)), (500, 1));
-        faulty.set_mood(Mood { loses: 1.0, ..Mood::default() });
+        proxy.set_rates(FaultRates { lose: 1.0, ..FaultRates::default() });
         assert_eq!((status().await, served.load(Ordering::Relaxed)), (500, 2));
-        faulty.set_mood(Mood { hangs: Some((1.0, Duration::from_millis(1))), ..Mood::default() });
+        proxy.set_rates(FaultRates { hang: Some((1.0, Duration::from_millis(1))), ..FaultRates::default() });
         assert_eq!((status().await, served.load(Ordering::Relaxed)), (500, 2));
-        assert_eq!(faulty.seen(), Seen { passed: 1, refused: 1, lost: 1, hung: 1 });
+        assert_eq!(proxy.counts(), RequestCounts { passed: 1, refused: 1, lost: 1, hung: 1 });
     }
 }

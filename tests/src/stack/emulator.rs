@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use filot_testkit::process::free_port;
 use serde_json::Value;
 
-use crate::daemon::Daemon;
+use crate::stack::daemon::Daemon;
 use crate::{Result, paths};
 
 const PATIENCE: Duration = Duration::from_secs(60);

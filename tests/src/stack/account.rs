@@ -4,8 +4,9 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use crate::probe::{self, Probe};
-use crate::{Result, Stack, User, stack_auth};
+use crate::client::probe::{self, Probe};
+use crate::simulators::stack_auth;
+use crate::{Result, Stack, User};
 
 /// A registered user with a session.
 #[derive(Debug, Clone)]

@@ -12,7 +12,8 @@ use aws_config::SdkConfig;
 use filot_testkit::aws::{CREDENTIAL, REGION};
 use url::form_urlencoded;
 
-use crate::{Result, paths, template};
+use crate::stack::template;
+use crate::{Result, paths};
 
 /// Name of the CloudFormation stack.
 const STACK: &str = "filot-local";

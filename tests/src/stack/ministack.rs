@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use filot_testkit::aws::{CREDENTIAL, REGION};
 
-use crate::daemon::Daemon;
+use crate::stack::daemon::Daemon;
 use crate::{Result, paths};
 
 const START_TIMEOUT: Duration = Duration::from_secs(60);
@@ -48,11 +48,6 @@ impl Ministack {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-    }
-
-    /// Its port.
-    pub const fn port(&self) -> u16 {
-        self.port
     }
 
     /// Endpoint of every service.

@@ -1,4 +1,6 @@
-//! A door in front of a server: closed, the server is away for whoever goes through it.
+//! A TCP proxy in front of the queues that can be closed, so that they are unreachable, and opened again.
+//!
+//! It can also record what passes through it. It knows nothing of HTTP or SQS.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,17 +15,18 @@ use crate::Result;
 /// Most connections at once.
 const CONNECTIONS_MAX: usize = 256;
 
-/// A TCP forwarder that can be closed and opened again on the same port.
+/// The running proxy. Closing and opening keep its port.
 #[derive(Debug)]
-pub struct Gate {
+pub struct QueueProxy {
     url: String,
     open: watch::Sender<bool>,
+    /// None: nothing is recorded.
     record: Arc<Mutex<Option<Vec<u8>>>>,
     task: JoinHandle<()>,
 }
 
-impl Gate {
-    /// An open gate to a port of this machine.
+impl QueueProxy {
+    /// Starts it, open, in front of a port of this machine.
     pub async fn new(to_port: u16) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);
@@ -61,27 +64,27 @@ impl Gate {
         Ok(Self { url, open, record, task })
     }
 
-    /// Where to go in.
+    /// Its endpoint, `http://127.0.0.1:<port>`.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Keeps a copy of what is asked from now on.
+    /// Records the bytes of all requests from now on.
     pub fn record(&self) {
         self.record.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default();
     }
 
-    /// What was asked since then.
+    /// The bytes recorded so far; empty before [`Self::record`].
     pub fn recorded(&self) -> Vec<u8> {
         self.record.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_default()
     }
 
-    /// Drops what goes through, and everything that comes.
+    /// Drops all connections and refuses new ones.
     pub fn close(&self) {
         self.open.send_replace(false);
     }
 
-    /// Lets through again.
+    /// Forwards again.
     pub fn open(&self) {
         self.open.send_replace(true);
     }
@@ -103,7 +106,7 @@ async fn pass_on(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, kept: &Mutex<O
     let _ = to.shutdown().await;
 }
 
-impl Drop for Gate {
+impl Drop for QueueProxy {
     fn drop(&mut self) {
         self.task.abort();
     }
