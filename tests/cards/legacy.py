@@ -1,9 +1,9 @@
-"""The system this product replaces, as a yardstick: Tesseract on the raw picture, patterns on its text.
+"""The legacy service as a baseline: Tesseract on the raw picture, regular expressions on its text.
 
-Only its outline is written down (Tesseract with `ind+eng`, page segmentation 3, then a regular expression for each
-label); the patterns here are ours, in that manner. A class such as `[A-Z\\s]+` runs over line ends, so that a name
-takes the next label with it; `first_line` keeps the first line of such a capture, which is as well as that system
-could have done.
+Its documents give only the outline: Tesseract with `ind+eng`, page segmentation 3, then a regular expression for each
+label. The expressions here are ours, written in the same way. A class such as `[A-Z\\s]+` matches line ends, so a name
+also captures the next label. `first_line` keeps only the first line of a capture: the best result that the legacy
+service could have had.
 """
 
 import os
@@ -42,7 +42,7 @@ NPWP = {
 
 
 def text_of(file):
-    """(what Tesseract makes of the picture, CPU seconds), on one thread."""
+    """(Tesseract's text of the picture, CPU seconds), on one thread."""
     process = subprocess.Popen(
         [part.format(file=file) for part in COMMAND],
         stdout=subprocess.PIPE,
@@ -56,7 +56,7 @@ def text_of(file):
 
 
 def fields(text, kind, first_line):
-    """What its patterns find in the text; `kind` is what the user said it is."""
+    """The fields that the expressions find; `kind` is the document type that the user chose."""
     found = {}
     for field, pattern in (NPWP if kind == "NPWP" else KTP).items():
         match = re.search(pattern, text, re.IGNORECASE)

@@ -1,4 +1,4 @@
-//! The demonstration: sample cards, from upload to decision, through everything.
+//! `./dev demo`: sends the sample cards through the whole stack and prints the fields, score and decision of each.
 
 use std::io::Write;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! Where things are: the repository, the built programs, the logs.
+//! Paths of the repository, of the built programs, and of the logs.
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,5 @@
-//! Finds what must not be seen in what anybody may see: in clear, in capitals, split by spaces, dots or dashes,
-//! percent-encoded, in base64 and in hexadecimal.
+//! Finds personal data and credentials in text that must not contain them: in clear, in capitals, split by spaces,
+//! dots or dashes, percent-encoded, in base64 and in hexadecimal.
 
 use std::collections::BTreeSet;
 
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn inv_7_no_disguise_helps() {
+    fn inv_7_markers_are_found_in_every_encoding() {
         let nik = "3174095203900001";
         for text in [
             "nik 3174095203900001 read",
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_is_not_found() {
+    fn absent_and_short_markers_are_not_found() {
         for text in ["", "nik *** read", "3174095203900002", "317409520390000", "siti"] {
             assert!(!finds("3174095203900001", text) && !finds("Siti Aminah", text), "{text}");
         }

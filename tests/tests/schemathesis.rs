@@ -1,5 +1,5 @@
-//! The API against its own description: schemathesis makes requests out of `docs/openapi.json`, right ones and wrong
-//! ones, and holds every answer against what is written there.
+//! The API against its own OpenAPI document: schemathesis generates valid and invalid requests from `docs/openapi.json`
+//! and compares every answer with it.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -15,7 +15,7 @@ use serde_json::json;
 /// INV-6, INV-8: no answer that the document does not describe, no 5xx, no wrong value let through, no door without its
 /// lock.
 #[tokio::test(flavor = "multi_thread")]
-async fn inv_8_every_answer_is_one_that_the_document_describes() -> Result<()> {
+async fn inv_8_every_answer_matches_the_openapi_document() -> Result<()> {
     let stack = Stack::start(Options::default()).await?;
     let world = World::new(&stack).await?;
     let leaving = Account::new(&stack).await?;

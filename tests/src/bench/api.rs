@@ -1,8 +1,8 @@
-//! Requests from the runtime API in to the answer out, at 1, 16 and 64 concurrent callers, with real Postgres and Redis
-//! and an object store behind them, next to the legacy service's numbers.
+//! Times of single requests, from the runtime API to the answer, for 1, 16 and 64 callers at once, with real Postgres
+//! and Redis and an object store, beside the legacy service's numbers.
 //!
 //! A Lambda instance serves one event at a time: `n` callers get `n` instances, at most [`INSTANCES_MAX`] on one
-//! machine; more callers than instances wait, and their wait is measured too.
+//! machine. If there are more callers than instances, the measured time includes their wait.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -1,4 +1,4 @@
-//! S3 and SQS as far as an upload needs them, in memory: what is put is kept for a while, what is sent is taken.
+//! S3 and SQS in memory, as far as an upload needs them: keeps the last objects, accepts every message.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};

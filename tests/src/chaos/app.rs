@@ -1,4 +1,5 @@
-//! The app on everybody's phone: sends a request until one of the expected answers comes, and records every answer.
+//! The mobile app of everybody in a fault run: retries a request until an expected answer comes, and records every
+//! answer.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -1,4 +1,4 @@
-//! What must hold when all is quiet again, read behind the product's back and judged with the domain's own tables.
+//! The checks after a fault run. They read the database and the bucket directly and judge by the domain's own tables.
 
 use std::collections::{BTreeMap, BTreeSet};
 

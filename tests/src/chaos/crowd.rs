@@ -1,6 +1,6 @@
-//! People with the mobile app: they upload, and repeat an upload with the same key until it is answered 201.
+//! The users of a fault run: they upload, and repeat an upload with the same key until it is answered 201.
 //!
-//! Only uploads answered 201 count as accepted. What people do with an accepted document is in [`super::wishes`].
+//! Only uploads answered 201 count as accepted. What owners do with an accepted document is in [`super::wishes`].
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};

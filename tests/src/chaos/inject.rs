@@ -1,4 +1,4 @@
-//! Carries out what is planned, on the running stack, and counts it.
+//! Injects the planned faults into the running stack, and counts them.
 
 use std::collections::BTreeMap;
 use std::path::Path;

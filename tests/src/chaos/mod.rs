@@ -1,5 +1,6 @@
-//! The fault run: documents flow while everything they need fails, by a seeded plan; at the end nothing may be lost,
-//! decided twice, or told differently by a row and its events. `docs/reliability.md` says what is done and checked.
+//! The fault run: documents flow while everything they depend on fails, by a plan made from a seed. At the end no
+//! document may be lost or decided twice, and every row must agree with its events. `docs/reliability.md` describes
+//! the run.
 
 use std::fmt::Write as _;
 use std::io::Write as _;

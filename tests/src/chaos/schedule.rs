@@ -1,4 +1,4 @@
-//! What fails when: a pure function of a seed and a length, so that a run that went wrong can be repeated.
+//! Which fault happens when: a pure function of a seed and a length, so that a failed run can be repeated.
 
 use std::time::Duration;
 
@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_seed_is_a_plan_and_everything_comes_back() {
+    fn a_seed_gives_one_plan_and_every_fault_ends() {
         let length = Duration::from_secs(90);
         for seed in 0..50 {
             let planned = plan(seed, length);

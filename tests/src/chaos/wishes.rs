@@ -1,4 +1,4 @@
-//! What people want with a document once it is there: to have it erased, seen by a human, or tried again.
+//! What an owner does with an accepted document: erases it, asks for a human review, or processes it again.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! A client of the API, as the mobile app is one: logs in, uploads, asks.
+//! A client of the API that does what the mobile app does: logs in, uploads, reads.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Requests as API Gateway's REST API hands them to a function, for programs that run without a gateway.
+//! Requests in the form in which API Gateway's REST API passes them to a function, for programs without a gateway.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;

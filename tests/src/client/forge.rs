@@ -1,7 +1,6 @@
-//! Credentials that somebody without our secrets could make, and ones that are no longer or not yet good.
+//! Makes tokens: forged, expired, not yet valid, and good ones.
 //!
-//! Every function makes one token out of claims. What is wrong with it, the caller of the function says: this file only
-//! knows how tokens are put together.
+//! Each function makes one token from claims. It does not know whether the token is valid; its caller does.
 
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
@@ -102,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_published_key_is_really_the_one_that_verifies() {
+    fn the_published_key_verifies_its_own_tokens() {
         let forms = published_key_forms().unwrap();
         let pem = &forms.iter().find(|(form, _)| *form == "PEM").unwrap().1;
         let claims = stack_auth::claims("somebody", "somebody@example.com", 1, 4_102_444_800);

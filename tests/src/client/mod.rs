@@ -1,4 +1,4 @@
-//! Requests to the API: as the mobile app sends them, and with every header, token and event under control.
+//! Clients of the API: one that acts as the mobile app does, and one with every header under control.
 
 pub mod api;
 pub mod event;

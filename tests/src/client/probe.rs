@@ -1,4 +1,4 @@
-//! One HTTP request with every header under control, and what came back, word for word.
+//! One HTTP request with every header under control, and its unchanged answer.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;

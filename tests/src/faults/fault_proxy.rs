@@ -1,4 +1,5 @@
-//! An HTTP proxy in front of an AWS service that fails part of the requests: refuses them, loses their answers, or hangs.
+//! An HTTP proxy in front of an AWS service that fails part of the requests: refuses them, loses their answers, or
+//! hangs.
 //!
 //! It forwards requests with their `Host`, so a link that was signed for the proxy stays valid behind it.
 
@@ -264,7 +265,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn it_does_what_its_mood_says() {
+    async fn requests_fail_at_the_set_rates() {
         let served = Arc::new(AtomicU64::new(0));
         let counter = Arc::clone(&served);
         let router = Router::new().fallback(move |headers: HeaderMap| async move {

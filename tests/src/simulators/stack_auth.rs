@@ -1,6 +1,6 @@
-//! A simulator of Stack Auth: publishes the keys of the local project and mints tokens for whoever asks.
+//! A simulator of Stack Auth: publishes the keys of the local project and signs a token for anybody who asks.
 //!
-//! Two keys, as in production: the fixed local one, which the checked-in events are signed with, and a second one.
+//! It has two keys, as production has: the fixed local one, which signed the checked-in events, and a second one.
 
 use axum::extract::Json;
 use axum::routing::{get, post};

@@ -1,4 +1,4 @@
-//! Somebody with everything that a login gives, for suites that need more than an access token.
+//! A logged-in user with all that a login returns, for suites that need more than an access token.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;

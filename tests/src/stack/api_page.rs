@@ -1,8 +1,8 @@
-//! A page that shows the OpenAPI document and tries the API: Swagger UI, from a crate that carries it, on a port of this
-//! machine. Nothing of it is fetched from anywhere else.
+//! A page that shows the OpenAPI document and tries the API: Swagger UI, from a crate that contains its files, on a
+//! port of this machine. It loads nothing from the network.
 //!
-//! It is a browser's page on an origin of its own, as the product's frontend is: it gets the security headers of our
-//! answers, and calls the API across origins, by the API's own rules.
+//! The page has its own origin, as the product's frontend has: it gets the security headers of our answers and calls
+//! the API across origins.
 
 use std::sync::Arc;
 
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_page_and_all_it_needs_come_from_here_and_it_may_call_the_api() {
+    async fn the_page_is_served_locally_and_may_call_the_api() {
         let origin = ApiPageOrigin::new().await.unwrap();
         let api_url = "http://127.0.0.1:9/_aws/execute-api/abc/local";
         let page = origin.serve(api_url).unwrap();

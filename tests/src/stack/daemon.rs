@@ -1,4 +1,4 @@
-//! A process in a group of its own, with its output in a log file; it ends, with all its children, with its handle.
+//! A process in its own process group, with its output in a log file. It ends with its handle, and so do its children.
 
 use std::fs::File;
 use std::os::unix::process::CommandExt;

@@ -1,7 +1,7 @@
-//! Puts the product on the AWS stand-in: bucket, secrets, and `template.yaml` through CloudFormation.
+//! Deploys the product on the AWS stand-in: buckets, secrets, and `template.yaml` through CloudFormation.
 //!
-//! Every function gets the same tiny archive: a script that runs the program named like the function, so that the
-//! stand-in's own Lambda runtime API starts, reuses and multiplies the very programs that were built.
+//! Every function gets the same small archive: a script that starts the program with the name of the function. So the
+//! stand-in's own Lambda runtime API runs the programs that were built.
 
 use std::collections::BTreeMap;
 use std::io::Write;

@@ -1,5 +1,5 @@
-//! A function under AWS's own runtime interface emulator, the one that the Lambda images and `sam local` use. It comes
-//! inside the `aws-sam-cli` package, which `./dev test` installs.
+//! A function under AWS's own runtime interface emulator, which the Lambda images and `sam local` use too. It is part
+//! of the `aws-sam-cli` package, which `./dev test` installs.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! The AWS stand-in as part of the stack: its functions inherit its environment.
+//! The process of the AWS stand-in. Its functions inherit its environment.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Redis by its wire: what is said to it, as `MONITOR` tells, and single commands.
+//! The Redis protocol, for tests: records all commands through `MONITOR`, and sends single ones.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

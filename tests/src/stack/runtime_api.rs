@@ -1,7 +1,7 @@
-//! A Lambda runtime API for one program at a time, to time the program and nothing around it.
+//! A Lambda runtime API for one program at a time, to measure the program alone.
 //!
-//! The stack uses the stand-in's runtime API; this one exists because a stopwatch needs to stand right next to the
-//! program: when it first asks for work, and how long it takes from an event to its answer.
+//! The stack uses the stand-in's runtime API. This one measures two times next to the program: from its start to its
+//! first request for work, and from an event to its answer.
 
 use std::process::{Command, Stdio};
 use std::sync::{Arc, PoisonError};

@@ -1,4 +1,4 @@
-//! What the functions and the workers of a stack are told: settings, secrets, and where AWS is.
+//! The configuration of a stack: settings and secrets of the functions and the workers, and the endpoint of AWS.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Everything the product has stored, as one value to compare: a hash per table, and the names of the files.
+//! All that the product has stored, as one comparable value: a hash for each table, and the names of the files.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! `template.yaml` as the stand-in takes it: JSON, code replaced by a reference to an archive (what `sam package` does),
-//! and one spelling that the stand-in does not know. Routes, queues, schedules and settings stay as they are.
+//! `template.yaml` in the form that the stand-in accepts: JSON, with a reference to an archive in place of the code, as
+//! `sam package` does, and with one media type spelled without its escape. Everything else stays as it is.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Workers of the stack, and what they say about themselves.
+//! The workers of the stack: start, health, signals.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

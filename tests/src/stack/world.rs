@@ -1,4 +1,4 @@
-//! What there is to be got at: users, sessions, and a document in every state that a route asks for.
+//! Test data for suites that try every route: users, sessions, and a document in every state that a route needs.
 
 use std::time::{Duration, Instant};
 

@@ -1,6 +1,6 @@
-//! Replaces what differs from run to run by a name: ids, times, tokens, signatures, addresses, durations.
+//! Replaces values that differ from run to run by names: ids, times, tokens, signatures, addresses, durations.
 //!
-//! An id that comes again gets the same name again, so that a recording also shows which answers speak of the same thing.
+//! The same id always gets the same name, so a recording also shows which answers are about the same thing.
 
 use std::collections::BTreeMap;
 
@@ -167,7 +167,7 @@ pub fn pretty(json: &str) -> Option<String> {
 }
 
 #[test]
-fn what_differs_from_run_to_run_gets_a_name() {
+fn ids_times_tokens_and_addresses_become_names() {
     let mut normaliser = Normaliser::default();
     let one = "0193f8a0-0000-7000-8000-0000000000aa";
     let text = format!(

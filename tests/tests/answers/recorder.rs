@@ -1,4 +1,4 @@
-//! Sends the script's requests, keeps the answers as text, and writes or compares the recording.
+//! Sends the requests of the script, keeps the answers as text, and writes or compares the recording.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -1,6 +1,6 @@
-//! Everybody who may come to a route: those who are refused, and how, and those who are let in.
+//! The callers of a route: those who are refused, with which error, and those who are answered.
 //!
-//! The lists are by kind of proof, not by route: a new route meets all of them.
+//! The lists belong to a kind of authentication, not to a route, so that a new route gets all of them.
 
 use chrono::Utc;
 use filot_e2e::Result;

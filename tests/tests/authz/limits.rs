@@ -1,5 +1,4 @@
-//! How often anybody may call, on the running stack: each limit at its edge, who is counted, and what happens when
-//! nobody can count.
+//! Rate limits on the running stack: each limit at its edge, who is counted, and what happens without Redis.
 
 use filot_e2e::client::probe::{Probe, Seen};
 use filot_e2e::stack::redis_wire;

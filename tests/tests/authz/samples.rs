@@ -1,6 +1,6 @@
-//! One good request per route: what is sent, and what its right caller gets for it.
+//! One good request for each route: what is sent, and which status its right caller gets.
 //!
-//! A route that has none here fails the suite: nobody adds a route without saying what a good request to it is.
+//! A route without a good request here fails the suite.
 
 use filot_e2e::cards::Cards;
 use filot_e2e::stack::account::Account;

@@ -1,4 +1,4 @@
-//! Callbacks with the right service key and a signature that is none, or none for this.
+//! Callbacks with the right service key and a wrong signature: none, malformed, for another body or another time.
 
 use chrono::Utc;
 use filot_buli2::signature::{SIGNATURE_HEADER, TIMESTAMP_HEADER, sign};

@@ -1,5 +1,5 @@
-//! What the local stack does not ask for and other deployments do: a service key for the metrics, and a timestamp in
-//! every signature. The programs themselves run here, each with a whole configuration of its own.
+//! Checks that the local configuration turns off and others turn on: a service key for the metrics, and a timestamp in
+//! every signature. Each program runs here with a configuration of its own.
 
 use std::collections::BTreeMap;
 use std::process::Command;

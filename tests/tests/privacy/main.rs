@@ -1,5 +1,4 @@
-//! INV-7: after a full run, nothing that identifies anybody and nothing that opens anything is to be read anywhere but
-//! where it belongs.
+//! INV-7: after a full run, no personal data and no credential stands in clear anywhere but where it belongs.
 
 mod run;
 mod sources;
@@ -12,7 +11,7 @@ use run::Run;
 /// INV-7: logs, metrics, error bodies, queue messages and Redis traffic of a full run, and every column of the database,
 /// hold no number, name, address, telephone number, token, key or signature that was used in it.
 #[tokio::test(flavor = "multi_thread")]
-async fn inv_7_nothing_that_was_used_in_a_full_run_can_be_read_afterwards() -> Result<()> {
+async fn inv_7_a_full_run_leaves_no_secret_in_clear() -> Result<()> {
     // The most talkative level that the template allows.
     let options = Options {
         log_level: Some("debug".to_owned()),

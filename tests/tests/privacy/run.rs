@@ -1,4 +1,5 @@
-//! A full run: every card, every way a document can end, every kind of error, and a note of everything that was used.
+//! The full run that is searched afterwards: every card, every outcome, every kind of error. It records all personal
+//! data and all credentials that it used.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! Where to look: everything that somebody reads who is none of the people concerned.
+//! The places to search: logs, queue messages, Redis traffic, error bodies, metrics, and every column of the database.
 
 use filot_e2e::pii_markers::PiiMarker;
 use filot_e2e::stack::redis_wire::RedisMonitor;

@@ -1,5 +1,5 @@
-//! A reviewer that does everything the contract leaves room for: decides before its own answer is out, late, twice, both
-//! ways and at once, by its task alone, or never; and somebody else who tries with a forged signature.
+//! A reviewer that uses everything the contract allows: decides before the answer to the request, late, twice, both
+//! ways at once, by task id alone, or never. Sometimes somebody else tries a forged signature first.
 
 use std::sync::Arc;
 use std::time::Duration;

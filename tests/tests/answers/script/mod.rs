@@ -1,4 +1,4 @@
-//! The script: what is asked, in this order. A later request may rely on what an earlier one changed.
+//! The script: the requests in their order. A later request may depend on the effects of earlier ones.
 
 mod auth;
 mod documents;
