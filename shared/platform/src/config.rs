@@ -148,7 +148,7 @@ impl Config {
             }
         }
         for variable in &read {
-            values.settle(variable, environment);
+            values.resolve(variable, environment);
         }
         // The level itself is taken before there is a configuration; that it is none is told here.
         let _ = values.parse::<tracing::Level>("LOG_LEVEL");
@@ -166,7 +166,7 @@ struct Values {
 
 impl Values {
     /// Puts the default in place, or notes what is wrong with the variable.
-    fn settle(&mut self, variable: &Variable, environment: Environment) {
+    fn resolve(&mut self, variable: &Variable, environment: Environment) {
         let name = variable.name;
         if let Some(given) = self.given.get(name) {
             if environment != Environment::Local && variable.guard == Guard::Key {

@@ -32,9 +32,9 @@ pub enum Miss {
         /// The status of the row now.
         status: DocumentStatus,
     },
-    /// The dispatch is no longer in this dispatcher's hands.
+    /// Another dispatcher has the review, or it left the outbox.
     #[error("the dispatch is now {state}")]
-    DispatchSettled {
+    DispatchLost {
         /// Its state now.
         state: DispatchState,
     },

@@ -11,7 +11,7 @@ use tokio_postgres::Row;
 
 use crate::cancels::CancelState;
 use crate::db::{Db, Store, begin, commit, p};
-use crate::dispatch::{SETTLE, note_ticket, review_id};
+use crate::dispatch::{END_DISPATCH, note_ticket, review_id};
 use crate::documents::{REVIEW_COLUMNS, ReviewSummary, document_id, review};
 use crate::error::{Miss, Result, StoreError};
 use crate::origin::Origin;
@@ -179,7 +179,7 @@ impl Store {
         let Some(evaluated) = step::witness::<state::AiEvaluated>(&row)? else {
             return Err(step::stale(&row)?.into());
         };
-        self.settle_review(&tx, review, &review_row, callback, now).await?;
+        self.close_review(&tx, review, &review_row, callback, now).await?;
 
         let verification = callback.decision.verification_status();
         if !VerificationStatus::PendingManualReview.allows("decided", verification) {
@@ -202,7 +202,7 @@ impl Store {
     }
 
     /// Writes the decision on the review and takes it out of the outbox.
-    async fn settle_review(
+    async fn close_review(
         &self,
         db: &impl Db,
         review: ReviewId,
@@ -219,7 +219,7 @@ impl Store {
         let dispatch = match (parse(row, "dispatch_state")?, task.is_some()) {
             (DispatchState::Queued | DispatchState::Sending, true) => DispatchState::Acknowledged,
             (DispatchState::Queued | DispatchState::Sending, false) => DispatchState::Withdrawn,
-            (settled, _) => settled,
+            (state, _) => state,
         };
         let (status, decision): (&str, &str) =
             (callback.decision.review_status().into(), callback.decision.into());
@@ -228,7 +228,7 @@ impl Store {
             "UPDATE manual_reviews SET status = $2, decision = $3, notes = $4, decided_at = $5, updated_at = $5, \
                dispatch_state = $6, buli2_task_id = $7, \
                acknowledged_at = CASE WHEN $6 = 'acknowledged' THEN coalesce(acknowledged_at, $5) \
-                                      ELSE acknowledged_at END, {SETTLE} \
+                                      ELSE acknowledged_at END, {END_DISPATCH} \
              WHERE id = $1 RETURNING document_id"
         );
         let params = [p(&id), p(&status), p(&decision), p(&notes), p(&now), p(&dispatch), p(&task)];

@@ -279,7 +279,7 @@ async fn a_task_whose_answer_comes_after_the_erasure_is_cancelled_too() {
         "its answer is awaited"
     );
     let late = world.store.acknowledge_dispatch(&lease, "task-1", world.after(3)).await;
-    assert!(matches!(late, Err(StoreError::Miss(Miss::DispatchSettled { state: DispatchState::Withdrawn }))));
+    assert!(matches!(late, Err(StoreError::Miss(Miss::DispatchLost { state: DispatchState::Withdrawn }))));
     let due = world.store.take_due_cancels(10, 60, world.after(3)).await.unwrap();
     assert_eq!(due[0].task_id.as_deref(), Some("task-1"));
     assert!(world.store.cancel_done(review, Some("task-1"), world.after(4)).await.unwrap());

@@ -64,6 +64,24 @@ async fn inv_3_a_zombie_writes_nothing() {
     world.assert_events_fold_to_rows().await;
 }
 
+/// Under READ COMMITTED the update looks again at a row it had to wait for: so must the reason that it gives.
+#[tokio::test]
+async fn inv_3_a_heartbeat_that_waited_for_a_claim_names_it() {
+    let world = World::new().await;
+    let document = world.uploaded(&world.user().await).await;
+    let held = world.claimed(document, "first", world.now).await;
+    let other = world.owner().await;
+    other.batch_execute("BEGIN").await.unwrap();
+    let claim = "UPDATE documents SET version = version + 1, lease_epoch = lease_epoch + 1, lease_owner = 'second', \
+                   last_event = 'reclaimed' WHERE id = $1";
+    other.execute(claim, &[&document.as_uuid()]).await.unwrap();
+    let (late, ()) = tokio::join!(world.store.heartbeat(&held.lease, 30, world.after(1)), async {
+        world.wait_for_a_lock().await;
+        other.batch_execute("COMMIT").await.unwrap();
+    });
+    assert_eq!(miss(late), Miss::LeaseLost { epoch: 2, status: DocumentStatus::Processing });
+}
+
 #[tokio::test]
 async fn a_lease_that_ran_out_but_was_not_taken_over_still_commits() {
     let world = World::new().await;
