@@ -60,6 +60,9 @@ pub struct Settings {
 
 impl Settings {
     /// The worker's section of the configuration.
+    ///
+    /// # Errors
+    /// `WORKER_QUEUES` means nothing.
     pub fn new(worker: &filot_platform::config::Worker) -> Result<Self, QueueChoiceError> {
         Ok(Self {
             queues: worker.queues.parse()?,

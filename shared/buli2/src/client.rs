@@ -181,6 +181,9 @@ impl Client {
     }
 
     /// `POST {api}/internal/reviews`
+    ///
+    /// # Errors
+    /// `SubmitError::Refused` if the same call would be refused again; every other error may be retried.
     pub async fn submit(
         &self,
         request: &ReviewRequest,
@@ -201,6 +204,9 @@ impl Client {
     }
 
     /// `GET {api}/internal/reviews/{taskId}/status`
+    ///
+    /// # Errors
+    /// `SubmitError::Refused` if the same call would be refused again; every other error may be retried.
     pub async fn status(&self, task_id: &str, now: DateTime<Utc>) -> Result<TaskStatus, SubmitError> {
         let call = self.http()?.get(self.task_url(task_id, "status")?).bearer_auth(&self.config.api_key);
         answer(call.send().await, now).await
@@ -208,6 +214,9 @@ impl Client {
 
     /// `POST {api}/internal/reviews/{taskId}/cancel`; a task that BULI2 does not know is cancelled, and one that it has
     /// finished (409) is nobody's work any more.
+    ///
+    /// # Errors
+    /// `SubmitError::Refused` if the same call would be refused again; every other error may be retried.
     pub async fn cancel(&self, task_id: &str, now: DateTime<Utc>) -> Result<(), CancelError> {
         let call = self.http()?.post(self.task_url(task_id, "cancel")?).bearer_auth(&self.config.api_key);
         match answer::<serde_json::Value>(call.send().await, now).await {

@@ -95,6 +95,9 @@ impl Config {
     /// Loads what `role` needs from the environment and, for what it does not have, from Secrets Manager.
     ///
     /// Long-running processes call it again to see rotated secrets.
+    ///
+    /// # Errors
+    /// Every problem at once, or that Secrets Manager does not answer.
     pub async fn load(role: Role) -> Result<Self, ConfigErrors> {
         #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
         let env = |name: &str| std::env::var(name).ok().filter(|text| !text.trim().is_empty());
@@ -102,6 +105,9 @@ impl Config {
     }
 
     /// The same out of given values alone, for tests and tools.
+    ///
+    /// # Errors
+    /// Every problem at once.
     pub async fn from_values(role: Role, given: &[(&str, &str)]) -> Result<Self, ConfigErrors> {
         let env =
             |name: &str| given.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());

@@ -353,7 +353,7 @@ mod tests {
         }
 
         #[test]
-        fn inv_7_no_digit_of_an_identity_number_is_left_whatever_is_around_it(
+        fn inv_7_no_digit_of_an_identity_number_is_left(
             before in "[^0-9+]{0,20}", digits in "[0-9]{15,16}", gaps in gaps(), after in "[^0-9]{0,20}"
         ) {
             let text = format!("{before}{}{after}", grouped(&digits, &gaps));

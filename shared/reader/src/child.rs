@@ -30,6 +30,9 @@ pub struct Unreadable {
 }
 
 /// Answers questions with `read` until the input closes.
+///
+/// # Errors
+/// The pipe broke, or a frame was not understood.
 pub fn serve<R, W, F>(input: R, output: W, ready: &Answer, mut read: F) -> Result<(), ProtocolError>
 where
     R: Read,
@@ -54,6 +57,9 @@ where
 }
 
 /// Takes stdout for the protocol alone: whatever a C library prints from now on goes to stderr, not between two frames.
+///
+/// # Errors
+/// The system has no descriptor left.
 pub fn take_stdout() -> std::io::Result<File> {
     let pipe: OwnedFd = nix::unistd::dup(std::io::stdout())?;
     nix::unistd::dup2_stdout(std::io::stderr())?;

@@ -103,6 +103,9 @@ impl Pool {
     }
 
     /// Waits for the first reader: what it said, or why it could not start.
+    ///
+    /// # Errors
+    /// Why no reader can work, for people.
     pub async fn first_reader(&self) -> Result<ReaderInfo, String> {
         let mut info = self.shared.info.subscribe();
         match info.wait_for(Option::is_some).await {
@@ -112,6 +115,9 @@ impl Pool {
     }
 
     /// Reads one file. If the caller loses interest (drops the future), the reader that is at it is killed and replaced.
+    ///
+    /// # Errors
+    /// The file is at fault, its reader died on it, or no reader took it.
     pub async fn read(&self, file: Bytes, claimed: Option<DocumentType>) -> Result<ReadCard, PoolError> {
         let (started, has_started) = oneshot::channel();
         let (reply, replied) = oneshot::channel();

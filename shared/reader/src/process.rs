@@ -98,6 +98,9 @@ impl ReaderProcess {
     ///
     /// The kernel kills the reader when the *thread* that started it ends; the threads of the runtime live as long as
     /// the worker does.
+    ///
+    /// # Errors
+    /// The reader says that it cannot work, or does not speak the protocol, or is not ready in time.
     pub async fn start(command: &ReaderCommand, limit: Duration) -> Result<(Self, ReaderInfo), StartError> {
         let broken = |error: std::io::Error| StartError::Broken(error.into());
         let mut child = Command::new(&command.program)
@@ -144,6 +147,9 @@ impl ReaderProcess {
     }
 
     /// Asks it to read one file. After a `Death` the process is of no more use.
+    ///
+    /// # Errors
+    /// How the process ended on this file.
     pub async fn ask(&mut self, file: &[u8], claimed: Option<DocumentType>, deadline: Duration) -> Reply {
         match timeout(deadline, self.converse(file, claimed)).await {
             Ok(Ok(reply)) => Ok(reply),

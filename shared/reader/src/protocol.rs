@@ -99,6 +99,9 @@ pub struct Prefix {
 
 impl Prefix {
     /// Lengths that are within bounds.
+    ///
+    /// # Errors
+    /// A length is beyond its bound.
     pub fn new(header: usize, body: usize) -> Result<Self, ProtocolError> {
         check("header", header, HEADER_BYTES_MAX)?;
         check("body", body, BODY_BYTES_MAX)?;
@@ -106,6 +109,9 @@ impl Prefix {
     }
 
     /// Reads the lengths of a frame.
+    ///
+    /// # Errors
+    /// A length is beyond its bound.
     pub fn parse(bytes: [u8; PREFIX_BYTES]) -> Result<Self, ProtocolError> {
         let [a, b, c, d, e, f, g, h] = bytes;
         let length = |bytes| usize::try_from(u32::from_be_bytes(bytes)).unwrap_or(usize::MAX);
@@ -138,6 +144,9 @@ fn encode<H: Serialize>(header: &H, body: &[u8]) -> Result<(Vec<u8>, Prefix), Pr
 }
 
 /// Writes one frame and flushes it.
+///
+/// # Errors
+/// The pipe broke, or the frame is too long.
 pub fn write_frame<W: Write, H: Serialize>(
     output: &mut W,
     header: &H,
@@ -151,6 +160,9 @@ pub fn write_frame<W: Write, H: Serialize>(
 }
 
 /// Reads one frame; `None` when the other end closed between two frames.
+///
+/// # Errors
+/// The pipe broke within a frame, or the frame is too long or not understood.
 pub fn read_frame<R: Read, H: DeserializeOwned>(
     input: &mut R,
 ) -> Result<Option<(H, Vec<u8>)>, ProtocolError> {
@@ -175,6 +187,9 @@ pub fn read_frame<R: Read, H: DeserializeOwned>(
 }
 
 /// [`write_frame`] for the worker's end.
+///
+/// # Errors
+/// The pipe broke, or the frame is too long.
 pub async fn send_frame<W: AsyncWrite + Unpin, H: Serialize>(
     output: &mut W,
     header: &H,
@@ -188,6 +203,9 @@ pub async fn send_frame<W: AsyncWrite + Unpin, H: Serialize>(
 }
 
 /// [`read_frame`] for the worker's end, where the reader never closes first while all is well.
+///
+/// # Errors
+/// The pipe broke, or the frame is too long or not understood.
 pub async fn receive_frame<R: AsyncRead + Unpin, H: DeserializeOwned>(
     input: &mut R,
 ) -> Result<(H, Bytes), ProtocolError> {

@@ -10,6 +10,9 @@ use crate::row::{count, get};
 
 impl Store {
     /// How a breaker stands.
+    ///
+    /// # Errors
+    /// No miss: only a database that fails, as `StoreError` says.
     pub async fn breaker_load(&self, name: &str) -> Result<Breaker> {
         let row =
             self.client().await?.fetch_opt("SELECT * FROM breakers WHERE name = $1", &[p(&name)]).await?;
@@ -17,6 +20,9 @@ impl Store {
     }
 
     /// Asks whether a call may pass. The one probe of a half-open breaker is noted before this returns.
+    ///
+    /// # Errors
+    /// No miss: only a database that fails, as `StoreError` says.
     pub async fn breaker_admit(
         &self,
         name: &str,
@@ -34,6 +40,9 @@ impl Store {
     }
 
     /// Notes how a call went.
+    ///
+    /// # Errors
+    /// No miss: only a database that fails, as `StoreError` says.
     pub async fn breaker_record(
         &self,
         name: &str,

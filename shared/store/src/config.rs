@@ -83,6 +83,9 @@ struct Key([u8; 32]);
 
 impl SealingKeys {
     /// Keys by id (1 to 32 bytes of printable ASCII each), `active` being one of them.
+    ///
+    /// # Errors
+    /// An id is malformed, or `active` is not among the keys.
     pub fn new(
         active: impl Into<String>,
         keys: impl IntoIterator<Item = (String, [u8; 32])>,
@@ -123,6 +126,9 @@ pub struct IdentityHashKey(Vec<u8>);
 
 impl IdentityHashKey {
     /// A key of at least 32 bytes.
+    ///
+    /// # Errors
+    /// The key is shorter than 32 bytes.
     pub fn new(key: &[u8]) -> Result<Self> {
         if key.len() < 32 {
             return Err(StoreError::Config("the identity hash key is shorter than 32 bytes".to_owned()));

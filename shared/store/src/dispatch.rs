@@ -93,6 +93,9 @@ const IS_HELD: &str = "dispatch_state = 'sending' AND dispatch_owner = $2 AND di
 
 impl Store {
     /// Takes up to `limit` reviews that are due, or whose dispatcher disappeared. Dispatchers do not wait for each other.
+    ///
+    /// # Errors
+    /// No miss: only a database that fails, as `StoreError` says.
     pub async fn take_due_dispatches(
         &self,
         owner: &str,
@@ -137,6 +140,9 @@ impl Store {
     }
 
     /// Loads what a leased review tells the reviewer.
+    ///
+    /// # Errors
+    /// `Miss::DispatchLost` if this dispatcher no longer holds the review, `Miss::NotFound` without a review.
     pub async fn load_dispatch(&self, lease: &DispatchLease) -> Result<DispatchPayload> {
         let client = self.client().await?;
         let id = lease.review.as_uuid();
@@ -210,6 +216,9 @@ impl Store {
     }
 
     /// Not sent; it waits for its next turn. `error` says why and costs an attempt; `None` means that nothing was tried.
+    ///
+    /// # Errors
+    /// `Miss::DispatchLost` if this dispatcher no longer holds the review, `Miss::NotFound` without a review.
     pub async fn defer_dispatch(
         &self,
         lease: &DispatchLease,
@@ -227,6 +236,9 @@ impl Store {
     }
 
     /// The reviewer refuses it for good. It stays visible on the review until somebody sends it again.
+    ///
+    /// # Errors
+    /// `Miss::DispatchLost` if this dispatcher no longer holds the review, `Miss::NotFound` without a review.
     pub async fn refuse_dispatch(
         &self,
         lease: &DispatchLease,

@@ -209,6 +209,9 @@ pub(crate) const REVIEW_COLUMNS: &str = "r.id AS review_id, r.status AS review_s
 
 impl Store {
     /// Creates the row of an upload before its object exists, unless its idempotency key was seen before.
+    ///
+    /// # Errors
+    /// `Miss::SessionEnded` without a valid session.
     pub async fn begin_upload(
         &self,
         caller: &Caller,
@@ -287,6 +290,9 @@ impl Store {
 
     /// The object could not be stored: whoever sends the same upload again need not wait until this one is believed
     /// dead.
+    ///
+    /// # Errors
+    /// No miss: only a database that fails, as `StoreError` says.
     pub async fn release_upload(&self, upload: InState<state::Receiving>, now: DateTime<Utc>) -> Result<()> {
         let id = upload.id().as_uuid();
         let sql = "UPDATE documents SET not_before = $2 WHERE id = $1 AND status = 'receiving'";
@@ -296,6 +302,9 @@ impl Store {
     /// The object is stored: the document waits for a worker of `queue`.
     ///
     /// If the caller then fails to enqueue, the sweeper does so after half a minute (INV-1).
+    ///
+    /// # Errors
+    /// `Miss::Stale` in any other state than `receiving`, as when the sweeper gave the upload up.
     pub async fn finish_upload(
         &self,
         document: InState<state::Receiving>,
@@ -317,6 +326,9 @@ impl Store {
     ///
     /// A note may come late. It moves a document that nobody holds to the CPU's queue; whoever holds it decides where it
     /// goes next, and nothing but a new try brings it back to the GPU's.
+    ///
+    /// # Errors
+    /// No miss: only a database that fails, as `StoreError` says.
     pub async fn mark_enqueued(
         &self,
         id: DocumentId,
@@ -333,6 +345,10 @@ impl Store {
     }
 
     /// A document of the caller's, with its timeline.
+    ///
+    /// # Errors
+    /// `Miss::SessionEnded` without a valid session, `Miss::NotFound` without such a document of the
+    /// caller's.
     pub async fn get_document(
         &self,
         caller: &Caller,
@@ -371,6 +387,10 @@ impl Store {
     }
 
     /// The verification of a document of the caller's.
+    ///
+    /// # Errors
+    /// `Miss::SessionEnded` without a valid session, `Miss::NotFound` without such a document of the
+    /// caller's.
     pub async fn verification_status(
         &self,
         caller: &Caller,

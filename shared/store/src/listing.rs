@@ -48,6 +48,9 @@ impl Store {
     ///
     /// A page goes on from a key, not from a count: what is uploaded or erased meanwhile neither repeats nor hides
     /// another document.
+    ///
+    /// # Errors
+    /// `Miss::SessionEnded` without a valid session.
     pub async fn list_documents(
         &self,
         caller: &Caller,
@@ -97,6 +100,10 @@ impl Store {
     }
 
     /// Where the file of a document of the caller's is.
+    ///
+    /// # Errors
+    /// `Miss::SessionEnded` without a valid session, `Miss::NotFound` without such a document of the
+    /// caller's.
     pub async fn document_file(&self, caller: &Caller, id: DocumentId, now: DateTime<Utc>) -> Result<String> {
         let (session, user, id) = (caller.session_id.as_uuid(), caller.user_id.as_uuid(), id.as_uuid());
         let sql = "SELECT d.object_key FROM sessions s \

@@ -29,6 +29,9 @@ impl Store {
     /// Applies what is missing. Safe to run again and at the same time: a second run waits and then finds nothing.
     ///
     /// `migrate_url` is the owner's, and direct: a session-level lock does not survive transaction pooling.
+    ///
+    /// # Errors
+    /// `StoreError::Migration` names what the database refused; `StoreError::Timeout` after the longest wait.
     pub async fn migrate(migrate_url: &str) -> Result<MigrationReport> {
         let config = parse_url(migrate_url)?;
         let failed = |error: tokio_postgres::Error| StoreError::Unavailable(said_by_database(&error));

@@ -138,6 +138,10 @@ pub struct ReviewFile {
 
 impl Store {
     /// Applies the reviewer's decision to the review and its document, in one transaction.
+    ///
+    /// # Errors
+    /// `Miss::Stale` if the document does not await a human. What a caller can do wrong is an outcome, not an
+    /// error.
     pub async fn apply_callback(
         &self,
         callback: &Callback,
@@ -240,6 +244,9 @@ impl Store {
     }
 
     /// A review, for internal callers.
+    ///
+    /// # Errors
+    /// `Miss::NotFound` without a review.
     pub async fn review(&self, id: ReviewId) -> Result<ReviewView> {
         let sql = format!(
             "SELECT {REVIEW_COLUMNS}, r.document_id, r.buli2_task_id, r.dispatch_state, r.dispatch_attempts, \
@@ -262,6 +269,9 @@ impl Store {
     }
 
     /// Where the picture of a review is.
+    ///
+    /// # Errors
+    /// `Miss::NotFound` without a review, or if it was cancelled or its document erased.
     pub async fn review_file(&self, review: ReviewId) -> Result<ReviewFile> {
         let id = review.as_uuid();
         let sql = "SELECT d.id, d.object_key, d.mime FROM manual_reviews r JOIN documents d ON d.id = r.document_id \

@@ -88,6 +88,9 @@ pub(crate) struct NewIds {
 
 impl Store {
     /// Loads a document and its reading for the scorer.
+    ///
+    /// # Errors
+    /// `Miss::NotFound` without a document.
     pub async fn load_for_scoring(&self, id: DocumentId) -> Result<LoadedForScoring> {
         let client = self.client().await?;
         let uuid = id.as_uuid();
@@ -119,6 +122,9 @@ impl Store {
     ///
     /// An automatic approval claims the identities the card shows under their unique keys; if another user holds one,
     /// the decision falls to a human in the same transaction (INV-4).
+    ///
+    /// # Errors
+    /// `Miss::Stale` if the document changed since it was loaded, and was not decided by that change.
     pub async fn commit_evaluation(
         &self,
         scored: &ForScoring,

@@ -71,6 +71,9 @@ pub struct StateCount {
 
 impl Store {
     /// How many documents wait on each queue and how many are being worked on.
+    ///
+    /// # Errors
+    /// No miss: only a database that fails, as `StoreError` says.
     pub async fn queue_standings(&self, now: DateTime<Utc>) -> Result<QueueStandings> {
         let sql = "SELECT queue, count(*) FILTER (WHERE lease_until > $1) AS active, \
                      count(*) FILTER (WHERE coalesce(lease_until <= $1, true)) AS waiting, \
@@ -93,6 +96,9 @@ impl Store {
     }
 
     /// Documents that wait for a machine, are held by none, and have not moved since `before`.
+    ///
+    /// # Errors
+    /// No miss: only a database that fails, as `StoreError` says.
     pub async fn stuck_documents(
         &self,
         limit: u32,
@@ -121,6 +127,9 @@ impl Store {
     }
 
     /// How many documents are in each pair of states; pairs without a document are left out.
+    ///
+    /// # Errors
+    /// No miss: only a database that fails, as `StoreError` says.
     pub async fn documents_by_state(&self) -> Result<Vec<StateCount>> {
         let sql = "SELECT status, verification_status, count(*) AS documents FROM documents GROUP BY 1, 2";
         let rows = self.client().await?.fetch(sql, &[]).await?;

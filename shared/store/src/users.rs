@@ -121,6 +121,9 @@ pub(crate) fn user(row: &Row) -> Result<User> {
 
 impl Store {
     /// Creates a user and their profile, or finds the one who has this `stack_user_id`.
+    ///
+    /// # Errors
+    /// `StoreError::EmailTaken` if another user has this address.
     pub async fn register_user(&self, new: &NewUser, now: DateTime<Utc>) -> Result<Registered> {
         let id = new.id.as_uuid();
         let email = new.email.trim().to_lowercase();
@@ -161,6 +164,9 @@ impl Store {
     }
 
     /// The user with this id at the identity provider.
+    ///
+    /// # Errors
+    /// No miss: only a database that fails, as `StoreError` says.
     pub async fn find_user_by_stack_id(&self, stack_user_id: &str) -> Result<Option<User>> {
         let sql =
             format!("SELECT {USER_COLUMNS} FROM users u WHERE stack_user_id = $1 AND deleted_at IS NULL");
@@ -169,6 +175,9 @@ impl Store {
     }
 
     /// What the caller sees of themselves.
+    ///
+    /// # Errors
+    /// `Miss::SessionEnded` without a valid session.
     pub async fn me(&self, caller: &Caller, now: DateTime<Utc>) -> Result<Me> {
         let (session, user_id) = (caller.session_id.as_uuid(), caller.user_id.as_uuid());
         let sql = format!(

@@ -134,6 +134,9 @@ impl Store {
     ///
     /// Claiming over a lease that ran out without being given back counts as a failed attempt (`worker_lost`), unless
     /// the database itself was restarted since that lease was last renewed: then nobody could have kept it alive.
+    ///
+    /// # Errors
+    /// No miss: a document that is not to be read now is a `Claim::Not`.
     pub async fn claim(
         &self,
         request: ClaimRequest<'_>,
@@ -191,6 +194,9 @@ impl Store {
     }
 
     /// Extends a lease.
+    ///
+    /// # Errors
+    /// `Miss::LeaseLost` if the lease is gone, `Miss::NotFound` without a document.
     pub async fn heartbeat(&self, lease: &Lease, lease_s: u32, now: DateTime<Utc>) -> Result<()> {
         let client = self.client().await?;
         let id = lease.document().as_uuid();
@@ -205,6 +211,9 @@ impl Store {
     }
 
     /// Stores what was read: the document waits for its score.
+    ///
+    /// # Errors
+    /// `Miss::LeaseLost` if the lease is gone, `Miss::NotFound` without a document.
     pub async fn commit_reading(
         &self,
         lease: &Lease,
@@ -230,6 +239,9 @@ impl Store {
     }
 
     /// Records a failed attempt and what happens next; ends the lease.
+    ///
+    /// # Errors
+    /// `Miss::LeaseLost` if the lease is gone, `Miss::NotFound` without a document.
     pub async fn record_failure(
         &self,
         lease: &Lease,
@@ -270,6 +282,9 @@ impl Store {
     }
 
     /// Gives a document back unfinished, at no cost: shutdown, or an outage of what is needed to read it.
+    ///
+    /// # Errors
+    /// `Miss::LeaseLost` if the lease is gone, `Miss::NotFound` without a document.
     pub async fn give_back(
         &self,
         lease: &Lease,

@@ -21,6 +21,9 @@ pub struct Redis {
 
 impl Redis {
     /// Starts a server and waits until it answers.
+    ///
+    /// # Errors
+    /// The server does not start.
     pub fn start() -> Result<Self, Error> {
         let mut redis = Self { port: free_port()?, process: None };
         redis.resume()?;
@@ -38,6 +41,9 @@ impl Redis {
     }
 
     /// Brings it back, empty.
+    ///
+    /// # Errors
+    /// The server does not start.
     pub fn resume(&mut self) -> Result<(), Error> {
         let port = self.port.to_string();
         let mut command = Command::new("redis-server");

@@ -51,6 +51,9 @@ pub fn claims(user: &str, email: &str, issued_at: i64, expires_at: i64) -> Value
 }
 
 /// Signs claims with the local project's key.
+///
+/// # Errors
+/// The key cannot sign.
 pub fn sign(claims: &Value) -> Result<String, jsonwebtoken::errors::Error> {
     let header = Header { kid: Some(KEY_ID.to_owned()), ..Header::new(Algorithm::ES256) };
     jsonwebtoken::encode(&header, claims, &EncodingKey::from_ec_pem(PRIVATE_KEY_PEM.as_bytes())?)

@@ -103,7 +103,7 @@ async fn a_heartbeat_keeps_others_out() {
 }
 
 #[tokio::test]
-async fn giving_back_costs_no_attempt_and_an_unexplained_loss_costs_one() {
+async fn giving_back_costs_no_attempt_and_a_loss_costs_one() {
     let world = World::new().await;
     let document = world.uploaded(&world.user().await).await;
     let first = world.claimed(document, "w1", world.now).await;
@@ -121,7 +121,7 @@ async fn giving_back_costs_no_attempt_and_an_unexplained_loss_costs_one() {
 }
 
 #[tokio::test]
-async fn a_loss_that_a_restart_of_the_database_explains_costs_nothing() {
+async fn a_loss_by_a_restart_of_the_database_costs_nothing() {
     let world = World::new().await;
     let document = world.uploaded(&world.user().await).await;
     let long_ago = world.now - chrono::TimeDelta::days(365);
@@ -131,7 +131,7 @@ async fn a_loss_that_a_restart_of_the_database_explains_costs_nothing() {
 }
 
 #[tokio::test]
-async fn lost_leases_use_up_the_attempts_then_the_fallback_then_the_document() {
+async fn lost_leases_use_up_attempts_fallback_and_document() {
     let world = World::new().await;
     let document = world.uploaded(&world.user().await).await;
     for (n, at) in [0, 100, 200].into_iter().enumerate() {

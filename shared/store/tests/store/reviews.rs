@@ -15,7 +15,7 @@ fn callback(decision: ReviewDecision) -> Callback {
 }
 
 #[tokio::test]
-async fn inv_5_a_review_is_due_with_its_decision_and_taken_by_one_dispatcher() {
+async fn inv_5_a_review_is_due_and_taken_by_one_dispatcher() {
     let world = World::new().await;
     let caller = world.user().await;
     let mut waiting = Vec::new();
@@ -161,7 +161,7 @@ async fn a_task_of_another_review_decides_nothing() {
 }
 
 #[tokio::test]
-async fn a_callback_and_our_own_acknowledgement_at_once_do_not_deadlock() {
+async fn a_callback_and_an_acknowledgement_do_not_deadlock() {
     let world = World::new().await;
     for round in 0..12 {
         let decided = world.decided(&world.user().await, NIK, Decision::NeedsReview).await;
@@ -187,7 +187,7 @@ async fn inv_4_a_human_approval_holds_the_identity_too() {
 }
 
 #[tokio::test]
-async fn inv_6_a_callback_for_another_document_or_user_changes_nothing() {
+async fn inv_6_a_callback_for_another_document_does_nothing() {
     let world = World::new().await;
     let decided = world.decided(&world.user().await, NIK, Decision::NeedsReview).await;
     let other = world.user().await;

@@ -15,7 +15,7 @@ fn is_miss<T>(result: Result<T, StoreError>, wanted: &Miss) -> bool {
 }
 
 #[tokio::test]
-async fn registering_at_once_makes_one_user_and_an_address_belongs_to_one() {
+async fn registering_at_once_makes_one_user() {
     let world = World::new().await;
     let new = |sub: &str, email: &str| NewUser {
         id: UserId::from_uuid(Uuid::now_v7()),
@@ -40,7 +40,7 @@ async fn registering_at_once_makes_one_user_and_an_address_belongs_to_one() {
 }
 
 #[tokio::test]
-async fn inv_6_a_caller_sees_only_what_is_theirs_and_only_while_their_session_lasts() {
+async fn inv_6_a_caller_with_a_session_sees_only_their_own() {
     let world = World::new().await;
     let (caller, other) = (world.user().await, world.user().await);
     let document = world.uploaded(&caller).await;
