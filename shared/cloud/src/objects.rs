@@ -17,7 +17,7 @@ use filot_platform::config::Storage;
 use crate::error::CloudError;
 use crate::settings;
 
-/// Where the files are.
+/// Endpoint, credentials and bucket.
 #[derive(Clone)]
 pub struct ObjectsConfig {
     /// `CF_R2_ENDPOINT`
@@ -50,7 +50,7 @@ impl From<&Storage> for ObjectsConfig {
     }
 }
 
-/// What is known about an object without fetching it.
+/// An object's properties, known without fetching it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ObjectHead {
     /// Length.
@@ -140,7 +140,7 @@ impl Objects {
         Ok(content.freeze())
     }
 
-    /// What is known about an object.
+    /// An object's properties.
     ///
     /// # Errors
     /// `CloudError::Missing` without an object, else as the call failed.

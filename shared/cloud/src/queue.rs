@@ -17,7 +17,7 @@ const VISIBILITY_S_MAX: u32 = 12 * 3600;
 /// A message as it was received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// What it says; `None` if nothing can be made of it.
+    /// Its content; `None` if it cannot be parsed.
     pub hint: Option<OcrMessage>,
     /// Names this delivery in calls about it.
     pub receipt: String,

@@ -312,7 +312,7 @@ pub struct InState<S> {
 }
 
 impl<S: State<Status = DocumentStatus>> InState<S> {
-    /// What a row that was just read says, if it says `S`.
+    /// The knowledge that a row which was just read is in state `S`; `None` if it is in another.
     pub fn witness(id: DocumentId, status: DocumentStatus, version: i64) -> Option<Self> {
         (status == S::STATUS).then_some(Self { id, version, state: PhantomData })
     }

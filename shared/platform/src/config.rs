@@ -24,7 +24,7 @@ const KEY_ID_CHARS_MAX: usize = 16;
 pub enum ConfigErrors {
     /// Everything that is missing, malformed or unsafe: a person has to mend it.
     Problems(Vec<String>),
-    /// Where the secrets are does not answer: trying again may help.
+    /// Secrets Manager does not answer: trying again may help.
     Away(String),
 }
 
@@ -42,12 +42,12 @@ impl fmt::Display for ConfigErrors {
 
 impl std::error::Error for ConfigErrors {}
 
-/// What a role is told. Sections that the role does not need are `None`.
+/// The configuration of one program. Sections that it does not need are `None`.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Which binary this is.
+    /// The program.
     pub role: Role,
-    /// Which deployment this is.
+    /// The deployment.
     pub environment: Environment,
     /// Whether metric lines are written.
     pub metrics_enabled: bool,
@@ -55,7 +55,7 @@ pub struct Config {
     pub metrics_namespace: String,
     /// Origins that browsers may call from; empty for roles without HTTP.
     pub cors_origins: Vec<String>,
-    /// What proves that a request came through Cloudflare. Empty: nothing does.
+    /// A request with one of these came through Cloudflare. Empty: no request counts as such.
     pub origin_secrets: Vec<Secret>,
     /// Postgres.
     pub database: Option<Database>,

@@ -16,7 +16,7 @@ pub enum LimitsError {
     /// The kernel refused.
     #[error("cannot set {what}")]
     Refused {
-        /// Which bound.
+        /// The bound.
         what: &'static str,
         /// Its answer.
         #[source]

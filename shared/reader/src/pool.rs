@@ -63,7 +63,7 @@ struct Job {
 /// The jobs that wait, shared by the supervisors.
 type Jobs = Arc<Mutex<mpsc::Receiver<Job>>>;
 
-/// What a supervisor shares with the pool.
+/// State that the supervisors share with the pool.
 struct Shared {
     config: PoolConfig,
     alive: AtomicUsize,
@@ -139,7 +139,7 @@ impl Pool {
         }
     }
 
-    /// What the readers say about themselves, once one was ready.
+    /// Engine and models, once a reader was ready.
     pub fn info(&self) -> Option<ReaderInfo> {
         self.shared.info.borrow().as_ref().and_then(|info| info.as_ref().ok().cloned())
     }
@@ -238,11 +238,11 @@ async fn supervise(shared: Arc<Shared>, jobs: Jobs) {
 
 /// How a reader's service ended.
 enum End {
-    /// It had read its share.
+    /// It had read its number of files.
     Retired,
-    /// It died or was killed, after it had read something or not.
+    /// It died or was killed.
     Died { read_some: bool },
-    /// Nobody can send files any more, or the pool drains.
+    /// No file can come any more, or the pool drains.
     PoolGone,
 }
 

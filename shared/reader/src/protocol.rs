@@ -1,4 +1,4 @@
-//! What the worker and a reader process say to each other: frames on the reader's stdin and stdout.
+//! The protocol between a pool and a reader process: frames on the reader's stdin and stdout.
 //!
 //! A frame is eight bytes of lengths (header, body; big endian), a JSON header and a body of bytes. Both lengths are
 //! checked before anything is allocated, because the other end may be a process that an untrusted file has corrupted.
@@ -20,7 +20,7 @@ pub const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Bytes of lengths before the header.
 pub const PREFIX_BYTES: usize = 8;
 
-/// What went wrong between the two ends.
+/// A failed exchange between the two ends.
 #[derive(Debug, thiserror::Error)]
 pub enum ProtocolError {
     /// The other end closed in the middle of a frame, or the pipe broke.
@@ -44,25 +44,25 @@ pub enum ProtocolError {
     OutOfTurn,
 }
 
-/// What the worker asks. The body is the file.
+/// A question of the pool. The body is the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Question {
     /// Numbers the questions of one pair of pipes.
     pub job: u64,
-    /// What the file is said to show; `None` finds out.
+    /// The claimed type of the document; `None` lets the reader find out.
     pub claimed: Option<DocumentType>,
 }
 
-/// What the reader says.
+/// An answer of the reader.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Answer {
     /// The models are loaded. Said once, before the first question.
     Ready {
-        /// Which engine reads, with its version.
+        /// The line engine, with its version.
         engine: String,
-        /// Which models it reads with.
+        /// Directory of its models, or `default`.
         models: String,
     },
     /// The models cannot be loaded: asking again is of no use. Said once, instead of `Ready`.

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::row::{count, get};
 
 impl Store {
-    /// How a breaker stands.
+    /// The stored state of a breaker; closed if there is none.
     ///
     /// # Errors
     /// No miss: only a database that fails, as `StoreError` says.

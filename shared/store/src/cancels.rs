@@ -14,7 +14,7 @@ use crate::error::{Result, StoreError};
 use crate::row::{count, get, parse, score_opt};
 use crate::users::user_id;
 
-/// Where the cancellation of a review at the reviewer stands.
+/// Progress of cancelling a review at the reviewer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Display, EnumIter, EnumString, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -36,11 +36,11 @@ pub struct DueCancel {
     pub document: DocumentId,
     /// Whose document.
     pub user_id: UserId,
-    /// What the user said it was.
+    /// As the user claimed it at upload.
     pub document_type: DocumentType,
     /// 0 to 100.
     pub score: u8,
-    /// What the score said.
+    /// The score's decision.
     pub decision: Decision,
     /// Failed attempts at telling.
     pub attempts: u32,

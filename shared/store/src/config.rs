@@ -1,4 +1,4 @@
-//! What the store needs to know before it can connect.
+//! The store's configuration: the connection and the keys.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,7 +10,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::error::{Result, StoreError};
 
-/// How to connect and with which keys.
+/// The connection and the keys.
 pub struct StoreConfig {
     /// `postgres://…`; `sslmode=require` turns TLS on, with verification against the public roots.
     pub url: String,

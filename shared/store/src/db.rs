@@ -191,7 +191,7 @@ pub(crate) fn p<T: Typed>(value: &T) -> Param<'_> {
     (value, T::TYPE)
 }
 
-/// What statements run on: a connection or a transaction.
+/// A connection or a transaction: statements run on it.
 pub(crate) trait Db: Sync {
     /// All rows of a statement.
     fn fetch(&self, sql: &str, params: &[Param<'_>]) -> impl Future<Output = Result<Vec<Row>>> + Send;

@@ -56,7 +56,7 @@ pub struct DueDispatch {
     pub correlation_id: CorrelationId,
 }
 
-/// What the reviewer is told. Identity data: never logged.
+/// The content of a review, for the reviewer. Identity data: never logged.
 #[derive(Clone, PartialEq)]
 pub struct DispatchPayload {
     /// The review.
@@ -65,13 +65,13 @@ pub struct DispatchPayload {
     pub document: DocumentId,
     /// Whose document.
     pub user_id: UserId,
-    /// What the user says it is.
+    /// As the user claimed it at upload.
     pub document_type: DocumentType,
-    /// What was read.
+    /// Fields, text and quality of the card.
     pub reading: CardReading,
     /// 0 to 100.
     pub score: u8,
-    /// What the score said.
+    /// The score's decision.
     pub decision: Decision,
     /// Why.
     pub reasons: Vec<ReasonCode>,

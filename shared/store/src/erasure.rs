@@ -43,7 +43,7 @@ pub struct TooOld {
     pub failed_before: Option<DateTime<Utc>>,
 }
 
-/// What the news that an erased document's object was deleted led to.
+/// The effect of noting that an erased document's object was deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ObjectGone {
     /// A retry of its upload may still be storing it again: the row goes on watching, and it is to be deleted once more.

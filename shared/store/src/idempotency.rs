@@ -44,7 +44,7 @@ pub struct IdempotencyLock {
 }
 
 impl IdempotencyLock {
-    /// What an answer is sealed to: the row's key.
+    /// An answer is sealed to its row's key.
     fn row(&self) -> Uuid {
         let mut hasher = Sha256::new();
         hasher.update(self.user.as_bytes());
@@ -58,7 +58,7 @@ impl IdempotencyLock {
     }
 }
 
-/// What to do about a request with a key.
+/// The next step for a request with a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BeginIdempotent {
     /// Do it, then [`Store::finish_idempotent`] or [`Store::release_idempotent`].

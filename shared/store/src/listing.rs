@@ -21,7 +21,7 @@ pub struct ListPosition {
     pub id: DocumentId,
 }
 
-/// Which documents are wanted.
+/// Conditions on the listed documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListFilter {
     /// Only in this state.
@@ -39,7 +39,7 @@ pub struct ListFilter {
 pub struct DocumentPage {
     /// Newest first.
     pub documents: Vec<DocumentSummary>,
-    /// Where the list goes on, if it does.
+    /// Start of the next page; `None` on the last.
     pub next: Option<ListPosition>,
 }
 
@@ -99,7 +99,7 @@ impl Store {
         Ok(DocumentPage { documents, next })
     }
 
-    /// Where the file of a document of the caller's is.
+    /// The object key of a document of the caller's.
     ///
     /// # Errors
     /// `Miss::SessionEnded` without a valid session, `Miss::NotFound` without such a document of the

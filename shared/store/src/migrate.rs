@@ -16,7 +16,7 @@ mod embedded {
 const LOCK: i64 = 0x66_69_6c_6f_74;
 const MIGRATION_TIMEOUT: Duration = Duration::from_secs(240);
 
-/// What a migration run did.
+/// The result of a migration run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MigrationReport {
     /// Names of the migrations that were applied now; empty when the schema was up to date.
@@ -66,7 +66,7 @@ async fn apply(client: &mut Client) -> Result<MigrationReport> {
     Ok(MigrationReport { applied, version: version.unwrap_or_default() })
 }
 
-/// What the database said, which refinery keeps in the sources of its error.
+/// The database's words, which refinery keeps in the sources of its error.
 fn why(error: &refinery::Error) -> String {
     let mut said = error.kind().to_string();
     let mut source = std::error::Error::source(error);

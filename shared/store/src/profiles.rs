@@ -1,4 +1,4 @@
-//! What a user says about themselves, sealed.
+//! A user's full name and phone, sealed.
 
 use chrono::{DateTime, Utc};
 

@@ -1,4 +1,4 @@
-//! What an owner may ask for once a document is there: another try, and a human.
+//! The two requests an owner has for an uploaded document: another try, and a human.
 
 use chrono::{DateTime, Utc};
 use filot_domain::lifecycle::document::{edge, state};

@@ -21,7 +21,7 @@ use crate::sealing::Column;
 use crate::step::{self, Also};
 use crate::users::user_id;
 
-/// What the reviewer says.
+/// The reviewer's decision.
 #[derive(Clone)]
 pub struct Callback {
     /// The review, by our id.
@@ -34,7 +34,7 @@ pub struct Callback {
     pub user_id: Option<UserId>,
     /// The decision.
     pub decision: ReviewDecision,
-    /// What the reviewer wrote; sealed.
+    /// The reviewer's words; sealed when stored.
     pub notes: Option<String>,
 }
 
@@ -49,10 +49,10 @@ impl std::fmt::Debug for Callback {
     }
 }
 
-/// What a callback did. The first decision wins.
+/// The effect of a callback. The first decision wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallbackOutcome {
-    /// It decided.
+    /// The review and its document are decided now.
     Applied {
         /// The review.
         review: ReviewId,
@@ -68,7 +68,7 @@ pub enum CallbackOutcome {
         /// Its document.
         document: DocumentId,
     },
-    /// Nobody waits for it any more: the document was erased.
+    /// The document was erased: the decision has no effect.
     Cancelled {
         /// The review.
         review: ReviewId,
@@ -99,7 +99,7 @@ pub struct ReviewView {
     pub document: DocumentId,
     /// The reviewer's id of it, once known.
     pub task_id: Option<String>,
-    /// Where its dispatch stands.
+    /// State of its outbox row.
     pub dispatch_state: DispatchState,
     /// Failed attempts at sending it.
     pub dispatch_attempts: u32,
@@ -109,7 +109,7 @@ pub struct ReviewView {
     pub dispatch_error: Option<String>,
     /// When the reviewer acknowledged it.
     pub acknowledged_at: Option<DateTime<Utc>>,
-    /// Where its cancellation at the reviewer stands, if it is to be cancelled there.
+    /// Progress of its cancellation at the reviewer; `None` if there is nothing to cancel.
     pub cancel_state: Option<CancelState>,
 }
 
@@ -125,7 +125,7 @@ impl std::fmt::Debug for ReviewView {
     }
 }
 
-/// Where a reviewer finds the picture.
+/// The object that a reviewer looks at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReviewFile {
     /// The document.
@@ -268,7 +268,7 @@ impl Store {
         })
     }
 
-    /// Where the picture of a review is.
+    /// The object of a review's document.
     ///
     /// # Errors
     /// `Miss::NotFound` without a review, or if it was cancelled or its document erased.

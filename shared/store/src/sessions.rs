@@ -69,12 +69,12 @@ impl std::fmt::Debug for NextToken<'_> {
     }
 }
 
-/// What became of a refresh token that was presented.
+/// The outcome of presenting a refresh token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rotation {
-    /// It is good: this is its successor.
+    /// The token is good: this is its successor.
     Refreshed(Box<Refreshed>),
-    /// It is not.
+    /// The token is not good.
     Refused(RefusedRefresh),
 }
 
@@ -83,7 +83,7 @@ pub enum Rotation {
 pub struct Refreshed {
     /// Whose it is.
     pub user: User,
-    /// Which one.
+    /// The session's id.
     pub session_id: SessionId,
     /// Its newest refresh token: the one that was passed in, or the one an earlier refresh made.
     pub token: String,
@@ -114,7 +114,7 @@ pub enum RefusedRefresh {
     Reused(SessionId),
 }
 
-/// What was removed because its time is over.
+/// Numbers of rows that were removed because their time is over.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Forgotten {
     /// Refresh tokens that ended by themselves.
@@ -286,7 +286,7 @@ fn again(token: &Row, now: DateTime<Utc>) -> Result<Option<(&[u8], DateTime<Utc>
     Ok(sealed.zip(get::<Option<DateTime<Utc>>>(token, "next_expires_at")?))
 }
 
-/// What a successor is sealed to: the row of its predecessor.
+/// A successor is sealed to the row of its predecessor.
 fn row_of(token_hash: &[u8; 32]) -> Uuid {
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&token_hash[..16]);

@@ -43,7 +43,7 @@ pub struct Unscored {
     pub correlation_id: CorrelationId,
 }
 
-/// What an upload that died may have left in storage.
+/// An object that an upload which died may have left in storage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Leftover {
     /// The document.
@@ -54,7 +54,7 @@ pub struct Leftover {
     pub status: DocumentStatus,
 }
 
-/// How much waits for the reviewer.
+/// Numbers of reviews that wait for the reviewer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backlog {
     /// Reviews that should be sent now.
@@ -200,7 +200,7 @@ impl Store {
         commit(tx).await
     }
 
-    /// How much waits for the reviewer.
+    /// Numbers of reviews that wait for the reviewer.
     ///
     /// # Errors
     /// No miss: only a database that fails, as `StoreError` says.

@@ -12,7 +12,7 @@ use crate::origin::Caller;
 use crate::row::{get, parse};
 use crate::sealing::Column;
 
-/// What a user may do.
+/// A user's permissions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Display, EnumIter, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum Role {
@@ -52,7 +52,7 @@ pub struct User {
     pub stack_user_id: String,
     /// E-mail address in lower case.
     pub email: String,
-    /// What they may do.
+    /// Their permissions.
     pub role: Role,
     /// When they registered.
     pub created_at: DateTime<Utc>,
@@ -85,7 +85,7 @@ pub enum UserVerification {
     Verified,
 }
 
-/// What a user sees of themselves.
+/// A user's own data, as the user may see it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Me {
     /// The user.
@@ -105,7 +105,7 @@ impl std::fmt::Debug for Me {
     }
 }
 
-/// What [`user`] reads, of `users u`.
+/// The columns of `users u` that [`user`] reads.
 pub(crate) const USER_COLUMNS: &str = "u.id, u.stack_user_id, u.email, u.role, u.created_at";
 
 /// A user out of [`USER_COLUMNS`].
@@ -174,7 +174,7 @@ impl Store {
         row.as_ref().map(user).transpose()
     }
 
-    /// What the caller sees of themselves.
+    /// The caller's own data.
     ///
     /// # Errors
     /// `Miss::SessionEnded` without a valid session.

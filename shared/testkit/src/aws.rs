@@ -11,7 +11,7 @@ use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 
 use crate::process::{Process, free_port};
 
-/// What goes wrong when a server cannot be had.
+/// Why a server cannot be started or reached.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
 /// Names a server to use instead of starting one.

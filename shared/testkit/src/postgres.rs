@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio_postgres::{Client, Config, NoTls};
 
-/// What goes wrong when a server or a database cannot be had.
+/// Why a server or a database cannot be made.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
 /// Names a server to use instead of starting one; the URL must be that of a superuser.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::process::{Process, free_port};
 
-/// What goes wrong when a server cannot be had.
+/// Why a server cannot be started or reached.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
 const START_TIMEOUT: Duration = Duration::from_secs(10);

@@ -74,7 +74,7 @@ fn draw(picture: &RgbImage, reading: &CardReading, trace: &Trace, summary: &str)
     canvas
 }
 
-/// What a mark's fields say, each with its confidence in percent.
+/// The values of a mark's fields, each with its confidence in percent.
 fn caption(reading: &CardReading, mark: &Mark) -> String {
     let parts = mark.fields.iter().map(|name| {
         reading.fields.get(name).map_or_else(
