@@ -1,8 +1,9 @@
 //! `POST /auth/login`: a Stack Auth token against a session of ours.
 
-use filot_edge::{Role, routes, serve};
+use std::process::ExitCode;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_http::Error> {
-    serve::run(Role::AuthLogin, routes::auth_login).await
+use filot_edge::{routes, serve};
+
+fn main() -> ExitCode {
+    serve::main(&routes::AUTH_LOGIN)
 }

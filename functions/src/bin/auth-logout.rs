@@ -1,8 +1,9 @@
 //! `POST /auth/logout`: ends the session.
 
-use filot_edge::{Role, routes, serve};
+use std::process::ExitCode;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_http::Error> {
-    serve::run(Role::AuthLogout, routes::auth_logout).await
+use filot_edge::{routes, serve};
+
+fn main() -> ExitCode {
+    serve::main(&routes::AUTH_LOGOUT)
 }

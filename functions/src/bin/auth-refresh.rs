@@ -1,8 +1,9 @@
 //! `POST /auth/refresh`: the next pair of tokens.
 
-use filot_edge::{Role, routes, serve};
+use std::process::ExitCode;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_http::Error> {
-    serve::run(Role::AuthRefresh, routes::auth_refresh).await
+use filot_edge::{routes, serve};
+
+fn main() -> ExitCode {
+    serve::main(&routes::AUTH_REFRESH)
 }

@@ -1,8 +1,9 @@
 //! `POST /auth/register`: a user of ours for a Stack Auth account.
 
-use filot_edge::{Role, routes, serve};
+use std::process::ExitCode;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_http::Error> {
-    serve::run(Role::AuthRegister, routes::auth_register).await
+use filot_edge::{routes, serve};
+
+fn main() -> ExitCode {
+    serve::main(&routes::AUTH_REGISTER)
 }

@@ -1,8 +1,9 @@
 //! `DELETE /documents/{id}`: erases a document.
 
-use filot_edge::{Role, routes, serve};
+use std::process::ExitCode;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_http::Error> {
-    serve::run(Role::DocumentsDelete, routes::documents_delete).await
+use filot_edge::{routes, serve};
+
+fn main() -> ExitCode {
+    serve::main(&routes::DOCUMENTS_DELETE)
 }

@@ -1,8 +1,9 @@
 //! `GET /documents/{id}/download`: a link to the file.
 
-use filot_edge::{Role, routes, serve};
+use std::process::ExitCode;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_http::Error> {
-    serve::run(Role::DocumentsDownload, routes::documents_download).await
+use filot_edge::{routes, serve};
+
+fn main() -> ExitCode {
+    serve::main(&routes::DOCUMENTS_DOWNLOAD)
 }

@@ -1,8 +1,9 @@
 //! `GET /documents`: the caller's documents.
 
-use filot_edge::{Role, routes, serve};
+use std::process::ExitCode;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_http::Error> {
-    serve::run(Role::DocumentsList, routes::documents_list).await
+use filot_edge::{routes, serve};
+
+fn main() -> ExitCode {
+    serve::main(&routes::DOCUMENTS_LIST)
 }

@@ -1,8 +1,9 @@
 //! `POST /documents/{id}/process`: queues a document again.
 
-use filot_edge::{Role, routes, serve};
+use std::process::ExitCode;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_http::Error> {
-    serve::run(Role::DocumentsProcess, routes::documents_process).await
+use filot_edge::{routes, serve};
+
+fn main() -> ExitCode {
+    serve::main(&routes::DOCUMENTS_PROCESS)
 }

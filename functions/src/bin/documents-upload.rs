@@ -1,8 +1,9 @@
 //! `POST /documents/upload`: takes a document.
 
-use filot_edge::{Role, routes, serve};
+use std::process::ExitCode;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_http::Error> {
-    serve::run(Role::DocumentsUpload, routes::documents_upload).await
+use filot_edge::{routes, serve};
+
+fn main() -> ExitCode {
+    serve::main(&routes::DOCUMENTS_UPLOAD)
 }

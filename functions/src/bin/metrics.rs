@@ -1,8 +1,9 @@
 //! `GET /metrics`: counts, as JSON or for Prometheus.
 
-use filot_edge::{Role, routes, serve};
+use std::process::ExitCode;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_http::Error> {
-    serve::run(Role::Metrics, routes::metrics).await
+use filot_edge::{routes, serve};
+
+fn main() -> ExitCode {
+    serve::main(&routes::METRICS)
 }

@@ -1,8 +1,9 @@
 //! At deployment: applies migrations.
 
-use filot_edge::{Role, invoke, tasks};
+use std::process::ExitCode;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_runtime::Error> {
-    invoke::run(Role::Migrate, tasks::migrate).await
+use filot_edge::{invoke, tasks};
+
+fn main() -> ExitCode {
+    invoke::main(&tasks::MIGRATE)
 }

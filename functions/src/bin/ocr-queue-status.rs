@@ -1,8 +1,9 @@
 //! `POST /internal/ocr/queue`: where the queues stand.
 
-use filot_edge::{Role, routes, serve};
+use std::process::ExitCode;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_http::Error> {
-    serve::run(Role::OcrQueueStatus, routes::ocr_queue_status).await
+use filot_edge::{routes, serve};
+
+fn main() -> ExitCode {
+    serve::main(&routes::OCR_QUEUE_STATUS)
 }

@@ -1,8 +1,9 @@
 //! `GET /openapi.json`: what this API takes and gives.
 
-use filot_edge::{Role, routes, serve};
+use std::process::ExitCode;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_http::Error> {
-    serve::run(Role::OpenApi, routes::openapi).await
+use filot_edge::{routes, serve};
+
+fn main() -> ExitCode {
+    serve::main(&routes::OPENAPI)
 }

@@ -1,8 +1,9 @@
 //! `GET /profile` and `PUT /profile`: what the caller says about themselves.
 
-use filot_edge::{Role, routes, serve};
+use std::process::ExitCode;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_http::Error> {
-    serve::run(Role::Profile, routes::profile).await
+use filot_edge::{routes, serve};
+
+fn main() -> ExitCode {
+    serve::main(&routes::PROFILE)
 }

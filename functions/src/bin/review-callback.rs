@@ -1,8 +1,9 @@
 //! The reviewer's decision, through the API or the function's own URL.
 
-use filot_edge::{Role, routes, serve};
+use std::process::ExitCode;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_http::Error> {
-    serve::run(Role::ReviewCallback, routes::review_callback).await
+use filot_edge::{routes, serve};
+
+fn main() -> ExitCode {
+    serve::main(&routes::REVIEW_CALLBACK)
 }

@@ -1,8 +1,9 @@
 //! Every minute and after scoring: sends due reviews to BULI2.
 
-use filot_edge::{Role, invoke, tasks};
+use std::process::ExitCode;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_runtime::Error> {
-    invoke::run(Role::ReviewDispatch, tasks::review_dispatch).await
+use filot_edge::{invoke, tasks};
+
+fn main() -> ExitCode {
+    invoke::main(&tasks::REVIEW_DISPATCH)
 }

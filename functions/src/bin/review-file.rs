@@ -1,8 +1,9 @@
 //! `GET /internal/reviews/{reviewId}/file`: shows the reviewer the card.
 
-use filot_edge::{Role, routes, serve};
+use std::process::ExitCode;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_http::Error> {
-    serve::run(Role::ReviewFile, routes::review_file).await
+use filot_edge::{routes, serve};
+
+fn main() -> ExitCode {
+    serve::main(&routes::REVIEW_FILE)
 }

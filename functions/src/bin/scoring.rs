@@ -1,8 +1,9 @@
 //! Scores a document that was read, and decides.
 
-use filot_edge::{Role, invoke, tasks};
+use std::process::ExitCode;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_runtime::Error> {
-    invoke::run(Role::Scoring, tasks::scoring).await
+use filot_edge::{invoke, tasks};
+
+fn main() -> ExitCode {
+    invoke::main(&tasks::SCORING)
 }

@@ -1,8 +1,9 @@
 //! Every minute: repairs what was lost or is stuck.
 
-use filot_edge::{Role, invoke, tasks};
+use std::process::ExitCode;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_runtime::Error> {
-    invoke::run(Role::Sweeper, tasks::sweeper).await
+use filot_edge::{invoke, tasks};
+
+fn main() -> ExitCode {
+    invoke::main(&tasks::SWEEPER)
 }

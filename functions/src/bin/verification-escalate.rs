@@ -1,8 +1,9 @@
 //! `POST /verification/{id}/escalate`: asks for a human.
 
-use filot_edge::{Role, routes, serve};
+use std::process::ExitCode;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_http::Error> {
-    serve::run(Role::VerificationEscalate, routes::verification_escalate).await
+use filot_edge::{routes, serve};
+
+fn main() -> ExitCode {
+    serve::main(&routes::VERIFICATION_ESCALATE)
 }

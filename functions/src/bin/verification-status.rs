@@ -1,8 +1,9 @@
 //! `GET /verification/status/{id}`: where a verification stands.
 
-use filot_edge::{Role, routes, serve};
+use std::process::ExitCode;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_http::Error> {
-    serve::run(Role::VerificationStatus, routes::verification_status).await
+use filot_edge::{routes, serve};
+
+fn main() -> ExitCode {
+    serve::main(&routes::VERIFICATION_STATUS)
 }

@@ -1,13 +1,11 @@
 //! Every event of a route gets the answer its name promises: the routes run here, on a real database with the demo
 //! data. What needs object storage, queues or Stack Auth's server is left to the end-to-end suite.
 
-use std::pin::Pin;
 use std::sync::Arc;
 
 use chrono::Utc;
 use filot_app::context::Context;
-use filot_edge::limits::Gate;
-use filot_edge::{Answer, Call, Role, routes, serve};
+use filot_edge::{Role, routes};
 use filot_platform::Config;
 use filot_store::{IdentityHashKey, SealingKeys, Store, StoreConfig, seed};
 use filot_testkit::{Postgres, TestDb};
@@ -37,37 +35,9 @@ pub async fn config(role: Role, database_url: &str) -> Config {
 /// What a function answers under a configuration.
 pub async fn answer(config: Config, event: &Value) -> u16 {
     let request = lambda_http::request::from_str(&event.to_string()).unwrap();
-    let (role, function) = (config.role, config.role.name());
+    let endpoint = routes::ALL.iter().find(|endpoint| endpoint.role == config.role).unwrap();
     let context = Arc::new(Context::new(config, Utc::now()).unwrap());
-    let gate_context = Arc::clone(&context);
-    let gate = Gate::new(role, &gate_context);
-    let route = move |call: Call| -> Pin<Box<dyn Future<Output = Answer>>> {
-        match function {
-            "health" => Box::pin(routes::health(context, call)),
-            "metrics" => Box::pin(routes::metrics(context, call)),
-            "openapi" => Box::pin(routes::openapi(context, call)),
-            "auth-register" => Box::pin(routes::auth_register(context, call)),
-            "auth-login" => Box::pin(routes::auth_login(context, call)),
-            "auth-refresh" => Box::pin(routes::auth_refresh(context, call)),
-            "auth-logout" => Box::pin(routes::auth_logout(context, call)),
-            "auth-me" => Box::pin(routes::auth_me(context, call)),
-            "profile" => Box::pin(routes::profile(context, call)),
-            "documents-upload" => Box::pin(routes::documents_upload(context, call)),
-            "documents-list" => Box::pin(routes::documents_list(context, call)),
-            "documents-get" => Box::pin(routes::documents_get(context, call)),
-            "documents-download" => Box::pin(routes::documents_download(context, call)),
-            "documents-process" => Box::pin(routes::documents_process(context, call)),
-            "documents-delete" => Box::pin(routes::documents_delete(context, call)),
-            "verification-status" => Box::pin(routes::verification_status(context, call)),
-            "verification-escalate" => Box::pin(routes::verification_escalate(context, call)),
-            "review-callback" => Box::pin(routes::review_callback(context, call)),
-            "review-get" => Box::pin(routes::review_get(context, call)),
-            "review-file" => Box::pin(routes::review_file(context, call)),
-            "ocr-queue-status" => Box::pin(routes::ocr_queue_status(context, call)),
-            other => unreachable!("{other} has no route"),
-        }
-    };
-    serve::respond(request, &[], &gate, route).await.status().as_u16()
+    endpoint.answer(&context, request).await.status().as_u16()
 }
 
 /// The role of a function.

@@ -1,19 +1,21 @@
 //! Functions without a route: an event in, JSON out. What every one of them has around its work.
 
-use std::future::Future;
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use filot_app::context::Context;
 use filot_app::error::AppError;
 use filot_domain::CorrelationId;
-use filot_platform::{Role, telemetry};
+use filot_platform::Role;
+use futures::future::BoxFuture;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tracing::Instrument;
 use uuid::Uuid;
+
+use crate::program;
 
 /// One invocation.
 #[derive(Debug, Clone)]
@@ -35,30 +37,43 @@ impl Invocation {
     }
 }
 
-/// Runs a function without a route: configuration once, then one call of `work` per event.
-pub async fn run<F, Fut, R>(role: Role, work: F) -> Result<(), lambda_runtime::Error>
-where
-    F: Fn(Arc<Context>, Invocation) -> Fut + Clone + Send + Sync + 'static,
-    Fut: Future<Output = Result<R, AppError>> + Send + 'static,
-    R: Serialize + Send + 'static,
-{
-    telemetry::init(role.name());
-    let context = Arc::new(Context::load(role).await.inspect_err(|error| {
-        tracing::error!(%error, "the function cannot start");
-    })?);
+/// What a task does with an invocation. Boxed, so that everything around it is compiled once, here.
+pub type Work = fn(Arc<Context>, Invocation) -> BoxFuture<'static, Result<Value, AppError>>;
+
+/// A function without a route: the role it runs as, and what it does.
+#[derive(Debug)]
+pub struct Task {
+    /// Names its configuration.
+    pub role: Role,
+    work: Work,
+}
+
+impl Task {
+    /// A function that does `work` for each event.
+    pub const fn new(role: Role, work: Work) -> Self {
+        Self { role, work }
+    }
+}
+
+/// The whole program of a function without a route: does its task until Lambda ends the process.
+pub fn main(task: &'static Task) -> ExitCode {
+    program::run(task.role, run(task))
+}
+
+/// Reads the configuration once, then does the task once per event.
+async fn run(task: &'static Task) -> Result<(), lambda_runtime::Error> {
+    let context = Arc::new(Context::load(task.role).await?);
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
-        let (context, work) = (Arc::clone(&context), work.clone());
-        async move { invoke(event, |invocation| work(context, invocation)).await }
+        let context = Arc::clone(&context);
+        async move { invoke(event, |invocation| (task.work)(context, invocation)).await }
     }))
     .await
 }
 
-async fn invoke<F, Fut, R>(event: LambdaEvent<Value>, work: F) -> Result<Value, Diagnostic>
-where
-    F: FnOnce(Invocation) -> Fut,
-    Fut: Future<Output = Result<R, AppError>>,
-    R: Serialize,
-{
+async fn invoke(
+    event: LambdaEvent<Value>,
+    work: impl FnOnce(Invocation) -> BoxFuture<'static, Result<Value, AppError>>,
+) -> Result<Value, Diagnostic> {
     let started = std::time::Instant::now();
     let correlation_id = event
         .payload
@@ -73,10 +88,7 @@ where
         request_id: event.context.request_id,
     };
     let span = tracing::error_span!("invocation", %correlation_id);
-    let done = work(invocation).instrument(span).await.and_then(|result| {
-        serde_json::to_value(result)
-            .map_err(|error| AppError::internal(format!("a result is no JSON: {error}")))
-    });
+    let done = work(invocation).instrument(span).await;
     let duration_ms = started.elapsed().as_secs_f64() * 1000.0;
     match done {
         Ok(result) => {
@@ -103,16 +115,16 @@ mod tests {
     #[tokio::test]
     async fn a_correlation_id_is_taken_over_and_a_result_is_json() {
         let payload = json!({"correlationId": "test-correlation"});
-        let result = invoke(event(payload), |invocation| async move {
-            Ok::<_, AppError>(json!({"id": invocation.correlation_id}))
+        let result = invoke(event(payload), |invocation| {
+            Box::pin(async move { Ok(json!({"id": invocation.correlation_id})) })
         });
         assert_eq!(result.await.unwrap(), json!({"id": "test-correlation"}));
     }
 
     #[tokio::test]
     async fn a_failure_says_its_code_and_keeps_the_log_text() {
-        let result = invoke(event(Value::Null), |_| async {
-            Err::<(), _>(AppError::internal("the password is hunter2"))
+        let result = invoke(event(Value::Null), |_| {
+            Box::pin(async { Err(AppError::internal("the password is hunter2")) })
         });
         let diagnostic = result.await.unwrap_err();
         assert_eq!(diagnostic.error_type, "internal");

@@ -4,13 +4,14 @@ use chrono::Utc;
 
 use filot_platform::{Config, Section, local};
 use filot_testkit::Redis;
+use futures::future::BoxFuture;
 use http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use serde_json::{Value, json};
 
 use super::*;
 use crate::reply::Reply;
-use crate::serve::respond;
+use crate::serve::{Answer, respond};
 
 const ORIGIN: &str = "https://app.filot.me";
 
@@ -58,9 +59,9 @@ async fn answer(gate: &Gate<'_>, event: Event<'_>) -> Response<Body> {
     let done = Arc::new(std::sync::atomic::AtomicBool::new(false));
     let route = {
         let done = Arc::clone(&done);
-        move |_| async move {
+        move |_| -> BoxFuture<'static, Answer> {
             done.store(true, std::sync::atomic::Ordering::SeqCst);
-            Reply::ok(&json!({}))
+            Box::pin(async { Reply::ok(&json!({})) })
         }
     };
     let response = respond(event.request(), &[ORIGIN.to_owned()], gate, route).await;

@@ -1,14 +1,43 @@
-//! One function per route: parse, one use case, answer. [`crate::api`] says who may call them.
+//! One value per HTTP function: parse, one use case, answer. [`crate::api`] says who may call them.
+//!
+//! A program names the one value it serves, so that the linker leaves the others out of it.
 
 mod auth;
 mod documents;
 mod ops;
 mod reviews;
 
-pub use auth::{auth_login, auth_logout, auth_me, auth_refresh, auth_register, profile};
+pub use auth::{AUTH_LOGIN, AUTH_LOGOUT, AUTH_ME, AUTH_REFRESH, AUTH_REGISTER, PROFILE};
 pub use documents::{
-    documents_delete, documents_download, documents_get, documents_list, documents_process, documents_upload,
-    verification_escalate, verification_status,
+    DOCUMENTS_DELETE, DOCUMENTS_DOWNLOAD, DOCUMENTS_GET, DOCUMENTS_LIST, DOCUMENTS_PROCESS, DOCUMENTS_UPLOAD,
+    VERIFICATION_ESCALATE, VERIFICATION_STATUS,
 };
-pub use ops::{health, metrics, ocr_queue_status, openapi};
-pub use reviews::{review_callback, review_file, review_get};
+pub use ops::{HEALTH, METRICS, OCR_QUEUE_STATUS, OPENAPI};
+pub use reviews::{REVIEW_CALLBACK, REVIEW_FILE, REVIEW_GET};
+
+use crate::serve::Endpoint;
+
+/// Every one of them. For tests: a program that named this would link them all.
+pub static ALL: [&Endpoint; 21] = [
+    &HEALTH,
+    &METRICS,
+    &OPENAPI,
+    &OCR_QUEUE_STATUS,
+    &AUTH_REGISTER,
+    &AUTH_LOGIN,
+    &AUTH_REFRESH,
+    &AUTH_LOGOUT,
+    &AUTH_ME,
+    &PROFILE,
+    &DOCUMENTS_UPLOAD,
+    &DOCUMENTS_LIST,
+    &DOCUMENTS_GET,
+    &DOCUMENTS_DOWNLOAD,
+    &DOCUMENTS_PROCESS,
+    &DOCUMENTS_DELETE,
+    &VERIFICATION_STATUS,
+    &VERIFICATION_ESCALATE,
+    &REVIEW_CALLBACK,
+    &REVIEW_GET,
+    &REVIEW_FILE,
+];

@@ -1,7 +1,7 @@
 //! From a Lambda event to an answer and back: what every HTTP function has around its route.
 
-use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use chrono::Utc;
@@ -10,6 +10,7 @@ use filot_app::error::{AppError, Kind};
 use filot_domain::{CorrelationId, DocumentId, ReviewId};
 use filot_platform::{MetricName, Role, telemetry};
 use futures::FutureExt;
+use futures::future::BoxFuture;
 use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, Response};
 use lambda_http::{Body, Request, service_fn};
@@ -20,57 +21,73 @@ use crate::call::Call;
 use crate::headers::{X_CORRELATION_ID, allow_origin, secure};
 use crate::limits::Gate;
 use crate::problem::{PROBLEM_JSON, Problem};
+use crate::program;
 use crate::reply::Reply;
 use crate::status::ErrorStatus;
 
 /// What a route returns.
 pub type Answer = Result<Reply, AppError>;
 
-/// Runs an HTTP function: configuration once, then one call of `route` per event.
-pub async fn run<F, Fut>(role: Role, route: F) -> Result<(), lambda_http::Error>
-where
-    F: Fn(Arc<Context>, Call) -> Fut + Clone + Send + Sync + 'static,
-    Fut: Future<Output = Answer> + Send + 'static,
-{
-    telemetry::init(role.name());
+/// A route's work. Boxed, so that everything around it is compiled once, here, and a program is only linked.
+pub type Handler = fn(Arc<Context>, Call) -> BoxFuture<'static, Answer>;
+
+/// An HTTP function: the role it runs as, and the handler of its routes.
+#[derive(Debug)]
+pub struct Endpoint {
+    /// Names its configuration and its rows of [`crate::api::ROUTES`].
+    pub role: Role,
+    handler: Handler,
+}
+
+impl Endpoint {
+    /// A function whose routes are answered by `handler`.
+    pub const fn new(role: Role, handler: Handler) -> Self {
+        Self { role, handler }
+    }
+
+    /// Answers one request under a loaded configuration.
+    pub async fn answer(&self, context: &Arc<Context>, request: Request) -> Response<Body> {
+        let gate = Gate::new(self.role, context);
+        let handle = |call| (self.handler)(Arc::clone(context), call);
+        respond(request, context.cors_origins(), &gate, handle).await
+    }
+}
+
+/// The whole program of an HTTP function: answers requests until Lambda ends the process.
+pub fn main(endpoint: &'static Endpoint) -> ExitCode {
+    program::run(endpoint.role, run(endpoint))
+}
+
+/// Reads the configuration once, then answers one request after the other.
+async fn run(endpoint: &'static Endpoint) -> Result<(), lambda_http::Error> {
+    let role = endpoint.role;
     let context = Arc::new(OnceCell::new());
     match Context::load(role).await {
         Ok(loaded) => drop(context.set(Arc::new(loaded))),
         // To end would make the gateway say 502. Each request tries again, and says 503 until there are secrets.
         Err(error) if error.is_outage() => tracing::error!(%error, "the function starts without its secrets"),
-        Err(error) => {
-            tracing::error!(%error, "the function cannot start");
-            return Err(error.into());
-        }
+        Err(error) => return Err(error.into()),
     }
     lambda_http::run(service_fn(move |request: Request| {
-        let (context, route) = (Arc::clone(&context), route.clone());
+        let context = Arc::clone(&context);
         async move {
             let load = || async { Context::load(role).await.map(Arc::new) };
-            let context = match context.get_or_try_init(load).await {
-                Ok(context) => Arc::clone(context),
-                Err(error) => return Ok(refuse(request, &AppError::unavailable(error.to_string()))),
-            };
-            let gate = Gate::new(role, &context);
-            let origins = context.cors_origins();
-            let answer = respond(request, origins, &gate, |call| route(Arc::clone(&context), call)).await;
-            Ok::<_, lambda_http::Error>(answer)
+            Ok::<_, lambda_http::Error>(match context.get_or_try_init(load).await {
+                Ok(context) => endpoint.answer(context, request).await,
+                Err(error) => refuse(request, &AppError::unavailable(error.to_string())),
+            })
         }
     }))
     .await
 }
 
 /// Answers one request, whatever happens.
-pub async fn respond<F, Fut>(
+pub(crate) async fn respond(
     request: Request,
     origins: &[String],
     gate: &Gate<'_>,
-    route: F,
-) -> Response<Body>
-where
-    F: FnOnce(Call) -> Fut,
-    Fut: Future<Output = Answer>,
-{
+    handle: impl FnOnce(Call) -> BoxFuture<'static, Answer>,
+) -> Response<Body> {
     let call = Call::new(request, Utc::now());
     let started = std::time::Instant::now();
     let (route_name, correlation_id) = (call.route(), call.correlation_id.clone());
@@ -87,7 +104,7 @@ where
         let admission = gate.admit(&call).await;
         match admission.refusal {
             Some(refusal) => (admission.headers, Err(refusal)),
-            None => (admission.headers, route(call).await),
+            None => (admission.headers, handle(call).await),
         }
     };
     let done = AssertUnwindSafe(work.instrument(span.clone())).catch_unwind().await;

@@ -7,15 +7,41 @@ use filot_app::list_documents::ListQuery;
 use filot_app::{
     delete_document, download, escalate, get_document, list_documents, process, upload, verification_status,
 };
+use filot_platform::Role;
 
 use crate::call::Call;
 use crate::idempotent::{self, idempotent};
 use crate::multipart;
 use crate::reply::Reply;
-use crate::serve::{self, Answer};
+use crate::serve::{self, Answer, Endpoint};
+
+/// `documents-upload`
+pub static DOCUMENTS_UPLOAD: Endpoint =
+    Endpoint::new(Role::DocumentsUpload, |context, call| Box::pin(documents_upload(context, call)));
+/// `documents-list`
+pub static DOCUMENTS_LIST: Endpoint =
+    Endpoint::new(Role::DocumentsList, |context, call| Box::pin(documents_list(context, call)));
+/// `documents-get`
+pub static DOCUMENTS_GET: Endpoint =
+    Endpoint::new(Role::DocumentsGet, |context, call| Box::pin(documents_get(context, call)));
+/// `documents-download`
+pub static DOCUMENTS_DOWNLOAD: Endpoint =
+    Endpoint::new(Role::DocumentsDownload, |context, call| Box::pin(documents_download(context, call)));
+/// `documents-process`
+pub static DOCUMENTS_PROCESS: Endpoint =
+    Endpoint::new(Role::DocumentsProcess, |context, call| Box::pin(documents_process(context, call)));
+/// `documents-delete`
+pub static DOCUMENTS_DELETE: Endpoint =
+    Endpoint::new(Role::DocumentsDelete, |context, call| Box::pin(documents_delete(context, call)));
+/// `verification-status`
+pub static VERIFICATION_STATUS: Endpoint =
+    Endpoint::new(Role::VerificationStatus, |context, call| Box::pin(verification_status(context, call)));
+/// `verification-escalate`
+pub static VERIFICATION_ESCALATE: Endpoint =
+    Endpoint::new(Role::VerificationEscalate, |context, call| Box::pin(verification_escalate(context, call)));
 
 /// `POST /documents/upload`
-pub async fn documents_upload(context: Arc<Context>, mut call: Call) -> Answer {
+async fn documents_upload(context: Arc<Context>, mut call: Call) -> Answer {
     let caller = call.caller(context.access_tokens())?;
     let body = call.take_body();
     let mut request = multipart::read_upload(call.content_type(), body).await?;
@@ -36,21 +62,21 @@ pub async fn documents_upload(context: Arc<Context>, mut call: Call) -> Answer {
 }
 
 /// `GET /documents/{id}`
-pub async fn documents_get(context: Arc<Context>, call: Call) -> Answer {
+async fn documents_get(context: Arc<Context>, call: Call) -> Answer {
     let caller = call.caller(context.access_tokens())?;
     let id = call.document_id()?;
     Reply::ok(&get_document::get_document(context.store()?, &caller, id, call.now).await?)
 }
 
 /// `GET /verification/status/{id}`
-pub async fn verification_status(context: Arc<Context>, call: Call) -> Answer {
+async fn verification_status(context: Arc<Context>, call: Call) -> Answer {
     let caller = call.caller(context.access_tokens())?;
     let id = call.document_id()?;
     Reply::ok(&verification_status::verification_status(context.store()?, &caller, id, call.now).await?)
 }
 
 /// `GET /documents`
-pub async fn documents_list(context: Arc<Context>, call: Call) -> Answer {
+async fn documents_list(context: Arc<Context>, call: Call) -> Answer {
     let caller = call.caller(context.access_tokens())?;
     let query = ListQuery {
         cursor: call.query("cursor")?,
@@ -62,7 +88,7 @@ pub async fn documents_list(context: Arc<Context>, call: Call) -> Answer {
 }
 
 /// `GET /documents/{id}/download`
-pub async fn documents_download(context: Arc<Context>, call: Call) -> Answer {
+async fn documents_download(context: Arc<Context>, call: Call) -> Answer {
     let caller = call.caller(context.access_tokens())?;
     let id = call.document_id()?;
     Reply::ok(
@@ -79,7 +105,7 @@ pub async fn documents_download(context: Arc<Context>, call: Call) -> Answer {
 }
 
 /// `POST /documents/{id}/process`
-pub async fn documents_process(context: Arc<Context>, call: Call) -> Answer {
+async fn documents_process(context: Arc<Context>, call: Call) -> Answer {
     let caller = call.caller(context.access_tokens())?;
     let id = call.document_id()?;
     let work = async {
@@ -91,7 +117,7 @@ pub async fn documents_process(context: Arc<Context>, call: Call) -> Answer {
 }
 
 /// `DELETE /documents/{id}`
-pub async fn documents_delete(context: Arc<Context>, call: Call) -> Answer {
+async fn documents_delete(context: Arc<Context>, call: Call) -> Answer {
     let caller = call.caller(context.access_tokens())?;
     let id = call.document_id()?;
     delete_document::delete_document(context.store()?, &caller, id, &call.correlation_id, call.now).await?;
@@ -99,7 +125,7 @@ pub async fn documents_delete(context: Arc<Context>, call: Call) -> Answer {
 }
 
 /// `POST /verification/{id}/escalate`
-pub async fn verification_escalate(context: Arc<Context>, call: Call) -> Answer {
+async fn verification_escalate(context: Arc<Context>, call: Call) -> Answer {
     let caller = call.caller(context.access_tokens())?;
     let id = call.document_id()?;
     let work = async {
