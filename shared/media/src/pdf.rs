@@ -46,7 +46,7 @@ fn trailers(body: &[u8]) -> [Option<&[u8]>; 3] {
     ]
 }
 
-/// What comes before the mark, at most a window of it.
+/// The bytes before the mark, at most a window of them.
 fn until<'a>(section: &'a [u8], mark: &[u8]) -> &'a [u8] {
     let window = section.get(..TRAILER_WINDOW).unwrap_or(section);
     find(window, mark).and_then(|at| window.get(..at)).unwrap_or(window)

@@ -9,7 +9,7 @@ const DAMAGED: MediaError = MediaError::Damaged(FileKind::Png);
 /// The format's own limit on lengths and sides.
 const MAX_31_BITS: u32 = 0x7FFF_FFFF;
 
-/// What the header chunk declares.
+/// The declarations of the header chunk.
 pub(crate) fn dimensions(bytes: &[u8]) -> Result<(u32, u32), MediaError> {
     let mut at = Cursor::new(bytes);
     if at.take(PNG_SIGNATURE.len()) != Some(PNG_SIGNATURE) {
