@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono::Utc;
 use filot_app::context::Context;
-use filot_edge::{Role, routes};
+use filot_edge::{Role, routes, serve};
 use filot_platform::Config;
 use filot_store::{IdentityHashKey, SealingKeys, Store, StoreConfig, seed};
 use filot_testkit::{Postgres, TestDb};
@@ -35,9 +35,9 @@ pub async fn config(role: Role, database_url: &str) -> Config {
 /// What a function answers under a configuration.
 pub async fn answer(config: Config, event: &Value) -> u16 {
     let request = lambda_http::request::from_str(&event.to_string()).unwrap();
-    let endpoint = routes::ALL.iter().find(|endpoint| endpoint.role == config.role).unwrap();
-    let context = Arc::new(Context::new(config, Utc::now()).unwrap());
-    endpoint.answer(&context, request).await.status().as_u16()
+    let function = routes::ALL.iter().find(|function| function.role() == config.role).unwrap();
+    let context = Context::new(config, Utc::now()).unwrap();
+    serve::answer(*function, &context, request).await.status().as_u16()
 }
 
 /// The role of a function.

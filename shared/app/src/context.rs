@@ -3,8 +3,7 @@
 //! Made once at cold start, without any I/O beyond reading the configuration: a function that answers from its head (a
 //! wrong token, a wrong file) never waits for a database.
 
-use std::future::Future;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -13,32 +12,26 @@ use chrono::{DateTime, Utc};
 use filot_buli2::{Client, ClientConfig};
 use filot_cache::{Cache, CacheConfig, Timeouts};
 use filot_cloud::{Functions, Objects, ObjectsConfig, Queue, SdkConfig};
-use filot_domain::breaker::{BreakerPolicy, BreakerState};
+use filot_domain::breaker::BreakerPolicy;
 use filot_domain::scoring::Thresholds;
-use filot_platform::telemetry::{MetricName, metric};
 use filot_platform::{Config, ConfigErrors, Environment, Role, Secret};
-pub use filot_store::Caller;
 use filot_store::{IdentityHashKey, SealingKeys, Store, StoreConfig};
 use tokio::sync::OnceCell;
 use url::Url;
 
 use crate::auth::access::{AccessTokens, Lifetime};
+use crate::auth::reviewer::SignatureSecrets;
 use crate::auth::stack::{StackProject, StackVerifier};
-use crate::dispatch_reviews::{BREAKER, DispatchReport};
 use crate::enqueue::OcrQueues;
 use crate::error::{AppError, Result};
-use crate::health::{HealthResponse, Instance, health};
-use crate::limits::Limiter;
-use crate::metrics::{self, MetricsCache, MetricsResponse};
+use crate::health::Instance;
+use crate::limits::RateLimiter;
+use crate::metrics::MetricsCache;
 use crate::orchestrator::Buli2;
 use crate::queue_depths::{WatchedQueue, WatchedQueues};
-use crate::queue_status::{QueueStatusResponse, queue_status};
-use crate::review_callback::CallbackSecrets;
-use crate::score_document::Scored;
 use crate::sweep::Sweeper;
+use crate::wake_dispatch::ReviewDispatch;
 
-/// Who carries documents and reviews.
-const OCR_ENGINE: &str = "sqs";
 /// A whole call to BULI2.
 const BULI2_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -74,7 +67,7 @@ pub struct Context {
     store: Option<Store>,
     stack: OnceLock<StackVerifier>,
     cache: Option<Cache>,
-    limiter: Option<Limiter>,
+    limiter: Option<RateLimiter>,
     orchestrator: Option<Buli2>,
     objects: Option<Objects>,
     sdk: OnceCell<SdkConfig>,
@@ -110,7 +103,7 @@ impl Context {
             access_tokens: AccessTokens::new(keys, lifetime),
             store: store(&config)?,
             stack: OnceLock::new(),
-            limiter: cache.clone().map(Limiter::new),
+            limiter: cache.clone().map(RateLimiter::new),
             cache,
             orchestrator: config.buli2.as_ref().map(orchestrator),
             objects: config.storage.as_ref().map(|storage| {
@@ -139,7 +132,7 @@ impl Context {
     }
 
     /// Counts requests. A function that is not limited has none.
-    pub const fn limiter(&self) -> Option<&Limiter> {
+    pub const fn limiter(&self) -> Option<&RateLimiter> {
         self.limiter.as_ref()
     }
 
@@ -159,12 +152,11 @@ impl Context {
         &self.config.service_keys
     }
 
-    /// What proves that a callback is BULI2's. Without configuration there is nothing, and nothing is believed.
-    pub fn callback_secrets(&self) -> CallbackSecrets<'_> {
+    /// What a callback's signature is checked with. Without configuration there is no secret, and every one is refused.
+    pub fn signature_secrets(&self) -> SignatureSecrets<'_> {
         let callback = self.config.callback.as_ref();
-        CallbackSecrets {
-            service_keys: &self.config.service_keys,
-            signature_secrets: callback.map_or(&[], |callback| &callback.signature_secrets),
+        SignatureSecrets {
+            secrets: callback.map_or(&[], |callback| &callback.signature_secrets),
             require_timestamp: callback.is_none_or(|callback| callback.require_timestamp),
         }
     }
@@ -182,6 +174,11 @@ impl Context {
     /// Postgres.
     pub fn store(&self) -> Result<&Store> {
         needed(self.store.as_ref(), "database")
+    }
+
+    /// Redis.
+    pub fn cache(&self) -> Result<&Cache> {
+        needed(self.cache.as_ref(), "redis")
     }
 
     /// The files.
@@ -237,7 +234,7 @@ impl Context {
     }
 
     /// The workers' queues with their dead letters.
-    async fn watched_queues(&self) -> Result<&WatchedQueues> {
+    pub async fn watched_queues(&self) -> Result<&WatchedQueues> {
         let queues = self.queues().await?;
         let dead_letters = needed(self.config.dead_letters.as_ref(), "dead letters")?;
         let make = || async {
@@ -272,44 +269,14 @@ impl Context {
         })
     }
 
-    /// How the parts that are needed are doing.
-    pub async fn health(&self, now: DateTime<Utc>) -> HealthResponse {
-        let instance = Instance {
-            started_at: self.started_at,
-            environment: self.config.environment.to_string(),
-            ocr_engine: OCR_ENGINE.to_owned(),
-        };
-        let database = async { answers("database", async { Ok(self.store()?.ping().await?) }).await };
-        let redis = async {
-            let cache = needed(self.cache.as_ref(), "redis");
-            let ping =
-                async { cache?.ping().await.map_err(|error| AppError::unavailable(error.to_string())) };
-            let is_there = answers("redis", ping).await;
-            if !is_there {
-                metric(MetricName::RedisUnavailable, 1.0, &[]);
-            }
-            is_there
-        };
-        let queue = async {
-            let ask = async {
-                let queues = self.queues().await?;
-                let asked = queues.get(queues.preferred()).attributes().await;
-                asked.map(drop).map_err(|error| AppError::unavailable(error.to_string()))
-            };
-            answers("queue", ask).await
-        };
-        health(&instance, database, redis, queue, now).await
+    /// What `GET /health` says without asking anybody.
+    pub const fn instance(&self) -> Instance {
+        Instance { started_at: self.started_at, environment: self.config.environment }
     }
 
-    /// How the workers' queues stand.
-    pub async fn queue_status(&self, now: DateTime<Utc>) -> Result<QueueStatusResponse> {
-        queue_status(self.store()?, self.watched_queues().await?, now).await
-    }
-
-    /// Numbers for whoever watches; a collection is kept for a while.
-    pub async fn metrics(&self, now: DateTime<Utc>) -> Result<Arc<MetricsResponse>> {
-        let (store, queues) = (self.store()?, self.watched_queues().await?);
-        self.metrics.get(now, metrics::collect(store, queues, &self.breaker_policy, now)).await
+    /// The last collection of metrics.
+    pub const fn metrics_cache(&self) -> &MetricsCache {
+        &self.metrics
     }
 
     /// Whether anybody may see the metrics: while developing, yes.
@@ -317,71 +284,16 @@ impl Context {
         !self.config.environment.is_guarded()
     }
 
-    /// Tells what a scoring decided, and wakes review-dispatch if a human is needed.
-    pub async fn after_scoring(&self, scored: &Scored) {
-        if let Some(latency_ms) = scored.latency_ms {
-            let outcome: &str = scored.response.decision.into();
-            metric(MetricName::Decision, 1.0, &[("outcome", outcome)]);
-            #[expect(clippy::cast_precision_loss, reason = "milliseconds below 2^52")]
-            metric(MetricName::VerificationLatencyMs, latency_ms as f64, &[]);
-        }
-        if scored.review_queued {
-            self.wake_review_dispatch().await;
-        }
-    }
-
-    /// Tells review-dispatch that there is something to send. It would look by itself within a minute: failing to wake
-    /// it is no error.
-    pub async fn wake_review_dispatch(&self) {
-        let Some(name) = self.config.review_dispatch_function.as_deref() else { return };
-        let payload = serde_json::json!({"reason": "review queued"});
-        if let Err(error) = self.functions().await.invoke_event(name, &payload).await {
-            tracing::warn!(%error, "review-dispatch was not woken");
-        }
-    }
-
-    /// Tells how a dispatch went, how long the reviewer has had its oldest review, and how the breaker stands.
-    pub async fn after_dispatch(&self, report: &DispatchReport, now: DateTime<Utc>) {
-        let again = report.deferred + report.cancels_deferred;
-        if again > 0 {
-            metric(MetricName::Buli2RetryCount, f64::from(again), &[]);
-        }
-        let Ok(store) = self.store() else { return };
-        match store.dispatch_backlog(now).await {
-            Ok(backlog) => {
-                let age = backlog.oldest_undecided_at.map_or(0, |since| (now - since).num_seconds().max(0));
-                #[expect(clippy::cast_precision_loss, reason = "seconds below 2^52")]
-                metric(MetricName::ReviewOldestAgeS, age as f64, &[]);
-            }
-            Err(error) => tracing::warn!(%error, "the age of the oldest review is not known"),
-        }
-        match store.breaker_load(BREAKER).await {
-            Ok(breaker) => {
-                let state = match breaker.state(&self.breaker_policy, now) {
-                    BreakerState::Closed => 0.0,
-                    BreakerState::HalfOpen => 1.0,
-                    BreakerState::Open => 2.0,
-                };
-                metric(MetricName::CircuitBreakerState, state, &[]);
-            }
-            Err(error) => tracing::warn!(%error, "the breaker's state is not known"),
-        }
+    /// The function that sends reviews. `None` where nobody configured its name: it runs by itself every minute.
+    pub async fn review_dispatch(&self) -> Option<ReviewDispatch<'_>> {
+        let name = self.config.review_dispatch_function.as_deref()?;
+        Some(ReviewDispatch { functions: self.functions().await, name })
     }
 }
 
 /// A section that the table of roles promises.
 fn needed<T>(section: Option<T>, what: &'static str) -> Result<T> {
     section.ok_or_else(|| AppError::internal(format!("this function has no configuration for: {what}")))
-}
-
-async fn answers(what: &'static str, asked: impl Future<Output = Result<()>>) -> bool {
-    match asked.await {
-        Ok(()) => true,
-        Err(error) => {
-            tracing::warn!(what, %error, "it does not answer");
-            false
-        }
-    }
 }
 
 fn unusable<E: std::fmt::Display>(what: &'static str) -> impl FnOnce(E) -> StartError {

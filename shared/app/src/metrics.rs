@@ -18,9 +18,11 @@ use strum::IntoEnumIterator;
 use tokio::sync::Mutex;
 use utoipa::ToSchema;
 
-use crate::dispatch_reviews::BREAKER;
+use crate::auth::principal::Operator;
 use crate::error::{AppError, Result};
 use crate::queue_depths::{QueueDepthDto, WatchedQueues};
+use crate::request_context::RequestContext;
+use crate::reviewer_breaker::BREAKER;
 
 /// How long a collection is shown.
 pub const FRESH_FOR: TimeDelta = TimeDelta::seconds(15);
@@ -112,7 +114,7 @@ struct Last {
 
 impl MetricsCache {
     /// The last collection while it is fresh, else a new one. Whoever comes while one is under way waits for it.
-    pub async fn get(
+    async fn get(
         &self,
         now: DateTime<Utc>,
         collect: impl Future<Output = Result<MetricsResponse>>,
@@ -130,8 +132,22 @@ impl MetricsCache {
     }
 }
 
-/// Asks everybody.
-pub async fn collect(
+/// The numbers, at most 15 seconds old.
+///
+/// # Errors
+/// The store's, also for those who ask within a second after it failed.
+pub async fn metrics(
+    store: &Store,
+    queues: &WatchedQueues,
+    policy: &BreakerPolicy,
+    cache: &MetricsCache,
+    request: &RequestContext<Operator>,
+) -> Result<Arc<MetricsResponse>> {
+    cache.get(request.now, collect(store, queues, policy, request.now)).await
+}
+
+/// Asks the database and the queues.
+async fn collect(
     store: &Store,
     queues: &WatchedQueues,
     policy: &BreakerPolicy,
@@ -174,6 +190,9 @@ fn counts(states: &[StateCount]) -> DocumentCountsDto {
 }
 
 /// The same as Prometheus text, exposition format 0.0.4. What is not known has no sample.
+///
+/// # Errors
+/// `internal` when the library refuses a name, which a test excludes.
 pub fn prometheus(metrics: &MetricsResponse) -> Result<String> {
     text(metrics).map_err(|error| AppError::internal(format!("the metrics are no text: {error}")))
 }

@@ -1,7 +1,8 @@
 //! The upload's form, read with bounds: its two parts, each at most so large, and nothing else is kept.
 
 use bytes::Bytes;
-use filot_app::error::{AppError, Kind};
+use filot_app::error::AppError;
+use filot_app::error_code::ErrorCode;
 use filot_app::upload::{UploadRequest, UploadedFile};
 use futures::stream;
 use multer::{Constraints, Field, Multipart, SizeLimit};
@@ -17,11 +18,7 @@ const FIELDS_MAX: usize = 8;
 /// Reads the form. Fields that we do not know are skipped.
 pub async fn read_upload(content_type: Option<&str>, body: Bytes) -> Result<UploadRequest, AppError> {
     let boundary = content_type.and_then(|value| multer::parse_boundary(value).ok()).ok_or_else(|| {
-        AppError::new(
-            Kind::UnsupportedMedia,
-            "unsupported_media_type",
-            "The body must be multipart/form-data.",
-        )
+        AppError::new(ErrorCode::UnsupportedMediaType, "The body must be multipart/form-data.")
     })?;
     if body.len() as u64 > FORM_BYTES_MAX {
         return Err(too_large());
@@ -67,11 +64,11 @@ fn refused(error: multer::Error) -> AppError {
 }
 
 fn too_large() -> AppError {
-    AppError::new(Kind::TooLarge, "file_too_large", "The file is larger than 2 MB.")
+    AppError::new(ErrorCode::FileTooLarge, "The file is larger than 2 MB.")
 }
 
 fn malformed(why: &'static str) -> AppError {
-    AppError::new(Kind::Invalid, "malformed_form", "The form cannot be read.").logged(why)
+    AppError::new(ErrorCode::MalformedForm, "The form cannot be read.").logged(why)
 }
 
 #[cfg(test)]

@@ -6,6 +6,9 @@ use http::header::{CONTENT_TYPE, HeaderValue, LOCATION};
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 
+/// What a handler returns.
+pub type Answer = Result<Reply, AppError>;
+
 /// An answer. It has no `Debug` form: it may hold identity data and tokens.
 pub struct Reply {
     /// Its status.

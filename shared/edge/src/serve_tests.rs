@@ -1,6 +1,7 @@
 use http::StatusCode;
 
 use super::*;
+use crate::reply::Answer;
 
 fn request() -> Request {
     let mut request = Request::new(Body::Empty);
@@ -44,8 +45,7 @@ async fn an_error_is_a_problem() {
 
 #[tokio::test]
 async fn inv_8_a_panic_is_an_answer() {
-    let response =
-        respond(request(), &[], &Gate::open(), |_| Box::pin(async { panic!("nik 3174095203900001") })).await;
+    let response = respond(request(), &[], |_| Box::pin(async { panic!("nik 3174095203900001") })).await;
     assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
     let body = String::from_utf8(response.body().as_ref().to_vec()).unwrap();
     assert!(body.contains(r#""code":"internal""#) && !body.contains("3174"));

@@ -15,7 +15,8 @@ use tokio::sync::Mutex;
 use url::Url;
 
 use super::access::check_times;
-use crate::error::{AppError, Kind, Result};
+use crate::error::{AppError, Result};
+use crate::error_code::ErrorCode;
 
 const FRESH_FOR: TimeDelta = TimeDelta::hours(1);
 const USABLE_FOR: TimeDelta = TimeDelta::hours(24);
@@ -54,13 +55,23 @@ impl StackProject {
     }
 }
 
-/// Who a Stack Auth token speaks for.
+/// Who a Stack Auth token speaks for. Only [`StackVerifier::verify`] makes one.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StackIdentity {
+    stack_user_id: String,
+    verified_email: Option<String>,
+}
+
+impl StackIdentity {
     /// Stack Auth's id of the user.
-    pub stack_user_id: String,
-    /// Their address, if they have a verified one.
-    pub verified_email: Option<String>,
+    pub fn stack_user_id(&self) -> &str {
+        &self.stack_user_id
+    }
+
+    /// Their address in lower case, if they have a verified one.
+    pub fn verified_email(&self) -> Option<&str> {
+        self.verified_email.as_deref()
+    }
 }
 
 impl std::fmt::Debug for StackIdentity {
@@ -154,8 +165,7 @@ impl StackVerifier {
 
         if claims.is_anonymous || claims.is_restricted {
             return Err(AppError::new(
-                Kind::Forbidden,
-                "account_restricted",
+                ErrorCode::AccountRestricted,
                 "This account is anonymous or restricted. Please complete it first.",
             ));
         }

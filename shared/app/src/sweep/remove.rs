@@ -1,12 +1,11 @@
 //! What is to go: uploads that died, documents that are too old, the objects of what was erased, expired tokens and keys.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use filot_domain::CorrelationId;
 use filot_domain::lifecycle::DocumentStatus;
 use filot_platform::config::Retention;
-use filot_store::{Actor, DueErasure, Leftover, ObjectGone, Origin, TooOld};
+use filot_store::{DueErasure, Leftover, ObjectGone, Origin, TooOld};
 
-use super::{BATCH, SweepReport, Sweeper};
+use super::sweeper::{BATCH, SweepReport, Sweeper};
 use crate::error::{AppError, Result};
 
 /// An upload not finished after this long never will be.
@@ -19,16 +18,15 @@ impl Sweeper<'_> {
         &self,
         report: &mut SweepReport,
         until: DateTime<Utc>,
-        correlation_id: &CorrelationId,
+        origin: &Origin,
         clock: &(impl Fn() -> DateTime<Utc> + Send + Sync),
     ) -> Result<()> {
-        let origin = origin(correlation_id);
         let now = clock();
         for leftover in self.store.half_received(BATCH, now - UPLOAD_PATIENCE, now).await? {
             if clock() >= until {
                 break;
             }
-            match self.remove(&leftover, &origin, clock()).await {
+            match self.remove(&leftover, origin, clock()).await {
                 Ok(is_gone) => report.removed += u32::from(is_gone),
                 Err(error) => {
                     report.failed += 1;
@@ -54,17 +52,16 @@ impl Sweeper<'_> {
         &self,
         report: &mut SweepReport,
         until: DateTime<Utc>,
-        correlation_id: &CorrelationId,
+        origin: &Origin,
         clock: &(impl Fn() -> DateTime<Utc> + Send + Sync),
     ) -> Result<()> {
         let Some(than) = too_old(self.retention, clock()) else { return Ok(()) };
-        let origin = origin(correlation_id);
         for document in self.store.too_old(BATCH, &than).await? {
             let now = clock();
             if now >= until {
                 break;
             }
-            match self.store.erase_too_old(document, &than, &origin, now).await {
+            match self.store.erase_too_old(document, &than, origin, now).await {
                 Ok(is_erased) => report.retired += u32::from(is_erased),
                 Err(error) => {
                     report.failed += 1;
@@ -115,10 +112,6 @@ impl Sweeper<'_> {
         let deleted = self.objects.delete(key).await;
         deleted.map_err(|error| AppError::unavailable(format!("the object cannot be deleted: {error}")))
     }
-}
-
-fn origin(correlation_id: &CorrelationId) -> Origin {
-    Origin { actor: Actor::Function("sweeper"), correlation_id: correlation_id.clone() }
 }
 
 /// From when on documents are too old; `None` when nothing is to be erased by age.

@@ -1,0 +1,25 @@
+//! What every request carries besides its input: who asks, the id that follows it, and its one time.
+
+use chrono::{DateTime, Utc};
+use filot_domain::CorrelationId;
+use filot_store::Origin;
+
+use crate::auth::principal::Acts;
+
+/// A request of a principal. A use case names the principal it serves in the type: `RequestContext<SignedInUser>`.
+#[derive(Debug, Clone)]
+pub struct RequestContext<P> {
+    /// Who asks, proven.
+    pub principal: P,
+    /// Follows the request through every component and log line.
+    pub correlation_id: CorrelationId,
+    /// When the request came. Everything in it goes by this time.
+    pub now: DateTime<Utc>,
+}
+
+impl<P: Acts> RequestContext<P> {
+    /// What the store writes beside a change: who made it, and in which request.
+    pub fn origin(&self) -> Origin {
+        Origin { actor: self.principal.actor(), correlation_id: self.correlation_id.clone() }
+    }
+}
