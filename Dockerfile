@@ -1,7 +1,7 @@
-# The image of the worker without a GPU (ECS on Fargate). docs/images.md says what is inside and how to build it.
-# Everything but the lines about the GPU is the same as in Dockerfile.gpu; ops/tests/test_images.py compares the two.
+# The image of the worker without a GPU (ECS on Fargate). docs/images.md describes its contents and build.
+# Dockerfile.gpu differs only in the lines about the GPU; ops/tests/test_images.py compares the two.
 #
-# Tags are pinned here, digests where images are built: --build-arg DEBIAN=debian:12.12-slim@sha256:…
+# Tags are pinned here. Pin digests at the build: --build-arg DEBIAN=debian:12.12-slim@sha256:…
 ARG RUST=rust:1.95.0-slim-bookworm
 ARG DEBIAN=debian:12.12-slim
 
@@ -9,19 +9,19 @@ ARG DEBIAN=debian:12.12-slim
 # hadolint ignore=DL3006
 FROM ${RUST} AS build
 SHELL ["/bin/bash", "-euo", "pipefail", "-c"]
-# Debian keeps one version of a package: a pinned one cannot be installed any more after the next point release.
+# Debian keeps one version of a package, so a pinned one could not be installed after the next point release.
 # hadolint ignore=DL3008
 RUN apt-get update \
  && apt-get install -y --no-install-recommends \
         build-essential pkg-config libclang-dev libtesseract-dev libleptonica-dev \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
-# The compiler of the base image, and no other: rust-toolchain.toml would have rustup fetch lints and formatter too.
+# Use the compiler of the base image. With rust-toolchain.toml, rustup would also download lints and formatter.
 ENV RUSTUP_TOOLCHAIN=1.95.0
 COPY Cargo.toml Cargo.lock ./
 COPY functions/Cargo.toml functions/
 COPY tests/Cargo.toml tests/
-# Members of the workspace that the worker is not made of: the lock file wants their manifests, and these want targets.
+# The worker does not use these workspace members, but the lock file needs their manifests, and a manifest needs targets.
 RUN for member in functions tests; do \
         mkdir -p "$member/src/bin"; \
         touch "$member/src/lib.rs"; \
@@ -30,7 +30,7 @@ RUN for member in functions tests; do \
 COPY shared shared
 COPY gpu-worker gpu-worker
 COPY ops/images ops/images
-# Crates and what was compiled of them stay in the builder's cache, whatever changes above.
+# Cache mounts keep crates and compiled code, even if the layers above change.
 RUN --mount=type=cache,id=filot-cargo,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,id=filot-target,target=/src/target,sharing=locked \
     cargo build --locked --profile dist -p gpu-worker --bin gpu-worker \
@@ -43,7 +43,7 @@ RUN --mount=type=cache,id=filot-cargo,target=/usr/local/cargo/registry,sharing=l
 # --- The image -------------------------------------------------------------------------------------------------------
 # hadolint ignore=DL3006
 FROM ${DEBIAN}
-# What Debian has mended since the base image was made comes with upgrade.
+# upgrade brings the security updates since the base image was made.
 # hadolint ignore=DL3008
 RUN apt-get update \
  && apt-get upgrade -y --no-install-recommends \
@@ -52,14 +52,14 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/log/apt /var/log/dpkg.log
 COPY --from=build /out /
 ENV PORT=8080
-# Nobody: no name, no home, no file of its own.
+# This user has no name, no home and no files.
 USER 10001:10001
 WORKDIR /
 EXPOSE 8080
 STOPSIGNAL SIGTERM
-# ECS does not read this line; its task definition says the same.
+# ECS ignores this line; its task definition has the same check.
 HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 CMD ["/usr/local/bin/worker-healthy"]
-# An init process: readers that die are reaped whatever the worker does, and a signal reaches it.
+# tini is the init process: it reaps dead reader processes and passes signals to the worker.
 ENTRYPOINT ["/usr/bin/tini", "-s", "--", "/usr/local/bin/gpu-worker"]
 ARG VERSION=0.1.0
 ARG REVISION=unknown

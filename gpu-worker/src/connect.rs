@@ -3,13 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
-use filot_cache::{Cache, CacheConfig, Timeouts};
-use filot_cloud::{Objects, ObjectsConfig};
-use filot_platform::config::{Database, Redis, Storage};
+use filot_cache::Cache;
+use filot_cloud::Objects;
 use filot_platform::{Config, Role};
-use filot_store::{IdentityHashKey, SealingKeys, Store, StoreConfig};
+use filot_store::Store;
 use sha2::{Digest, Sha256};
 use tokio::time::{MissedTickBehavior, interval_at};
 
@@ -27,9 +24,18 @@ pub struct Unusable(pub String);
 pub fn connections(config: &Config) -> Result<Connections, Vec<Unusable>> {
     let mut problems = Vec::new();
     let mut keep = |problem: Unusable| problems.push(problem);
-    let store = section("database", config.database.as_ref()).and_then(store).map_err(&mut keep).ok();
-    let objects = section("storage", config.storage.as_ref()).map(objects).map_err(&mut keep).ok();
-    let cache = section("redis", config.redis.as_ref()).and_then(cache).map_err(&mut keep).ok();
+    let store = section("database", config.database.as_ref())
+        .and_then(|database| Store::try_from(database).map_err(unusable))
+        .map_err(&mut keep)
+        .ok();
+    let objects = section("storage", config.storage.as_ref())
+        .map(|storage| Objects::new(storage.into()))
+        .map_err(&mut keep)
+        .ok();
+    let cache = section("redis", config.redis.as_ref())
+        .and_then(|redis| Cache::new(redis.into()).map_err(unusable))
+        .map_err(&mut keep)
+        .ok();
     match (store, objects, cache) {
         (Some(store), Some(objects), Some(cache)) => Ok(Connections { store, objects, cache }),
         _ => Err(problems),
@@ -41,44 +47,8 @@ pub fn section<'a, T>(name: &str, section: Option<&'a T>) -> Result<&'a T, Unusa
     section.ok_or_else(|| Unusable(format!("the {name} section is missing")))
 }
 
-fn store(database: &Database) -> Result<Store, Unusable> {
-    let unusable = |error: filot_store::StoreError| Unusable(error.to_string());
-    let mut keys = Vec::with_capacity(database.sealing_keys.len());
-    for (id, text) in &database.sealing_keys {
-        let bytes = BASE64_STANDARD.decode(text.expose()).ok().and_then(|bytes| bytes.try_into().ok());
-        let bytes =
-            bytes.ok_or_else(|| Unusable(format!("SEALING_KEY: key {id} is not 32 bytes in base64")))?;
-        keys.push((id.clone(), bytes));
-    }
-    let active = keys.first().map(|(id, _)| id.clone()).unwrap_or_default();
-    Store::connect(StoreConfig {
-        url: database.url.expose().to_owned(),
-        max_connections: database.max_connections,
-        sealing: SealingKeys::new(active, keys).map_err(unusable)?,
-        identity_hash: IdentityHashKey::new(database.identity_hash_key.expose().as_bytes())
-            .map_err(unusable)?,
-    })
-    .map_err(unusable)
-}
-
-fn objects(storage: &Storage) -> Objects {
-    Objects::new(ObjectsConfig {
-        endpoint: storage.endpoint.clone(),
-        access_key_id: storage.access_key_id.clone(),
-        secret_access_key: storage.secret_access_key.clone(),
-        bucket: storage.bucket.clone(),
-        region: storage.region.clone(),
-    })
-}
-
-fn cache(redis: &Redis) -> Result<Cache, Unusable> {
-    let config = CacheConfig {
-        url: redis.url.expose().to_owned(),
-        password: redis.password.as_ref().map(|password| password.expose().to_owned()),
-        prefix: redis.prefix.clone(),
-        timeouts: Timeouts::default(),
-    };
-    Cache::new(config).map_err(|error| Unusable(error.to_string()))
+fn unusable(error: impl std::fmt::Display) -> Unusable {
+    Unusable(error.to_string())
 }
 
 /// A digest of everything the connections are built from: tells a rotation without keeping the secrets.

@@ -1,33 +1,31 @@
-//! What is to be done with a message and its document: pure functions of what is known, now and a random number.
+//! Decides what happens to a message: pure functions of the claim's or the attempt's outcome, the time and a random number.
 //!
-//! The document row is the truth and a message only a hint, so every decision here is about the hint: delete it, hide
-//! it for a while, or leave it to the queue's redrive. What happens to the row is the store's and the domain's matter.
+//! The document's row is the truth and a message only a hint, so every decision here is about the message: delete it, hide
+//! it for a while, or move it to the other queue. What happens to the row is decided in the store and the domain.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use filot_domain::retry::{AfterFailure, Backoff, QueueKind};
 use filot_store::NotClaimable;
 
-/// Deliveries after which a message that can be placed is deleted and left to the sweeper, which knows the row.
+/// Deliveries after which a message that names a document is deleted. The sweeper, which knows the row, goes on.
 ///
 /// The queues' `maxReceiveCount` must be larger: dead letters are for messages that nothing could parse or place, and
 /// an outage of storage or scoring must not fill them.
 pub const DELIVERIES_MAX: u32 = 20;
 /// Longest time SQS hides a message.
 const HIDE_MAX: TimeDelta = TimeDelta::hours(12);
-/// How often a document is looked at that is not stored yet.
+/// Pause before a message is tried again whose document is not stored yet.
 const NOT_STORED_YET: TimeDelta = TimeDelta::seconds(30);
-/// Pause before a message is tried again whose work met an outage, or whose scoring failed.
+/// Pause before a message is tried again after an outage or a failed scoring.
 const OUTAGE: Backoff = Backoff { base: TimeDelta::seconds(10), cap: TimeDelta::minutes(5) };
 
 /// What happens to a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
-    /// It has done its work.
+pub enum Disposition {
+    /// Removed from the queue for good.
     Delete,
-    /// It comes back after this time.
+    /// Delivered again after this time. After enough deliveries the queue moves it to the dead letters.
     Hide(TimeDelta),
-    /// It is not touched: its visibility runs out, and after enough deliveries it goes to the dead letters.
-    Leave,
 }
 
 /// What to do with a message whose document could not be claimed.
@@ -39,8 +37,8 @@ pub enum Unclaimed {
     Move(QueueKind),
     /// The document just failed for good: tell those who listen, then delete the message.
     Failed,
-    /// Nothing to do for the document.
-    Settle(Fate),
+    /// Nothing to do for the document: delete or hide the message.
+    Resolve(Disposition),
 }
 
 /// What a refused claim means for its message.
@@ -50,12 +48,12 @@ pub fn unclaimed(refusal: &NotClaimable, now: DateTime<Utc>, random: f64) -> Unc
         NotClaimable::Rerouted(queue) => Unclaimed::Move(*queue),
         NotClaimable::GaveUp => Unclaimed::Failed,
         NotClaimable::Final | NotClaimable::NotFound | NotClaimable::Erased => {
-            Unclaimed::Settle(Fate::Delete)
+            Unclaimed::Resolve(Disposition::Delete)
         }
         NotClaimable::HeldUntil(until) | NotClaimable::NotYet(until) => {
-            Unclaimed::Settle(hide_until(*until, now, random))
+            Unclaimed::Resolve(hide_until(*until, now, random))
         }
-        NotClaimable::NotUploaded => Unclaimed::Settle(Fate::Hide(NOT_STORED_YET)),
+        NotClaimable::NotUploaded => Unclaimed::Resolve(Disposition::Hide(NOT_STORED_YET)),
     }
 }
 
@@ -63,7 +61,7 @@ pub fn unclaimed(refusal: &NotClaimable, now: DateTime<Utc>, random: f64) -> Unc
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AfterAttempt {
     /// The same message tries again.
-    Settle(Fate),
+    Resolve(Disposition),
     /// The next try is on the other queue: send it there, then delete the message. A worker that gets it too early
     /// hides it until it is due.
     Move(QueueKind),
@@ -76,28 +74,28 @@ pub fn after_attempt(next: AfterFailure, queue: QueueKind, now: DateTime<Utc>, r
     match next {
         AfterFailure::Fail => AfterAttempt::Failed,
         AfterFailure::Retry { queue: other, .. } if other != queue => AfterAttempt::Move(other),
-        AfterFailure::Retry { not_before, .. } => AfterAttempt::Settle(hide_until(not_before, now, random)),
+        AfterFailure::Retry { not_before, .. } => AfterAttempt::Resolve(hide_until(not_before, now, random)),
     }
 }
 
 /// How long a message is hidden after an outage or a failed scoring, on its `deliveries`-th delivery.
-pub fn after_outage(deliveries: u32, random: f64) -> Fate {
-    Fate::Hide(OUTAGE.delay(deliveries.max(1), random, None))
+pub fn after_outage(deliveries: u32, random: f64) -> Disposition {
+    Disposition::Hide(OUTAGE.delay(deliveries.max(1), random, None))
 }
 
-/// The fate of a message that can be parsed and placed: it never reaches the dead letters.
-pub fn placeable(fate: Fate, deliveries: u32) -> Fate {
-    match fate {
-        Fate::Hide(_) if deliveries >= DELIVERIES_MAX => Fate::Delete,
-        fate => fate,
+/// Bounds the deliveries of a message that names a document: such a message never reaches the dead letters.
+pub fn cap_deliveries(disposition: Disposition, deliveries: u32) -> Disposition {
+    match disposition {
+        Disposition::Hide(_) if deliveries >= DELIVERIES_MAX => Disposition::Delete,
+        disposition => disposition,
     }
 }
 
 /// Until shortly after `until`, so that the next delivery does not come a moment too early.
-fn hide_until(until: DateTime<Utc>, now: DateTime<Utc>, random: f64) -> Fate {
+fn hide_until(until: DateTime<Utc>, now: DateTime<Utc>, random: f64) -> Disposition {
     #[expect(clippy::cast_possible_truncation, reason = "0 to 1000")]
     let jitter = TimeDelta::milliseconds((random.clamp(0.0, 1.0) * 1000.0) as i64);
-    Fate::Hide((until - now + jitter).clamp(TimeDelta::zero(), HIDE_MAX))
+    Disposition::Hide((until - now + jitter).clamp(TimeDelta::zero(), HIDE_MAX))
 }
 
 /// Seconds as SQS wants them: whole, rounded up, never negative.
@@ -117,9 +115,13 @@ mod tests {
     }
 
     #[test]
-    fn a_message_of_a_settled_or_missing_document_is_deleted() {
+    fn a_message_of_a_final_or_missing_document_is_deleted() {
         for refusal in [NotClaimable::Final, NotClaimable::NotFound, NotClaimable::Erased] {
-            assert_eq!(unclaimed(&refusal, at(0), 0.5), Unclaimed::Settle(Fate::Delete), "{refusal:?}");
+            assert_eq!(
+                unclaimed(&refusal, at(0), 0.5),
+                Unclaimed::Resolve(Disposition::Delete),
+                "{refusal:?}"
+            );
         }
     }
 
@@ -129,11 +131,17 @@ mod tests {
     }
 
     #[test]
-    fn a_held_document_keeps_its_message_until_the_lease_is_over() {
+    fn a_held_document_hides_its_message_until_the_lease_ends() {
         let refusal = NotClaimable::HeldUntil(at(42));
-        assert_eq!(unclaimed(&refusal, at(0), 0.0), Unclaimed::Settle(Fate::Hide(TimeDelta::seconds(42))));
+        assert_eq!(
+            unclaimed(&refusal, at(0), 0.0),
+            Unclaimed::Resolve(Disposition::Hide(TimeDelta::seconds(42)))
+        );
         // A lease that is over by now: at once.
-        assert_eq!(unclaimed(&refusal, at(60), 0.0), Unclaimed::Settle(Fate::Hide(TimeDelta::zero())));
+        assert_eq!(
+            unclaimed(&refusal, at(60), 0.0),
+            Unclaimed::Resolve(Disposition::Hide(TimeDelta::zero()))
+        );
     }
 
     #[test]
@@ -148,7 +156,7 @@ mod tests {
         let same = AfterFailure::Retry { queue: QueueKind::Gpu, not_before: at(3) };
         assert_eq!(
             after_attempt(same, QueueKind::Gpu, at(0), 0.0),
-            AfterAttempt::Settle(Fate::Hide(TimeDelta::seconds(3)))
+            AfterAttempt::Resolve(Disposition::Hide(TimeDelta::seconds(3)))
         );
         let other = AfterFailure::Retry { queue: QueueKind::Cpu, not_before: at(3600) };
         assert_eq!(after_attempt(other, QueueKind::Gpu, at(0), 0.0), AfterAttempt::Move(QueueKind::Cpu));
@@ -156,11 +164,10 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_placed_never_reaches_the_dead_letters() {
-        let hide = Fate::Hide(TimeDelta::seconds(5));
-        assert_eq!(placeable(hide, DELIVERIES_MAX - 1), hide);
-        assert_eq!(placeable(hide, DELIVERIES_MAX), Fate::Delete);
-        assert_eq!(placeable(Fate::Leave, DELIVERIES_MAX), Fate::Leave);
+    fn a_parsed_message_never_reaches_the_dead_letters() {
+        let hide = Disposition::Hide(TimeDelta::seconds(5));
+        assert_eq!(cap_deliveries(hide, DELIVERIES_MAX - 1), hide);
+        assert_eq!(cap_deliveries(hide, DELIVERIES_MAX), Disposition::Delete);
     }
 
     proptest! {
@@ -169,14 +176,14 @@ mod tests {
             until in -1_000_000_i64..1_000_000, random in 0.0..1.0_f64, deliveries in any::<u32>(),
         ) {
             for refusal in [NotClaimable::HeldUntil(at(until)), NotClaimable::NotYet(at(until))] {
-                let Unclaimed::Settle(Fate::Hide(time)) = unclaimed(&refusal, at(0), random) else {
+                let Unclaimed::Resolve(Disposition::Hide(time)) = unclaimed(&refusal, at(0), random) else {
                     panic!("not hidden");
                 };
                 prop_assert!(whole_seconds(time) <= 43_200);
                 // Never earlier than asked, unless the queue cannot wait that long.
                 prop_assert!(time >= TimeDelta::seconds(until.min(43_200)) || until < 0);
             }
-            let Fate::Hide(time) = after_outage(deliveries, random) else { panic!("not hidden") };
+            let Disposition::Hide(time) = after_outage(deliveries, random) else { panic!("not hidden") };
             prop_assert!((5..=300).contains(&whole_seconds(time)));
         }
     }

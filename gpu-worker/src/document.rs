@@ -1,48 +1,36 @@
-//! One message from its receipt to its end: claim, download, read, commit, report.
+//! Works on one message: claim its document, download, read, commit, report.
 //!
 //! Every write goes through a lease, so that a worker that was believed dead writes nothing (INV-3). What happens to the
-//! message follows from [`crate::decide`]; this module only carries it out.
+//! message is decided in [`crate::decide`]; this module only carries it out.
 
 use bytes::Bytes;
 use chrono::{TimeDelta, Utc};
 use filot_cloud::{CloudError, Message};
+use filot_domain::ReasonCode;
 use filot_domain::retry::{QueueKind, after_failure};
-use filot_domain::{CorrelationId, DocumentId, ReasonCode};
 use filot_platform::telemetry::{MetricName, metric};
 use filot_store::{Claim, ClaimRequest, Claimed, Miss, StoreError};
 use sha2::{Digest, Sha256};
 
-use crate::decide::{self, AfterAttempt, Fate, Unclaimed};
-use crate::hold::{Lost, persist, while_leased};
-use crate::reader::child::ReadCard;
-use crate::reader::pool::PoolError;
-use crate::reader::protocol::BODY_BYTES_MAX;
+use crate::decide::{self, AfterAttempt, Disposition, Unclaimed};
+use crate::job::Job;
+use crate::lease::{LeaseLost, persist, while_leased};
 use crate::report;
 use crate::worker::Worker;
+use filot_reader::child::ReadCard;
+use filot_reader::pool::PoolError;
+use filot_reader::protocol::BODY_BYTES_MAX;
 
-/// How long the message of a document is hidden that somebody else took over.
+/// How long a message is hidden after another worker took its document over.
 const TAKEN_OVER: TimeDelta = TimeDelta::seconds(60);
-/// How long a document waits that no reader took.
+/// How long a message is hidden after no reader took its document.
 const NO_READER: TimeDelta = TimeDelta::seconds(5);
-/// How soon a message that says nothing comes back: the dead letters should get it soon.
+/// How long a message that cannot be parsed is hidden: short, so that it reaches the dead letters soon.
 const UNPARSEABLE: TimeDelta = TimeDelta::seconds(1);
 
-/// A message that names a document.
-#[derive(Debug, Clone)]
-pub struct Job {
-    /// The document.
-    pub document: DocumentId,
-    /// The request it goes back to.
-    pub correlation_id: CorrelationId,
-    /// The queue it came from.
-    pub queue: QueueKind,
-    /// How often it was delivered, this time included.
-    pub deliveries: u32,
-}
-
-/// What became of the reading.
+/// How the reading ended.
 #[derive(Debug)]
-enum Read {
+enum ReadOutcome {
     Card(ReadCard),
     /// An attempt failed.
     Failed(ReasonCode),
@@ -54,11 +42,11 @@ enum Read {
     Stopped,
 }
 
-/// Works on one message and says what is to happen to it.
-pub async fn handle(worker: &Worker, queue: QueueKind, message: &Message) -> Fate {
+/// Works on one message and returns what is to happen to it.
+pub async fn handle(worker: &Worker, queue: QueueKind, message: &Message) -> Disposition {
     let Some(hint) = &message.hint else {
         tracing::error!(%queue, deliveries = message.deliveries, "a message that cannot be parsed");
-        return Fate::Hide(UNPARSEABLE);
+        return Disposition::Hide(UNPARSEABLE);
     };
     let job = Job {
         document: hint.document_id,
@@ -66,12 +54,12 @@ pub async fn handle(worker: &Worker, queue: QueueKind, message: &Message) -> Fat
         queue,
         deliveries: message.deliveries,
     };
-    decide::placeable(work(worker, &job).await, job.deliveries)
+    decide::cap_deliveries(work(worker, &job).await, job.deliveries)
 }
 
-async fn work(worker: &Worker, job: &Job) -> Fate {
+async fn work(worker: &Worker, job: &Job) -> Disposition {
     if worker.stop.draining.is_cancelled() {
-        return Fate::Hide(TimeDelta::zero());
+        return Disposition::Hide(TimeDelta::zero());
     }
     let origin = worker.origin(&job.correlation_id);
     let request = ClaimRequest {
@@ -91,76 +79,76 @@ async fn work(worker: &Worker, job: &Job) -> Fate {
                 Unclaimed::Move(queue) => report::move_to(worker, job, queue).await,
                 Unclaimed::Failed => {
                     report::publish_failure(worker, job, ReasonCode::WorkerLost).await;
-                    Fate::Delete
+                    Disposition::Delete
                 }
-                Unclaimed::Settle(fate) => fate,
+                Unclaimed::Resolve(disposition) => disposition,
             }
         }
         Err(error) => outage(worker, job, "the claim failed", &error),
     }
 }
 
-/// The database is away, or refuses for a reason that more deliveries will not mend either: never lose the message.
-fn outage(worker: &Worker, job: &Job, what: &'static str, error: &StoreError) -> Fate {
+/// The database is away, or refuses for a reason that another delivery will not mend either: the message is kept.
+fn outage(worker: &Worker, job: &Job, what: &'static str, error: &StoreError) -> Disposition {
     tracing::error!(%error, "{what}");
     if error.is_transient() {
-        worker.outages.met();
+        worker.outages.record_failure();
     }
     decide::after_outage(job.deliveries, rand::random())
 }
 
-async fn read_and_report(worker: &Worker, job: &Job, claimed: Claimed) -> Fate {
+async fn read_and_report(worker: &Worker, job: &Job, claimed: Claimed) -> Disposition {
     let began = std::time::Instant::now();
     tracing::info!(attempts = claimed.attempts, epoch = claimed.lease.epoch(), "claimed");
     let read = tokio::select! {
         read = while_leased(worker, &claimed.lease, read(worker, &claimed)) => match read {
             Ok(read) => read,
-            Err(Lost) => {
+            Err(LeaseLost) => {
                 tracing::warn!("the lease is lost: the work is abandoned, nothing is written");
-                return Fate::Hide(TAKEN_OVER);
+                return Disposition::Hide(TAKEN_OVER);
             }
         },
-        () = worker.stop.give_back.cancelled() => Read::Stopped,
+        () = worker.stop.give_back.cancelled() => ReadOutcome::Stopped,
     };
     let spent_ms = began.elapsed().as_secs_f64() * 1000.0;
     match read {
-        Read::Card(card) => commit(worker, job, &claimed, card, spent_ms).await,
-        Read::Failed(reason) => fail(worker, job, &claimed, reason).await,
-        Read::Outage => {
-            worker.outages.met();
-            let fate = decide::after_outage(job.deliveries, rand::random());
-            give_back(worker, job, &claimed, fate).await
+        ReadOutcome::Card(card) => commit(worker, job, &claimed, card, spent_ms).await,
+        ReadOutcome::Failed(reason) => fail(worker, job, &claimed, reason).await,
+        ReadOutcome::Outage => {
+            worker.outages.record_failure();
+            let disposition = decide::after_outage(job.deliveries, rand::random());
+            give_back(worker, job, &claimed, disposition).await
         }
-        Read::NoReader if worker.stop.draining.is_cancelled() => {
-            give_back(worker, job, &claimed, Fate::Hide(TimeDelta::zero())).await
+        ReadOutcome::NoReader if worker.stop.draining.is_cancelled() => {
+            give_back(worker, job, &claimed, Disposition::Hide(TimeDelta::zero())).await
         }
-        Read::NoReader => give_back(worker, job, &claimed, Fate::Hide(NO_READER)).await,
-        Read::Stopped => give_back(worker, job, &claimed, Fate::Hide(TimeDelta::zero())).await,
+        ReadOutcome::NoReader => give_back(worker, job, &claimed, Disposition::Hide(NO_READER)).await,
+        ReadOutcome::Stopped => give_back(worker, job, &claimed, Disposition::Hide(TimeDelta::zero())).await,
     }
 }
 
 /// Downloads and reads.
-async fn read(worker: &Worker, claimed: &Claimed) -> Read {
+async fn read(worker: &Worker, claimed: &Claimed) -> ReadOutcome {
     let file = match download(worker, claimed).await {
         Ok(file) => file,
         Err(otherwise) => return otherwise,
     };
-    worker.outages.over();
+    worker.outages.reset();
     match worker.pool.read(file, Some(claimed.document_type)).await {
-        Ok(card) => Read::Card(card),
+        Ok(card) => ReadOutcome::Card(card),
         Err(PoolError::Unreadable(why)) => {
             // Not `message`: that is the line's own.
             tracing::warn!(reason = %why.reason, detail = %why.message, "the file cannot be read");
-            Read::Failed(why.reason)
+            ReadOutcome::Failed(why.reason)
         }
-        Err(PoolError::Died(death)) => Read::Failed(death.reason()),
-        Err(PoolError::Refused) => Read::NoReader,
+        Err(PoolError::Died(death)) => ReadOutcome::Failed(death.reason()),
+        Err(PoolError::Refused) => ReadOutcome::NoReader,
     }
 }
 
 /// Gets the file and makes sure that it is the one that was uploaded. A body that differs is fetched once more, since a
 /// transfer can go wrong; a file that still differs is not what the user sent.
-async fn download(worker: &Worker, claimed: &Claimed) -> Result<Bytes, Read> {
+async fn download(worker: &Worker, claimed: &Claimed) -> Result<Bytes, ReadOutcome> {
     let bytes_max = usize::try_from(claimed.bytes).unwrap_or(usize::MAX).min(BODY_BYTES_MAX);
     for _ in 0..2 {
         match worker.objects().get(&claimed.object_key, bytes_max).await {
@@ -170,15 +158,15 @@ async fn download(worker: &Worker, claimed: &Claimed) -> Result<Bytes, Read> {
             }
             Err(error) if error.is_missing() => {
                 tracing::error!("the stored file is gone");
-                return Err(Read::Failed(ReasonCode::FileMissing));
+                return Err(ReadOutcome::Failed(ReasonCode::FileMissing));
             }
             Err(error) => {
                 tracing::error!(%error, "storage is away");
-                return Err(Read::Outage);
+                return Err(ReadOutcome::Outage);
             }
         }
     }
-    Err(Read::Failed(ReasonCode::FileUnreadable))
+    Err(ReadOutcome::Failed(ReasonCode::FileUnreadable))
 }
 
 fn is_as_uploaded(file: &[u8], claimed: &Claimed) -> bool {
@@ -186,7 +174,7 @@ fn is_as_uploaded(file: &[u8], claimed: &Claimed) -> bool {
         && Sha256::digest(file).as_slice() == claimed.content_sha256
 }
 
-async fn commit(worker: &Worker, job: &Job, claimed: &Claimed, card: ReadCard, spent_ms: f64) -> Fate {
+async fn commit(worker: &Worker, job: &Job, claimed: &Claimed, card: ReadCard, spent_ms: f64) -> Disposition {
     let origin = worker.origin(&job.correlation_id);
     let ReadCard { reading, stage_ms } = card;
     let (lease, card, stages, by) = (&claimed.lease, &reading, &stage_ms, &origin);
@@ -206,7 +194,7 @@ async fn commit(worker: &Worker, job: &Job, claimed: &Claimed, card: ReadCard, s
     report::score(worker, job).await
 }
 
-async fn fail(worker: &Worker, job: &Job, claimed: &Claimed, reason: ReasonCode) -> Fate {
+async fn fail(worker: &Worker, job: &Job, claimed: &Claimed, reason: ReasonCode) -> Disposition {
     let origin = worker.origin(&job.correlation_id);
     let now = Utc::now();
     let attempts = claimed.attempts.saturating_add(1);
@@ -221,20 +209,20 @@ async fn fail(worker: &Worker, job: &Job, claimed: &Claimed, reason: ReasonCode)
     }
     tracing::warn!(%reason, attempts, ?next, "an attempt failed");
     match decide::after_attempt(next, job.queue, now, rand::random()) {
-        AfterAttempt::Settle(fate) => fate,
+        AfterAttempt::Resolve(disposition) => disposition,
         AfterAttempt::Move(queue) => report::move_to(worker, job, queue).await,
         AfterAttempt::Failed => {
             report::publish_failure(worker, job, reason).await;
-            Fate::Delete
+            Disposition::Delete
         }
     }
 }
 
 /// Gives the document back at no cost; it may be claimed again when its message comes back.
-async fn give_back(worker: &Worker, job: &Job, claimed: &Claimed, fate: Fate) -> Fate {
+async fn give_back(worker: &Worker, job: &Job, claimed: &Claimed, disposition: Disposition) -> Disposition {
     let origin = worker.origin(&job.correlation_id);
-    let not_before = match fate {
-        Fate::Hide(time) if time > TimeDelta::zero() => Some(Utc::now() + time),
+    let not_before = match disposition {
+        Disposition::Hide(time) if time > TimeDelta::zero() => Some(Utc::now() + time),
         _ => None,
     };
     let (lease, by) = (&claimed.lease, &origin);
@@ -245,18 +233,18 @@ async fn give_back(worker: &Worker, job: &Job, claimed: &Claimed, fate: Fate) ->
     match given {
         Ok(()) => {
             tracing::info!(?not_before, "given back");
-            fate
+            disposition
         }
         Err(error) => missed(worker, job, "the document was not given back", &error),
     }
 }
 
 /// A write under the lease found nothing to write, or the database did not come back.
-fn missed(worker: &Worker, job: &Job, what: &'static str, error: &StoreError) -> Fate {
+fn missed(worker: &Worker, job: &Job, what: &'static str, error: &StoreError) -> Disposition {
     match error.miss() {
         Some(Miss::LeaseLost { status, .. }) => {
             tracing::warn!(%status, "{what}: the lease is lost");
-            Fate::Hide(TAKEN_OVER)
+            Disposition::Hide(TAKEN_OVER)
         }
         _ => outage(worker, job, what, error),
     }

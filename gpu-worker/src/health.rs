@@ -14,9 +14,9 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::reader::pool::Pool;
 use crate::role::Role;
 use crate::status::Status;
+use filot_reader::pool::Pool;
 
 /// What `/health` knows.
 pub struct HealthContext {

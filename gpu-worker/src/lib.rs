@@ -1,20 +1,21 @@
 //! The long-running worker that reads cards from the queue.
 //!
-//! [`intake`] receives messages, [`document`] takes one from its claim to its end, [`reader`] reads in supervised child
-//! processes, [`report`] tells others. What to do when is decided in [`decide`], [`role`] and [`status`], which do no I/O.
-//! The document row is the truth, a message only a hint; every write goes through a lease.
+//! [`poller`] receives messages. [`document`] works on one message, from its claim to its end, under a lease that
+//! [`lease`] renews. [`report`] tells the other programs about a result. [`decide`], [`role`] and [`status`] decide what to do
+//! when; they do no I/O. [`run`] starts and stops the parts, [`connect`] makes them from the configuration.
+//! The document's row is the truth, a message only a hint; every write goes through a lease.
 //!
-//! This crate must not know how a card is read (`filot-ocr`), how a state changes (`filot-store`) or what a reading is
-//! worth (the scoring function).
+//! This crate must not know how a card is read (`filot-ocr`, in the processes of `filot-reader`), how a state changes
+//! (`filot-store`) or what a reading is worth (the scoring function).
 
 pub mod connect;
 pub mod decide;
 pub mod document;
 pub mod health;
-pub mod hold;
-pub mod intake;
-pub mod pulse;
-pub mod reader;
+pub mod heartbeat;
+pub mod job;
+pub mod lease;
+pub mod poller;
 pub mod report;
 pub mod role;
 pub mod run;

@@ -9,17 +9,18 @@ use std::sync::{Arc, RwLock};
 
 use chrono::Utc;
 use clap::{Parser, Subcommand};
-use filot_cloud::{Functions, Queue};
+use filot_cloud::{Functions, OcrQueues};
 use filot_ocr::device;
+use filot_platform::config::Queues;
 use filot_platform::{Config, ConfigErrors, Role as BinaryRole, telemetry};
+use filot_reader::entry::{self, ReaderArguments};
+use filot_reader::pool::Pool;
 use gpu_worker::connect::{self, Unusable, section};
-use gpu_worker::reader::entry::{self, ReaderArguments};
-use gpu_worker::reader::pool::Pool;
 use gpu_worker::role::Role;
 use gpu_worker::run;
 use gpu_worker::settings::Settings;
 use gpu_worker::status::Status;
-use gpu_worker::worker::{Connections, Outages, Queues, Rules, Stop, Worker};
+use gpu_worker::worker::{Connections, Outages, Rules, Stop, Worker};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Semaphore;
@@ -127,8 +128,7 @@ async fn work() -> ExitCode {
 struct Parts {
     settings: Settings,
     connections: Connections,
-    gpu_url: String,
-    cpu_url: String,
+    queues: Queues,
     scoring_function: String,
 }
 
@@ -148,13 +148,9 @@ impl Parts {
             .map_err(|problem| problems.push(problem))
             .ok();
         match (connections, settings, queues, scoring) {
-            (Some(connections), Some(settings), Some(queues), Some(scoring)) => Ok(Self {
-                settings,
-                connections,
-                gpu_url: queues.gpu_url.clone(),
-                cpu_url: queues.cpu_url.clone(),
-                scoring_function: scoring.clone(),
-            }),
+            (Some(connections), Some(settings), Some(queues), Some(scoring)) => {
+                Ok(Self { settings, connections, queues: queues.clone(), scoring_function: scoring.clone() })
+            }
             _ => Err(problems),
         }
     }
@@ -172,11 +168,11 @@ impl Parts {
                 scoring_function: self.scoring_function,
             },
             connections: RwLock::new(self.connections),
-            queues: Queues { gpu: Queue::new(sdk, self.gpu_url), cpu: Queue::new(sdk, self.cpu_url) },
+            queues: OcrQueues::new(sdk, &self.queues),
             functions: Functions::new(sdk),
             pool,
             status: Arc::new(Status::new(&role.queues, Utc::now())),
-            room: Arc::new(Semaphore::new(role.concurrency)),
+            capacity: Arc::new(Semaphore::new(role.concurrency)),
             outages: Outages::default(),
             stop,
         }

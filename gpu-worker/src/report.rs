@@ -1,31 +1,29 @@
-//! What is told to others once the row says it: the results channel, the scoring, the other queue.
+//! Tells other programs about a result once the row has it: the results channel, the scoring function, the other queue.
 
 use std::time::Duration;
 
-use chrono::{TimeDelta, Utc};
-use filot_cloud::OcrMessage;
+use chrono::Utc;
+use filot_cloud::{ScoringRequest, ScoringResponse};
 use filot_domain::ReasonCode;
-use filot_domain::retry::QueueKind;
+use filot_domain::retry::{CHECK_MESSAGE_AFTER, QueueKind};
 use filot_platform::telemetry::{MetricName, metric};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tokio::time::sleep;
 
-use crate::decide::{self, Fate};
-use crate::document::Job;
+use crate::decide::{self, Disposition};
+use crate::job::Job;
 use crate::worker::Worker;
 
 /// Pauses between the tries to score within one delivery; after the last the message waits.
 const SCORING_PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(1)];
-/// How long after its delivery a moved document may wait before the sweeper looks at it.
-const LOOK_AGAIN: TimeDelta = TimeDelta::minutes(5);
 
 /// The results channel, without the prefix that the cache puts before it.
 const RESULTS_CHANNEL: &str = "ocr:gpu:results";
 
-/// What the results channel carries: that something happened, never what a card says.
+/// A message on the results channel. It says that something happened, never what a card says.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct News<'a> {
+struct ResultEvent<'a> {
     document_id: String,
     correlation_id: &'a str,
     status: &'static str,
@@ -34,22 +32,6 @@ struct News<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     processing_ms: Option<u64>,
     worker_id: &'a str,
-}
-
-/// What the scoring is asked.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ScoringRequest<'a> {
-    document_id: String,
-    correlation_id: &'a str,
-}
-
-/// What it answers.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ScoringAnswer {
-    decision: String,
-    score: u8,
 }
 
 /// Tells that a card was read.
@@ -71,7 +53,7 @@ async fn publish(
     reason: Option<ReasonCode>,
     processing_ms: Option<u64>,
 ) {
-    let news = News {
+    let event = ResultEvent {
         document_id: job.document.to_string(),
         correlation_id: job.correlation_id.as_str(),
         status,
@@ -79,7 +61,7 @@ async fn publish(
         processing_ms,
         worker_id: &worker.rules.worker_id,
     };
-    let published = worker.cache().publish(RESULTS_CHANNEL, &news).await;
+    let published = worker.cache().publish(RESULTS_CHANNEL, &event).await;
     // Whoever listens can also ask the API: the channel is a convenience.
     if let Err(error) = published {
         tracing::warn!(%error, "the result was not published");
@@ -87,18 +69,17 @@ async fn publish(
     }
 }
 
-/// Has the document scored; the message goes only when that is done.
-pub async fn score(worker: &Worker, job: &Job) -> Fate {
-    let request =
-        ScoringRequest { document_id: job.document.to_string(), correlation_id: job.correlation_id.as_str() };
+/// Has the document scored. The message is deleted only when that is done.
+pub async fn score(worker: &Worker, job: &Job) -> Disposition {
+    let request = ScoringRequest { document_id: job.document, correlation_id: job.correlation_id.clone() };
     let mut pauses = SCORING_PAUSES.into_iter();
     loop {
-        let answer: Result<ScoringAnswer, _> =
+        let answer: Result<ScoringResponse, _> =
             worker.functions.invoke(&worker.rules.scoring_function, &request).await;
         let error = match answer {
             Ok(answer) => {
                 tracing::info!(decision = %answer.decision, score = answer.score, "scored");
-                return Fate::Delete;
+                return Disposition::Delete;
             }
             Err(error) => error,
         };
@@ -115,25 +96,20 @@ pub async fn score(worker: &Worker, job: &Job) -> Fate {
     }
 }
 
-/// Sends the document to the other queue; the message goes only when that is done.
-pub async fn move_to(worker: &Worker, job: &Job, queue: QueueKind) -> Fate {
+/// Sends the document to the other queue. The message is deleted only when that is done.
+pub async fn move_to(worker: &Worker, job: &Job, queue: QueueKind) -> Disposition {
     let now = Utc::now();
-    let message = OcrMessage {
-        document_id: job.document,
-        correlation_id: job.correlation_id.clone(),
-        enqueued_at: now,
-    };
-    if let Err(error) = worker.queues.get(queue).send(&message).await {
+    if let Err(error) = worker.queues.send(queue, job.document, &job.correlation_id, now).await {
         tracing::error!(%error, %queue, "the document was not moved: the message stays");
         return decide::after_outage(job.deliveries, rand::random());
     }
     tracing::info!(%queue, "moved");
     // Only the sweeper reads this: without it, it would send the message a second time, which does no harm.
-    let noted = worker.store().mark_enqueued(job.document, queue, now, now + LOOK_AGAIN).await;
+    let noted = worker.store().mark_enqueued(job.document, queue, now, now + CHECK_MESSAGE_AFTER).await;
     if let Err(error) = noted {
         tracing::warn!(%error, "the move was not noted");
     }
-    Fate::Delete
+    Disposition::Delete
 }
 
 #[cfg(test)]
@@ -141,8 +117,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn news_says_that_something_happened_and_nothing_else() {
-        let news = News {
+    fn an_event_on_the_results_channel_keeps_its_form() {
+        let event = ResultEvent {
             document_id: "0190b5a0-0000-7000-8000-000000000000".to_owned(),
             correlation_id: "corr-0001",
             status: "failed",
@@ -151,7 +127,7 @@ mod tests {
             worker_id: "w1",
         };
         assert_eq!(
-            serde_json::to_value(&news).unwrap(),
+            serde_json::to_value(&event).unwrap(),
             serde_json::json!({
                 "documentId": "0190b5a0-0000-7000-8000-000000000000", "correlationId": "corr-0001",
                 "status": "failed", "reason": "reader_crashed", "workerId": "w1"

@@ -1,4 +1,4 @@
-//! A worker's life: build the parts, start them, wait for the signal to stop, end them in order.
+//! Starts the parts of a worker, waits for the signal to stop, and ends the parts in order.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::health::{self, HealthContext};
-use crate::reader::pool::Supervisors;
 use crate::role::{Machine, Role};
 use crate::worker::Worker;
-use crate::{connect, intake, pulse};
+use crate::{connect, heartbeat, poller};
+use filot_reader::pool::Supervisors;
 
 /// After the signal: how long documents in flight, and the polls, may go on before documents are given back.
 const FINISH: Duration = Duration::from_secs(20);
@@ -37,7 +37,10 @@ pub fn machine(device: &DeviceReport) -> Machine {
     Machine { has_gpu: device.kind == DeviceKind::Gpu, cores: device.cpu.cores }
 }
 
-/// Works until `signal`, then finishes or gives back what is held, within 30 s.
+/// Works until `signal`, then finishes or gives back the documents in flight, within 30 s.
+///
+/// # Errors
+/// No reader can work on this machine.
 pub async fn run(
     worker: Arc<Worker>,
     role: Role,
@@ -74,16 +77,16 @@ pub async fn run(
             role = %role,
             "the worker is ready"
         );
-        let pulse = tokio::spawn(pulse::run(Arc::clone(&worker), role.clone()));
+        let heartbeat = tokio::spawn(heartbeat::run(Arc::clone(&worker), role.clone()));
         let watch = tokio::spawn(connect::watch(Arc::clone(&worker), fingerprint));
-        let mut intakes = JoinSet::new();
+        let mut pollers = JoinSet::new();
         for queue in &role.queues {
-            intakes.spawn(intake::run(Arc::clone(&worker), *queue));
+            pollers.spawn(poller::run(Arc::clone(&worker), *queue));
         }
         let name = signal.await;
         tracing::info!(signal = name, in_flight = worker.status.in_flight(), "stopping");
-        drain(&worker, &mut intakes).await;
-        pulse.abort();
+        drain(&worker, &mut pollers).await;
+        heartbeat.abort();
         watch.abort();
     }
     worker.stop.draining.cancel();
@@ -96,10 +99,10 @@ pub async fn run(
     Ok(())
 }
 
-/// Stops receiving, lets what is in flight finish, then gives the rest back.
-async fn drain(worker: &Worker, intakes: &mut JoinSet<()>) {
+/// Stops receiving, lets the documents in flight finish, then gives the rest back.
+async fn drain(worker: &Worker, pollers: &mut JoinSet<()>) {
     worker.stop.draining.cancel();
-    let mut finished = async || while intakes.join_next().await.is_some() {};
+    let mut finished = async || while pollers.join_next().await.is_some() {};
     if timeout(FINISH, finished()).await.is_ok() {
         return;
     }

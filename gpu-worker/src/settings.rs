@@ -7,9 +7,9 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use filot_domain::retry::{Backoff, RetryPolicy};
 
-use crate::reader::pool::PoolConfig;
-use crate::reader::process::ReaderCommand;
 use crate::role::{QueueChoice, QueueChoiceError, Role};
+use filot_reader::pool::PoolConfig;
+use filot_reader::process::ReaderCommand;
 
 /// How long a reader may take to load its models.
 const START_LIMIT: Duration = Duration::from_secs(60);

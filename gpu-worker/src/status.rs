@@ -1,4 +1,4 @@
-//! What the worker knows about itself while it runs: written by its parts, read by `/health` and the heartbeat.
+//! The running numbers of a worker: written by its parts, read by `/health` and the heartbeat.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -13,7 +13,7 @@ const SILENCE_MAX: TimeDelta = TimeDelta::seconds(90);
 /// Readers may all be down for this long, while they are replaced.
 const READERLESS_MAX: TimeDelta = TimeDelta::seconds(30);
 
-/// How one queue stands.
+/// The running numbers of one queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct QueueStatus {
@@ -27,7 +27,7 @@ pub struct QueueStatus {
     pub waiting: Option<u64>,
 }
 
-/// Running numbers of the worker.
+/// The running numbers of a worker.
 #[derive(Debug)]
 pub struct Status {
     started_at: DateTime<Utc>,
@@ -40,13 +40,13 @@ pub struct Status {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Health {
-    /// It can.
+    /// It can work.
     Ok,
     /// Something it needs is away; restarting it would not help.
     Degraded,
     /// It is shutting down.
     Draining,
-    /// It cannot, and a new one might.
+    /// It cannot work, and a new worker might.
     Unhealthy,
 }
 
@@ -81,13 +81,13 @@ impl Status {
     }
 
     /// Counts a document as in flight until the guard is dropped.
-    pub fn enter(&self) -> InFlight<'_> {
+    pub fn track_in_flight(&self) -> InFlight<'_> {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
         InFlight(&self.in_flight)
     }
 
-    /// A queue's loop went round.
-    pub fn looked(&self, queue: QueueKind, received: Option<usize>, now: DateTime<Utc>) {
+    /// A poll is over; `received` is `None` if the queue did not answer.
+    pub fn record_poll(&self, queue: QueueKind, received: Option<usize>, now: DateTime<Utc>) {
         self.with(queue, |status| {
             status.looked_at = Some(now);
             status.reachable = Some(received.is_some());
@@ -95,13 +95,13 @@ impl Status {
         });
     }
 
-    /// A queue's loop waits for room or for a reader.
-    pub fn waits(&self, queue: QueueKind, now: DateTime<Utc>) {
+    /// A queue's loop waits for capacity or for a reader.
+    pub fn record_wait(&self, queue: QueueKind, now: DateTime<Utc>) {
         self.with(queue, |status| status.looked_at = Some(now));
     }
 
-    /// A queue was counted.
-    pub fn counted(&self, queue: QueueKind, waiting: u64) {
+    /// The queue holds this many messages.
+    pub fn record_waiting(&self, queue: QueueKind, waiting: u64) {
         self.with(queue, |status| status.waiting = Some(waiting));
     }
 
@@ -112,12 +112,12 @@ impl Status {
         }
     }
 
-    /// How the queues stand.
+    /// Per queue, by its name.
     pub fn queues(&self) -> BTreeMap<&'static str, QueueStatus> {
         self.queues.lock().map(|queues| queues.clone()).unwrap_or_default()
     }
 
-    /// How the worker stands, given how many readers are alive.
+    /// Whether the worker can work, given how many readers are alive.
     pub fn health(&self, readers_alive: usize, draining: bool, now: DateTime<Utc>) -> Health {
         let readerless = self.readerless(readers_alive, now);
         if draining {
@@ -167,19 +167,19 @@ mod tests {
     #[test]
     fn a_worker_that_polls_and_has_readers_is_well() {
         let status = Status::new(&[QueueKind::Cpu], at(0));
-        status.looked(QueueKind::Cpu, Some(2), at(10));
+        status.record_poll(QueueKind::Cpu, Some(2), at(10));
         assert_eq!(status.health(1, false, at(30)), Health::Ok);
         assert_eq!(status.queues()["cpu"].received, 2);
         assert_eq!(status.health(1, true, at(30)), Health::Draining);
     }
 
     #[test]
-    fn a_queue_that_is_away_degrades_and_a_loop_that_hangs_is_unhealthy() {
+    fn a_queue_away_degrades_and_a_loop_that_hangs_is_unhealthy() {
         let status = Status::new(&[QueueKind::Cpu, QueueKind::Gpu], at(0));
-        status.looked(QueueKind::Cpu, Some(0), at(10));
-        status.looked(QueueKind::Gpu, None, at(10));
+        status.record_poll(QueueKind::Cpu, Some(0), at(10));
+        status.record_poll(QueueKind::Gpu, None, at(10));
         assert_eq!(status.health(1, false, at(11)), Health::Degraded);
-        status.looked(QueueKind::Cpu, Some(0), at(100));
+        status.record_poll(QueueKind::Cpu, Some(0), at(100));
         assert_eq!(status.health(1, false, at(101)), Health::Unhealthy);
     }
 
@@ -192,7 +192,7 @@ mod tests {
     #[test]
     fn readers_may_be_away_for_a_while_only() {
         let status = Status::new(&[QueueKind::Cpu], at(0));
-        status.looked(QueueKind::Cpu, Some(0), at(40));
+        status.record_poll(QueueKind::Cpu, Some(0), at(40));
         assert_eq!(status.health(0, false, at(0)), Health::Degraded);
         assert_eq!(status.health(0, false, at(31)), Health::Unhealthy);
         assert_eq!(status.health(1, false, at(41)), Health::Ok);
@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn a_document_is_in_flight_as_long_as_its_guard() {
         let status = Status::new(&[], at(0));
-        let guard = status.enter();
+        let guard = status.track_in_flight();
         assert_eq!(status.in_flight(), 1);
         drop(guard);
         assert_eq!(status.in_flight(), 0);

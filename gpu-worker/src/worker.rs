@@ -1,4 +1,4 @@
-//! What the parts of a running worker share.
+//! The state that the parts of a running worker share.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -6,17 +6,17 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use filot_cache::Cache;
-use filot_cloud::{Functions, Objects, Queue};
+use filot_cloud::{Functions, Objects, OcrQueues};
 use filot_domain::CorrelationId;
-use filot_domain::retry::{Backoff, QueueKind, RetryPolicy};
+use filot_domain::retry::{Backoff, RetryPolicy};
 use filot_store::{Actor, Origin, Store};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::reader::pool::Pool;
 use crate::status::Status;
+use filot_reader::pool::Pool;
 
-/// Pause of the intake after an outage of something that every document needs.
+/// Pause of the pollers after an outage of something that every document needs.
 const OUTAGE_PAUSE: Backoff = Backoff { base: TimeDelta::milliseconds(500), cap: TimeDelta::seconds(15) };
 
 /// The rules a worker works by.
@@ -28,13 +28,13 @@ pub struct Rules {
     pub lease_s: u32,
     /// When a failed attempt is repeated, and where.
     pub retry: RetryPolicy,
-    /// The function that scores.
+    /// Name or ARN of the scoring function.
     pub scoring_function: String,
 }
 
 impl Rules {
-    /// How often a lease and a visibility are renewed.
-    pub fn beat(&self) -> Duration {
+    /// Time between two renewals of a lease and of a visibility.
+    pub fn renew_interval(&self) -> Duration {
         Duration::from_millis(u64::from(self.lease_s) * 1000 / 3)
     }
 }
@@ -48,52 +48,33 @@ pub struct Stop {
     pub give_back: CancellationToken,
 }
 
-/// The queues of the two kinds of workers.
-#[derive(Debug, Clone)]
-pub struct Queues {
-    /// Of workers with a GPU.
-    pub gpu: Queue,
-    /// Of workers without.
-    pub cpu: Queue,
-}
-
-impl Queues {
-    /// The queue of a kind.
-    pub const fn get(&self, kind: QueueKind) -> &Queue {
-        match kind {
-            QueueKind::Gpu => &self.gpu,
-            QueueKind::Cpu => &self.cpu,
-        }
-    }
-}
-
-/// What secrets open.
+/// The clients whose credentials are secrets that may rotate.
 #[derive(Debug, Clone)]
 pub struct Connections {
-    /// The truth.
+    /// Postgres.
     pub store: Store,
-    /// The files.
+    /// The uploaded files.
     pub objects: Objects,
-    /// News and heartbeats; may be away.
+    /// Redis: results channel and heartbeats; may be away.
     pub cache: Cache,
 }
 
 /// Everything that the parts of a worker share.
 pub struct Worker {
-    /// The rules.
+    /// Name, lease and retries.
     pub rules: Rules,
-    /// What secrets open: replaced when they rotate.
+    /// Replaced when a secret rotates.
     pub connections: RwLock<Connections>,
     /// Both queues, also one that is not served: documents move between them.
-    pub queues: Queues,
-    /// To invoke the scoring.
+    pub queues: OcrQueues,
+    /// Invokes the scoring function.
     pub functions: Functions,
-    /// The readers.
+    /// The reader processes.
     pub pool: Pool,
-    /// What is known about this worker.
+    /// Numbers for `/health`.
     pub status: Arc<Status>,
-    /// Room for documents in flight.
-    pub room: Arc<Semaphore>,
+    /// One permit per document in flight.
+    pub capacity: Arc<Semaphore>,
     /// Outages in a row.
     pub outages: Outages,
     /// When to stop.
@@ -101,22 +82,22 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// The truth.
+    /// Postgres, with the credentials of now.
     pub fn store(&self) -> Store {
         self.connections().store
     }
 
-    /// The files.
+    /// The uploaded files, with the credentials of now.
     pub fn objects(&self) -> Objects {
         self.connections().objects
     }
 
-    /// News and heartbeats; may be away.
+    /// Redis, with the credentials of now; may be away.
     pub fn cache(&self) -> Cache {
         self.connections().cache
     }
 
-    /// What secrets open, as it is now. Nobody holds the lock for longer than a clone takes.
+    /// Nobody holds the lock for longer than a clone takes.
     fn connections(&self) -> Connections {
         self.connections.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -132,23 +113,23 @@ impl Worker {
     }
 }
 
-/// Outages in a row of what every document needs. While there are any, the intake pauses: messages that cannot be worked
-/// on should stay in the queue.
+/// Outages in a row of a service that every document needs. While there are any, the pollers pause: messages that cannot be
+/// worked on should stay in the queue.
 #[derive(Debug, Default)]
 pub struct Outages(AtomicU32);
 
 impl Outages {
-    /// Another one.
-    pub fn met(&self) {
+    /// One more outage.
+    pub fn record_failure(&self) {
         let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| Some(n.saturating_add(1)));
     }
 
-    /// All is well again.
-    pub fn over(&self) {
+    /// The services answer again.
+    pub fn reset(&self) {
         self.0.store(0, Ordering::Relaxed);
     }
 
-    /// How long to pause, if at all.
+    /// How long to pause; `None` without an outage. `random` is uniform in 0..1.
     pub fn pause(&self, random: f64) -> Option<Duration> {
         match self.0.load(Ordering::Relaxed) {
             0 => None,
@@ -162,18 +143,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_intake_pauses_longer_with_every_outage_up_to_a_bound() {
+    fn pollers_pause_longer_with_every_outage_up_to_a_bound() {
         let outages = Outages::default();
         assert_eq!(outages.pause(1.0), None);
-        outages.met();
+        outages.record_failure();
         let first = outages.pause(1.0);
-        outages.met();
+        outages.record_failure();
         assert!(outages.pause(1.0) > first && first.is_some());
         for _ in 0..100 {
-            outages.met();
+            outages.record_failure();
         }
         assert_eq!(outages.pause(1.0), Some(Duration::from_secs(15)));
-        outages.over();
+        outages.reset();
         assert_eq!(outages.pause(1.0), None);
     }
 }

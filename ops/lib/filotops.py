@@ -1,4 +1,4 @@
-"""What the programs in ops/ share: the AWS command line, HTTP, and words on the screen. Python's standard library alone."""
+"""Shared by the programs in ops/: the AWS command line, HTTP, output. Only Python's standard library."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = ("development", "staging", "production", "local")
-# Where FiLot runs unless AWS_REGION or the profile says otherwise.
+# The default region, unless AWS_REGION or the profile sets another.
 REGION = "ap-southeast-1"
 USAGE = 64
 # Long enough for a cold start behind a gateway that gives up after 29 s.
@@ -20,7 +20,7 @@ HTTP_TIMEOUT_S = 35
 
 
 class Failure(Exception):
-    """What a person must be told; no stack trace helps them."""
+    """An error for the operator, shown without a stack trace."""
 
 
 def say(*words):
@@ -32,7 +32,7 @@ def note(*words):
 
 
 def main(run):
-    """Runs a program; a Failure is its message and exit status 1."""
+    """Runs a program. A Failure prints its message and exits with 1."""
     try:
         sys.exit(run())
     except Failure as failure:
@@ -44,7 +44,7 @@ def main(run):
 
 
 class Aws:
-    """The AWS command line. Account, region and credentials are its own matter (AWS_PROFILE, AWS_REGION, …)."""
+    """The AWS command line. It finds account, region and credentials itself (AWS_PROFILE, AWS_REGION, …)."""
 
     def __init__(self, dry_run=False):
         self.dry_run = dry_run
@@ -54,7 +54,7 @@ class Aws:
         return self._run(words, given)
 
     def change(self, *words, given=None):
-        """Runs a command that changes something, or says what it would be."""
+        """Runs a command that changes something; in a dry run only prints it."""
         if self.dry_run:
             say("would run: aws", *words, *(["< (hidden)"] if given is not None else []))
             return {}
@@ -62,8 +62,8 @@ class Aws:
 
     @staticmethod
     def _run(words, given):
-        # What is secret comes through standard input: arguments can be seen by everybody on the machine.
-        # The first version of the command line does not take every service's address from the environment.
+        # Secrets go through standard input, because every user of the machine can see arguments.
+        # Version 1 of the command line does not read every service's address from the environment.
         endpoint = os.environ.get("AWS_ENDPOINT_URL")
         command = ["aws", *words, "--output", "json", *(["--endpoint-url", endpoint] if endpoint else [])]
         try:
@@ -78,7 +78,7 @@ class Aws:
 
 
 def aws_environment():
-    """What the command line runs with: no pager, and a region. Its first version knows only AWS_DEFAULT_REGION."""
+    """The environment of the command line: no pager, and a region. Version 1 reads only AWS_DEFAULT_REGION."""
     given = dict(os.environ, AWS_PAGER="")
     region = given.get("AWS_REGION") or given.get("AWS_DEFAULT_REGION") or (None if given.get("AWS_PROFILE") else REGION)
     if region:
@@ -87,7 +87,7 @@ def aws_environment():
 
 
 class AwsError(Failure):
-    """A command that AWS refused."""
+    """AWS refused a command; `code` is its error code."""
 
     def __init__(self, words, said):
         self.code = (re.search(r"\((\w+)\)", said) or [None, ""])[1]
@@ -95,7 +95,7 @@ class AwsError(Failure):
 
 
 def secret_value(aws, name):
-    """The value of a secret; None if there is no such secret."""
+    """The value of a secret; None if it does not exist."""
     try:
         return aws.ask("secretsmanager", "get-secret-value", "--secret-id", name)["SecretString"]
     except AwsError as error:
@@ -105,7 +105,7 @@ def secret_value(aws, name):
 
 
 def put_secret(aws, name, value, exists, description=""):
-    """Stores a value without showing it to anybody."""
+    """Stores a value, passed through standard input."""
     if exists:
         return aws.change(
             "secretsmanager", "put-secret-value", "--secret-id", name, "--secret-string", "file:///dev/stdin", given=value
@@ -147,7 +147,7 @@ class Answer:
 
 
 class Http:
-    """Requests to one place. Follows no redirect, shows no body."""
+    """Requests to one base URL. It follows no redirect and prints no body."""
 
     def __init__(self, base):
         parts = urllib.parse.urlsplit(base)

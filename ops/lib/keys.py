@@ -7,12 +7,12 @@ from datetime import datetime, timezone
 
 from filotops import Failure
 
-# As the typed configuration wants them (shared/platform/src/config.rs).
+# The typed configuration requires it (shared/platform/src/config.rs).
 KEY_CHARS_MIN = 32
 ID = re.compile(r"^[A-Za-z0-9_-]{1,16}$")
-# What we name our own: their order is the order of time.
+# Ids of our own keys; they sort by time.
 OURS = re.compile(r"^k\d{12}$")
-# The id of a key that stands alone.
+# The id of a single key without an id.
 BARE = "1"
 
 
@@ -31,7 +31,7 @@ def key_id(at=None):
 
 
 def generated(name, at=None):
-    """A first value."""
+    """The first value of a key."""
     if name == "filot/sealing-key":
         return f"{key_id(at)}:{random_sealing_key()}"
     if name == "filot/jwt-secret":
@@ -44,7 +44,7 @@ def items(value):
 
 
 class Plain:
-    """`key` or `old,new`: whoever presents either is let in. Callers hold one of them; we present none."""
+    """`key` or `old,new`: a caller is accepted with either. We only verify; callers present."""
 
     phases = ("begin", "finish", "abort")
 
@@ -67,7 +67,7 @@ class Plain:
 
 
 class Identified:
-    """`id:key,id:key`, the active one first: it makes what is new, the others still open or verify what is old."""
+    """`id:key,id:key`, the active key first: it seals or signs new values; the others still open or verify old ones."""
 
     phases = ("begin", "switch", "finish", "abort")
 
@@ -83,13 +83,13 @@ class Identified:
         return pairs
 
     def newest(self, pairs):
-        """The key that a rotation brought: ours are named by their time."""
+        """The id of the newest key, known by the time in its id."""
         ours = sorted(identity for identity, _ in pairs if OURS.match(identity))
         need(ours, "no key is named by its time: which is the new one is not known")
         return ours[-1]
 
     def made_at(self, value):
-        """When the newest key was made, to the minute: its name says it."""
+        """When the newest key was made, to the minute, from its id."""
         return datetime.strptime(self.newest(self.pairs(value)), "k%Y%m%d%H%M").replace(tzinfo=timezone.utc)
 
     def phase(self, value):
@@ -120,7 +120,7 @@ class Identified:
                 need(is_switched, "the new key is not the active one yet: --switch first")
                 pairs = new
             else:
-                # The new key may have been used: first it becomes inactive, and only then goes.
+                # The new key may have been used, so it first becomes inactive and is removed by a second --abort.
                 pairs = old + new if is_switched else old
         return checked(",".join(f"{identity}:{key}" for identity, key in pairs))
 
@@ -131,7 +131,7 @@ def need(condition, otherwise):
 
 
 def checked(value):
-    """What the product would refuse never gets stored."""
+    """Refuses values that the product would refuse."""
     for item in items(value):
         key = item.split(":", 1)[-1]
         need(len(key) >= KEY_CHARS_MIN, f"a key has fewer than {KEY_CHARS_MIN} characters")

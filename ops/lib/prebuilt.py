@@ -1,7 +1,7 @@
 """template.yaml with each function's code where ./dev package left it: target/lambda/<binary>/.
 
-`sam build` would compile everything a second time. Only the lines of CodeUri are added and the build's metadata is left
-out; everything else stays as it is, comments included.
+`sam build` would compile everything a second time. This adds the CodeUri lines and removes the build's metadata.
+Everything else stays as it is, comments included.
 """
 
 import re

@@ -1,5 +1,5 @@
--- How many sealed values there are by the key that sealed them (the id of SEALING_KEY). Run with psql as the owner of the
--- schema; it reads every row once, and no sealed value is opened or shown.
+-- Counts the sealed values by the key that sealed them (the id in SEALING_KEY). Run it with psql as the owner of the schema.
+-- It reads every row once and opens no sealed value.
 -- A sealed value begins with a format byte, the length of the key's id, and the id.
 SET statement_timeout = 0;
 SELECT key_id, place, count(*) AS sealed

@@ -1,4 +1,4 @@
-"""Runs the programs of ops/ with tools that only note how they are called."""
+"""Runs the programs of ops/ with tools that only record their calls."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""ops/deploy with tools that only note their calls: the order of the steps, and the ways back."""
+"""ops/deploy with tools that only record their calls: the order of the steps, and rollbacks."""
 
 import re
 import shutil

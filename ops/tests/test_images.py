@@ -1,4 +1,4 @@
-"""The images, as far as they can be looked at without a container engine."""
+"""The images, as far as they can be tested without a container engine."""
 
 import fnmatch
 import re

@@ -1,4 +1,4 @@
-"""Queries, runbook and costs hold what they say about the code."""
+"""Queries, runbook and costs agree with the code."""
 
 import importlib.machinery
 import importlib.util

@@ -1,4 +1,4 @@
-"""ops/requeue: what counts as a document's message, and that nothing happens unless it is asked for."""
+"""ops/requeue: which message counts as a document's, and that nothing changes without --apply."""
 
 import importlib.machinery
 import importlib.util

@@ -1,4 +1,4 @@
-"""Secrets: the values' shapes, their rotations, and that no value is ever shown."""
+"""Secrets: the structure of the values, rotations, and that no value is ever shown."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""ops/smoke and ops/load-test against an API that is right, and wrong in one way at a time."""
+"""ops/smoke and ops/load-test against a correct API, and against one with a single defect at a time."""
 
 import json
 import re

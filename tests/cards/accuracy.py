@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Generates a set of pictures that nothing was tuned on, reads it, and prints how well as Markdown.
+"""Generates a set of pictures on which nothing was tuned, reads it, and prints the accuracy as Markdown.
 
-    ./dev accuracy --count 200                     # another set each time
+    ./dev accuracy --count 200                     # a new set each time
     ./dev accuracy --count 200 --seed 20260101     # that set again
-    ./dev accuracy --set DIR --wrong               # a set that is there, with every field that differs
+    ./dev accuracy --set DIR --wrong               # an existing set, with every field that differs
 
-The reader is `filot-read` in its release build, all files in one process on one core; it also scores and
-decides, with the product's own code. The earlier system (tests/cards/earlier.py) has the same files, one
-thread, a process each. CPU seconds are user and system time of those processes, so that other work on the
-machine does not count.
+The reader is `filot-read` in its release build, all files in one process on one core. It also scores and
+decides, with the product's own code. The legacy service (tests/cards/earlier.py) reads the same files, one
+thread, a process for each. CPU seconds are user and system time of these processes, so that other work on
+the machine does not count.
 """
 
 import argparse
@@ -50,7 +50,7 @@ def options():
     parser.add_argument(
         "--keep", type=Path, metavar="DIR", help="generate into this folder and keep it, with what was read"
     )
-    parser.add_argument("--no-earlier", action="store_true", help="leave the earlier system out")
+    parser.add_argument("--no-earlier", action="store_true", help="leave the legacy service out")
     parser.add_argument("--wrong", action="store_true", help="list every field that differs")
     parser.add_argument(
         "--reader", type=Path, default=Path("target/release/filot-read"), help="the reader's program"
@@ -100,7 +100,7 @@ def generate(o, folder):
 
 
 def one_core():
-    """What this process starts stays on one core."""
+    """Keeps the processes that this one starts on one core."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
@@ -129,7 +129,7 @@ def read(o, files):
 
 
 def run_earlier(truths, folder):
-    """(boards of the earlier system by name, CPU seconds a document)."""
+    """(boards of the legacy service by name, CPU seconds a document)."""
     boards = {"as captured": board.Board(), "first line of each capture": board.Board()}
     seconds = 0.0
     for done, truth in enumerate(truths, 1):
@@ -139,8 +139,8 @@ def run_earlier(truths, folder):
             claimed = "KTP" if truth["kind"] == "negative" else truth["kind"]
             fields = earlier.fields(text, claimed, name != "as captured")
             counts.add(truth, {"kind": claimed if fields else "unknown", "fields": fields})
-        progress(f"earlier system {done}/{len(truths)}", not sys.stderr.isatty() and done % 50 == 0)
-    progress(f"earlier system {len(truths)}/{len(truths)}", True)
+        progress(f"legacy service {done}/{len(truths)}", not sys.stderr.isatty() and done % 50 == 0)
+    progress(f"legacy service {len(truths)}/{len(truths)}", True)
     return boards, seconds / len(truths)
 
 
@@ -148,7 +148,7 @@ def main():
     """Generate, read, count, print."""
     o = options()
     if not o.reader.is_file():
-        sys.exit(f"{o.reader} is missing: cargo build --release -p gpu-worker --bin filot-read")
+        sys.exit(f"{o.reader} is missing: cargo build --release -p filot-reader --bin filot-read")
     if o.seed is None:
         o.seed = int(time.time())
     with tempfile.TemporaryDirectory(prefix="filot-accuracy-") as temporary:
@@ -180,7 +180,7 @@ def judge(o, folder, truths):
     if not o.no_earlier and pictures:
         boards, cost = run_earlier(pictures, folder)
         lines += board.table(
-            ["CPU seconds a document", "this reader", "earlier system", "ratio", "bar"],
+            ["CPU seconds a document", "FiLot", "legacy", "ratio", "bar"],
             [["", f"{ours:.3f}", f"{cost:.3f}", f"{ours / cost:.2f}", "at most 0.6"]],
         )
     else:
@@ -193,7 +193,7 @@ def judge(o, folder, truths):
     lines += board.reasons_table(counts)
     lines += board.traits_table(counts)
     if cost is not None:
-        lines += ["The earlier system on the same files:", "", *board.earlier_table(boards)]
+        lines += ["The legacy service on the same files:", "", *board.earlier_table(boards)]
     for title, items in (
         ("Wrongly approved", counts.false_approvals),
         ("Read from what is no card", counts.read_from_nothing),

@@ -254,7 +254,7 @@ def traits_table(board):
 
 
 def earlier_table(boards):
-    """The earlier system's critical fields."""
+    """The critical fields as the legacy service reads them."""
     rows = []
     for name, board in boards.items():
         for kind in CRITICAL:

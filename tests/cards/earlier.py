@@ -1,9 +1,9 @@
-"""The system this product replaces, as a yardstick: Tesseract on the raw picture, patterns on its text.
+"""The pipeline of the legacy service, for comparison: Tesseract on the unprocessed picture, then patterns on its text.
 
-Only its outline is written down (Tesseract with `ind+eng`, page segmentation 3, then a regular expression for each
-label); the patterns here are ours, in that manner. A class such as `[A-Z\\s]+` runs over line ends, so that a name
-takes the next label with it; `first_line` keeps the first line of such a capture, which is as well as that system
-could have done.
+Only its outline is documented: Tesseract with `ind+eng`, page segmentation 3, then a regular expression for each
+label. The patterns here are ours and follow that outline. A class such as `[A-Z\\s]+` matches line ends, so a name
+includes the next label. `first_line` keeps only the first line of such a match, which is the best result that the
+legacy service could have had.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Checks of the score board and of the earlier system: python -m unittest discover -s tests/cards"""
+"""Tests of the score board and of the legacy pipeline: python -m unittest discover -s tests/cards"""
 
 import sys
 import unittest

@@ -49,9 +49,18 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("filot-edge", &["filot-app", "filot-domain", "filot-platform"]),
     ("filot-functions", &["filot-edge", "filot-app", "filot-platform"]),
+    ("filot-reader", &["filot-ocr", "filot-domain"]),
     (
         "gpu-worker",
-        &["filot-ocr", "filot-domain", "filot-platform", "filot-store", "filot-cloud", "filot-cache"],
+        &[
+            "filot-reader",
+            "filot-ocr",
+            "filot-domain",
+            "filot-platform",
+            "filot-store",
+            "filot-cloud",
+            "filot-cache",
+        ],
     ),
     // Development only: nothing that is deployed depends on these two.
     ("filot-testkit", &["filot-domain", "filot-platform"]),

@@ -1,5 +1,5 @@
 //! Every event of a route gets the answer its name promises: the routes run here, on a real database with the demo
-//! data. What needs object storage, queues or Stack Auth's server is left to the end-to-end suite.
+//! data. Events that need object storage, queues or Stack Auth's server are left to the end-to-end suite.
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ pub async fn config(role: Role, database_url: &str) -> Config {
     Config::from_values(role, &given).await.unwrap()
 }
 
-/// What a function answers under a configuration.
+/// The status of a function's answer under a configuration.
 pub async fn answer(config: Config, event: &Value) -> u16 {
     let request = lambda_http::request::from_str(&event.to_string()).unwrap();
     let function = routes::ALL.iter().find(|function| function.role() == config.role).unwrap();
@@ -45,7 +45,7 @@ pub fn role_of(function: &str) -> Role {
     *Role::ALL.iter().find(|role| role.name() == function).unwrap()
 }
 
-/// Needs a server that is not here.
+/// Whether an event needs a server that does not run here.
 fn needs_more(name: &str) -> bool {
     let is_stack = name.starts_with("auth-register/") || name.starts_with("auth-login/");
     let answered_without = ["auth-register/401-no-token", "auth-login/401-our-own-token"].contains(&name);

@@ -16,20 +16,20 @@ use axum::{Json, Router};
 use bytes::Bytes;
 use chrono::{TimeDelta, Utc};
 use filot_cache::{Cache, CacheConfig, Timeouts};
-use filot_cloud::{Functions, Objects, ObjectsConfig, OcrMessage, Queue};
+use filot_cloud::{Functions, Objects, ObjectsConfig, OcrQueues, Queue};
 use filot_domain::retry::{Backoff, QueueKind, RetryPolicy};
 use filot_domain::{CorrelationId, DocumentId, DocumentStatus, DocumentType, SessionId, UserId};
 use filot_platform::Secret;
+use filot_reader::pool::{Pool, PoolConfig, Supervisors};
+use filot_reader::process::ReaderCommand;
 use filot_store::{
     Actor, BeginUpload, Caller, DocumentView, IdentityHashKey, NewDocument, NewSession, NewUser, Origin,
     SealingKeys, Store, StoreConfig,
 };
 use filot_testkit::{Aws, Postgres, Redis, TestDb};
-use gpu_worker::intake;
-use gpu_worker::reader::pool::{Pool, PoolConfig, Supervisors};
-use gpu_worker::reader::process::ReaderCommand;
+use gpu_worker::poller;
 use gpu_worker::status::Status;
-use gpu_worker::worker::{Connections, Outages, Queues, Rules, Stop, Worker};
+use gpu_worker::worker::{Connections, Outages, Rules, Stop, Worker};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
@@ -44,7 +44,7 @@ use filot_platform::local::IDENTITY_HASH_KEY;
 pub fn double() -> PathBuf {
     let here = std::env::current_exe().unwrap();
     let path = here.parent().unwrap().parent().unwrap().join("examples/reader_double");
-    assert!(path.exists(), "{} is not built: cargo build -p gpu-worker --examples", path.display());
+    assert!(path.exists(), "{} is not built: cargo build -p filot-reader --examples", path.display());
     path
 }
 
@@ -53,7 +53,7 @@ pub struct Stage {
     pub store: Store,
     pub objects: Objects,
     pub objects_config: ObjectsConfig,
-    pub queues: Queues,
+    pub queues: OcrQueues,
     pub queue_urls: [String; 2],
     pub scoring: Scoring,
     pub redis: Redis,
@@ -91,7 +91,7 @@ impl Default for How {
 /// A running worker.
 pub struct Running {
     pub worker: Arc<Worker>,
-    pub intakes: Vec<JoinHandle<()>>,
+    pub pollers: Vec<JoinHandle<()>>,
     _supervisors: Supervisors,
 }
 
@@ -140,7 +140,7 @@ impl Stage {
             store,
             objects: Objects::new(objects_config.clone()),
             objects_config,
-            queues: Queues { gpu, cpu },
+            queues: OcrQueues { gpu, cpu, gpu_enabled: false },
             queue_urls,
             scoring: Scoring::start().await,
             redis: Redis::start().unwrap(),
@@ -191,8 +191,7 @@ impl Stage {
 
     /// Sends a document's message.
     pub async fn send(&self, document_id: DocumentId, queue: QueueKind) {
-        let message = OcrMessage { document_id, correlation_id: correlation(), enqueued_at: Utc::now() };
-        self.queues.get(queue).send(&message).await.unwrap();
+        self.queues.send(queue, document_id, &correlation(), Utc::now()).await.unwrap();
     }
 
     pub async fn view(&self, id: DocumentId) -> DocumentView {
@@ -303,23 +302,23 @@ impl Stage {
             functions: Functions::new(&lambda),
             pool,
             status: Arc::new(Status::new(&how.serves, Utc::now())),
-            room: Arc::new(Semaphore::new(how.concurrency)),
+            capacity: Arc::new(Semaphore::new(how.concurrency)),
             outages: Outages::default(),
             stop,
         });
         worker.pool.first_reader().await.unwrap();
-        let intakes =
-            how.serves.iter().map(|queue| tokio::spawn(intake::run(Arc::clone(&worker), *queue))).collect();
-        Running { worker, intakes, _supervisors: supervisors }
+        let pollers =
+            how.serves.iter().map(|queue| tokio::spawn(poller::run(Arc::clone(&worker), *queue))).collect();
+        Running { worker, pollers, _supervisors: supervisors }
     }
 }
 
 impl Running {
-    /// Stops receiving and waits until the last message is settled.
+    /// Stops receiving and waits until the last message is resolved.
     pub async fn leave(self) {
         self.worker.stop.draining.cancel();
-        for intake in self.intakes {
-            tokio::time::timeout(Duration::from_secs(60), intake).await.unwrap().unwrap();
+        for poller in self.pollers {
+            tokio::time::timeout(Duration::from_secs(60), poller).await.unwrap().unwrap();
         }
     }
 

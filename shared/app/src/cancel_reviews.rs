@@ -1,4 +1,4 @@
-//! Cancels, at the reviewer, reviews whose documents were erased: again and again until the reviewer was told.
+//! Cancels, at the reviewer, reviews whose documents were erased. A cancellation is repeated until the reviewer confirms it.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use filot_domain::breaker::BreakerPolicy;
@@ -18,16 +18,16 @@ const BACKOFF: Backoff = Backoff { base: TimeDelta::seconds(10), cap: TimeDelta:
 /// with the reviewer for want of a try.
 const REFUSED_PAUSE: TimeDelta = TimeDelta::hours(6);
 
-/// What a run did.
+/// Cancellations of a run, by outcome.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct CancelReport {
-    /// The reviewer was told.
+    /// The reviewer confirmed it.
     pub done: u32,
     /// To be tried again later.
     pub deferred: u32,
 }
 
-/// One round of the cancellations that are due. `clock` tells the time.
+/// One round of the cancellations that are due. `clock` returns the current time.
 ///
 /// # Errors
 /// The store's, when the due ones cannot be taken. One that fails by itself is logged and comes again.
@@ -52,7 +52,7 @@ pub async fn cancel_reviews<O: Orchestrator>(
     Ok(report)
 }
 
-/// Whether the reviewer was told.
+/// Whether the reviewer confirmed it.
 async fn cancel_one<O: Orchestrator>(
     store: &Store,
     orchestrator: &O,

@@ -1,28 +1,26 @@
-//! What a process has at hand: its configuration, and what it talks to, connected on first use.
+//! The process's configuration, and the clients made from it, each connected on first use.
 //!
-//! Made once at cold start, without any I/O beyond reading the configuration: a function that answers from its head (a
-//! wrong token, a wrong file) never waits for a database.
+//! Made once at cold start, without any I/O beyond reading the configuration: a request that is refused before it needs a
+//! server (a wrong token, a wrong file) never waits for one. It builds and hands out; it must not run a use case or write
+//! a metric.
 
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use chrono::{DateTime, Utc};
 use filot_buli2::{Client, ClientConfig};
-use filot_cache::{Cache, CacheConfig, Timeouts};
-use filot_cloud::{Functions, Objects, ObjectsConfig, Queue, SdkConfig};
+use filot_cache::Cache;
+use filot_cloud::{Functions, Objects, OcrQueues, Queue, SdkConfig};
 use filot_domain::breaker::BreakerPolicy;
 use filot_domain::scoring::Thresholds;
 use filot_platform::{Config, ConfigErrors, Environment, Role, Secret};
-use filot_store::{IdentityHashKey, SealingKeys, Store, StoreConfig};
+use filot_store::{ConfigError, Store};
 use tokio::sync::OnceCell;
 use url::Url;
 
 use crate::auth::access::{AccessTokens, Lifetime};
 use crate::auth::reviewer::SignatureSecrets;
 use crate::auth::stack::{StackProject, StackVerifier};
-use crate::enqueue::OcrQueues;
 use crate::error::{AppError, Result};
 use crate::health::Instance;
 use crate::limits::RateLimiter;
@@ -51,6 +49,12 @@ pub enum StartError {
     },
 }
 
+impl From<ConfigError> for StartError {
+    fn from(error: ConfigError) -> Self {
+        Self::Unusable { what: error.variable, why: error.why }
+    }
+}
+
 impl StartError {
     /// Whether trying again may help.
     pub const fn is_outage(&self) -> bool {
@@ -58,7 +62,7 @@ impl StartError {
     }
 }
 
-/// What a process has at hand.
+/// The configuration of a process and the clients made from it.
 #[derive(Debug)]
 pub struct Context {
     config: Config,
@@ -81,11 +85,17 @@ pub struct Context {
 
 impl Context {
     /// Reads the configuration of a role and prepares what it describes.
+    ///
+    /// # Errors
+    /// Every variable that is missing or unsafe, at once; an outage when the secrets cannot be read now.
     pub async fn load(role: Role) -> std::result::Result<Self, StartError> {
         Self::new(Config::load(role).await?, Utc::now())
     }
 
     /// Prepares what a configuration describes.
+    ///
+    /// # Errors
+    /// The first variable that nothing can be made of.
     pub fn new(config: Config, started_at: DateTime<Utc>) -> std::result::Result<Self, StartError> {
         let lifetime = match config.environment {
             Environment::Local => Lifetime::Unbounded,
@@ -97,24 +107,18 @@ impl Context {
             auto_reject: scoring.auto_reject,
             ..Thresholds::default()
         });
-        let cache = cache(&config)?;
+        let store = config.database.as_ref().map(Store::try_from).transpose()?;
+        let cache = config.redis.as_ref().map(|redis| Cache::new(redis.into())).transpose();
+        let cache = cache.map_err(unusable("REDIS_URL"))?;
         Ok(Self {
             started_at,
             access_tokens: AccessTokens::new(keys, lifetime),
-            store: store(&config)?,
+            store,
             stack: OnceLock::new(),
             limiter: cache.clone().map(RateLimiter::new),
             cache,
             orchestrator: config.buli2.as_ref().map(orchestrator),
-            objects: config.storage.as_ref().map(|storage| {
-                Objects::new(ObjectsConfig {
-                    endpoint: storage.endpoint.clone(),
-                    access_key_id: storage.access_key_id.clone(),
-                    secret_access_key: storage.secret_access_key.clone(),
-                    bucket: storage.bucket.clone(),
-                    region: storage.region.clone(),
-                })
-            }),
+            objects: config.storage.as_ref().map(|storage| Objects::new(storage.into())),
             sdk: OnceCell::new(),
             queues: OnceCell::new(),
             watched_queues: OnceCell::new(),
@@ -136,23 +140,22 @@ impl Context {
         self.limiter.as_ref()
     }
 
-    /// What proves that a request came through Cloudflare. Without configuration there is nothing, and nothing is
-    /// believed.
+    /// Secrets that Cloudflare adds to a request. Without configuration there is none, and no request counts as Cloudflare's.
     pub fn origin_secrets(&self) -> &[Secret] {
         &self.config.origin_secrets
     }
 
-    /// Our own tokens.
+    /// Issues and verifies our own access tokens.
     pub const fn access_tokens(&self) -> &AccessTokens {
         &self.access_tokens
     }
 
-    /// Keys of internal callers.
+    /// Active keys of internal callers. Without configuration there is none, and every caller is refused.
     pub fn service_keys(&self) -> &[Secret] {
         &self.config.service_keys
     }
 
-    /// What a callback's signature is checked with. Without configuration there is no secret, and every one is refused.
+    /// Secrets of callbacks' signatures. Without configuration there is none, and every callback is refused.
     pub fn signature_secrets(&self) -> SignatureSecrets<'_> {
         let callback = self.config.callback.as_ref();
         SignatureSecrets {
@@ -161,7 +164,7 @@ impl Context {
         }
     }
 
-    /// Where the score divides.
+    /// Scores that approve and reject, 0 to 100.
     pub const fn thresholds(&self) -> &Thresholds {
         &self.thresholds
     }
@@ -171,38 +174,59 @@ impl Context {
         &self.breaker_policy
     }
 
-    /// Postgres.
+    /// Postgres, as the role of the functions.
+    ///
+    /// # Errors
+    /// `internal` when this function has no configuration for it.
     pub fn store(&self) -> Result<&Store> {
         needed(self.store.as_ref(), "database")
     }
 
-    /// Redis.
+    /// Redis: limits, heartbeats, results.
+    ///
+    /// # Errors
+    /// `internal` when this function has no configuration for it.
     pub fn cache(&self) -> Result<&Cache> {
         needed(self.cache.as_ref(), "redis")
     }
 
-    /// The files.
+    /// The documents' files, in S3 or R2.
+    ///
+    /// # Errors
+    /// `internal` when this function has no configuration for it.
     pub fn objects(&self) -> Result<&Objects> {
         needed(self.objects.as_ref(), "storage")
     }
 
     /// How long an owner's link to a file lives.
+    ///
+    /// # Errors
+    /// `internal` when this function has no configuration for it.
     pub fn download_lifetime(&self) -> Result<Duration> {
         let storage = needed(self.config.storage.as_ref(), "storage")?;
         Ok(Duration::from_secs(storage.link_s.into()))
     }
 
     /// Who carries out reviews.
+    ///
+    /// # Errors
+    /// `internal` when this function has no configuration for it.
     pub fn orchestrator(&self) -> Result<&Buli2> {
         needed(self.orchestrator.as_ref(), "BULI2")
     }
 
-    /// Postgres as the owner of the schema.
+    /// The address of Postgres for the role that owns the schema.
+    ///
+    /// # Errors
+    /// `internal` when this function has no configuration for it.
     pub fn migrate_url(&self) -> Result<&str> {
         needed(self.config.migrate_url.as_ref(), "migration").map(Secret::expose)
     }
 
-    /// Stack Auth's tokens.
+    /// Verifies Stack Auth's tokens.
+    ///
+    /// # Errors
+    /// `internal` when this function has no configuration for it.
     pub fn stack(&self) -> Result<&StackVerifier> {
         if let Some(verifier) = self.stack.get() {
             return Ok(verifier);
@@ -220,20 +244,19 @@ impl Context {
     }
 
     /// The workers' queues.
+    ///
+    /// # Errors
+    /// `internal` when this function has no configuration for it.
     pub async fn queues(&self) -> Result<&OcrQueues> {
         let queues = needed(self.config.queues.as_ref(), "queues")?;
-        let make = || async {
-            let sdk = self.sdk().await;
-            OcrQueues {
-                gpu: Queue::new(sdk, queues.gpu_url.clone()),
-                cpu: Queue::new(sdk, queues.cpu_url.clone()),
-                gpu_enabled: queues.gpu_enabled,
-            }
-        };
+        let make = || async { OcrQueues::new(self.sdk().await, queues) };
         Ok(self.queues.get_or_init(make).await)
     }
 
     /// The workers' queues with their dead letters.
+    ///
+    /// # Errors
+    /// `internal` when this function has no configuration for it.
     pub async fn watched_queues(&self) -> Result<&WatchedQueues> {
         let queues = self.queues().await?;
         let dead_letters = needed(self.config.dead_letters.as_ref(), "dead letters")?;
@@ -256,7 +279,10 @@ impl Context {
         self.functions.get_or_init(make).await
     }
 
-    /// What the sweeper needs.
+    /// The sweeper with its capabilities.
+    ///
+    /// # Errors
+    /// `internal` when this function has no configuration for it.
     pub async fn sweeper(&self) -> Result<Sweeper<'_>> {
         Ok(Sweeper {
             store: self.store()?,
@@ -269,7 +295,7 @@ impl Context {
         })
     }
 
-    /// What `GET /health` says without asking anybody.
+    /// Facts about this instance, for `GET /health`.
     pub const fn instance(&self) -> Instance {
         Instance { started_at: self.started_at, environment: self.config.environment }
     }
@@ -284,7 +310,7 @@ impl Context {
         !self.config.environment.is_guarded()
     }
 
-    /// The function that sends reviews. `None` where nobody configured its name: it runs by itself every minute.
+    /// The function that sends reviews; `None` where its name is not configured: it runs every minute anyway.
     pub async fn review_dispatch(&self) -> Option<ReviewDispatch<'_>> {
         let name = self.config.review_dispatch_function.as_deref()?;
         Some(ReviewDispatch { functions: self.functions().await, name })
@@ -298,40 +324,6 @@ fn needed<T>(section: Option<T>, what: &'static str) -> Result<T> {
 
 fn unusable<E: std::fmt::Display>(what: &'static str) -> impl FnOnce(E) -> StartError {
     move |error| StartError::Unusable { what, why: error.to_string() }
-}
-
-fn store(config: &Config) -> std::result::Result<Option<Store>, StartError> {
-    let Some(database) = &config.database else { return Ok(None) };
-    let what = "SEALING_KEY";
-    let mut keys = Vec::with_capacity(database.sealing_keys.len());
-    for (id, key) in &database.sealing_keys {
-        let bytes =
-            BASE64_STANDARD.decode(key.expose()).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-        let bytes = bytes.ok_or_else(|| unusable(what)(format!("{id} is not 32 bytes in base64")))?;
-        keys.push((id.clone(), bytes));
-    }
-    let active = keys.first().map(|(id, _)| id.clone()).unwrap_or_default();
-    let sealing = SealingKeys::new(active, keys).map_err(unusable(what))?;
-    let identity_hash = IdentityHashKey::new(database.identity_hash_key.expose().as_bytes())
-        .map_err(unusable("IDENTITY_HASH_KEY"))?;
-    let store = Store::connect(StoreConfig {
-        url: database.url.expose().to_owned(),
-        max_connections: database.max_connections,
-        sealing,
-        identity_hash,
-    });
-    store.map(Some).map_err(unusable("DATABASE_URL"))
-}
-
-fn cache(config: &Config) -> std::result::Result<Option<Cache>, StartError> {
-    let Some(redis) = &config.redis else { return Ok(None) };
-    let cache = Cache::new(CacheConfig {
-        url: redis.url.expose().to_owned(),
-        password: redis.password.as_ref().map(|password| password.expose().to_owned()),
-        prefix: redis.prefix.clone(),
-        timeouts: Timeouts::default(),
-    });
-    cache.map(Some).map_err(unusable("REDIS_URL"))
 }
 
 fn orchestrator(buli2: &filot_platform::config::Buli2) -> Buli2 {

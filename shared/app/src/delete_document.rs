@@ -1,7 +1,7 @@
 //! `DELETE /documents/{id}`: the owner erases a document.
 //!
-//! When this answers, the database has forgotten everything personal, and nobody can show, read or decide the document
-//! any more. The object and the review at the reviewer follow through the outbox of erasures, again and again until
+//! When this answers, the database holds nothing personal of the document any more, and it can no longer be shown, read or
+//! decided. The object and the review at the reviewer follow through the outbox of erasures, again and again until
 //! both are gone.
 
 use filot_domain::DocumentId;

@@ -24,7 +24,7 @@ const ROUNDS_MAX: u32 = 40;
 
 const BACKOFF: Backoff = Backoff { base: TimeDelta::seconds(10), cap: TimeDelta::hours(1) };
 
-/// What a run did.
+/// Reviews of a run, by outcome.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DispatchReport {
     /// Acknowledged by the reviewer.
@@ -35,7 +35,7 @@ pub struct DispatchReport {
     pub refused: u32,
     /// Not sent, because the breaker is open.
     pub held_back: u32,
-    /// Settled by somebody else meanwhile, for example by a callback that came first.
+    /// Settled by another instance meanwhile, for example by a callback that came first.
     pub settled: u32,
 }
 
@@ -60,8 +60,8 @@ impl DispatchReport {
     }
 }
 
-/// Sends what is due, in rounds, until nothing is, the breaker holds, or time is up. `started` is when the run began;
-/// `clock` tells the time.
+/// Sends due reviews in rounds, until none is due, the breaker is open, or time is up. `started` is when the run began;
+/// `clock` returns the current time.
 ///
 /// # Errors
 /// The store's, when the due ones cannot be taken. One that fails by itself is logged and comes again.
@@ -135,7 +135,7 @@ async fn send_one<O: Orchestrator>(
     Ok(if settled(written)? { outcome } else { Outcome::Settled })
 }
 
-/// Whether a write took effect; that somebody else settled the dispatch first is no error.
+/// Whether a write took effect. A dispatch that another instance settled first is no error.
 fn settled(written: std::result::Result<(), StoreError>) -> std::result::Result<bool, StoreError> {
     match written {
         Ok(()) => Ok(true),

@@ -1,4 +1,4 @@
-//! What a use case answers when it cannot do what was asked.
+//! The error of a use case.
 //!
 //! The text for the client and the text for the log are separate fields: the first never says more than the caller may
 //! know, the second never holds personal data. Which HTTP status this becomes is the edge's matter.
@@ -25,7 +25,7 @@ impl FieldError {
     }
 }
 
-/// Why a use case did not do what was asked.
+/// Why a use case was refused or failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {}", .log.as_deref().unwrap_or(.message))]
 pub struct AppError {
@@ -35,13 +35,13 @@ pub struct AppError {
     pub message: Cow<'static, str>,
     /// For the log, when it says more.
     pub log: Option<String>,
-    /// For a client that sent several wrong values.
+    /// Every wrong value, when values are wrong.
     pub errors: Vec<FieldError>,
     /// When asking again may help.
     pub retry_after_s: Option<u32>,
 }
 
-/// What every use case returns.
+/// The result of a use case.
 pub type Result<T> = std::result::Result<T, AppError>;
 
 impl AppError {

@@ -14,7 +14,7 @@ pub enum ErrorKind {
     Unauthenticated,
     /// Who asks is known and may not.
     Forbidden,
-    /// There is no such thing, or it belongs to somebody else.
+    /// There is no such resource, or it is another user's.
     NotFound,
     /// It contradicts the state of the resource.
     Conflict,
@@ -56,7 +56,7 @@ pub enum ErrorCode {
     NotRegistered,
     /// Another user has this address.
     EmailTaken,
-    /// The row was written by somebody else between reading and writing.
+    /// Another request wrote the row between reading and writing.
     StateChanged,
     /// The review has the contrary decision.
     AlreadyDecided,

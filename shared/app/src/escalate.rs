@@ -1,8 +1,7 @@
 //! `POST /verification/{id}/escalate`: the owner asks for a human, as after an automatic rejection.
 //!
-//! What may be escalated is the table of edges' matter: an automatic rejection. A document that awaits a human already
-//! answers the same review, so that asking twice is asking once; if the reviewer had refused that review, it is sent
-//! again.
+//! The table of edges allows it after an automatic rejection only. A document that awaits a human already answers with the
+//! same review, so that asking twice is asking once. If the reviewer had refused that review, it is sent again.
 
 use filot_domain::DocumentId;
 use filot_store::{Miss, Store, StoreError};

@@ -1,9 +1,10 @@
-//! `GET /health`: whether the parts that are needed answer. Asks them all at once, and each for two seconds at most.
+//! `GET /health`: whether the database, Redis and the queue answer. All are asked at once, each for two seconds at most.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use filot_cache::Cache;
+use filot_cloud::OcrQueues;
 use filot_platform::Environment;
 use filot_platform::telemetry::{MetricName, metric};
 use filot_store::Store;
@@ -11,7 +12,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::auth::principal::Nobody;
-use crate::enqueue::OcrQueues;
 use crate::error::{AppError, Result};
 use crate::request_context::RequestContext;
 
@@ -52,7 +52,7 @@ pub struct HealthResponse {
     pub queue_reachable: bool,
 }
 
-/// What is known without asking anybody.
+/// Facts about this instance.
 #[derive(Debug, Clone, Copy)]
 pub struct Instance {
     /// When this instance started.

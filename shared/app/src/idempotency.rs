@@ -1,7 +1,7 @@
 //! `Idempotency-Key`: a request that is sent again is answered again, and not done again.
 //!
-//! A key is a user's own name for one request of one operation, for a day. Only an answer that is final is kept: what may
-//! go another way next time (our trouble, too many requests, an invalid request) frees the key.
+//! A key is a user's own name for one request of one operation, for a day. Only a final answer is kept. An answer that may
+//! differ next time (a failure of ours, too many requests, an invalid request) frees the key.
 
 pub use filot_store::StoredResponse;
 use filot_store::{BeginIdempotent, IdempotencyKey, IdempotencyLock, Store};
@@ -14,7 +14,7 @@ use crate::request_context::RequestContext;
 
 const KEY_CHARS_MAX: usize = 255;
 
-/// What to do about a request with a key.
+/// How to treat a request with a key.
 #[derive(Debug)]
 pub enum Begun {
     /// It is new: do it, then [`finish`].
@@ -65,7 +65,7 @@ pub fn is_final(error: &AppError) -> bool {
         && error.retry_after_s.is_none()
 }
 
-/// What is wrong with a key, if something is.
+/// The error of a malformed key.
 pub(crate) fn check_key(key: &str) -> Option<FieldError> {
     let is_key = (1..=KEY_CHARS_MAX).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic());
     (!is_key).then(|| FieldError::new("Idempotency-Key", "must have 1 to 255 printable ASCII characters"))

@@ -1,7 +1,8 @@
 //! What FiLot does, one file per use case.
 //!
-//! A use case takes the narrow capabilities it needs and plain values, `now` among them, and says what happened or
-//! why not ([`error::AppError`]). It must not know HTTP, Lambda or SQL. [`context`] holds what a process has at hand.
+//! A use case takes the narrow capabilities it needs, the [`request_context::RequestContext`] of the principal it serves, and
+//! its input. It answers, or returns an [`error::AppError`]. It must not know HTTP, Lambda or SQL. [`context`] makes the
+//! capabilities from the configuration.
 
 pub mod auth;
 pub mod cancel_reviews;

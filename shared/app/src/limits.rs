@@ -1,8 +1,8 @@
 //! How often a caller may call, counted for all instances together.
 //!
 //! Counters are Redis's, in fixed windows of a minute that begin with a caller's first request. A limit guards our costs
-//! and other callers, not identities: while Redis is away requests pass, `redis.unavailable` says so, and for
-//! a moment nobody waits for it again.
+//! and other callers, not identities: while Redis is away requests pass, the metric `redis.unavailable` counts them, and for
+//! some seconds Redis is not asked again.
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -21,22 +21,22 @@ const WINDOW: Duration = Duration::from_secs(60);
 /// How long Redis is not asked after it did not answer.
 const PAUSE: TimeDelta = TimeDelta::seconds(5);
 
-/// How often, and of what.
+/// A limit and its scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quota {
-    /// What is counted together.
+    /// Part of the counter's name: requests of one scope are counted together.
     pub scope: &'static str,
     /// How often in a minute.
     pub per_minute: u32,
 }
 
 impl Quota {
-    /// What every user, or address before login, may do.
+    /// Per user, or per address before login.
     pub const PER_CALLER: Self = Self { scope: "caller", per_minute: 60 };
     /// Our own services.
     pub const INTERNAL: Self = Self { scope: "internal", per_minute: 600 };
 
-    /// What costs us or guards an account, counted for one function alone.
+    /// Expensive routes and those that guard an account, counted for each function alone.
     pub const fn sensitive(function: &'static str) -> Self {
         Self { scope: function, per_minute: 10 }
     }
@@ -83,7 +83,7 @@ fn digest(kind: &[u8], value: &[u8]) -> String {
     digest[..16].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// How a caller stands after a request.
+/// The state of a caller's limit after a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LimitStatus {
     /// Requests a minute.

@@ -14,7 +14,7 @@ use crate::document_dto::DocumentDto;
 use crate::error::{AppError, FieldError, Result};
 use crate::request_context::RequestContext;
 
-/// Documents of a page when nobody says how many.
+/// Documents of a page when the query has no `limit`.
 pub const LIMIT_DEFAULT: u32 = 20;
 /// Documents of a page at most.
 pub const LIMIT_MAX: u32 = 100;

@@ -1,5 +1,5 @@
-//! `GET /metrics`: aggregates for whoever watches the product, as JSON or as Prometheus text. Counts, times and states
-//! only: nothing here belongs to a person.
+//! `GET /metrics`: aggregates for monitoring, as JSON or as Prometheus text. Counts, times and states only: nothing here
+//! belongs to a person.
 //!
 //! A collection is kept for fifteen seconds in the instance, so that watching costs the database the same however many
 //! watch.
@@ -28,7 +28,7 @@ use crate::reviewer_breaker::BREAKER;
 pub const FRESH_FOR: TimeDelta = TimeDelta::seconds(15);
 /// How long a failed one keeps others from asking again: those who came while it failed get its answer.
 const FAILED_FOR: TimeDelta = TimeDelta::seconds(1);
-/// What the Prometheus text is served as.
+/// The media type of the Prometheus text.
 pub const PROMETHEUS_CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// The queues.
@@ -113,7 +113,7 @@ struct Last {
 }
 
 impl MetricsCache {
-    /// The last collection while it is fresh, else a new one. Whoever comes while one is under way waits for it.
+    /// The last collection while it is fresh, else a new one. Concurrent requests wait for the same collection.
     async fn get(
         &self,
         now: DateTime<Utc>,
@@ -189,7 +189,7 @@ fn counts(states: &[StateCount]) -> DocumentCountsDto {
     DocumentCountsDto { by_status, by_verification_status }
 }
 
-/// The same as Prometheus text, exposition format 0.0.4. What is not known has no sample.
+/// The same as Prometheus text, exposition format 0.0.4. An unknown number has no sample.
 ///
 /// # Errors
 /// `internal` when the library refuses a name, which a test excludes.

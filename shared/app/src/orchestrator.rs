@@ -1,5 +1,5 @@
-//! Who carries out human reviews. The use cases ask an orchestrator; today that is BULI2 over HTTP, a workflow engine
-//! may follow (`OCR_ENGINE=temporal`).
+//! The orchestrator of human reviews: BULI2 over HTTP. The use cases know the trait only, so that a workflow engine can take
+//! its place.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -9,7 +9,7 @@ use filot_buli2::{Client, ReviewRequest};
 use filot_domain::ReviewId;
 use filot_store::{DispatchPayload, DueCancel};
 
-/// What became of sending a review to the reviewer.
+/// The outcome of sending a review to the reviewer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SubmitOutcome {
     /// The reviewer has it, under this task id.
@@ -17,9 +17,9 @@ pub enum SubmitOutcome {
         /// The reviewer's own id.
         task_id: String,
     },
-    /// It did not get through; later it may.
+    /// The reviewer gave no answer; a later call may get one.
     Unreachable {
-        /// What the reviewer asked us to wait, if it did.
+        /// How long the reviewer asked us to wait, if it did.
         retry_after: Option<TimeDelta>,
         /// A stable code for the record.
         why: String,
@@ -31,7 +31,7 @@ pub enum SubmitOutcome {
     },
 }
 
-/// What became of cancelling a review at the reviewer.
+/// The outcome of cancelling a review at the reviewer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CancelOutcome {
     /// The reviewer works on it no more, or never had it.
@@ -41,14 +41,14 @@ pub enum CancelOutcome {
         /// The reviewer's own id.
         task_id: String,
     },
-    /// It did not get through; later it may.
+    /// The reviewer gave no answer; a later call may get one.
     Unreachable {
-        /// What the reviewer asked us to wait, if it did.
+        /// How long the reviewer asked us to wait, if it did.
         retry_after: Option<TimeDelta>,
         /// A stable code for the record.
         why: String,
     },
-    /// The reviewer refuses; somebody has to look.
+    /// The reviewer refuses; an operator has to look.
     Refused {
         /// A stable code for the record.
         why: String,

@@ -3,6 +3,7 @@
 //! As with an upload, the row first, then the message: the row says when it is due, so that a queue that is away costs
 //! a minute and not the document (INV-1).
 
+use filot_cloud::OcrQueues;
 use filot_domain::DocumentId;
 use filot_store::{Miss, Store, StoreError};
 use serde::Serialize;
@@ -10,7 +11,7 @@ use utoipa::ToSchema;
 
 use crate::auth::principal::SignedInUser;
 use crate::document_dto::DocumentDto;
-use crate::enqueue::OcrQueues;
+use crate::enqueue::enqueue;
 use crate::error::{AppError, Result};
 use crate::error_code::ErrorCode;
 use crate::request_context::RequestContext;
@@ -36,7 +37,7 @@ pub async fn process(
     let now = request.now;
     let requeued = store.requeue(&request.principal, id, queues.preferred(), &request.origin(), now).await;
     let requeued = requeued.map_err(not_processable)?;
-    if let Err(error) = queues.enqueue(store, id, requeued.queue, &request.correlation_id, now).await {
+    if let Err(error) = enqueue(queues, store, id, requeued.queue, &request.correlation_id, now).await {
         tracing::warn!(document_id = %id, %error, "not enqueued; the sweeper will");
     }
     Ok(ProcessResponse { document: requeued.document.into() })

@@ -66,7 +66,7 @@ pub async fn put_profile(
     Ok(profile.into())
 }
 
-/// A profile that may be stored. Every wrong value is told at once, as `validation_failed`.
+/// A profile that may be stored. `validation_failed` names every wrong value at once.
 pub(crate) fn checked(full_name: Option<String>, phone: Option<String>) -> Result<Profile> {
     let mut errors = Vec::new();
     if let Some(name) = &full_name {

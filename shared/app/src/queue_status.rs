@@ -1,6 +1,6 @@
 //! `POST /internal/ocr/queue`: how the workers' queues stand, and which documents do not move.
 //!
-//! Depths are SQS's estimates; what waits since when, and what is stuck, the rows say exactly. Ids and times only: no
+//! Depths are SQS's estimates. Waiting times and stuck documents come from the rows and are exact. Ids and times only: no
 //! personal data.
 
 use chrono::{DateTime, TimeDelta, Utc};

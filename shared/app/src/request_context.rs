@@ -1,4 +1,4 @@
-//! What every request carries besides its input: who asks, the id that follows it, and its one time.
+//! The part of a request that every use case takes besides its input: the principal, the correlation id, and the time.
 
 use chrono::{DateTime, Utc};
 use filot_domain::CorrelationId;
@@ -9,7 +9,7 @@ use crate::auth::principal::Acts;
 /// A request of a principal. A use case names the principal it serves in the type: `RequestContext<SignedInUser>`.
 #[derive(Debug, Clone)]
 pub struct RequestContext<P> {
-    /// Who asks, proven.
+    /// The caller, by a verified proof.
     pub principal: P,
     /// Follows the request through every component and log line.
     pub correlation_id: CorrelationId,
@@ -18,7 +18,7 @@ pub struct RequestContext<P> {
 }
 
 impl<P: Acts> RequestContext<P> {
-    /// What the store writes beside a change: who made it, and in which request.
+    /// The origin that the store writes beside a change: the actor and the correlation id.
     pub fn origin(&self) -> Origin {
         Origin { actor: self.principal.actor(), correlation_id: self.correlation_id.clone() }
     }

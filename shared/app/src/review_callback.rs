@@ -85,7 +85,7 @@ pub async fn review_callback(
         CallbackOutcome::Repeated { review, document } => {
             Ok(CallbackResponse { review_id: review, document_id: document, decision, applied: false })
         }
-        // Nothing is wrong with it and nothing is left to do: a success is what every sender stops at.
+        // Nothing is left to do, and every sender stops at a success.
         CallbackOutcome::Cancelled { review, document } => {
             Ok(CallbackResponse { review_id: review, document_id: document, decision: None, applied: false })
         }

@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::orchestrator::Orchestrator;
 use crate::reviewer_breaker::BREAKER;
 
-/// What a run did.
+/// Reviews of a run, by outcome.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OutboxReport {
@@ -25,15 +25,15 @@ pub struct OutboxReport {
     pub refused: u32,
     /// Not sent, because the breaker is open.
     pub held_back: u32,
-    /// Settled by somebody else meanwhile, for example by a callback that came first.
+    /// Settled by another instance meanwhile, for example by a callback that came first.
     pub settled: u32,
     /// Cancelled at the reviewer, because their documents were erased.
     pub cancelled: u32,
-    /// To be cancelled again later, because the reviewer could not be told, or its task id had to be asked for first.
+    /// To be cancelled again later: the reviewer did not answer, or its task id had to be asked for first.
     pub cancels_deferred: u32,
 }
 
-/// One run. `owner` names it as a holder of leases; `clock` tells the time.
+/// One run. `owner` is the holder of its leases; `clock` returns the current time.
 ///
 /// # Errors
 /// The store's, when it cannot say what is due.
@@ -45,7 +45,7 @@ pub async fn review_outbox<O: Orchestrator>(
     clock: impl Fn() -> DateTime<Utc> + Send + Sync,
 ) -> Result<OutboxReport> {
     let started = clock();
-    // First and few: what was erased shall not wait behind a long outbox, nor keep it waiting.
+    // Cancellations come first and are few: they must not wait behind a long outbox, nor keep it waiting.
     let cancels = cancel_reviews(store, orchestrator, policy, &clock).await.unwrap_or_else(|error| {
         tracing::error!(%error, "reviews could not be cancelled");
         Default::default()

@@ -9,18 +9,18 @@ use crate::orchestrator::CallOutcome;
 /// The breaker's name in the database.
 pub const BREAKER: &str = "buli2";
 
-/// What became of a guarded call.
+/// The outcome of a guarded call.
 pub(crate) enum Guarded<T> {
-    /// The breaker is open until then; nobody was called.
+    /// The breaker is open; no call was made.
     HeldBack {
         /// When the next call may pass.
         until: DateTime<Utc>,
     },
-    /// There was nothing left to call for.
+    /// The reason for the call is gone; no call was made.
     Moot,
     /// The call was made, and the breaker knows its outcome.
     Called {
-        /// What became of it.
+        /// The call's outcome.
         outcome: T,
         /// When it ended.
         at: DateTime<Utc>,

@@ -1,44 +1,22 @@
 //! Scores a document that was read, and decides. Safe to ask for twice: the second answer is the first one's.
 
 use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
+pub use filot_cloud::{ScoringRequest, ScoringResponse};
 use filot_domain::scoring::{Thresholds, score};
-use filot_domain::{CorrelationId, Decision, DocumentId};
+use filot_domain::{Decision, DocumentId};
 use filot_platform::telemetry::{MetricName, metric};
 use filot_store::{Decided, LoadedForScoring, Store};
-use serde::{Deserialize, Serialize};
 
 use crate::auth::principal::SystemTask;
 use crate::error::{AppError, Result};
 use crate::error_code::ErrorCode;
 use crate::request_context::RequestContext;
 
-/// What the worker and the sweeper send.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ScoreRequest {
-    /// The document.
-    pub document_id: DocumentId,
-    /// The request it goes back to.
-    pub correlation_id: CorrelationId,
-}
-
-/// The answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ScoreResponse {
-    /// The document.
-    pub document_id: DocumentId,
-    /// What was decided.
-    pub decision: Decision,
-    /// 0 to 100.
-    pub score: u8,
-}
-
 /// What scoring did.
 #[derive(Debug, Clone)]
 pub struct Scored {
     /// The answer.
-    pub response: ScoreResponse,
+    pub response: ScoringResponse,
     /// Whether this call queued a human review: `review-dispatch` is to be woken.
     pub review_queued: bool,
 }
@@ -82,7 +60,7 @@ fn measure(decision: Decision, latency_ms: i64) {
 
 fn scored(decided: &Decided) -> Scored {
     Scored {
-        response: ScoreResponse {
+        response: ScoringResponse {
             document_id: decided.document,
             decision: decided.decision,
             score: decided.score,
@@ -107,13 +85,5 @@ mod tests {
         let late: DateTime<Utc> = "2026-01-01T16:59:59Z".parse().unwrap();
         assert_eq!(local_day(late).to_string(), "2026-01-01");
         assert_eq!(local_day(late + chrono::TimeDelta::seconds(1)).to_string(), "2026-01-02");
-    }
-
-    #[test]
-    fn messages_are_camel_case() {
-        let json =
-            r#"{"documentId":"00000000-0000-7000-8000-000000000104","correlationId":"demo-correlation"}"#;
-        let request: ScoreRequest = serde_json::from_str(json).unwrap();
-        assert_eq!(serde_json::to_string(&request).unwrap(), json);
     }
 }

@@ -1,22 +1,22 @@
-//! Repairs what was lost or is stuck, in bounded batches: every part of a run that fails is tried again a minute later.
+//! The sweeper: repairs lost and stuck documents in bounded batches. A part that fails is tried again a minute later.
 //!
 //! - A document waits although its message should have brought a worker: the message was lost, or it is one of many in
 //!   the queue. Only the first is repaired; see `lost::verdict`.
 //! - A document was read and never scored: scoring is asked for again.
 //! - An upload died between its row and its end: the row is given up, then the object is removed.
-//! - No GPU worker beats: what waits for one goes to the CPU.
-//! - A document was erased: its object is removed, and the erasure is done once the reviewer was told too.
+//! - No GPU worker sends heartbeats: documents that wait for one go to the CPU.
+//! - A document was erased: its object is removed, and the erasure is done once the review is cancelled too.
 //! - A document is older than it may be kept: it is erased as if its owner had asked. A legal hold suspends that.
-//! - Tokens and idempotency keys are over: they are removed.
+//! - Tokens and idempotency keys have expired: they are removed.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use filot_cloud::ScoringRequest;
 
 use self::sweeper::BATCH;
 pub use self::sweeper::{SweepReport, Sweeper};
 use crate::auth::principal::SystemTask;
 use crate::error::{AppError, Result};
 use crate::request_context::RequestContext;
-use crate::score_document::ScoreRequest;
 
 mod lost;
 mod remove;
@@ -53,7 +53,7 @@ pub async fn sweep(
         sweeper.forget_expired(&mut report, clock()).await,
     ];
     sweeper.tell_queue_lengths().await;
-    // The parts do not depend on each other; the first error is told when all had their turn.
+    // The parts do not depend on each other; the first error is returned when all have run.
     parts.into_iter().collect::<Result<Vec<()>>>()?;
     Ok(report)
 }
@@ -69,7 +69,8 @@ impl Sweeper<'_> {
             if clock() >= until {
                 break;
             }
-            let request = ScoreRequest { document_id: document.id, correlation_id: document.correlation_id };
+            let request =
+                ScoringRequest { document_id: document.id, correlation_id: document.correlation_id };
             let payload = serde_json::to_value(&request)
                 .map_err(|error| AppError::internal(format!("a scoring request is no JSON: {error}")))?;
             match self.functions.invoke_event(self.scoring, &payload).await {

@@ -5,7 +5,7 @@
 //! is the only step that may fail: the row says when it is due, and the sweeper sends it.
 
 use bytes::Bytes;
-use filot_cloud::Objects;
+use filot_cloud::{Objects, OcrQueues};
 use filot_domain::lifecycle::DocumentStatus;
 use filot_domain::{CorrelationId, DocumentId, DocumentType, UserId};
 use filot_media::MediaError;
@@ -17,13 +17,13 @@ use uuid::Uuid;
 
 use crate::auth::principal::SignedInUser;
 use crate::document_dto::DocumentDto;
-use crate::enqueue::OcrQueues;
+use crate::enqueue::enqueue;
 use crate::error::{AppError, FieldError, Result};
 use crate::error_code::ErrorCode;
 use crate::idempotency;
 use crate::request_context::RequestContext;
 
-/// What the client sent, not yet believed.
+/// The form as the client sent it, not validated.
 #[derive(Clone, Default)]
 pub struct UploadRequest {
     /// The form's `type`.
@@ -39,7 +39,7 @@ pub struct UploadRequest {
 pub struct UploadedFile {
     /// Its content.
     pub bytes: Bytes,
-    /// What the client says it is.
+    /// The media type that the client declares.
     pub content_type: Option<String>,
 }
 
@@ -57,7 +57,7 @@ pub struct UploadResponse {
     pub replayed: bool,
 }
 
-/// A request that is believed.
+/// A validated request.
 struct Valid {
     document_type: DocumentType,
     mime: &'static str,
@@ -119,7 +119,7 @@ pub async fn upload(
             return Err(AppError::unavailable(format!("the upload could not be finished: {error}")));
         }
     };
-    if let Err(error) = queues.enqueue(store, id, queue, &correlation_id, now).await {
+    if let Err(error) = enqueue(queues, store, id, queue, &correlation_id, now).await {
         tracing::warn!(document_id = %id, %error, "not enqueued; the sweeper will");
     }
     Ok(UploadResponse { document: summary.into(), correlation_id, replayed: false })
@@ -130,7 +130,7 @@ fn is_discarded(error: &StoreError) -> bool {
     matches!(error.miss(), Some(Miss::NotFound | Miss::Stale { status: DocumentStatus::Erased, .. }))
 }
 
-/// The row is gone, so the object must go as well: whoever removed the row may have looked before it arrived.
+/// Removes an object whose row is gone: the sweeper may have looked for the object before it arrived.
 async fn remove_stray(objects: &Objects, object_key: &str, id: DocumentId) {
     if let Err(error) = objects.delete(object_key).await {
         tracing::error!(document_id = %id, %error, "an object without a row could not be removed");

@@ -118,14 +118,10 @@ pub enum SubmitError {
 }
 
 impl SubmitError {
-    /// Whether the same request may succeed later. A garbled yes is retried: the review id makes it one review.
+    /// Whether the same request may succeed later: BULI2 is in trouble, and a breaker should count it. A garbled yes is
+    /// retried: the review id makes it one review.
     pub const fn is_retryable(&self) -> bool {
         !matches!(self, Self::Refused { .. })
-    }
-
-    /// Whether the failure says that BULI2 is in trouble: what the breaker counts.
-    pub const fn counts_against_breaker(&self) -> bool {
-        self.is_retryable()
     }
 
     /// How long BULI2 asks us to wait.

@@ -1,4 +1,4 @@
-//! Redis: news about results, the workers' heartbeats and the counters of rate limits; never the authority.
+//! Redis: the results channel, the workers' heartbeats and the counters of rate limits; never the authority.
 //!
 //! Everything here may be lost at any time, and every caller goes on without it: calls end within [`Timeouts`], and a
 //! server that is away costs an error, not a wait. Works with Redis and with Upstash, which speaks the same protocol over TLS.
@@ -7,13 +7,15 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use filot_domain::retry::QueueKind;
+use filot_platform::config::Redis;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{AsyncCommands, Client, IntoConnectionInfo, RedisError};
 use serde::Serialize;
 use tokio::sync::OnceCell;
 
-/// Counts, and makes sure in the same breath that the counter ends: one that is counted and never ends would lock its
-/// caller out for good.
+/// Counts and, in the same step, makes sure that the counter ends: a counter that never ends would lock its caller out
+/// for good.
 const COUNT: &str = "local count = redis.call('INCR', KEYS[1]) \
                      local left_ms = redis.call('PTTL', KEYS[1]) \
                      if left_ms < 0 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) left_ms = tonumber(ARGV[1]) end \
@@ -47,6 +49,17 @@ pub struct CacheConfig {
     pub timeouts: Timeouts,
 }
 
+impl From<&Redis> for CacheConfig {
+    fn from(redis: &Redis) -> Self {
+        Self {
+            url: redis.url.expose().to_owned(),
+            password: redis.password.as_ref().map(|password| password.expose().to_owned()),
+            prefix: redis.prefix.clone(),
+            timeouts: Timeouts::default(),
+        }
+    }
+}
+
 impl fmt::Debug for CacheConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The URL may hold the password.
@@ -54,10 +67,10 @@ impl fmt::Debug for CacheConfig {
     }
 }
 
-/// Why a call gave nothing. Callers count it and go on.
+/// Why a call failed. Callers count it and go on.
 #[derive(Debug, thiserror::Error)]
 pub enum CacheError {
-    /// The URL is none.
+    /// Not a Redis URL.
     #[error("REDIS_URL is not a redis:// or rediss:// URL")]
     Url,
     /// No connection, or no answer in time, or an error as answer. The text names no key and no value.
@@ -80,30 +93,12 @@ impl From<RedisError> for CacheError {
     }
 }
 
-/// Kinds of workers that beat.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WorkerKind {
-    /// With a GPU.
-    Gpu,
-    /// Without.
-    Cpu,
-}
-
-impl WorkerKind {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Gpu => "gpu",
-            Self::Cpu => "cpu",
-        }
-    }
-}
-
-/// How a counter stands.
+/// The state of a counter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Count {
     /// How often it was counted in its window, this time included.
     pub count: u64,
-    /// When the window ends and the next one begins at nothing.
+    /// Time until the window ends; the next one begins at nothing.
     pub ends_in: Duration,
 }
 
@@ -123,6 +118,9 @@ impl fmt::Debug for Cache {
 
 impl Cache {
     /// Checks the URL; connects on first use.
+    ///
+    /// # Errors
+    /// The URL is not `redis://` or `rediss://`.
     pub fn new(config: CacheConfig) -> Result<Self, CacheError> {
         let mut info = config.url.as_str().into_connection_info().map_err(|_| CacheError::Url)?;
         if let Some(password) = &config.password {
@@ -133,14 +131,20 @@ impl Cache {
         Ok(Self { config: Arc::new(config), client, manager: Arc::default() })
     }
 
-    /// Whether the server answers.
+    /// Asks the server for an answer.
+    ///
+    /// # Errors
+    /// Redis did not answer.
     pub async fn ping(&self) -> Result<(), CacheError> {
         let mut connection = self.connection().await?;
         redis::cmd("PING").exec_async(&mut connection).await?;
         Ok(())
     }
 
-    /// Tells whoever listens on `channel` (without the prefix). How many listened is not told: it changes nothing.
+    /// Publishes a message on `channel` (named without the prefix).
+    ///
+    /// # Errors
+    /// Redis did not take it, or it cannot be written as JSON. That nobody listens is no error.
     pub async fn publish<T: Serialize>(&self, channel: &str, message: &T) -> Result<(), CacheError> {
         let text = serde_json::to_string(message).map_err(|_| CacheError::Message)?;
         let mut connection = self.connection().await?;
@@ -148,23 +152,37 @@ impl Cache {
         Ok(())
     }
 
-    /// Notes that a worker lives, for `ttl`.
-    pub async fn beat(&self, kind: WorkerKind, worker: &str, ttl: Duration) -> Result<(), CacheError> {
+    /// Notes that a worker of this kind lives, for `ttl`.
+    ///
+    /// # Errors
+    /// Redis did not take it.
+    pub async fn record_heartbeat(
+        &self,
+        kind: QueueKind,
+        worker: &str,
+        ttl: Duration,
+    ) -> Result<(), CacheError> {
         let mut connection = self.connection().await?;
         // One key per kind: the question is whether any worker of the kind lives, and a key can be asked without a scan.
-        let key = self.key(&format!("workers:{}", kind.as_str()));
+        let key = self.worker_key(kind);
         let _: () = connection.set_ex(key, worker, ttl.as_secs().max(1)).await?;
         Ok(())
     }
 
-    /// Whether any worker of this kind has beaten within its time.
-    pub async fn is_alive(&self, kind: WorkerKind) -> Result<bool, CacheError> {
+    /// Whether the heartbeat of any worker of this kind still counts.
+    ///
+    /// # Errors
+    /// Redis did not answer.
+    pub async fn has_worker(&self, kind: QueueKind) -> Result<bool, CacheError> {
         let mut connection = self.connection().await?;
-        Ok(connection.exists(self.key(&format!("workers:{}", kind.as_str()))).await?)
+        Ok(connection.exists(self.worker_key(kind)).await?)
     }
 
     /// Counts one more of `what`. The window begins with the first that is counted and ends `window` later, whatever is
     /// counted in it. One round trip; nobody else counts in between.
+    ///
+    /// # Errors
+    /// Redis did not answer.
     pub async fn count(&self, what: &str, window: Duration) -> Result<Count, CacheError> {
         let mut connection = self.connection().await?;
         let window_ms = u64::try_from(window.as_millis()).unwrap_or(u64::MAX).max(1);
@@ -172,6 +190,10 @@ impl Cache {
         call.arg(COUNT).arg(1).arg(self.key(what)).arg(window_ms);
         let (count, left_ms): (u64, u64) = call.query_async(&mut connection).await?;
         Ok(Count { count, ends_in: Duration::from_millis(left_ms) })
+    }
+
+    fn worker_key(&self, kind: QueueKind) -> String {
+        self.key(&format!("workers:{kind}"))
     }
 
     fn key(&self, name: &str) -> String {

@@ -4,7 +4,8 @@
 
 use std::time::{Duration, Instant};
 
-use filot_cache::{Cache, CacheConfig, CacheError, Timeouts, WorkerKind};
+use filot_cache::{Cache, CacheConfig, CacheError, Timeouts};
+use filot_domain::retry::QueueKind;
 use filot_testkit::Redis;
 use futures::StreamExt;
 
@@ -28,10 +29,10 @@ async fn results_reach_who_listens() {
 async fn a_worker_lives_until_its_beat_runs_out() {
     let redis = Redis::start().unwrap();
     let cache = cache(&redis);
-    assert!(!cache.is_alive(WorkerKind::Gpu).await.unwrap());
-    cache.beat(WorkerKind::Gpu, "worker-1", Duration::from_secs(60)).await.unwrap();
-    assert!(cache.is_alive(WorkerKind::Gpu).await.unwrap());
-    assert!(!cache.is_alive(WorkerKind::Cpu).await.unwrap(), "a GPU's beat counted for a CPU");
+    assert!(!cache.has_worker(QueueKind::Gpu).await.unwrap());
+    cache.record_heartbeat(QueueKind::Gpu, "worker-1", Duration::from_secs(60)).await.unwrap();
+    assert!(cache.has_worker(QueueKind::Gpu).await.unwrap());
+    assert!(!cache.has_worker(QueueKind::Cpu).await.unwrap(), "a GPU's beat counted for a CPU");
     let mut connection =
         redis::Client::open(redis.url()).unwrap().get_multiplexed_async_connection().await.unwrap();
     let ttl_s: i64 =

@@ -12,6 +12,7 @@ use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::{Bytes, BytesMut};
 use filot_platform::Secret;
+use filot_platform::config::Storage;
 
 use crate::error::CloudError;
 use crate::settings;
@@ -34,6 +35,18 @@ pub struct ObjectsConfig {
 impl fmt::Debug for ObjectsConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ObjectsConfig").field("bucket", &self.bucket).finish_non_exhaustive()
+    }
+}
+
+impl From<&Storage> for ObjectsConfig {
+    fn from(storage: &Storage) -> Self {
+        Self {
+            endpoint: storage.endpoint.clone(),
+            access_key_id: storage.access_key_id.clone(),
+            secret_access_key: storage.secret_access_key.clone(),
+            bucket: storage.bucket.clone(),
+            region: storage.region.clone(),
+        }
     }
 }
 

@@ -6,27 +6,13 @@ use aws_config::SdkConfig;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::Config;
 use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName};
-use chrono::{DateTime, Utc};
-use filot_domain::{CorrelationId, DocumentId};
-use serde::{Deserialize, Serialize};
 
 use crate::error::CloudError;
+use crate::messages::OcrMessage;
 use crate::settings;
 
 /// Longest visibility that SQS takes.
 const VISIBILITY_S_MAX: u32 = 12 * 3600;
-
-/// "Look at this document." No identity data.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct OcrMessage {
-    /// The document.
-    pub document_id: DocumentId,
-    /// Follows it through every component.
-    pub correlation_id: CorrelationId,
-    /// When the message was sent.
-    pub enqueued_at: DateTime<Utc>,
-}
 
 /// A message as it was received.
 #[derive(Debug, Clone, PartialEq, Eq)]

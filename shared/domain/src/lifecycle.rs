@@ -261,11 +261,6 @@ impl VerificationStatus {
     pub const fn is_final(self) -> bool {
         !matches!(self, Self::Pending | Self::PendingManualReview)
     }
-
-    /// Whether the document counts as genuine.
-    pub const fn is_approved(self) -> bool {
-        matches!(self, Self::AutoApproved | Self::ManuallyApproved)
-    }
 }
 
 impl DocumentStatus {

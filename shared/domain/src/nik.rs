@@ -128,17 +128,6 @@ impl Nik {
         self.birth_dates().contains(&Some(date))
     }
 
-    /// The birth date if only one century makes the holder at least 17 and at most 120 years old on `today`.
-    pub fn likely_birth_date(&self, today: NaiveDate) -> Option<NaiveDate> {
-        let mut plausible = self
-            .birth_dates()
-            .into_iter()
-            .flatten()
-            .filter(|born| age_on(*born, today).is_some_and(|age| (17..=120).contains(&age)));
-        let first = plausible.next();
-        if plausible.next().is_some() { None } else { first }
-    }
-
     fn pair(&self, at: usize) -> u8 {
         let digit = |i: usize| self.0.get(i).map_or(0, |b| b - b'0');
         digit(at) * 10 + digit(at + 1)

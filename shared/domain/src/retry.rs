@@ -37,6 +37,10 @@ impl Backoff {
     }
 }
 
+/// How long after a message was sent its document is looked at again: it may be lost. Longer than a worker needs for a
+/// document on a quiet day; on a busy one the queue's depth shows that the message is only late.
+pub const CHECK_MESSAGE_AFTER: TimeDelta = TimeDelta::minutes(5);
+
 /// Which queue, and so which kind of worker, a document waits for.
 #[derive(
     Debug,

@@ -1,8 +1,7 @@
-//! Admission: which route a request is for, what it presents, how often its caller may call, and how much it may bring.
+//! Admission: finds the route of a request, verifies its proof once, counts it, and limits its body.
 //!
 //! A caller is counted as the user of a valid access token, the service of a valid key, else by the client's address. The
-//! address is the gateway's. Cloudflare's word for it is believed only with the origin secret, which Cloudflare adds
-//! and nobody else knows.
+//! address is the gateway's. `CF-Connecting-IP` is believed only together with the origin secret, which Cloudflare adds.
 
 use std::net::IpAddr;
 
@@ -24,16 +23,16 @@ const LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
 const RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
 
-/// Whether a request may go on to be authenticated, and what its caller is told either way.
+/// The outcome of admission, and the limit headers of the answer either way.
 #[derive(Debug)]
 pub(crate) struct Admission {
     /// `RateLimit-*`; none when the route has no limit or nothing could be counted.
     pub(crate) headers: HeaderMap,
-    /// What the request presented, or why it goes no further.
+    /// The request's proof, or why it is refused.
     pub(crate) outcome: Result<Presented, AppError>,
 }
 
-/// Counts a request, and looks at how much it brings.
+/// Admits a request or refuses it: 404 for an unknown route, 429 for one too many, 413 for a body too large, in this order.
 pub(crate) async fn admit(role: Role, context: &Context, call: &Call) -> Admission {
     // The gateway lets nothing else through; a function URL takes every method.
     let Some(route) = api::route(role, call.method().as_str(), call.resource()) else {
@@ -66,7 +65,7 @@ const fn quota(route: &Route) -> Option<Quota> {
     }
 }
 
-/// Checks what the route asks for, once. Who is known by it is counted by it.
+/// Verifies the proof that the route asks for, once. A verified caller is also the key of the count.
 fn present<'c>(auth: Auth, context: &Context, call: &'c Call) -> (Presented, Option<LimitKey<'c>>) {
     let known = match auth {
         Auth::AccessToken => {

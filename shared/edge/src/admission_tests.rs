@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use chrono::Utc;
 
 use filot_platform::{Config, Section, local};
@@ -73,10 +71,10 @@ fn number(response: &Response<Body>, header: &str) -> u32 {
 }
 
 #[tokio::test]
-async fn the_eleventh_login_in_a_minute_from_one_address_is_told_when_to_come_back() {
+async fn the_eleventh_login_in_a_minute_is_refused() {
     let redis = Redis::start().unwrap();
     let context = context(Role::AuthLogin, &redis.url()).await;
-    let send = async |event| answer(Role::AuthLogin, &context, event).await;
+    let send = async |event: Event<'_>| answer(Role::AuthLogin, &context, event).await;
     let from = |address| Event { route: ("POST", "/auth/login"), headers: &[], address, body_bytes: 0 };
     for left in (0..10).rev() {
         let response = send(from("203.0.113.7")).await;
@@ -106,7 +104,7 @@ async fn the_eleventh_login_in_a_minute_from_one_address_is_told_when_to_come_ba
 async fn inv_6_a_caller_counts_by_what_is_proven() {
     let redis = Redis::start().unwrap();
     let context = context(Role::AuthMe, &redis.url()).await;
-    let send = async |event| answer(Role::AuthMe, &context, event).await;
+    let send = async |event: Event<'_>| answer(Role::AuthMe, &context, event).await;
     let token = |user: u128| {
         let caller = filot_store::Caller {
             user_id: filot_domain::UserId::from_uuid(uuid::Uuid::from_u128(user)),
@@ -140,7 +138,7 @@ async fn inv_6_a_caller_counts_by_what_is_proven() {
 async fn a_service_counts_by_its_key_and_a_wrong_key_by_its_address() {
     let redis = Redis::start().unwrap();
     let context = context(Role::ReviewGet, &redis.url()).await;
-    let send = async |event| answer(Role::ReviewGet, &context, event).await;
+    let send = async |event: Event<'_>| answer(Role::ReviewGet, &context, event).await;
     let left = async |key: &str, address: &str| {
         let authorization = format!("Bearer {key}");
         let headers = [("authorization", authorization.as_str())];
@@ -159,7 +157,7 @@ async fn a_service_counts_by_its_key_and_a_wrong_key_by_its_address() {
 }
 
 #[tokio::test]
-async fn requests_pass_while_redis_is_away_and_where_nothing_is_limited() {
+async fn requests_pass_while_redis_is_away_or_nothing_is_limited() {
     for (role, route) in [(Role::AuthLogin, ("POST", "/auth/login")), (Role::Health, ("GET", "/health"))] {
         let context = context(role, "redis://127.0.0.1:9").await;
         for _ in 0..20 {
@@ -206,7 +204,7 @@ fn a_function_url_names_the_callers_address_too() {
 async fn inv_8_a_large_body_and_a_strange_method_get_no_further() {
     let redis = Redis::start().unwrap();
     let callback = context(Role::ReviewCallback, &redis.url()).await;
-    let send = async |event| answer(Role::ReviewCallback, &callback, event).await;
+    let send = async |event: Event<'_>| answer(Role::ReviewCallback, &callback, event).await;
     let callback = ("POST", "/internal/reviews");
     let event = |route, body_bytes| Event { route, headers: &[], address: "203.0.113.7", body_bytes };
     assert_eq!(send(event(callback, 64 * 1024)).await.status(), StatusCode::OK);

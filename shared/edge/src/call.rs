@@ -1,4 +1,4 @@
-//! A request, with what every route asks of it.
+//! A request, with accessors that every route uses: ids, query, body, headers. It must not write logs or spans.
 
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -207,7 +207,7 @@ fn is_json(content_type: &str) -> bool {
 fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
-        // A header sent twice with different values is a riddle; we do not guess.
+        // A header that is sent twice is ambiguous: it counts as absent.
         (Some(value), None) => value.to_str().ok(),
         _ => None,
     }

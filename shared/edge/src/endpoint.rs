@@ -1,4 +1,4 @@
-//! An HTTP function as a value: its role, and a handler that gets what its routes ask for and nothing else.
+//! An HTTP function as a value: its role and its handler.
 //!
 //! The handler's type says which principal it takes, and the table of routes says which proof a route asks for. The two
 //! cannot disagree: an [`Endpoint`] that contradicts the table does not compile.
@@ -18,7 +18,7 @@ use crate::reply::Answer;
 /// A function's work. Boxed, so that everything around it is compiled once, here, and a program is only linked.
 pub type Handler<P> = for<'a> fn(&'a Context, Call, RequestContext<P>) -> BoxFuture<'a, Answer>;
 
-/// What a function says to a request.
+/// The answer of a function, and the limit headers that go with it.
 pub struct Answered {
     /// `RateLimit-*`; none when the route has no limit or nothing could be counted.
     pub limit_headers: HeaderMap,

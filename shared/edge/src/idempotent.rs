@@ -44,7 +44,7 @@ pub async fn idempotent(
     answer
 }
 
-/// What is kept of an answer: nothing, if it is not final.
+/// The stored form of a final answer; `None` for any other.
 fn kept(answer: &Answer, call: &Call) -> Option<StoredResponse> {
     match answer {
         Ok(reply) if reply.status.is_success() => {

@@ -83,7 +83,7 @@ fn is_replay(reply: &Reply) -> bool {
 }
 
 #[tokio::test]
-async fn a_request_that_is_sent_again_is_answered_again_and_not_done_again() {
+async fn a_request_sent_again_is_answered_and_not_done_again() {
     let (_database, context) = context().await;
     let work = Work { context: &context, done: AtomicU32::new(0) };
     let send = async |path, body, keys: &[&str]| work.send(&call(path, body, keys, now()), None).await;

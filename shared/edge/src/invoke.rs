@@ -1,4 +1,5 @@
-//! Functions without a route: an event in, JSON out. What every one of them has around its work.
+//! Functions without a route: an event in, JSON out. Owns the event loop, the correlation id and the one log line of an
+//! invocation; must not know the tasks.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -22,28 +23,28 @@ use crate::program;
 /// One invocation.
 #[derive(Debug, Clone)]
 pub struct Invocation {
-    /// What was sent. A schedule's event, a request of ours, or nothing.
+    /// The event: a schedule's, a request of ours, or `null`.
     pub payload: Value,
     /// The task as a principal, the payload's correlation id if it is well formed, and when it came.
     pub request: RequestContext<SystemTask>,
-    /// Names this invocation as a holder of leases.
+    /// Lambda's id of this invocation; names it as a holder of leases.
     pub request_id: String,
 }
 
 impl Invocation {
-    /// The payload as what it should be.
+    /// The payload as a `T`.
     ///
     /// # Errors
-    /// `validation_failed` when it is something else.
+    /// `validation_failed` when it is none.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, AppError> {
         T::deserialize(&self.payload).map_err(|error| AppError::invalid_field("payload", error.to_string()))
     }
 }
 
-/// What a task does with an invocation. Boxed, so that everything around it is compiled once, here.
+/// A task's work. Boxed, so that everything around it is compiled once, here.
 pub type Work = for<'a> fn(&'a Context, Invocation) -> BoxFuture<'a, Result<Value, AppError>>;
 
-/// A function without a route: the role it runs as, and what it does.
+/// A function without a route: the role it runs as, and its work.
 #[derive(Debug)]
 pub struct Task {
     /// Names its configuration.

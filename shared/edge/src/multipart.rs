@@ -15,7 +15,11 @@ const TEXT_BYTES_MAX: u64 = 1024;
 /// Fields that are looked at; a form with more is not ours.
 const FIELDS_MAX: usize = 8;
 
-/// Reads the form. Fields that we do not know are skipped.
+/// Reads the form. Unknown fields are skipped.
+///
+/// # Errors
+/// `unsupported_media_type` for anything but a form, `file_too_large`, and `malformed_form` for a form that cannot be read,
+/// has a field twice or too many fields.
 pub async fn read_upload(content_type: Option<&str>, body: Bytes) -> Result<UploadRequest, AppError> {
     let boundary = content_type.and_then(|value| multer::parse_boundary(value).ok()).ok_or_else(|| {
         AppError::new(ErrorCode::UnsupportedMediaType, "The body must be multipart/form-data.")
@@ -58,7 +62,7 @@ fn refused(error: multer::Error) -> AppError {
     match error {
         multer::Error::FieldSizeExceeded { field_name: Some(name), .. } if name == "file" => too_large(),
         multer::Error::StreamSizeExceeded { .. } => too_large(),
-        // The error's text may quote what the client sent.
+        // The error's text may quote the client's body.
         _ => malformed("it cannot be parsed"),
     }
 }

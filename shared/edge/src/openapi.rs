@@ -93,7 +93,7 @@ fn method(route: &Route) -> Option<HttpMethod> {
     }
 }
 
-/// What the table of routes says of an operation, and what the operation says itself.
+/// An operation of the document, from the table of routes and the operation's own description.
 fn describe(route: &Route, operation: Operation) -> utoipa::openapi::path::Operation {
     let mut responses = ResponsesBuilder::new();
     for answer in &operation.answers {

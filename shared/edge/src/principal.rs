@@ -1,4 +1,4 @@
-//! How each principal is authenticated, from what a request presented.
+//! How each principal is authenticated.
 
 use filot_app::auth::principal::{Nobody, Operator, Reviewer, Service, SignedInUser};
 use filot_app::auth::reviewer::{self, CallbackSignature};
@@ -13,7 +13,7 @@ use crate::call::Call;
 const SIGNATURE: HeaderName = HeaderName::from_static("x-buli2-signature");
 const TIMESTAMP: HeaderName = HeaderName::from_static("x-buli2-timestamp");
 
-/// What a request presented, as far as it can be checked without asking anybody.
+/// A request's proof, as far as it can be verified without a server.
 #[derive(Debug)]
 pub enum Presented {
     /// The route asks for nothing that can be checked at once.
@@ -42,12 +42,15 @@ impl Presented {
     }
 }
 
-/// Somebody whom a handler may ask for. It gets one only from here: the types of proven principals have no constructors.
+/// A principal that a handler may take. Principals have no public constructors: a handler gets its own from here alone.
 pub trait Principal: Sized + Send + Sync + 'static {
-    /// What proves that a caller is one.
+    /// The proofs of the routes that such a handler may answer.
     const PROOFS: &'static [Auth];
 
-    /// Who calls. `presented` was checked when the request was counted, and is not checked again.
+    /// The caller. `presented` was verified when the request was counted, and is not verified again.
+    ///
+    /// # Errors
+    /// `unauthenticated` and its like for a caller who has not proven to be one.
     fn authenticate(
         presented: Presented,
         context: &Context,

@@ -58,7 +58,7 @@ pub struct FieldProblem<'a> {
 }
 
 impl Problem {
-    /// The body that the client gets. What is for the log stays here.
+    /// The body that the client gets, without the text for the log.
     pub fn body<'a>(&'a self, correlation_id: &'a CorrelationId) -> ProblemBody<'a> {
         ProblemBody {
             kind: "about:blank",
@@ -83,7 +83,7 @@ impl From<AppError> for Problem {
     }
 }
 
-/// The one place where kinds of trouble become statuses.
+/// The one place where an error's kind becomes a status.
 pub(crate) const fn status_of(kind: ErrorKind) -> ErrorStatus {
     match kind {
         ErrorKind::Invalid => ErrorStatus::BAD_REQUEST,

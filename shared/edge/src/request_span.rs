@@ -1,5 +1,5 @@
-//! The span of a request: what every log line of it carries. Routes record which document and which review a request is
-//! about, so that it is known afterwards whose card was looked at.
+//! The span of a request, whose fields are on each of its log lines. Routes record which document and which review a request is
+//! about, so that an audit can find every access to a card.
 
 use filot_domain::{CorrelationId, DocumentId, ReviewId};
 use tracing::Span;

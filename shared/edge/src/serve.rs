@@ -1,4 +1,5 @@
-//! From a Lambda event to an answer and back: what every HTTP function has around its route.
+//! From a Lambda event to an answer: the event loop, problems, headers, and the one log line and metric of a request. It must
+//! not know the routes.
 
 use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
@@ -104,7 +105,7 @@ pub(crate) async fn respond<'a>(
     response
 }
 
-/// Answers what came before there was a configuration.
+/// Answers a request that came while the configuration could not be read.
 fn refuse(request: Request, error: &AppError) -> Response<Body> {
     let call = Call::new(request, Utc::now());
     let problem = Problem::from(error.clone());
@@ -117,7 +118,7 @@ fn refuse(request: Request, error: &AppError) -> Response<Body> {
     response
 }
 
-/// The one line of a request. What went wrong is told here and nowhere else.
+/// The one log line of a request. An error is logged here and nowhere else.
 fn log(route: &str, status: u16, duration_ms: f64, failure: Option<&AppError>) {
     match failure {
         Some(error) if matches!(error.kind(), ErrorKind::Internal | ErrorKind::Unavailable) => {

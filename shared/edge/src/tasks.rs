@@ -1,4 +1,4 @@
-//! One function per Lambda without a route: parse, one use case, result.
+//! One value per function without a route: parse, one use case, result.
 
 use chrono::Utc;
 use filot_app::context::Context;
@@ -32,8 +32,8 @@ fn json(result: impl Serialize) -> Result<Value> {
 }
 
 /// Scores a document and decides.
-async fn scoring(context: &Context, invocation: Invocation) -> Result<score_document::ScoreResponse> {
-    let input: score_document::ScoreRequest = invocation.parse()?;
+async fn scoring(context: &Context, invocation: Invocation) -> Result<score_document::ScoringResponse> {
+    let input: score_document::ScoringRequest = invocation.parse()?;
     let (store, thresholds) = (context.store()?, context.thresholds());
     let scored =
         score_document::score_document(store, thresholds, &invocation.request, input.document_id).await?;
@@ -45,7 +45,7 @@ async fn scoring(context: &Context, invocation: Invocation) -> Result<score_docu
     Ok(scored.response)
 }
 
-/// Repairs what was lost or is stuck.
+/// Repairs lost and stuck documents.
 async fn sweeper(context: &Context, invocation: Invocation) -> Result<sweep::SweepReport> {
     let sweeper = context.sweeper().await?;
     sweep::sweep(&sweeper, &invocation.request, Utc::now).await

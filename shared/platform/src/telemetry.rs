@@ -98,23 +98,8 @@ metrics! {
 
 /// Starts logging to standard output. `service` names the process in every line. Doing it twice changes nothing.
 pub fn init(service: &'static str) {
-    start(service, Output::Stdout);
-}
-
-/// Starts logging to standard error, for programs whose standard output is their result.
-pub fn init_to_stderr(service: &'static str) {
-    start(service, Output::Stderr);
-}
-
-fn start(service: &'static str, output: Output) {
     let level = &SETTINGS.get_or_init(Settings::from_environment).level;
-    // Libraries below warnings say nothing about FiLot, and what they quote is not ours to know.
-    let ours = ["app", "buli2", "cache", "cloud", "e2e", "edge", "media", "ocr", "platform", "store"];
-    let directives = ours.iter().fold(format!("warn,filot={level},gpu_worker={level}"), |all, part| {
-        format!("{all},filot_{part}={level}")
-    });
-    let filter = EnvFilter::try_new(directives).unwrap_or_else(|_| EnvFilter::new("info"));
-    let _ = Registry::default().with(filter).with(JsonLines { service, output }).try_init();
+    let _ = Registry::default().with(filter(level)).with(JsonLines { service }).try_init();
     std::panic::set_hook(Box::new(|info| {
         // Where, not what: a panic's message may quote the data it met.
         let place = info.location().map(ToString::to_string).unwrap_or_default();
@@ -122,12 +107,20 @@ fn start(service: &'static str, output: Output) {
     }));
 }
 
+/// What FiLot's own crates say at `level`, and the warnings of the libraries: below warnings these say nothing about
+/// FiLot, and what they quote is not ours to know.
+fn filter(level: &str) -> EnvFilter {
+    // A directive is for every target that begins with its name: `filot_store` and all the others.
+    EnvFilter::try_new(format!("warn,filot={level},gpu_worker={level}"))
+        .unwrap_or_else(|_| EnvFilter::new("info"))
+}
+
 /// Writes one value of a metric.
 pub fn metric(name: MetricName, value: f64, dimensions: &[(&str, &str)]) {
     let settings = SETTINGS.get_or_init(Settings::from_environment);
     if settings.metrics_are_on {
         let line = emf(&settings.namespace, name, value, dimensions, Utc::now().timestamp_millis());
-        write_line(Output::Stdout, &line);
+        write_line(&line);
     }
 }
 
@@ -159,26 +152,15 @@ fn emf(
     Value::Object(line)
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Output {
-    Stdout,
-    Stderr,
-}
-
-/// A log that cannot be written cannot be complained about either.
-fn write_line(output: Output, line: &Value) {
-    let text = format!("{line}\n");
-    let _ = match output {
-        Output::Stdout => std::io::stdout().lock().write_all(text.as_bytes()),
-        Output::Stderr => std::io::stderr().lock().write_all(text.as_bytes()),
-    };
+/// There is nowhere to report that the log cannot be written.
+fn write_line(line: &Value) {
+    let _ = std::io::stdout().lock().write_all(format!("{line}\n").as_bytes());
 }
 
 /// Turns events into lines. The fields of the spans around an event stand in its line too: whoever opens a span with
 /// `document_id` and `correlation_id` need not repeat them.
 struct JsonLines {
     service: &'static str,
-    output: Output,
 }
 
 impl JsonLines {
@@ -222,7 +204,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for JsonLines {
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        write_line(self.output, &self.line(event, &context));
+        write_line(&self.line(event, &context));
     }
 }
 

@@ -55,10 +55,25 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Kept {
 
 /// The lines that `work` writes.
 fn lines_of(work: impl FnOnce()) -> Vec<Value> {
-    let lines = Arc::new(JsonLines { service: "test", output: Output::Stderr });
+    let lines = Arc::new(JsonLines { service: "test" });
     let kept = Kept { lines, kept: Arc::default() };
     tracing::subscriber::with_default(Registry::default().with(kept.clone()), work);
     kept.kept.lock().unwrap().clone()
+}
+
+#[test]
+fn our_crates_speak_at_the_level_and_libraries_only_warn() {
+    let lines = Kept { lines: Arc::new(JsonLines { service: "test" }), kept: Arc::default() };
+    tracing::subscriber::with_default(Registry::default().with(filter("debug")).with(lines.clone()), || {
+        tracing::debug!(target: "filot_reader::pool", "ours");
+        tracing::debug!(target: "gpu_worker::run", "ours");
+        tracing::trace!(target: "filot_store::db", "below the level");
+        tracing::info!(target: "hyper::client", "a library's");
+        tracing::warn!(target: "hyper::client", "a library's warning");
+    });
+    let kept = lines.kept.lock().unwrap();
+    let messages: Vec<_> = kept.iter().map(|line| line["message"].as_str().unwrap()).collect();
+    assert_eq!(messages, ["ours", "ours", "a library's warning"]);
 }
 
 #[test]

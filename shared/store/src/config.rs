@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use filot_platform::config::Database;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::error::{Result, StoreError};
@@ -17,6 +20,46 @@ pub struct StoreConfig {
     pub sealing: SealingKeys,
     /// Key of the identity hashes.
     pub identity_hash: IdentityHashKey,
+}
+
+/// A setting that no store can be made from. Names the variable, never its value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{variable}: {why}")]
+pub struct ConfigError {
+    /// As the environment has it.
+    pub variable: &'static str,
+    /// For the log.
+    pub why: String,
+}
+
+impl ConfigError {
+    pub(crate) fn of(variable: &'static str) -> impl FnOnce(StoreError) -> Self {
+        move |error| Self { variable, why: error.to_string() }
+    }
+}
+
+impl TryFrom<&Database> for StoreConfig {
+    type Error = ConfigError;
+
+    fn try_from(database: &Database) -> std::result::Result<Self, ConfigError> {
+        let mut keys = Vec::with_capacity(database.sealing_keys.len());
+        for (id, text) in &database.sealing_keys {
+            let key = BASE64_STANDARD.decode(text.expose()).ok().and_then(|bytes| bytes.try_into().ok());
+            let key = key.ok_or_else(|| ConfigError {
+                variable: "SEALING_KEY",
+                why: format!("{id} is not 32 bytes in base64"),
+            })?;
+            keys.push((id.clone(), key));
+        }
+        let active = keys.first().map(|(id, _)| id.clone()).unwrap_or_default();
+        Ok(Self {
+            url: database.url.expose().to_owned(),
+            max_connections: database.max_connections,
+            sealing: SealingKeys::new(active, keys).map_err(ConfigError::of("SEALING_KEY"))?,
+            identity_hash: IdentityHashKey::new(database.identity_hash_key.expose().as_bytes())
+                .map_err(ConfigError::of("IDENTITY_HASH_KEY"))?,
+        })
+    }
 }
 
 impl fmt::Debug for StoreConfig {

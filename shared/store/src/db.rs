@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use deadpool_postgres::{
     Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, Transaction,
 };
+use filot_platform::config::Database;
 use serde_json::Value;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::types::{ToSql, Type};
@@ -15,7 +16,7 @@ use tokio_postgres::{Config, NoTls, Row};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use uuid::Uuid;
 
-use crate::config::{SealingKeys, StoreConfig};
+use crate::config::{ConfigError, StoreConfig};
 use crate::error::{Result, StoreError};
 use crate::sealing::Sealer;
 
@@ -44,6 +45,15 @@ impl std::fmt::Debug for Store {
     }
 }
 
+impl TryFrom<&Database> for Store {
+    type Error = ConfigError;
+
+    /// The configured database. Nothing is connected before the first call needs it.
+    fn try_from(database: &Database) -> std::result::Result<Self, ConfigError> {
+        Self::connect(StoreConfig::try_from(database)?).map_err(ConfigError::of("DATABASE_URL"))
+    }
+}
+
 impl Store {
     /// Prepares a pool. Nothing is connected before the first call needs it.
     pub fn connect(config: StoreConfig) -> Result<Self> {
@@ -66,11 +76,6 @@ impl Store {
             .build()
             .map_err(|error| StoreError::Config(error.to_string()))?;
         Ok(Self { inner: Arc::new(Inner { pool, sealer: Sealer::new(sealing, identity_hash) }) })
-    }
-
-    /// Takes over rotated sealing keys without a restart.
-    pub fn replace_keys(&self, keys: SealingKeys) {
-        self.inner.sealer.replace(keys);
     }
 
     /// Whether the database answers.

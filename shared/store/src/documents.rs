@@ -309,10 +309,8 @@ impl Store {
         let params = [p(&queue), p(&next)];
         let set = "queue = $10, next_enqueue_at = $11, not_before = NULL";
         let also = Also { set, params: &params, ..Also::default() };
-        match step::take(&client, document.step(edge::Store), origin, now, also).await? {
-            Some((_, row)) => summary(&row),
-            None => Err(step::explain(&client, document.id()).await?.into()),
-        }
+        let (_, row) = step::take(&client, document.step(edge::Store), origin, now, also).await?;
+        summary(&row)
     }
 
     /// Notes that a message was sent, and when to look whether it got lost. No effect once the document was read.

@@ -137,14 +137,15 @@ impl Store {
     pub async fn object_deleted(&self, id: DocumentId, now: DateTime<Utc>) -> Result<ObjectGone> {
         let mut client = self.client().await?;
         let tx = begin(&mut client).await?;
-        if step::witness::<state::Erased>(&step::lock(&tx, id).await?)?.is_none() {
-            return Err(step::explain(&tx, id).await?.into());
+        let row = step::lock(&tx, id).await?;
+        if step::witness::<state::Erased>(&row)?.is_none() {
+            return Err(step::stale(&row)?.into());
         }
-        let (uuid, settled_before) = (id.as_uuid(), now - UPLOAD_LIFE);
+        let (uuid, uploads_ended_before) = (id.as_uuid(), now - UPLOAD_LIFE);
         let sql = "UPDATE documents SET object_key = NULL, next_enqueue_at = NULL WHERE id = $1 AND NOT EXISTS ( \
                      SELECT FROM document_events e \
                      WHERE e.document_id = $1 AND e.from_status = 'receiving' AND e.at > $2)";
-        if tx.change(sql, &[p(&uuid), p(&settled_before)]).await? == 0 {
+        if tx.change(sql, &[p(&uuid), p(&uploads_ended_before)]).await? == 0 {
             return Ok(ObjectGone::Watched);
         }
         let is_done = finish_erasure(&tx, id, now).await?;
@@ -200,8 +201,7 @@ where
         params: &params,
         ..Also::default()
     };
-    let taken = step::take(db, document.step(edge::Erase), origin, now, also).await?;
-    taken.map(|_| ()).ok_or(StoreError::Invariant("a locked row that changes"))
+    step::take_locked(db, document.step(edge::Erase), origin, now, also).await.map(|_| ())
 }
 
 /// Takes back the review of a document, if it has one that is not decided, and removes what the reviewer wrote.

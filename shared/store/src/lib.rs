@@ -40,7 +40,7 @@ mod users;
 mod worker;
 
 pub use cancels::{CancelState, DueCancel};
-pub use config::{IdentityHashKey, SealingKeys, StoreConfig};
+pub use config::{ConfigError, IdentityHashKey, SealingKeys, StoreConfig};
 pub use db::Store;
 pub use dispatch::{DispatchLease, DispatchPayload, DueDispatch};
 pub use documents::{

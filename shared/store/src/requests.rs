@@ -67,8 +67,7 @@ impl Store {
             params: &params,
             ..Also::default()
         };
-        let taken = step::take(&tx, failed.step(edge::Requeue), origin, now, also).await?;
-        let (_, row) = taken.ok_or(StoreError::Invariant("a locked row that changes"))?;
+        let (_, row) = step::take_locked(&tx, failed.step(edge::Requeue), origin, now, also).await?;
         commit(tx).await?;
         Ok(Requeued { document: summary(&row)?, queue })
     }
@@ -99,8 +98,9 @@ impl Store {
                     only_if: "verification_status = 'auto_rejected'",
                     ..Also::default()
                 };
-                let taken = step::take(&tx, completed.step(edge::Escalate), origin, now, also).await?;
-                (taken.ok_or(StoreError::Invariant("a locked row that changes"))?.1, true)
+                let (_, row) =
+                    step::take_locked(&tx, completed.step(edge::Escalate), origin, now, also).await?;
+                (row, true)
             }
             None if verification == VerificationStatus::PendingManualReview => {
                 let queued = resend_refused(&tx, id, now).await?;

@@ -193,9 +193,7 @@ impl Store {
             params: &params,
             ..Also::default()
         };
-        if step::take(&tx, evaluated.step(edge::Decide), origin, now, also).await?.is_none() {
-            return Err(step::stale(&row)?.into());
-        }
+        step::take(&tx, evaluated.step(edge::Decide), origin, now, also).await?;
         if callback.decision == ReviewDecision::Approved {
             claim_shown_identities(&tx, document, owner, now).await?;
         }

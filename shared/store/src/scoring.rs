@@ -173,15 +173,14 @@ impl Store {
             params: &params,
             ..Also::default()
         };
-        let evaluated = step::take(&tx, current.step(edge::Score), origin, now, also).await?;
-        let (evaluated, _) = evaluated.ok_or(StoreError::Invariant("a locked row that changes"))?;
+        let (evaluated, _) = step::take_locked(&tx, current.step(edge::Score), origin, now, also).await?;
         let review = if last.decision == Decision::NeedsReview {
             insert_review(&tx, &ids, id, &scored.correlation_id, now).await?;
             Some(ids.review)
         } else {
             let params = [p(&now)];
             let also = Also { set: "processed_at = $10", params: &params, ..Also::default() };
-            step::take(&tx, evaluated.step(edge::Decide), origin, now, also).await?;
+            step::take_locked(&tx, evaluated.step(edge::Decide), origin, now, also).await?;
             None
         };
         commit(tx).await?;

@@ -3,8 +3,6 @@
 //! A sealed value is `1 · length of key id · key id · 12-byte random nonce · ciphertext and tag`. The associated data
 //! is `table.column/row id`, so that a value moved to another row or column does not open.
 
-use std::sync::{PoisonError, RwLock};
-
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
 use filot_domain::scoring::Identity;
@@ -50,22 +48,19 @@ impl Column {
 
 /// Seals and opens personal fields.
 pub(crate) struct Sealer {
-    keys: RwLock<SealingKeys>,
+    keys: SealingKeys,
     identity: IdentityHashKey,
 }
 
 impl Sealer {
     pub(crate) fn new(keys: SealingKeys, identity: IdentityHashKey) -> Self {
-        Self { keys: RwLock::new(keys), identity }
-    }
-
-    pub(crate) fn replace(&self, keys: SealingKeys) {
-        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+        Self { keys, identity }
     }
 
     pub(crate) fn seal(&self, column: Column, row: Uuid, plain: &[u8]) -> Result<Vec<u8>> {
-        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-        let (id, Some(key)) = keys.active() else { return Err(StoreError::Sealing("sealed: no active key")) };
+        let (id, Some(key)) = self.keys.active() else {
+            return Err(StoreError::Sealing("sealed: no active key"));
+        };
         let nonce: [u8; NONCE_BYTES] = rand::random();
         let cipher = Aes256Gcm::new(&(*key).into());
         let aad = column.associated_data(row);
@@ -90,8 +85,7 @@ impl Sealer {
         let (id, rest) = rest.split_at_checked(usize::from(id_len)).ok_or_else(malformed)?;
         let (nonce, body) = rest.split_first_chunk::<NONCE_BYTES>().ok_or_else(malformed)?;
         let id = std::str::from_utf8(id).map_err(|_| malformed())?;
-        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-        let key = keys.get(id).ok_or(StoreError::Sealing("opened: its key is not configured"))?;
+        let key = self.keys.get(id).ok_or(StoreError::Sealing("opened: its key is not configured"))?;
         let aad = column.associated_data(row);
         Aes256Gcm::new(&(*key).into())
             .decrypt(&Nonce::from(*nonce), Payload { msg: body, aad: &aad })
@@ -167,17 +161,16 @@ mod tests {
     }
 
     #[test]
-    fn rotation_keeps_old_values_readable_until_their_key_is_gone() {
-        let sealer = sealer("k1", &[("k1", 1)]);
+    fn rotation_keeps_values_readable_until_their_key_is_gone() {
         let row = Uuid::from_u128(1);
-        let old = sealer.seal(Column::Phone, row, b"0812").unwrap();
-        let key = |id: &str, byte| (id.to_owned(), [byte; 32]);
-        sealer.replace(SealingKeys::new("k2", [key("k1", 1), key("k2", 2)]).unwrap());
-        assert_eq!(sealer.open(Column::Phone, row, &old).unwrap(), b"0812");
-        let new = sealer.seal(Column::Phone, row, b"0812").unwrap();
-        sealer.replace(SealingKeys::new("k2", [key("k2", 2)]).unwrap());
-        assert_eq!(sealer.open(Column::Phone, row, &new).unwrap(), b"0812");
-        assert!(sealer.open(Column::Phone, row, &old).is_err());
+        let before = sealer("k1", &[("k1", 1)]);
+        let old = before.seal(Column::Phone, row, b"0812").unwrap();
+        let rotating = sealer("k2", &[("k1", 1), ("k2", 2)]);
+        assert_eq!(rotating.open(Column::Phone, row, &old).unwrap(), b"0812");
+        let new = rotating.seal(Column::Phone, row, b"0812").unwrap();
+        let after = sealer("k2", &[("k2", 2)]);
+        assert_eq!(after.open(Column::Phone, row, &new).unwrap(), b"0812");
+        assert!(after.open(Column::Phone, row, &old).is_err());
     }
 
     #[test]

@@ -184,8 +184,7 @@ impl Store {
             params: &params,
             ..Also::default()
         };
-        let taken = step::take(&tx, receiving.step(edge::Erase), origin, now, also).await?;
-        taken.ok_or(StoreError::Invariant("a locked row that changes"))?;
+        step::take_locked(&tx, receiving.step(edge::Erase), origin, now, also).await?;
         commit(tx).await
     }
 

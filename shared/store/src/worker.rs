@@ -195,13 +195,13 @@ impl Store {
         let client = self.client().await?;
         let id = lease.document().as_uuid();
         let until = now + TimeDelta::seconds(lease_s.into());
-        let sql = "UPDATE documents SET lease_until = $4, lease_renewed_at = $5 \
-                   WHERE id = $1 AND status = 'processing' AND lease_owner = $2 AND lease_epoch = $3";
+        let sql = step::update_and_explain(
+            "lease_until = $4, lease_renewed_at = $5",
+            "status = 'processing' AND lease_owner = $2 AND lease_epoch = $3",
+            "id",
+        );
         let params = [p(&id), p(&lease.owner), p(&lease.epoch), p(&until), p(&now)];
-        match client.change(sql, &params).await? {
-            0 => Err(step::explain_lease(&client, lease.document()).await?.into()),
-            _ => Ok(()),
-        }
+        step::changed(client.fetch_opt(&sql, &params).await?, step::lease_lost).map(|_| ())
     }
 
     /// Stores what was read: the document waits for its score.
@@ -222,14 +222,11 @@ impl Store {
         let also = Also {
             set: "result = $12, ocr_text = $13, stage_ms = $14, read_at = $15, next_enqueue_at = $16, \
                   not_before = NULL, lease_owner = NULL, lease_until = NULL, lease_renewed_at = NULL",
-            only_if: HOLDS_LEASE,
+            under_lease: true,
             params: &params,
             ..Also::default()
         };
-        match step::take(&client, lease.document.step(edge::Read), origin, now, also).await? {
-            Some(_) => Ok(()),
-            None => Err(step::explain_lease(&client, lease.document()).await?.into()),
-        }
+        step::take(&client, lease.document.step(edge::Read), origin, now, also).await.map(|_| ())
     }
 
     /// Records a failed attempt and what happens next; ends the lease.
@@ -242,18 +239,19 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<()> {
         let client = self.client().await?;
-        let found = match next {
+        match next {
             AfterFailure::Retry { queue, not_before } => {
                 let queue: &str = queue.into();
                 let next_check = not_before + SWEEP_GRACE;
                 let params = [p(&lease.owner), p(&lease.epoch), p(&queue), p(&not_before), p(&next_check)];
                 let also = Also {
                     set: RETRY_UNDER_LEASE,
-                    only_if: HOLDS_LEASE,
+                    under_lease: true,
                     reason: Some(reason),
                     params: &params,
+                    ..Also::default()
                 };
-                step::take(&client, lease.document.step(edge::Retry), origin, now, also).await?.is_some()
+                step::take(&client, lease.document.step(edge::Retry), origin, now, also).await.map(|_| ())
             }
             AfterFailure::Fail => {
                 let reasons = codes(&[reason]);
@@ -261,14 +259,14 @@ impl Store {
                 let also = Also {
                     set: "attempts = attempts + 1, reasons = $12, processed_at = $13, next_enqueue_at = NULL, \
                           not_before = NULL, lease_owner = NULL, lease_until = NULL, lease_renewed_at = NULL",
-                    only_if: HOLDS_LEASE,
+                    under_lease: true,
                     reason: Some(reason),
                     params: &params,
+                    ..Also::default()
                 };
-                step::take(&client, lease.document.step(edge::GiveUp), origin, now, also).await?.is_some()
+                step::take(&client, lease.document.step(edge::GiveUp), origin, now, also).await.map(|_| ())
             }
-        };
-        if found { Ok(()) } else { Err(step::explain_lease(&client, lease.document()).await?.into()) }
+        }
     }
 
     /// Gives a document back unfinished, at no cost: shutdown, or an outage of what is needed to read it.
@@ -285,18 +283,14 @@ impl Store {
         let also = Also {
             set: "not_before = $12, next_enqueue_at = $13, lease_owner = NULL, lease_until = NULL, \
                   lease_renewed_at = NULL",
-            only_if: HOLDS_LEASE,
+            under_lease: true,
             params: &params,
             ..Also::default()
         };
-        match step::take(&client, lease.document.step(edge::GiveBack), origin, now, also).await? {
-            Some(_) => Ok(()),
-            None => Err(step::explain_lease(&client, lease.document()).await?.into()),
-        }
+        step::take(&client, lease.document.step(edge::GiveBack), origin, now, also).await.map(|_| ())
     }
 }
 
-const HOLDS_LEASE: &str = "lease_owner = $10 AND lease_epoch = $11";
 const RETRY_UNDER_LEASE: &str = "attempts = attempts + 1, queue = $12, not_before = $13, next_enqueue_at = $14, \
     lease_owner = NULL, lease_until = NULL, lease_renewed_at = NULL";
 
@@ -341,12 +335,15 @@ async fn count_loss(
             let not_before = (!here).then_some(not_before);
             let queue: &str = next.into();
             let params = [p(&owner), p(&epoch), p(&queue), p(&not_before), p(&now)];
-            let also = Also { set: RETRY_UNDER_LEASE, only_if: HOLDS_LEASE, reason, params: &params };
-            match step::take(db, lost.step(edge::Retry), origin, now, also).await? {
-                Some((again, _)) if here => Ok(AfterLoss::Continue(again)),
-                Some(_) => Ok(AfterLoss::Stop(NotClaimable::Rerouted(next))),
-                None => Err(step::stale(row)?.into()),
-            }
+            let also = Also {
+                set: RETRY_UNDER_LEASE,
+                under_lease: true,
+                reason,
+                params: &params,
+                ..Also::default()
+            };
+            let (again, _) = step::take_locked(db, lost.step(edge::Retry), origin, now, also).await?;
+            Ok(if here { AfterLoss::Continue(again) } else { AfterLoss::Stop(NotClaimable::Rerouted(next)) })
         }
         AfterFailure::Fail => {
             let reasons = codes(&[ReasonCode::WorkerLost]);
@@ -358,10 +355,8 @@ async fn count_loss(
                 params: &params,
                 ..Also::default()
             };
-            match step::take(db, lost.step(edge::GiveUp), origin, now, also).await? {
-                Some(_) => Ok(AfterLoss::Stop(NotClaimable::GaveUp)),
-                None => Err(step::stale(row)?.into()),
-            }
+            step::take_locked(db, lost.step(edge::GiveUp), origin, now, also).await?;
+            Ok(AfterLoss::Stop(NotClaimable::GaveUp))
         }
     }
 }
@@ -388,8 +383,7 @@ where
         params: &params,
         ..Also::default()
     };
-    let taken = step::take(db, step, origin, now, also).await?;
-    let (document, row) = taken.ok_or(StoreError::Invariant("a locked row that changes"))?;
+    let (document, row) = step::take_locked(db, step, origin, now, also).await?;
     let sha256: &[u8] = get(&row, "content_sha256")?;
     Ok(Claimed {
         lease: Lease { document, owner: request.worker.to_owned(), epoch: get(&row, "lease_epoch")? },

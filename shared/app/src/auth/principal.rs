@@ -1,7 +1,7 @@
-//! Who asks, once it is proven: one type for each kind of proof.
+//! Principals: callers whose proof was verified, one type for each kind of proof.
 //!
-//! Only the verifying functions of [`crate::auth`] can make one of these (but for [`Nobody`], who has proven nothing). A use
-//! case that asks for a principal cannot be called by anybody who has shown no proof.
+//! Only the verifying functions of [`crate::auth`] construct them; [`Nobody`] has proven nothing and [`SystemTask`] needs no
+//! proof. A use case that takes a principal can only be called after its proof was verified.
 
 use std::ops::Deref;
 
@@ -39,7 +39,7 @@ impl Service {
     }
 }
 
-/// Whoever may read the metrics: a service, and outside guarded environments anybody.
+/// A reader of the metrics: a service, and outside guarded environments anybody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Operator(());
 

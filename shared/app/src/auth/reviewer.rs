@@ -7,7 +7,7 @@ use filot_platform::Secret;
 use crate::auth::principal::{Reviewer, Service};
 use crate::error::{AppError, Result};
 
-/// What a callback presents beside the service key.
+/// The signature of a callback, as its headers carry it.
 #[derive(Clone, Copy)]
 pub struct CallbackSignature<'a> {
     /// `X-Buli2-Signature`: hex HMAC-SHA256.
@@ -16,7 +16,7 @@ pub struct CallbackSignature<'a> {
     pub timestamp: Option<&'a str>,
 }
 
-/// What a signature is checked with.
+/// The secrets and the rule that a signature is checked with.
 #[derive(Clone, Copy)]
 pub struct SignatureSecrets<'a> {
     /// Active secrets. None refuses every callback.

@@ -7,7 +7,7 @@ use subtle::{Choice, ConstantTimeEq};
 use crate::auth::principal::{Operator, Service};
 use crate::error::{AppError, Result};
 
-/// Who presents an active key is a service of ours. No key configured refuses everybody.
+/// A caller that presents an active key is a service of ours. Without a configured key every caller is refused.
 ///
 /// # Errors
 /// `unauthenticated` for any other key.
@@ -19,7 +19,7 @@ pub fn verify(active: &[Secret], presented: &str) -> Result<Service> {
     }
 }
 
-/// Who may read the metrics: a service, and everybody where they are open.
+/// A reader of the metrics: a service, or any caller where they are open.
 ///
 /// # Errors
 /// `service`'s, where the metrics are not open.

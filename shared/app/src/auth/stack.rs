@@ -41,6 +41,9 @@ pub struct StackProject {
 impl StackProject {
     /// A project by the API it is reached at and the issuers it is known by. An issuer without a path is an API's
     /// address: its project path is added.
+    ///
+    /// # Errors
+    /// `internal` when no address can be made of them.
     pub fn new(api: &Url, id: &str, issuers: &[String]) -> Result<Self> {
         let path = format!("/api/v1/projects/{id}");
         let jwks_url = api
@@ -130,6 +133,9 @@ impl std::fmt::Debug for StackVerifier {
 
 impl StackVerifier {
     /// A verifier with an empty cache: keys are fetched when the first token needs one.
+    ///
+    /// # Errors
+    /// `internal` when there can be no HTTPS client.
     pub fn new(project: StackProject) -> Result<Self> {
         let http = reqwest::Client::builder()
             .timeout(FETCH_TIMEOUT)
@@ -139,7 +145,11 @@ impl StackVerifier {
         Ok(Self { project, http, cache: Mutex::default() })
     }
 
-    /// Who a token speaks for. Anonymous and restricted accounts are refused.
+    /// Who a token speaks for.
+    ///
+    /// # Errors
+    /// `unauthenticated` for anything but a valid token of the project; `account_restricted` for an anonymous or restricted
+    /// account; `unavailable` when the project's keys cannot be fetched.
     pub async fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<StackIdentity> {
         if token.len() > TOKEN_BYTES_MAX {
             return Err(AppError::unauthenticated("the token is too long"));
@@ -183,7 +193,7 @@ impl StackVerifier {
     }
 
     async fn key(&self, kid: &str, now: DateTime<Utc>) -> Result<DecodingKey> {
-        // Held over the fetch: whoever comes meanwhile waits for its result instead of fetching as well.
+        // Held over the fetch: a concurrent request waits for its result instead of fetching as well.
         let mut cache = self.cache.lock().await;
         if let Some(key) = cache.get(kid, FRESH_FOR, now) {
             return Ok(key);

@@ -1,19 +1,19 @@
 //! Documents that wait for a worker although their message should have brought one.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use filot_cache::WorkerKind;
 use filot_domain::retry::QueueKind;
 use filot_platform::telemetry::{MetricName, metric};
 use filot_store::LostDocument;
 
 use super::sweeper::{BATCH, SweepReport, Sweeper};
+use crate::enqueue::enqueue;
 use crate::error::Result;
 
 /// After this long a document is sent again whatever the queue's depth says: the depth is an estimate, and messages of
 /// other documents may hide that this one's is gone.
 const PATIENCE_WITH_BACKLOG: TimeDelta = TimeDelta::hours(1);
 
-/// What to do with a document that waits.
+/// How to treat a document that waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
     /// Its message is somewhere in the queue.
@@ -22,7 +22,8 @@ enum Verdict {
     Requeue,
 }
 
-/// Tells a loss from a backlog. `depth` is what the queue holds, seen or unseen; `waiting` is how many rows wait on it.
+/// Distinguishes a lost message from a backlog. `depth` is the number of messages in the queue, received or not; `waiting` is
+/// the number of rows that wait on it.
 ///
 /// As long as the queue holds at least as many messages as rows wait on it, each row's message may be among them.
 fn verdict(lost: &LostDocument, depth: Option<u64>, waiting: u64, now: DateTime<Utc>) -> Verdict {
@@ -33,7 +34,7 @@ fn verdict(lost: &LostDocument, depth: Option<u64>, waiting: u64, now: DateTime<
     match depth {
         Some(depth) if depth >= waiting => Verdict::Wait,
         Some(_) => Verdict::Requeue,
-        // A queue that does not tell its depth would not take a message either.
+        // A queue that does not answer would not take a message either.
         None => Verdict::Wait,
     }
 }
@@ -71,7 +72,7 @@ impl Sweeper<'_> {
                 continue;
             }
             let queue = if reroute { QueueKind::Cpu } else { document.queue };
-            match self.queues.enqueue(self.store, document.id, queue, &document.correlation_id, now).await {
+            match enqueue(self.queues, self.store, document.id, queue, &document.correlation_id, now).await {
                 Ok(()) => {
                     report.requeued += 1;
                     report.rerouted += u32::from(reroute);
@@ -85,13 +86,13 @@ impl Sweeper<'_> {
         Ok(())
     }
 
-    /// Whether it is known that no GPU worker can take what waits for one.
+    /// Whether it is known that no GPU worker runs.
     async fn gpu_is_away(&self) -> bool {
         if !self.queues.gpu_enabled {
             return true;
         }
         match self.cache {
-            Some(cache) => matches!(cache.is_alive(WorkerKind::Gpu).await, Ok(false)),
+            Some(cache) => matches!(cache.has_worker(QueueKind::Gpu).await, Ok(false)),
             None => false,
         }
     }

@@ -1,4 +1,4 @@
-//! What is to go: uploads that died, documents that are too old, the objects of what was erased, expired tokens and keys.
+//! Removals: unfinished uploads, documents that are too old, the objects of erased documents, expired tokens and keys.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use filot_domain::lifecycle::DocumentStatus;
@@ -47,7 +47,7 @@ impl Sweeper<'_> {
         Ok(self.store.object_deleted(leftover.id, now).await? != ObjectGone::Watched)
     }
 
-    /// Erases what is too old, by the very steps of an owner's request.
+    /// Erases documents that are too old, by the same steps as an owner's request.
     pub(super) async fn retire(
         &self,
         report: &mut SweepReport,
@@ -72,7 +72,7 @@ impl Sweeper<'_> {
         Ok(())
     }
 
-    /// Removes the objects of what was erased. An erasure whose review is still to be cancelled is done after that.
+    /// Removes the objects of erased documents. An erasure whose review is still to be cancelled is done after that.
     pub(super) async fn erasures(
         &self,
         report: &mut SweepReport,
@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_too_old_unless_it_is_configured_and_no_hold_is_on() {
+    fn nothing_is_too_old_unless_configured_and_not_held() {
         let now = DateTime::UNIX_EPOCH + TimeDelta::days(20_000);
         let kept = Retention::default();
         assert_eq!(too_old(&kept, now), None);

@@ -1,17 +1,15 @@
-//! What the parts of a sweep share: the capabilities of the sweeper, its report and its bound.
+//! Shared by the parts of a sweep: the capabilities of the sweeper, its report and its bound.
 
 use filot_cache::Cache;
-use filot_cloud::{Functions, Objects};
+use filot_cloud::{Functions, Objects, OcrQueues};
 use filot_platform::config::Retention;
 use filot_store::Store;
 use serde::Serialize;
 
-use crate::enqueue::OcrQueues;
-
 /// Rows of each kind in one run.
 pub(super) const BATCH: u32 = 100;
 
-/// What the sweeper needs.
+/// The sweeper's capabilities.
 #[derive(Debug, Clone, Copy)]
 pub struct Sweeper<'a> {
     /// The rows.
@@ -20,7 +18,7 @@ pub struct Sweeper<'a> {
     pub objects: &'a Objects,
     /// The workers' queues.
     pub queues: &'a OcrQueues,
-    /// Whether GPU workers beat; without Redis nobody knows.
+    /// Where GPU workers' heartbeats are; `None` without Redis: then they are assumed to run.
     pub cache: Option<&'a Cache>,
     /// To ask for scoring.
     pub functions: &'a Functions,
@@ -30,7 +28,7 @@ pub struct Sweeper<'a> {
     pub retention: &'a Retention,
 }
 
-/// What a run did.
+/// Repairs of a run, by kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SweepReport {

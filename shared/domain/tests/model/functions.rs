@@ -48,7 +48,7 @@ impl Lifecycle {
         Some(())
     }
 
-    /// `OcrQueues::enqueue`: the message, then `Store::mark_enqueued`.
+    /// `app::enqueue`: the message, then `Store::mark_enqueued`.
     pub fn go_on_enqueueing(&self, world: &mut World, call: usize) -> Option<()> {
         let Call::Enqueue { doc, queue, sent } = &mut world.calls[call] else { return None };
         let row = &mut world.docs[*doc];

@@ -14,7 +14,7 @@
 //! | `claim`, `heartbeat`, `commit`, `fail`, `give_back` | the functions of these names in `store::worker`, and what the worker's `decide.rs` makes of their answers |
 //! | `scored`, `not_scored`, `move_on` | the worker's `report.rs` |
 //! | `retry_upload`, `go_on_uploading` | `app::upload` over `store::begin_upload`, `finish_upload` |
-//! | `go_on_enqueueing` | `app::OcrQueues::enqueue` over `store::mark_enqueued` |
+//! | `go_on_enqueueing` | `app::enqueue` over `store::mark_enqueued` |
 //! | `start_scoring`, `commit_evaluation` | `app::score_document` over `store::load_for_scoring`, `commit_evaluation` |
 //! | `sweep_lost`, `sweep_leftover`, `go_on_removing` | `app::sweep` over `store::lost_documents`, `half_received`, `take_due_erasures`, `object_deleted` |
 //! | `requeue`, `escalate`, `erase`, `resend` | the functions of these names in `store` |

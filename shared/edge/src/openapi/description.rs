@@ -1,4 +1,4 @@
-//! What holds for the whole document: its introduction, tags, servers, and the ways to prove who asks.
+//! Parts that hold for the whole document: its introduction, tags, servers, and the ways to prove who asks.
 
 use utoipa::openapi::RefOr;
 use utoipa::openapi::security::{
@@ -15,7 +15,7 @@ const ACCESS_TOKEN: &str = "accessToken";
 const SERVICE_KEY: &str = "serviceKey";
 const BULI2_SIGNATURE: &str = "buli2Signature";
 
-/// What holds for every route.
+/// The document's introduction: rules of every route.
 pub(super) const DESCRIPTION: &str = "\
 FiLot takes a photograph of an Indonesian identity card (KTP) or tax card (NPWP), reads it, scores what it read, and approves \
 it, rejects it, or hands it to a human.
@@ -85,7 +85,7 @@ pub(super) fn security_schemes() -> Vec<(String, RefOr<SecurityScheme>)> {
     .into()
 }
 
-/// What a caller of a route with this proof sends.
+/// The security requirement of a proof.
 pub(super) fn security(auth: Auth) -> Vec<SecurityRequirement> {
     let one = |name: &str| SecurityRequirement::new(name, Vec::<String>::new());
     match auth {

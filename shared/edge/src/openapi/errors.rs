@@ -1,4 +1,4 @@
-//! What the document says of each error code: when it comes, the status it comes with, and an example.
+//! The description of each error code: its text, its status and an example.
 
 use filot_app::error::{AppError, FieldError};
 use filot_app::error_code::ErrorCode;
@@ -43,7 +43,7 @@ impl Problem {
     }
 }
 
-/// What a file can be refused for after its form was read.
+/// Codes of a refused file.
 pub(super) const FILE_CODES: &[ErrorCode] = &[
     E::FileEmpty,
     E::ImageTooLarge,

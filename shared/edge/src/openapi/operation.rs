@@ -61,7 +61,7 @@ pub(super) struct Answered {
     pub(super) bodies: Vec<AnswerBody>,
 }
 
-/// What a route takes and gives, beyond what the table of routes says.
+/// The description of a route's input and answers; the table of routes has the rest.
 pub(super) struct Operation {
     pub(super) id: &'static str,
     pub(super) tag: &'static str,

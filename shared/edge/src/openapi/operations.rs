@@ -1,4 +1,4 @@
-//! What each route takes and gives, by the types that its handler reads and writes.
+//! The description of each route, made from the types that its handler reads and writes.
 
 use filot_app::error_code::ErrorCode;
 use filot_app::{

@@ -50,7 +50,7 @@ pub(super) fn idempotency_key() -> Parameter {
     optional(ParameterIn::Header, "Idempotency-Key", description, schema)
 }
 
-/// Anything may be sent; what is not well formed is replaced, not refused.
+/// Any text may be sent; a malformed one is replaced, not refused.
 pub(super) fn correlation_id() -> Parameter {
     let schema = ObjectBuilder::new().schema_type(Type::String);
     optional(ParameterIn::Header, "X-Correlation-Id", "Used for this request if well formed.", schema)

@@ -1,4 +1,4 @@
-//! Who the caller is.
+//! The caller's account, session and profile.
 
 use filot_app::auth::StackIdentity;
 use filot_app::auth::principal::{Nobody, SignedInUser};

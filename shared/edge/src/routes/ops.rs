@@ -1,4 +1,4 @@
-//! How we are doing, and what there is.
+//! Operations: health, metrics, queues, and the OpenAPI document.
 
 use filot_app::auth::principal::{Nobody, Operator, Service};
 use filot_app::context::Context;

@@ -1,4 +1,4 @@
-//! What BULI2 asks and says.
+//! Reviews, for BULI2 and internal callers.
 
 use filot_app::auth::principal::{Reviewer, Service};
 use filot_app::context::Context;

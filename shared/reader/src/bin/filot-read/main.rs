@@ -18,10 +18,7 @@ use filot_ocr::error::ReadError;
 use filot_ocr::{ReadOutput, Reader, decode};
 use serde_json::{Map, Value, json};
 
-// Not in the folder of binaries itself: it would be taken for one.
-#[path = "filot-read/draw.rs"]
 mod draw;
-#[path = "filot-read/record.rs"]
 mod record;
 
 /// Read identity cards and print what they say.

@@ -9,7 +9,7 @@ use std::os::fd::OwnedFd;
 
 use filot_domain::{CardReading, DocumentType, ReasonCode};
 
-use super::protocol::{Answer, ProtocolError, Question, read_frame, write_frame};
+use crate::protocol::{Answer, ProtocolError, Question, read_frame, write_frame};
 
 /// A card that was read.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,4 +1,4 @@
-//! `gpu-worker reader`: the child's way from its arguments to its last answer.
+//! A reader process from its arguments to its last answer: what `gpu-worker reader` runs.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -7,9 +7,9 @@ use std::process::ExitCode;
 
 use filot_ocr::{ReadOutput, Reader, ReaderConfig};
 
-use super::child::{ReadCard, Unreadable, serve, silence_panics, take_stdout};
-use super::limits;
-use super::protocol::{Answer, write_frame};
+use crate::child::{ReadCard, Unreadable, serve, silence_panics, take_stdout};
+use crate::limits;
+use crate::protocol::{Answer, write_frame};
 
 /// What a reader is told.
 #[derive(Debug, Clone, clap::Args)]

@@ -10,15 +10,15 @@ use bytes::Bytes;
 use chrono::TimeDelta;
 use filot_domain::retry::Backoff;
 use filot_domain::{DocumentType, ReasonCode};
-use gpu_worker::reader::pool::{Pool, PoolConfig, PoolError, Supervisors};
-use gpu_worker::reader::process::{Death, ReaderCommand};
+use filot_reader::pool::{Pool, PoolConfig, PoolError, Supervisors};
+use filot_reader::process::{Death, ReaderCommand};
 use tokio_util::sync::CancellationToken;
 
 /// Where cargo puts the test double: beside the folder of this test's binary.
 fn double() -> PathBuf {
     let here = std::env::current_exe().unwrap();
     let path = here.parent().unwrap().parent().unwrap().join("examples/reader_double");
-    assert!(path.exists(), "{} is not built: cargo build -p gpu-worker --examples", path.display());
+    assert!(path.exists(), "{} is not built: cargo build -p filot-reader --examples", path.display());
     path
 }
 
@@ -187,7 +187,7 @@ async fn a_pool_whose_readers_cannot_work_says_so_and_refuses() {
 #[tokio::test]
 async fn a_file_beyond_the_bound_of_a_frame_is_never_sent() {
     let (pool, _supervisors, _draining) = start(config(1, &[]));
-    let file = Bytes::from(vec![0; gpu_worker::reader::protocol::BODY_BYTES_MAX + 1]);
+    let file = Bytes::from(vec![0; filot_reader::protocol::BODY_BYTES_MAX + 1]);
     assert!(pool.read(file, None).await.is_err());
     assert!(read(&pool, "read").await.is_ok());
 }

@@ -16,8 +16,8 @@ use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::child::{ReadCard, Unreadable};
-use super::protocol::{Answer, ProtocolError, Question, receive_frame, send_frame};
+use crate::child::{ReadCard, Unreadable};
+use crate::protocol::{Answer, ProtocolError, Question, receive_frame, send_frame};
 
 /// Longest line of a reader's stderr that is passed on, in bytes.
 const LINE_BYTES_MAX: u64 = 512;

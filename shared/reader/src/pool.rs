@@ -15,8 +15,8 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::child::{ReadCard, Unreadable};
-use super::process::{Death, ReaderCommand, ReaderInfo, ReaderProcess, Reply, StartError};
+use crate::child::{ReadCard, Unreadable};
+use crate::process::{Death, ReaderCommand, ReaderInfo, ReaderProcess, Reply, StartError};
 
 /// How the pool behaves.
 #[derive(Debug, Clone)]

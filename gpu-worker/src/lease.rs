@@ -1,5 +1,6 @@
-//! Holding a document: its lease in the database and its message's visibility in the queue are renewed while work goes
-//! on, and the work ends with the lease.
+//! Keeps a document while it is worked on: renews its lease in the database and its message's visibility in the queue.
+//!
+//! Work ends as soon as the lease is lost. This module must not know what the work is.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -13,27 +14,30 @@ use tokio::time::{Instant, sleep};
 
 use crate::worker::{Rules, Worker};
 
-/// How long a write of finished work is tried while the database is away. The message stays hidden meanwhile, so that
-/// nobody else claims over the lease and counts a loss.
+/// How long a write of finished work is retried while the database is away. The message stays hidden meanwhile: another
+/// worker that claimed over the lease would count a loss.
 const PERSIST_MAX: Duration = Duration::from_secs(15 * 60);
 /// Pause between those tries.
 const PERSIST_PAUSE: Backoff = Backoff { base: TimeDelta::milliseconds(200), cap: TimeDelta::seconds(5) };
 
-/// The lease is gone.
+/// Another worker, or nobody, has the document now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Lost;
+pub struct LeaseLost;
 
-/// Does `work` while the lease can be renewed. When it is lost the work is dropped where it stands.
+/// Does `work` while the lease can be renewed. When the lease is lost, the work is dropped where it stands.
 ///
 /// A database that is away does not end the work: nobody else can claim without it either.
+///
+/// # Errors
+/// The lease is lost; `work` was dropped.
 pub async fn while_leased<T>(
     worker: &Worker,
     lease: &Lease,
     work: impl Future<Output = T>,
-) -> Result<T, Lost> {
+) -> Result<T, LeaseLost> {
     let renew = async {
         loop {
-            sleep(worker.rules.beat()).await;
+            sleep(worker.rules.renew_interval()).await;
             match worker.store().heartbeat(lease, worker.rules.lease_s, Utc::now()).await {
                 Ok(()) => {}
                 Err(error) if error.miss().is_some() => return,
@@ -44,7 +48,7 @@ pub async fn while_leased<T>(
     tokio::select! {
         biased;
         done = work => Ok(done),
-        () = renew => Err(Lost),
+        () = renew => Err(LeaseLost),
     }
 }
 
@@ -64,16 +68,19 @@ pub async fn while_hidden<T>(
 
 async fn keep_hidden(queue: &Queue, message: &Message, rules: &Rules) -> Infallible {
     loop {
-        sleep(rules.beat()).await;
+        sleep(rules.renew_interval()).await;
         if let Err(error) = queue.change_visibility(&message.receipt, rules.lease_s).await {
             tracing::warn!(%error, "the visibility was not renewed");
         }
     }
 }
 
-/// Writes what is finished, through an outage of the database if need be.
+/// Writes finished work, and retries for a while if the database is away.
 ///
 /// Each try takes the connection anew: the outage may be a rotated password.
+///
+/// # Errors
+/// The write failed for a reason that waiting does not mend, or the database stayed away for too long.
 pub async fn persist<T, F>(worker: &Worker, what: &'static str, write: impl Fn(Store) -> F) -> StoreResult<T>
 where
     F: Future<Output = StoreResult<T>>,
@@ -84,7 +91,7 @@ where
         match write(worker.store()).await {
             Err(error) if error.is_transient() && Instant::now() < until => {
                 failures = failures.saturating_add(1);
-                worker.outages.met();
+                worker.outages.record_failure();
                 tracing::warn!(%error, failures, "cannot {what} yet");
                 let pause = PERSIST_PAUSE.delay(failures, rand::random(), None);
                 sleep(pause.to_std().unwrap_or_default()).await;

@@ -16,9 +16,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use filot_domain::{CardReading, DocumentType, ReasonCode};
-use gpu_worker::reader::child::{ReadCard, Unreadable, serve, silence_panics, take_stdout};
-use gpu_worker::reader::limits;
-use gpu_worker::reader::protocol::{Answer, write_frame};
+use filot_reader::child::{ReadCard, Unreadable, serve, silence_panics, take_stdout};
+use filot_reader::limits;
+use filot_reader::protocol::{Answer, write_frame};
 
 fn main() {
     let mut args = std::env::args().skip(1);
