@@ -7,7 +7,7 @@ import { Construct } from 'constructs';
 import type { EnvironmentConfig } from './config';
 import { published, runbook } from './contract';
 import { apiMetric, orZero, productMetric, queueMetric, queuesMetric, serviceMetric, utilization } from './metrics';
-import type { WatchedService } from './worker';
+import type { WatchedService } from './watched';
 
 const { GREATER_THAN_THRESHOLD, GREATER_THAN_OR_EQUAL_TO_THRESHOLD } = cloudwatch.ComparisonOperator;
 /** No data are no news: nothing waits, nobody asks. */

@@ -5,7 +5,7 @@ import type { Construct } from 'constructs';
 import type { EnvironmentConfig } from './config';
 import { metricsNamespace, published } from './contract';
 import { apiMetric, productMetric, queueMetric, serviceMetric, utilization } from './metrics';
-import type { WatchedService } from './worker';
+import type { WatchedService } from './watched';
 
 const { SUM, MAXIMUM, AVERAGE } = cloudwatch.Stats;
 const fiveMinutes = Duration.minutes(5);

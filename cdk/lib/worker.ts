@@ -17,17 +17,11 @@ import { alarmTopicName, clusterName, ecsArn, execLogGroupName, repositoryName, 
 import { acknowledge } from './nag';
 import { QueueScaling } from './scaling';
 import { addWorker, makeExecutionRole, makeLogGroup, makeTaskRole, type QueueKind } from './task';
+import type { WatchedService } from './watched';
 
 export interface WorkerProps extends StackProps {
   readonly config: EnvironmentConfig;
   readonly foundation: FoundationStack;
-}
-
-/** A service, by the names under which it is watched. */
-export interface WatchedService {
-  readonly kind: QueueKind;
-  readonly serviceName: string;
-  readonly serves: readonly QueueKind[];
 }
 
 const sameAccount = {

@@ -1,5 +1,5 @@
-//! INV-6, INV-8: only who has the secret speaks for BULI2, a signature holds for one body and one time, and a body that
-//! is believed is within its bounds.
+//! INV-6, INV-8: a callback needs the secret, a signature is valid for one body and one time, and an accepted body is
+//! within its bounds.
 #![no_main]
 
 use chrono::DateTime;

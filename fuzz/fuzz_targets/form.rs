@@ -1,4 +1,4 @@
-//! INV-8: the upload's form gives back what was put in, and nothing that is larger than it may be.
+//! INV-8: the upload form returns the parts that were sent, and nothing larger than its limits.
 #![no_main]
 
 use bytes::Bytes;

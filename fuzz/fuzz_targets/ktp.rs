@@ -1,4 +1,4 @@
-//! INV-4, INV-8: whatever a recogniser makes of a KTP, what is taken for a field has the field's form.
+//! INV-4, INV-8: whatever text the recogniser returns for a KTP, every field has the field's form.
 #![no_main]
 
 use chrono::{Datelike, NaiveDate};

@@ -1,4 +1,4 @@
-//! INV-4, INV-8: whatever a recogniser makes of a tax card, what is taken for a number has a number's form.
+//! INV-4, INV-8: whatever text the recogniser returns for a tax card, every number has a number's form.
 #![no_main]
 
 use filot_domain::FieldName;

@@ -1,4 +1,4 @@
-//! NIK, NPWP and NITKU: what parses is what was written, in one spelling, and never shows in debug output.
+//! NIK, NPWP and NITKU: a parsed number equals the text it came from, has one spelling, and is masked in debug output.
 #![no_main]
 
 use filot_domain::areas::province_name;

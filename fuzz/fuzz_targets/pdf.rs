@@ -1,4 +1,4 @@
-//! INV-8: a PDF is rendered to a picture of bounded size, or refused with a reason that is the file's fault.
+//! INV-8: a PDF is rendered to a picture of bounded size, or refused with a reason about the file.
 #![no_main]
 
 use filot_domain::ReasonCode;

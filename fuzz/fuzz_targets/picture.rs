@@ -1,4 +1,4 @@
-//! INV-8: a JPEG or PNG is decoded to a picture of bounded size, or refused with a reason that is a file's fault.
+//! INV-8: a JPEG or PNG is decoded to a picture of bounded size, or refused with a reason about the file.
 #![no_main]
 
 use filot_domain::ReasonCode;

@@ -1,4 +1,4 @@
-//! INV-8: what the upload takes for a picture or a PDF is within the limits, whatever else its bytes say.
+//! INV-8: a file that the upload accepts is within the limits, whatever its other bytes are.
 #![no_main]
 
 use filot_media::{FileKind, MAX_BYTES, MAX_PIXELS, MAX_SIDE, MediaError, inspect};

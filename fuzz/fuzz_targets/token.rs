@@ -1,4 +1,4 @@
-//! INV-6: no text but the one that was issued speaks for a user, and that one not for long.
+//! INV-6: only the issued token authenticates a user, and only until it expires.
 #![no_main]
 
 use chrono::{DateTime, TimeDelta};

@@ -1,5 +1,6 @@
-//! From the typed configuration to the parts of a worker, at start-up and again when a secret has rotated.
+//! Makes the worker's connections from its configuration: at the start, and again when a secret has rotated.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,7 +8,6 @@ use filot_cache::Cache;
 use filot_cloud::Objects;
 use filot_platform::{Config, Role};
 use filot_store::Store;
-use sha2::{Digest, Sha256};
 use tokio::time::{MissedTickBehavior, interval_at};
 
 use crate::worker::{Connections, Worker};
@@ -15,12 +15,15 @@ use crate::worker::{Connections, Worker};
 /// How often secrets are read again.
 const RE_READ: Duration = Duration::from_secs(5 * 60);
 
-/// A setting that nothing can be built from. Names variables, never values.
+/// A setting that is missing or that nothing can be made from. Names variables, never values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Unusable(pub String);
 
-/// The worker's connections. Connects to nothing yet; all problems at once.
+/// The worker's connections. Nothing is connected before the first call needs it.
+///
+/// # Errors
+/// Every problem at once.
 pub fn connections(config: &Config) -> Result<Connections, Vec<Unusable>> {
     let mut problems = Vec::new();
     let mut keep = |problem: Unusable| problems.push(problem);
@@ -43,6 +46,9 @@ pub fn connections(config: &Config) -> Result<Connections, Vec<Unusable>> {
 }
 
 /// A section that the worker's role always has.
+///
+/// # Errors
+/// The section is missing.
 pub fn section<'a, T>(name: &str, section: Option<&'a T>) -> Result<&'a T, Unusable> {
     section.ok_or_else(|| Unusable(format!("the {name} section is missing")))
 }
@@ -51,36 +57,15 @@ fn unusable(error: impl std::fmt::Display) -> Unusable {
     Unusable(error.to_string())
 }
 
-/// A digest of everything the connections are built from: tells a rotation without keeping the secrets.
-pub fn fingerprint(config: &Config) -> [u8; 32] {
-    let mut digest = Sha256::new();
-    let mut add = |text: &str| {
-        digest.update(u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
-        digest.update(text);
-    };
-    if let Some(database) = &config.database {
-        add(database.url.expose());
-        add(database.identity_hash_key.expose());
-        for (id, key) in &database.sealing_keys {
-            add(id);
-            add(key.expose());
-        }
-    }
-    if let Some(storage) = &config.storage {
-        for text in [&storage.endpoint, &storage.access_key_id, &storage.bucket, &storage.region] {
-            add(text);
-        }
-        add(storage.secret_access_key.expose());
-    }
-    if let Some(redis) = &config.redis {
-        add(redis.url.expose());
-        add(redis.password.as_ref().map_or("", |password| password.expose()));
-    }
-    digest.finalize().into()
+/// A hash of everything the connections are made from: it tells that a secret has rotated, and keeps no secret.
+pub fn fingerprint(config: &Config) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (&config.database, &config.storage, &config.redis).hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Reads the configuration again and again; reconnects when a secret has changed. Runs until it is dropped.
-pub async fn watch(worker: Arc<Worker>, mut current: [u8; 32]) {
+pub async fn watch(worker: Arc<Worker>, mut current: u64) {
     let mut ticks = interval_at(tokio::time::Instant::now() + RE_READ, RE_READ);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {

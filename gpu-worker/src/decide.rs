@@ -28,7 +28,7 @@ pub enum Disposition {
     Hide(TimeDelta),
 }
 
-/// What to do with a message whose document could not be claimed.
+/// What follows for a message whose document could not be claimed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unclaimed {
     /// The card is read: only the scoring is missing.

@@ -18,13 +18,13 @@ use crate::role::Role;
 use crate::status::Status;
 use filot_reader::pool::Pool;
 
-/// What `/health` knows.
+/// The parts of a worker that `/health` reports on.
 pub struct HealthContext {
     /// This worker's name.
     pub worker_id: String,
     /// The machine.
     pub device: DeviceReport,
-    /// What this worker is.
+    /// Its queues, readers and capacity.
     pub role: Role,
     /// Its running numbers.
     pub status: Arc<Status>,

@@ -124,7 +124,7 @@ async fn work() -> ExitCode {
     }
 }
 
-/// What the configuration gives.
+/// The parts that are made from the configuration alone.
 struct Parts {
     settings: Settings,
     connections: Connections,

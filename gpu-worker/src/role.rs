@@ -1,4 +1,4 @@
-//! What this worker is: which queues it serves, how many readers it runs, how many documents it holds.
+//! The role of this worker: the queues it serves, the number of its readers, the number of documents in flight.
 //!
 //! Pure functions of the configuration and of what was found on the machine.
 
@@ -11,7 +11,7 @@ const GPU_CONCURRENCY: usize = 64;
 /// Most documents in flight and most readers, whatever is configured.
 const CONCURRENCY_MAX: usize = 1024;
 
-/// Which queues to serve (`WORKER_QUEUES`).
+/// The queues to serve (`WORKER_QUEUES`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum QueueChoice {
     /// The GPU's queue on a GPU, the CPU's queue elsewhere.
@@ -52,7 +52,7 @@ impl std::str::FromStr for QueueChoice {
     }
 }
 
-/// What was found on the machine, as far as the role depends on it.
+/// The machine, as far as the role depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Machine {
     /// Whether there is a GPU.
@@ -61,7 +61,7 @@ pub struct Machine {
     pub cores: usize,
 }
 
-/// What this worker is.
+/// Its queues, readers and capacity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Role {
     /// The queues it serves, without repetition.

@@ -47,7 +47,7 @@ pub async fn run(
     device: DeviceReport,
     supervisors: Supervisors,
     health: TcpListener,
-    fingerprint: [u8; 32],
+    fingerprint: u64,
     signal: impl Future<Output = &'static str>,
 ) -> Result<(), RunError> {
     let mut signal = std::pin::pin!(signal);

@@ -1,4 +1,4 @@
-//! What the worker is told: taken from the typed configuration, with the defaults that depend on the machine filled in.
+//! The worker's settings, from the typed configuration.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -19,7 +19,7 @@ const RESTART: Backoff = Backoff { base: TimeDelta::milliseconds(200), cap: Time
 const FILES_PER_READER_MAX: u64 = 1000;
 /// Pause between the attempts of a document.
 const ATTEMPTS: Backoff = Backoff { base: TimeDelta::seconds(4), cap: TimeDelta::minutes(2) };
-/// What a reader gets of the worker's environment: nothing that is secret.
+/// The variables of its environment that a worker passes on to a reader: no secret.
 const READER_ENV: [&str; 10] = [
     "PATH",
     "LD_LIBRARY_PATH",
@@ -33,10 +33,10 @@ const READER_ENV: [&str; 10] = [
     "RUST_BACKTRACE",
 ];
 
-/// What the worker is told.
+/// The worker's section of the configuration, parsed.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Which queues to serve.
+    /// The queues to serve.
     pub queues: QueueChoice,
     /// Reader processes; `None`: one per core.
     pub readers: Option<usize>,
@@ -60,6 +60,9 @@ pub struct Settings {
 
 impl Settings {
     /// The worker's section of the configuration.
+    ///
+    /// # Errors
+    /// `WORKER_QUEUES` means nothing.
     pub fn new(worker: &filot_platform::config::Worker) -> Result<Self, QueueChoiceError> {
         Ok(Self {
             queues: worker.queues.parse()?,
@@ -75,7 +78,7 @@ impl Settings {
         })
     }
 
-    /// How the readers are run, by this very binary.
+    /// The readers' processes are this very binary, started as `reader`.
     pub fn pool(&self, role: &Role, program: PathBuf) -> PoolConfig {
         PoolConfig {
             command: self.reader_command(program),

@@ -44,7 +44,7 @@ impl Rules {
 pub struct Stop {
     /// No new work; what runs may finish.
     pub draining: CancellationToken,
-    /// What still runs is given back.
+    /// No more time: documents in flight are given back.
     pub give_back: CancellationToken,
 }
 

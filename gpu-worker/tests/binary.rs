@@ -128,7 +128,7 @@ impl Running {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_real_reader_reads_and_health_tells_and_sigterm_ends_with_zero() {
+async fn a_real_reader_reads_and_sigterm_ends_with_zero() {
     let stage = Stage::new().await;
     let mut worker = Running::start(&stage).await;
     let (status, health) = worker.health().await.unwrap();
@@ -183,7 +183,7 @@ async fn inv_1_a_worker_killed_in_the_middle_is_followed_by_another() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sigterm_gives_back_what_cannot_be_finished_within_thirty_seconds() {
+async fn sigterm_gives_unfinished_work_back_within_thirty_seconds() {
     let stage = Stage::new().await;
     let mut worker = Running::start(&stage).await;
     let reader = support::processes("gpu-worker", worker.child.id())[0];
@@ -207,7 +207,7 @@ fn run(env: &[(&str, &str)], args: &[&str]) -> Output {
 }
 
 #[test]
-fn an_unusable_configuration_is_refused_with_every_problem_at_once() {
+fn an_unusable_configuration_names_every_problem() {
     let output = run(&[("FILOT_ENV", "local"), ("PORT", "x"), ("WORKER_QUEUES", "tpu")], &["run"]);
     assert_eq!(output.status.code(), Some(78));
     let said = String::from_utf8(output.stderr).unwrap();

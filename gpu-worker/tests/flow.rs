@@ -44,7 +44,7 @@ async fn a_document_is_read_told_scored_and_its_message_deleted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_message_and_messages_that_name_nothing_change_nothing() {
+async fn repeated_and_unreadable_messages_change_nothing() {
     let stage = Stage::new().await;
     let _worker = stage.worker("w1", How::default()).await;
     let id = stage.upload("read", QueueKind::Cpu).await;
@@ -75,7 +75,7 @@ async fn a_message_that_cannot_be_parsed_stays_for_the_dead_letters() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reader_killed_in_the_middle_costs_one_attempt_and_the_neighbours_go_on() {
+async fn a_killed_reader_costs_one_attempt_and_no_neighbour() {
     let stage = Stage::new().await;
     let worker = stage.worker("w1", How { readers: 1, ..How::default() }).await;
     let marks = tempfile::tempdir().unwrap();
@@ -96,7 +96,7 @@ async fn a_reader_killed_in_the_middle_costs_one_attempt_and_the_neighbours_go_o
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reader_that_hangs_is_ended_at_its_deadline_and_the_document_is_tried_again() {
+async fn a_reader_that_hangs_is_ended_and_the_document_retried() {
     let stage = Stage::new().await;
     let how = How { read_limit: Duration::from_secs(1), ..How::default() };
     let _worker = stage.worker("w1", how).await;
@@ -122,7 +122,7 @@ async fn inv_8_a_poison_file_fails_after_its_tries_on_both_queues() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_that_cannot_be_read_or_is_not_the_one_that_was_sent_fails_at_once() {
+async fn a_file_unreadable_or_not_as_uploaded_fails_at_once() {
     let stage = Stage::new().await;
     let _worker = stage.worker("w1", How::default()).await;
     let unreadable = stage.upload("unreadable", QueueKind::Cpu).await;
@@ -145,7 +145,7 @@ async fn a_file_that_cannot_be_read_or_is_not_the_one_that_was_sent_fails_at_onc
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_failed_scoring_leaves_the_message_and_the_next_delivery_only_scores() {
+async fn after_a_failed_scoring_the_next_delivery_only_scores() {
     let stage = Stage::new().await;
     // Three tries within a delivery: the fourth is a second delivery's.
     stage.scoring.fail(3);
@@ -161,7 +161,7 @@ async fn a_failed_scoring_leaves_the_message_and_the_next_delivery_only_scores()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_outage_of_storage_costs_no_attempt_and_one_of_redis_nothing_at_all() {
+async fn an_outage_of_storage_or_redis_costs_no_attempt() {
     let stage = Stage::new().await;
     let nowhere = format!("http://127.0.0.1:{}", free_port().unwrap());
     let without_storage = stage.worker("w1", How { storage: Some(nowhere), ..How::default() }).await;
@@ -181,7 +181,7 @@ async fn an_outage_of_storage_costs_no_attempt_and_one_of_redis_nothing_at_all()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn work_given_back_on_the_way_out_costs_nothing_and_is_visible_at_once() {
+async fn work_given_back_is_visible_at_once_and_costs_nothing() {
     let stage = Stage::new().await;
     let first = stage.worker("w1", How::default()).await;
     let marks = tempfile::tempdir().unwrap();
@@ -210,7 +210,7 @@ async fn work_given_back_on_the_way_out_costs_nothing_and_is_visible_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn inv_3_a_worker_whose_lease_is_gone_abandons_its_work_and_writes_nothing() {
+async fn inv_3_a_worker_without_its_lease_writes_nothing() {
     let stage = Stage::new().await;
     let zombie = stage.worker("zombie", How { lease_s: 6, ..How::default() }).await;
     let id = stage.upload("hang", QueueKind::Cpu).await;

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Generates a set of pictures on which nothing was tuned, reads it, and prints the accuracy as Markdown.
+"""Generates pictures that no parameter was tuned on, reads them, and prints the accuracy as Markdown.
 
-    ./dev accuracy --count 200                     # a new set each time
+    ./dev accuracy --count 200                     # another set each time
     ./dev accuracy --count 200 --seed 20260101     # that set again
     ./dev accuracy --set DIR --wrong               # an existing set, with every field that differs
 
-The reader is `filot-read` in its release build, all files in one process on one core. It also scores and
-decides, with the product's own code. The legacy service (tests/cards/earlier.py) reads the same files, one
-thread, a process for each. CPU seconds are user and system time of these processes, so that other work on
-the machine does not count.
+The reader is `filot-read` in its release build: one process on one core reads all files, then scores and
+decides with the product's own code. The legacy service (tests/cards/legacy.py) reads the same files on one
+thread, in one process for each file. CPU seconds are user and system time of these processes, so other work
+on the machine does not count.
 """
 
 import argparse
@@ -24,7 +24,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
 import board  # noqa: E402
-import earlier  # noqa: E402
+import legacy  # noqa: E402
 
 
 def options():
@@ -50,7 +50,7 @@ def options():
     parser.add_argument(
         "--keep", type=Path, metavar="DIR", help="generate into this folder and keep it, with what was read"
     )
-    parser.add_argument("--no-earlier", action="store_true", help="leave the legacy service out")
+    parser.add_argument("--no-legacy", action="store_true", help="leave the legacy service out")
     parser.add_argument("--wrong", action="store_true", help="list every field that differs")
     parser.add_argument(
         "--reader", type=Path, default=Path("target/release/filot-read"), help="the reader's program"
@@ -62,7 +62,7 @@ def options():
 
 
 def progress(text, done=False):
-    """One line on stderr that is written over."""
+    """Progress: one line on stderr that the next one overwrites."""
     if sys.stderr.isatty() or done:
         print(
             f"\r\x1b[K{text}" if sys.stderr.isatty() else text,
@@ -100,7 +100,7 @@ def generate(o, folder):
 
 
 def one_core():
-    """Keeps the processes that this one starts on one core."""
+    """Keeps this process and its children on one core."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
@@ -128,16 +128,16 @@ def read(o, files):
     return answers, usage.ru_utime + usage.ru_stime, time.monotonic() - started
 
 
-def run_earlier(truths, folder):
+def run_legacy(truths, folder):
     """(boards of the legacy service by name, CPU seconds a document)."""
     boards = {"as captured": board.Board(), "first line of each capture": board.Board()}
     seconds = 0.0
     for done, truth in enumerate(truths, 1):
-        text, spent = earlier.text_of(folder / truth["file"])
+        text, spent = legacy.text_of(folder / truth["file"])
         seconds += spent
         for name, counts in boards.items():
             claimed = "KTP" if truth["kind"] == "negative" else truth["kind"]
-            fields = earlier.fields(text, claimed, name != "as captured")
+            fields = legacy.fields(text, claimed, name != "as captured")
             counts.add(truth, {"kind": claimed if fields else "unknown", "fields": fields})
         progress(f"legacy service {done}/{len(truths)}", not sys.stderr.isatty() and done % 50 == 0)
     progress(f"legacy service {len(truths)}/{len(truths)}", True)
@@ -148,7 +148,7 @@ def main():
     """Generate, read, count, print."""
     o = options()
     if not o.reader.is_file():
-        sys.exit(f"{o.reader} is missing: cargo build --release -p filot-reader --bin filot-read")
+        sys.exit(f"{o.reader} is missing: cargo build --workspace --bin filot-read")
     if o.seed is None:
         o.seed = int(time.time())
     with tempfile.TemporaryDirectory(prefix="filot-accuracy-") as temporary:
@@ -177,10 +177,10 @@ def judge(o, folder, truths):
     lines += board.summary(counts)
     ours, cost = seconds / len(truths), None
     pictures = [truth for truth in truths if not truth["file"].endswith(".pdf")]
-    if not o.no_earlier and pictures:
-        boards, cost = run_earlier(pictures, folder)
+    if not o.no_legacy and pictures:
+        boards, cost = run_legacy(pictures, folder)
         lines += board.table(
-            ["CPU seconds a document", "FiLot", "legacy", "ratio", "bar"],
+            ["CPU seconds a document", "this reader", "legacy service", "ratio", "bar"],
             [["", f"{ours:.3f}", f"{cost:.3f}", f"{ours / cost:.2f}", "at most 0.6"]],
         )
     else:
@@ -193,7 +193,7 @@ def judge(o, folder, truths):
     lines += board.reasons_table(counts)
     lines += board.traits_table(counts)
     if cost is not None:
-        lines += ["The legacy service on the same files:", "", *board.earlier_table(boards)]
+        lines += ["The legacy service on the same files:", "", *board.legacy_table(boards)]
     for title, items in (
         ("Wrongly approved", counts.false_approvals),
         ("Read from what is no card", counts.read_from_nothing),

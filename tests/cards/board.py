@@ -1,4 +1,4 @@
-"""Counts what was read against the truth, and writes the counts as Markdown. Reads and runs nothing."""
+"""Counts readings against the truth and formats the counts as Markdown. Opens no file and runs no program."""
 
 import collections
 import math
@@ -11,7 +11,7 @@ KTP_FIELDS = (
 NPWP_FIELDS = ("npwpNumber", "name", "nik", "address")
 LEVELS = ("T0", "T1", "T2", "T3")
 BINS = (0.0, 0.5, 0.8, 0.85, 0.9, 0.95, 0.98, 0.99, 1.01)
-# What is asked for, in percent.
+# The share that each level must reach, in percent.
 BARS = {
     "KTP critical fields all right": (97, 95, 80, None),
     "KTP all 17 fields": (97, 93, 80, None),
@@ -21,7 +21,7 @@ BARS = {
 
 
 def distance(a, b):
-    """Levenshtein's."""
+    """The Levenshtein distance of two texts."""
     row = list(range(len(b) + 1))
     for i, x in enumerate(a, 1):
         before, row[0] = row[0], i
@@ -31,7 +31,7 @@ def distance(a, b):
 
 
 def likely(right, total, z=1.96):
-    """Wilson's interval of a share."""
+    """The Wilson interval (low, high) of a share, 95 % for this z."""
     if not total:
         return 0.0, 1.0
     p, n = right / total, total
@@ -41,7 +41,7 @@ def likely(right, total, z=1.96):
 
 
 class Tally:
-    """Right ones among all, and edits among characters."""
+    """Right values among all values, and edits among all characters."""
 
     def __init__(self):
         self.right = self.total = self.edits = self.length = 0
@@ -54,7 +54,7 @@ class Tally:
         self.length += length
 
     def share(self, digits=0):
-        """In percent, with the number it is of."""
+        """The share in percent, with both counts."""
         return (
             f"{100 * self.right / self.total:.{digits}f} % ({self.right}/{self.total})" if self.total else "–"
         )
@@ -64,7 +64,7 @@ class Tally:
         return f"{100 * self.edits / self.length:.1f}" if self.length else "–"
 
     def against(self, bar):
-        """The share beside its bar."""
+        """The share, its bar, and whether the bar is met."""
         if not self.total:
             return "–"
         if bar is None:
@@ -76,7 +76,7 @@ class Tally:
 
 
 class Board:
-    """One reader's counts over a set."""
+    """The counts of one reader over a set of documents."""
 
     def __init__(self):
         tally = lambda: collections.defaultdict(Tally)  # noqa: E731
@@ -89,7 +89,7 @@ class Board:
         self.documents = 0
 
     def add(self, truth, answer):
-        """Count one document: what is true of it, and the reader's line."""
+        """Count one document, from its truth and the reader's answer."""
         self.documents += 1
         kind, level, file = truth["kind"], truth["difficulty"], truth["file"]
         got, decision = answer.get("fields", {}), answer.get("decision", "unreadable")
@@ -123,7 +123,7 @@ class Board:
             self.fair.add(decision == "auto_approve" and good)
 
     def believe(self, kind, field, confidence, good, file):
-        """Count one confidence."""
+        """Count one field's confidence, and whether the field was right."""
         group = "critical" if field in CRITICAL[kind] else "other"
         self.bins[group, sum(confidence >= edge for edge in BINS) - 1].add(good, confidence, 1)
         if confidence >= 0.9:
@@ -132,7 +132,7 @@ class Board:
                 self.sure_and_wrong.append(f"{file} {field}")
 
     def decide(self, kind, level, decision, good, file, contradictory=False):
-        """Count one decision."""
+        """Count one decision; an approval is right only for a good reading."""
         group = "contradictory" if contradictory else kind
         if decision == "auto_approve":
             decision = "approved, right" if good else "approved, wrong"
@@ -142,7 +142,7 @@ class Board:
 
 
 def traits(truth):
-    """What is special about a card, in words."""
+    """Names of what is special about a card and its picture."""
     layout, marks = truth["layout"], truth.get("traits", {})
     yield f"{layout['style']}"
     if "nikFace" in layout:
@@ -175,7 +175,7 @@ def table(head, rows):
 
 
 def summary(board):
-    """The issue's bars."""
+    """The shares that have a bar."""
     whole, nik = board.whole, [board.fields["KTP", "nik", level] for level in LEVELS]
     lines = {
         "KTP critical fields all right": [whole["KTP", "critical", level] for level in LEVELS],
@@ -248,12 +248,12 @@ def reasons_table(board):
 
 
 def traits_table(board):
-    """Critical fields all right (negatives: nothing read), by what is special about the picture."""
+    """Critical fields all right (negatives: nothing read), by trait of the picture."""
     rows = [[kind, trait, t.share()] for (kind, trait), t in sorted(board.traits.items())]
     yield from table(["kind", "what is special", "critical all right (negatives: nothing read)"], rows)
 
 
-def earlier_table(boards):
+def legacy_table(boards):
     """The critical fields as the legacy service reads them."""
     rows = []
     for name, board in boards.items():

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Generate pictures of invented Indonesian identity cards, and of things that are none, with their truth.
+"""Generate pictures of invented Indonesian identity cards, and of other things, with their truth.
 
     python tests/cards/generate.py --out /tmp/cards --seed 7 --count 100
     python tests/cards/generate.py --out /tmp/demo --demo

@@ -1,4 +1,4 @@
-"""Tests of the score board and of the legacy pipeline: python -m unittest discover -s tests/cards"""
+"""Checks of the score board and of the legacy service: python -m unittest discover -s tests/cards"""
 
 import sys
 import unittest
@@ -7,7 +7,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import board
-import earlier
+import legacy
 
 FIELDS = {"nik": "7505030503620007", "name": "CHRISTIAN MANURUNG", "birthDate": "1962-03-05"}
 
@@ -36,7 +36,7 @@ def answer(decision="auto_approve", confidence=0.95, **fields):
 
 
 class Counting(unittest.TestCase):
-    """What goes where."""
+    """Every document is counted in the right place."""
 
     def test_edits(self):
         self.assertEqual(board.distance("", "ABC"), 3)
@@ -95,7 +95,7 @@ class Counting(unittest.TestCase):
             *board.decisions_table(counts),
             *board.reasons_table(counts),
             *board.traits_table(counts),
-            *board.earlier_table({"x": counts}),
+            *board.legacy_table({"x": counts}),
         ]
         columns = None
         for line in lines:
@@ -107,18 +107,18 @@ class Counting(unittest.TestCase):
 
 
 class Earlier(unittest.TestCase):
-    """The patterns of the system that was."""
+    """The regular expressions of the legacy service."""
 
     TEXT = "PROVINSI GORONTALO\nKABUPATEN BOALEMO\nNIK : 7505030503620007\nNama : CHRISTIAN MANURUNG\nTempat/Tgl Lahir : BOALEMO, 05-03-1962\n"
 
     def test_a_capture_runs_over_the_line_and_its_first_line_is_right(self):
-        whole, first = (earlier.fields(self.TEXT, "KTP", first_line) for first_line in (False, True))
+        whole, first = (legacy.fields(self.TEXT, "KTP", first_line) for first_line in (False, True))
         self.assertNotEqual(whole["name"], FIELDS["name"])
         self.assertEqual({name: first[name] for name in FIELDS}, FIELDS)
 
     def test_a_tax_number(self):
         text = "NPWP : 82.361.421.9-127.000\nMARLINA SUPRIYADI\nNIK : 7103095009769486\n"
-        fields = earlier.fields(text, "NPWP", True)
+        fields = legacy.fields(text, "NPWP", True)
         self.assertEqual((fields["npwpNumber"], fields["name"]), ("823614219127000", "MARLINA SUPRIYADI"))
 
 

@@ -16,7 +16,7 @@ from PIL import Image, ImageOps
 
 
 class Numbers(unittest.TestCase):
-    """The arithmetic of the numbers."""
+    """Check digits and the parts of NIK and NPWP."""
 
     def test_check_digit_of_the_worked_example(self):
         self.assertEqual(people.check_digit("71423650"), "2")
@@ -44,7 +44,7 @@ class Numbers(unittest.TestCase):
 
     @staticmethod
     def told_by(someone):
-        """(YY-MM-DD, sex) that the NIK tells."""
+        """(YY-MM-DD, sex) according to the NIK."""
         digits = someone.fields["nik"]
         day = int(digits[6:8])
         date = f"{digits[10:12]}-{digits[8:10]}-{day - 40 if day > 40 else day:02}"
@@ -52,7 +52,7 @@ class Numbers(unittest.TestCase):
 
 
 class Pictures(unittest.TestCase):
-    """What is written."""
+    """The files that the generator writes."""
 
     def test_same_arguments_same_bytes(self):
         for index in range(3):

@@ -1,4 +1,4 @@
-"""Checks of the set of styles that is only judged: python -m unittest discover -s tests/cards"""
+"""Checks of the held-out styles: python -m unittest discover -s tests/cards"""
 
 import io
 import random
@@ -21,7 +21,7 @@ except fonts.MissingFonts as error:
 
 
 class Apart(unittest.TestCase):
-    """What is judged shares nothing with what is tuned on."""
+    """The held-out styles share nothing with the tuned ones."""
 
     def test_no_face_is_in_both_sets(self):
         tuned = styles.tuned(fonts.SANS)
@@ -44,7 +44,7 @@ class Apart(unittest.TestCase):
 
 
 class Drawn(unittest.TestCase):
-    """The faces made of strokes."""
+    """The typefaces that are drawn from strokes."""
 
     def test_digits_differ_from_each_other(self):
         pictures = []
@@ -71,7 +71,7 @@ class Drawn(unittest.TestCase):
 
 @unittest.skipIf(MISSING, MISSING)
 class HeldOut(unittest.TestCase):
-    """Its pictures."""
+    """Pictures in the held-out styles."""
 
     def test_same_arguments_same_bytes_and_not_those_of_the_tuned_set(self):
         first, second = (make.sample(5, 1, style="held-out") for _ in range(2))

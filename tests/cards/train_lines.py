@@ -119,7 +119,7 @@ def score(model, lines):
 
 
 def printed(fields):
-    """The lines that a card has, as far as its truth tells."""
+    """The lines of a card that its truth contains."""
     lines = [v for k, v in fields.items() if k not in ("birthDate", "birthPlace", "issueDate", "province", "regency", "nik")]
     if fields.get("birthPlace") and fields.get("birthDate"):
         year, month, day = fields["birthDate"].split("-")
@@ -215,7 +215,7 @@ def main():
 
 
 def learn(args, model, learner, plan, steps):
-    """Shows the model line after line; writes what it has learned now and then, and at the end."""
+    """Trains on one line after the other; writes the weights now and then, and at the end."""
     rng = random.Random(args.seed + steps.start)
     faces, words = Faces(), Words()
     drawn = [sample(random.Random(4242 + i), faces, words) for i in range(300)]

@@ -1,4 +1,4 @@
-//! Sample cards, from the generator in `tests/cards`. All people on them are invented.
+//! Sample cards from the generator in `tests/cards`. All people on them are invented.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

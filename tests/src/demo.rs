@@ -1,4 +1,4 @@
-//! The demonstration: sample cards, from upload to decision, through everything.
+//! `./dev demo`: sends the sample cards through the whole stack and prints the fields, score and decision of each.
 
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::cards::{Card, Cards};
-use crate::client::User;
-use crate::{Options, Result, Stack};
+use crate::console::say;
+use crate::{Options, Result, Stack, User};
 
 const PATIENCE: Duration = Duration::from_secs(120);
 /// What ends a document's life, for the moment.
@@ -169,10 +169,6 @@ fn stages(stages: &Value) -> String {
     all.map(|(stage, ms)| format!("{stage} {:.0}", ms.as_f64().unwrap_or_default()))
         .collect::<Vec<_>>()
         .join(", ")
-}
-
-fn say(what: &str) {
-    let _ = writeln!(std::io::stderr(), "== {what}");
 }
 
 fn progress(clock: &Instant, card: &Card, what: &str) {

@@ -1,43 +1,30 @@
 //! The local stack: real Postgres and Redis, the AWS stand-in with `template.yaml` deployed on it, the functions as
-//! Lambda functions behind the Lambda runtime API, the worker, and simulators of the two services that others run.
+//! Lambda functions behind the Lambda runtime API, the worker, and simulators of BULI2 and Stack Auth.
 //!
-//! It owns how the parts are wired on one machine, the demonstration and the benchmarks. It must not know what the
-//! parts decide: it talks to them as their clients do. `docs/local-stack.md` describes it.
+//! - [`stack`] starts and wires the parts, and looks at what they stored.
+//! - [`client`] sends requests as clients of the API do.
+//! - [`simulators`] imitates the services that other companies run.
+//! - [`faults`] makes a part of the stack fail on demand.
+//! - [`demo`], [`bench`] and [`chaos`] are what `./dev demo`, `./dev bench` and `./dev chaos` run.
+//!
+//! It must not know what the product decides: it talks to the parts as their clients do. `docs/local-stack.md`
+//! describes it.
 
 #![expect(clippy::disallowed_methods, reason = "waits on its own threads, for programs on this machine only")]
 
-pub mod account;
-pub mod api_page;
 pub mod bench;
-pub mod buli2;
 pub mod cards;
 pub mod chaos;
 pub mod client;
-pub mod daemon;
+mod console;
 pub mod demo;
-pub mod deploy;
-pub mod emulator;
-pub mod event;
-pub mod faulty;
-pub mod forge;
-pub mod gate;
-pub mod ministack;
-pub mod needles;
+mod error;
+pub mod faults;
 pub mod paths;
-pub mod probe;
-pub mod redis_wire;
-pub mod runtime_api;
-pub mod snapshot;
+pub mod pii_markers;
+pub mod simulators;
 pub mod stack;
-pub mod stack_auth;
-pub mod template;
-pub mod worker;
-pub mod world;
 
-pub use client::{Api, User};
+pub use client::api::{Api, User};
+pub use error::{Error, Result};
 pub use stack::{Options, Stack};
-
-/// What goes wrong in a local stack; read by a person, never matched on.
-pub type Error = Box<dyn std::error::Error + Send + Sync>;
-/// Result with [`Error`].
-pub type Result<T> = std::result::Result<T, Error>;

@@ -1,4 +1,4 @@
-//! Where things are: the repository, the built programs, the logs.
+//! Paths of the repository, of the built programs, and of the logs.
 
 use std::path::{Path, PathBuf};
 
@@ -10,8 +10,16 @@ pub fn root() -> PathBuf {
     package.parent().unwrap_or(package).to_owned()
 }
 
-/// The folder with the built programs, next to the one that runs: `target/<profile>`.
+/// The folder with the built programs: the one that `FILOT_PROGRAMS` names, else the one of the program that runs,
+/// `target/<profile>`.
+///
+/// # Errors
+///
+/// The functions or the worker are not built there.
 pub fn programs() -> Result<PathBuf> {
+    if let Some(named) = std::env::var_os("FILOT_PROGRAMS") {
+        return Ok(named.into());
+    }
     let own = std::env::current_exe()?;
     own.ancestors()
         .skip(1)

@@ -1,12 +1,14 @@
-//! INV-1, INV-8: every bad file that its head gives away at the upload function, and a sample of every class through the
-//! running stack, as a client would send them.
+//! INV-1, INV-8: the corpus of bad files, sent as a client would: all that the upload function can refuse by their first
+//! bytes, and some of every class through the whole stack.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use filot_e2e::runtime_api::Instance;
-use filot_e2e::{Options, Result, Stack, User, event, paths, redis_wire};
+use filot_e2e::client::event;
+use filot_e2e::stack::redis_wire;
+use filot_e2e::stack::runtime_api::Instance;
+use filot_e2e::{Options, Result, Stack, User, paths};
 use filot_testkit::bad_files::{self, BadFile};
 use reqwest::Method;
 use serde_json::Value;
@@ -109,7 +111,7 @@ async fn refusals(stack: &Stack) -> Result<BTreeMap<String, usize>> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn inv_8_bad_files_are_refused_or_end_with_a_reason_and_nothing_else_suffers() -> Result<()> {
+async fn inv_8_bad_files_are_refused_or_fail_with_a_reason() -> Result<()> {
     let stack = Stack::start(Options::default()).await?;
     let given_away = refusals(&stack).await?;
     let all: usize = given_away.values().sum();

@@ -1,4 +1,4 @@
-//! A small fault run; `./dev chaos` is the full one.
+//! A small fault run. `./dev chaos` is the full one.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use filot_e2e::chaos::{Settings, storm};
 
 /// INV-1, INV-2, INV-3, INV-5: everything fails while documents flow, and nothing is lost or done twice.
 #[tokio::test(flavor = "multi_thread")]
-async fn inv_1_2_3_5_nothing_is_lost_or_done_twice_while_everything_fails() -> Result<()> {
+async fn inv_1_2_3_5_no_document_is_lost_or_decided_twice() -> Result<()> {
     let settings =
         Settings { documents: 60, seed: 20_261, length: Duration::from_secs(60), cards: 12, talks: false };
     let outcome = storm(settings).await?;

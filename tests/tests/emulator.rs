@@ -1,10 +1,10 @@
-//! Every function under AWS's own runtime interface emulator: it starts as it does in Lambda, takes the events of
-//! `events/`, and answers what their names promise.
+//! Every function under AWS's own runtime interface emulator: it starts as it does in Lambda, receives the events of
+//! `events/`, and must answer with the status that their file names promise.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use filot_e2e::emulator::Emulator;
+use filot_e2e::stack::emulator::Emulator;
 use filot_e2e::{Options, Result, Stack, paths};
 use filot_platform::Role;
 use serde_json::Value;
@@ -75,7 +75,7 @@ async fn run_all(
 
 /// INV-8: without its servers a function answers what needs none, and 503 to everything else; it never hangs or dies.
 #[tokio::test]
-async fn inv_8_without_its_servers_every_function_answers_under_the_emulator() -> Result<()> {
+async fn inv_8_functions_answer_while_their_servers_are_away() -> Result<()> {
     let nobody = |path: &str| format!("http://127.0.0.1:9{path}");
     let environment: BTreeMap<_, _> = [
         ("FILOT_ENV", "local".to_owned()),
@@ -115,7 +115,7 @@ async fn inv_8_without_its_servers_every_function_answers_under_the_emulator() -
 
 /// INV-8: where the secrets are not, there is no configuration; the answer is 503 and not the gateway's 502.
 #[tokio::test]
-async fn inv_8_without_its_secrets_a_function_says_so_to_each_request() -> Result<()> {
+async fn inv_8_a_function_without_secrets_answers_503() -> Result<()> {
     let environment: BTreeMap<_, _> = [
         ("FILOT_ENV", "production"),
         ("OCR_GPU_QUEUE_URL", "http://127.0.0.1:9/gpu"),

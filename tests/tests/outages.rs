@@ -1,9 +1,10 @@
-//! What goes away comes back, and nothing is lost or done twice meanwhile.
+//! Outages on the running stack: a worker, the queues or BULI2 goes away and comes back, and no document is lost or
+//! decided twice.
 
 use std::time::{Duration, Instant};
 
-use filot_e2e::buli2::{Health, Reviewer};
 use filot_e2e::cards::Cards;
+use filot_e2e::simulators::buli2::{Health, Reviewer};
 use filot_e2e::{Options, Result, Stack};
 use serde_json::json;
 
@@ -33,7 +34,7 @@ async fn assert_one_result(stack: &Stack, id: &str) -> Result<()> {
 
 /// INV-1, INV-3.
 #[tokio::test(flavor = "multi_thread")]
-async fn inv_1_a_worker_killed_in_the_middle_of_a_document_is_followed_by_another() -> Result<()> {
+async fn inv_1_another_worker_takes_over_from_a_killed_one() -> Result<()> {
     let mut stack = Stack::start(short_leases()).await?;
     let (cards, user) = (Cards::demo()?, stack.api.new_user().await?);
     let (card, content) = cards.get("ktp-scan.jpg")?;
@@ -55,7 +56,7 @@ async fn inv_1_a_worker_killed_in_the_middle_of_a_document_is_followed_by_anothe
 
 /// INV-1.
 #[tokio::test(flavor = "multi_thread")]
-async fn inv_1_a_worker_asked_to_end_gives_its_document_back_at_no_cost() -> Result<()> {
+async fn inv_1_sigterm_gives_a_document_back_without_an_attempt() -> Result<()> {
     let mut stack = Stack::start(short_leases()).await?;
     let (cards, user) = (Cards::demo()?, stack.api.new_user().await?);
     let (card, content) = cards.get("ktp-scan.jpg")?;
@@ -74,14 +75,14 @@ async fn inv_1_a_worker_asked_to_end_gives_its_document_back_at_no_cost() -> Res
 
 /// INV-1.
 #[tokio::test(flavor = "multi_thread")]
-async fn inv_1_an_upload_while_the_queue_is_away_is_accepted_and_repaired_by_the_sweeper() -> Result<()> {
+async fn inv_1_the_sweeper_queues_uploads_that_no_queue_took() -> Result<()> {
     let stack = Stack::start(Options::default()).await?;
     let (cards, user) = (Cards::demo()?, stack.api.new_user().await?);
     let (card, content) = cards.get("ktp-scan.jpg")?;
-    stack.queue_gate.close();
+    stack.queue_proxy.close();
     let id = stack.api.uploaded(&user, &card.document_type, &card.file, &content).await?;
     assert_eq!(stack.state(&id).await?.0, "uploaded");
-    stack.queue_gate.open();
+    stack.queue_proxy.open();
     // Nobody invokes the sweeper here: the template's schedule does, every minute.
     let end = stack.wait_for(&id, &["completed", "failed"], PATIENCE).await?;
     assert_eq!(end.1, "auto_approved");

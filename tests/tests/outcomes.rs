@@ -1,10 +1,11 @@
-//! Each outcome on the running stack, and who may see it.
+//! The outcomes of a document on the running stack: approved, rejected, failed, reviewed; and who may see each.
 
 use std::time::{Duration, Instant};
 
-use filot_e2e::buli2::Reviewer;
 use filot_e2e::cards::Cards;
-use filot_e2e::{Options, Result, Stack, stack_auth};
+use filot_e2e::simulators::buli2::Reviewer;
+use filot_e2e::simulators::stack_auth;
+use filot_e2e::{Options, Result, Stack};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -40,7 +41,7 @@ async fn count(stack: &Stack, sql: &str, id: &str) -> Result<i64> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn inv_1_every_outcome_is_reached_and_seen_by_its_owner_alone() -> Result<()> {
+async fn inv_1_every_outcome_is_reached_for_its_owner_alone() -> Result<()> {
     let stack = Stack::start(Options::default()).await?;
     let cards = Cards::demo()?;
 
@@ -92,7 +93,7 @@ async fn inv_1_every_outcome_is_reached_and_seen_by_its_owner_alone() -> Result<
 
 /// INV-6: whose card was looked at is known afterwards, and a repeated upload is told from a new one.
 #[tokio::test(flavor = "multi_thread")]
-async fn inv_6_a_line_names_the_document_and_a_repeated_upload_is_marked() -> Result<()> {
+async fn inv_6_logs_name_the_document_and_replays_are_marked() -> Result<()> {
     let stack = Stack::start(Options { without_worker: true, ..Options::default() }).await?;
     let cards = Cards::demo()?;
     let (card, content) = cards.get("ktp-scan.jpg")?;

@@ -1,12 +1,12 @@
-//! The API against its own description: schemathesis makes requests out of `docs/openapi.json`, right ones and wrong
-//! ones, and holds every answer against what is written there.
+//! The API against its own OpenAPI document: schemathesis generates valid and invalid requests from `docs/openapi.json`
+//! and compares every answer with it.
 
 use std::collections::BTreeMap;
 use std::process::Command;
 use std::time::Instant;
 
-use filot_e2e::account::Account;
-use filot_e2e::world::World;
+use filot_e2e::stack::account::Account;
+use filot_e2e::stack::world::World;
 use filot_e2e::{Options, Result, Stack, paths};
 use filot_edge::api::{ROUTES, Route};
 use filot_platform::local;
@@ -15,7 +15,7 @@ use serde_json::json;
 /// INV-6, INV-8: no answer that the document does not describe, no 5xx, no wrong value let through, no door without its
 /// lock.
 #[tokio::test(flavor = "multi_thread")]
-async fn inv_8_every_answer_is_one_that_the_document_describes() -> Result<()> {
+async fn inv_8_every_answer_matches_the_openapi_document() -> Result<()> {
     let stack = Stack::start(Options::default()).await?;
     let world = World::new(&stack).await?;
     let leaving = Account::new(&stack).await?;

@@ -1,12 +1,12 @@
-//! `template.yaml` against the code it deploys: what each function may do is what its program does, and nobody forgets
-//! a function's log, its alarms or its name.
+//! `template.yaml` against the programs it deploys: permissions, secrets, logs, alarms and names of each function.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
-use filot_e2e::{paths, template};
+use filot_e2e::paths;
+use filot_e2e::stack::template;
 use filot_platform::variables::{Default as Without, VARIABLES};
 use filot_platform::{MetricName, Role};
 use serde_json::Value;
@@ -92,7 +92,7 @@ fn called(program: &str) -> BTreeSet<&'static str> {
 }
 
 #[test]
-fn a_function_may_do_what_its_program_does_and_no_more() {
+fn a_function_has_the_permissions_it_uses_and_no_more() {
     let template = template();
     for (id, program, properties) in functions(&template) {
         let granted: BTreeSet<_> =
@@ -102,7 +102,7 @@ fn a_function_may_do_what_its_program_does_and_no_more() {
 }
 
 #[test]
-fn a_function_reads_the_secrets_of_its_configuration_and_no_others() {
+fn a_function_may_read_its_own_secrets_only() {
     let template = template();
     for (id, program, properties) in functions(&template) {
         let role = *Role::ALL.iter().find(|role| role.name() == program).unwrap();

@@ -139,7 +139,7 @@ async fn send_one<O: Orchestrator>(
 fn settled(written: std::result::Result<(), StoreError>) -> std::result::Result<bool, StoreError> {
     match written {
         Ok(()) => Ok(true),
-        Err(StoreError::Miss(Miss::DispatchSettled { .. } | Miss::NotFound)) => Ok(false),
+        Err(StoreError::Miss(Miss::DispatchLost { .. } | Miss::NotFound)) => Ok(false),
         Err(error) => Err(error),
     }
 }

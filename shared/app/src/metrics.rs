@@ -155,7 +155,7 @@ async fn collect(
 ) -> Result<MetricsResponse> {
     let rows = async {
         // One after the other: a watcher needs no more than one connection.
-        let standings = store.queue_standings(now).await?;
+        let standings = store.queue_loads(now).await?;
         let backlog = store.dispatch_backlog(now).await?;
         let breaker = store.breaker_load(BREAKER).await?;
         let states = store.documents_by_state().await?;

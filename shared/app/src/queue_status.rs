@@ -6,7 +6,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use filot_domain::retry::QueueKind;
 use filot_domain::{DocumentId, DocumentStatus};
-use filot_store::{QueueStanding, Store, StuckDocument};
+use filot_store::{QueueLoad, Store, StuckDocument};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -97,7 +97,7 @@ pub async fn queue_status(
 ) -> Result<QueueStatusResponse> {
     let now = request.now;
     let rows = async {
-        let standings = store.queue_standings(now).await?;
+        let standings = store.queue_loads(now).await?;
         let stuck = store.stuck_documents(STUCK_SHOWN, now - STUCK_AFTER, now).await?;
         Ok::<_, crate::AppError>((standings, stuck))
     };
@@ -113,7 +113,7 @@ pub async fn queue_status(
     })
 }
 
-const fn status(messages: QueueDepthDto, rows: QueueStanding) -> QueueStatusDto {
+const fn status(messages: QueueDepthDto, rows: QueueLoad) -> QueueStatusDto {
     QueueStatusDto {
         messages,
         waiting: rows.waiting,

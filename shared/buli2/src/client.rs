@@ -19,7 +19,7 @@ const MAX_ANSWER_BYTES: usize = 64 * 1024;
 /// Longest task id that is believed.
 const MAX_TASK_ID_BYTES: usize = 200;
 
-/// Where BULI2 is and how we show who we are.
+/// BULI2's address and our key.
 #[derive(Clone)]
 pub struct ClientConfig {
     /// `BULI2_API_URL`, without a slash at the end.
@@ -46,19 +46,19 @@ pub struct ReviewRequest {
     pub document_id: DocumentId,
     /// Its owner.
     pub user_id: UserId,
-    /// What it is claimed to be.
+    /// As the user claimed it at upload.
     pub document_type: DocumentType,
-    /// What was read.
+    /// Fields, text and quality of the card.
     pub parsed_data: BTreeMap<FieldName, String>,
     /// The recognised lines.
     pub ocr_text: String,
     /// 0 to 100.
     pub score: u8,
-    /// What the score said.
+    /// The score's decision.
     pub decision: Decision,
     /// And why.
     pub reasons: Vec<ReasonCode>,
-    /// Where the decision is to be sent.
+    /// URL of the callback.
     pub callback_url: String,
     /// Follows the document through every component.
     pub correlation_id: CorrelationId,
@@ -84,7 +84,7 @@ pub struct Submitted {
     pub status: String,
 }
 
-/// What BULI2 says about a task.
+/// A task's state at BULI2.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TaskStatus {
@@ -181,6 +181,9 @@ impl Client {
     }
 
     /// `POST {api}/internal/reviews`
+    ///
+    /// # Errors
+    /// `SubmitError::Refused` if the same call would be refused again; every other error may be retried.
     pub async fn submit(
         &self,
         request: &ReviewRequest,
@@ -201,6 +204,9 @@ impl Client {
     }
 
     /// `GET {api}/internal/reviews/{taskId}/status`
+    ///
+    /// # Errors
+    /// `SubmitError::Refused` if the same call would be refused again; every other error may be retried.
     pub async fn status(&self, task_id: &str, now: DateTime<Utc>) -> Result<TaskStatus, SubmitError> {
         let call = self.http()?.get(self.task_url(task_id, "status")?).bearer_auth(&self.config.api_key);
         answer(call.send().await, now).await
@@ -208,6 +214,9 @@ impl Client {
 
     /// `POST {api}/internal/reviews/{taskId}/cancel`; a task that BULI2 does not know is cancelled, and one that it has
     /// finished (409) is nobody's work any more.
+    ///
+    /// # Errors
+    /// `SubmitError::Refused` if the same call would be refused again; every other error may be retried.
     pub async fn cancel(&self, task_id: &str, now: DateTime<Utc>) -> Result<(), CancelError> {
         let call = self.http()?.post(self.task_url(task_id, "cancel")?).bearer_auth(&self.config.api_key);
         match answer::<serde_json::Value>(call.send().await, now).await {

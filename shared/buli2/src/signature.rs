@@ -55,6 +55,9 @@ impl SigningSecrets {
     }
 
     /// Checks a callback. `signature` and `timestamp` are the raw header values.
+    ///
+    /// # Errors
+    /// The signature or the timestamp is missing, malformed or wrong, or the time is too far off.
     pub fn verify(
         &self,
         body: &[u8],

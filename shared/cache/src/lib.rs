@@ -36,7 +36,7 @@ impl Default for Timeouts {
     }
 }
 
-/// Where Redis is.
+/// The connection and the prefix of every key.
 #[derive(Clone)]
 pub struct CacheConfig {
     /// `redis://` or `rediss://`.

@@ -41,7 +41,7 @@ async fn a_worker_lives_until_its_beat_runs_out() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_away_costs_an_error_and_no_wait_and_may_come_back() {
+async fn a_server_away_costs_an_error_and_no_wait() {
     let mut redis = Redis::start().unwrap();
     let cache = cache(&redis);
     cache.ping().await.unwrap();
@@ -70,7 +70,7 @@ async fn a_server_that_never_was_costs_an_error_and_no_wait() {
 
 /// A server that takes connections and says nothing.
 #[tokio::test]
-async fn inv_8_many_callers_of_a_server_that_says_nothing_wait_side_by_side() {
+async fn inv_8_callers_of_a_silent_server_wait_side_by_side() {
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let timeouts = Timeouts::default();
     let cache = Cache::new(CacheConfig {

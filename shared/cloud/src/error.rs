@@ -1,4 +1,4 @@
-//! What can go wrong with a remote service.
+//! The errors of calls to remote services.
 
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
@@ -16,7 +16,7 @@ pub enum CloudError {
     TooLarge {
         /// The call, as `service.operation`.
         call: &'static str,
-        /// What the caller takes.
+        /// The caller's bound.
         bytes_max: usize,
     },
     /// No answer in time, no connection, throttled, or the service is in trouble.

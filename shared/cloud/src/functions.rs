@@ -32,6 +32,10 @@ impl Functions {
     }
 
     /// Invokes a function and waits for its answer.
+    ///
+    /// # Errors
+    /// `CloudError::Function` if the function ended with an error of its own, `CloudError::Form` if its
+    /// answer is not in the agreed form, else as the call failed.
     pub async fn invoke<T: DeserializeOwned>(
         &self,
         name: &str,
@@ -61,6 +65,9 @@ impl Functions {
     }
 
     /// Asks Lambda to invoke a function soon; its answer goes nowhere.
+    ///
+    /// # Errors
+    /// The call was not taken.
     pub async fn invoke_event(&self, name: &str, payload: &impl Serialize) -> Result<(), CloudError> {
         let call = "lambda.invoke_event";
         let body = serde_json::to_vec(payload).map_err(|_| CloudError::Form { call })?;

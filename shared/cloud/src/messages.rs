@@ -35,7 +35,7 @@ pub struct ScoringRequest {
 pub struct ScoringResponse {
     /// The document that was asked for.
     pub document_id: DocumentId,
-    /// What follows from its score.
+    /// Approved, rejected, or left to a human.
     pub decision: Decision,
     /// 0 to 100.
     pub score: u8,

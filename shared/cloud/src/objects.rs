@@ -17,7 +17,7 @@ use filot_platform::config::Storage;
 use crate::error::CloudError;
 use crate::settings;
 
-/// Where the files are.
+/// Endpoint, credentials and bucket.
 #[derive(Clone)]
 pub struct ObjectsConfig {
     /// `CF_R2_ENDPOINT`
@@ -50,7 +50,7 @@ impl From<&Storage> for ObjectsConfig {
     }
 }
 
-/// What is known about an object without fetching it.
+/// An object's properties, known without fetching it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ObjectHead {
     /// Length.
@@ -96,6 +96,9 @@ impl Objects {
     }
 
     /// Stores a file under a key, over whatever is there.
+    ///
+    /// # Errors
+    /// The call failed: see `CloudError::is_retryable`.
     pub async fn put(&self, key: &str, content: Bytes, mime: &str) -> Result<(), CloudError> {
         self.client()
             .put_object()
@@ -113,6 +116,10 @@ impl Objects {
     }
 
     /// Fetches a file of at most `bytes_max` bytes.
+    ///
+    /// # Errors
+    /// `CloudError::Missing` without an object, `CloudError::TooLarge` if it is longer, else as the call
+    /// failed.
     pub async fn get(&self, key: &str, bytes_max: usize) -> Result<Bytes, CloudError> {
         let call = "s3.get";
         let too_large = || CloudError::TooLarge { call, bytes_max };
@@ -133,7 +140,10 @@ impl Objects {
         Ok(content.freeze())
     }
 
-    /// What is known about an object.
+    /// An object's properties.
+    ///
+    /// # Errors
+    /// `CloudError::Missing` without an object, else as the call failed.
     pub async fn head(&self, key: &str) -> Result<ObjectHead, CloudError> {
         let answer = self.client().head_object().bucket(&self.config.bucket).key(key).send().await;
         let answer = answer.map_err(|error| CloudError::from_sdk("s3.head", &error))?;
@@ -143,6 +153,9 @@ impl Objects {
     }
 
     /// Removes an object; that it is not there is fine.
+    ///
+    /// # Errors
+    /// The call failed: see `CloudError::is_retryable`.
     pub async fn delete(&self, key: &str) -> Result<(), CloudError> {
         self.client()
             .delete_object()
@@ -155,6 +168,9 @@ impl Objects {
     }
 
     /// A link with which anyone may fetch the object until it expires: a secret.
+    ///
+    /// # Errors
+    /// The lifetime is longer than a link may live.
     pub async fn presign_get(&self, key: &str, lifetime: Duration) -> Result<Secret, CloudError> {
         let call = "s3.presign";
         let presigning = PresigningConfig::expires_in(lifetime).map_err(|_| CloudError::Form { call })?;

@@ -17,7 +17,7 @@ const VISIBILITY_S_MAX: u32 = 12 * 3600;
 /// A message as it was received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// What it says; `None` if nothing can be made of it.
+    /// Its content; `None` if it cannot be parsed.
     pub hint: Option<OcrMessage>,
     /// Names this delivery in calls about it.
     pub receipt: String,
@@ -50,6 +50,9 @@ impl Queue {
     }
 
     /// Sends a message.
+    ///
+    /// # Errors
+    /// The call failed: see `CloudError::is_retryable`.
     pub async fn send(&self, message: &OcrMessage) -> Result<(), CloudError> {
         let call = "sqs.send";
         let body = serde_json::to_string(message).map_err(|_| CloudError::Form { call })?;
@@ -65,6 +68,9 @@ impl Queue {
 
     /// Receives up to `max` (1 to 10) messages, waiting up to `wait_s` (0 to 20) for the first; they stay hidden from
     /// others for `visibility_s`.
+    ///
+    /// # Errors
+    /// The call failed: see `CloudError::is_retryable`.
     pub async fn receive(
         &self,
         max: u32,
@@ -100,6 +106,9 @@ impl Queue {
     }
 
     /// Removes a message for good.
+    ///
+    /// # Errors
+    /// The call failed: see `CloudError::is_retryable`.
     pub async fn delete(&self, receipt: &str) -> Result<(), CloudError> {
         self.client
             .delete_message()
@@ -112,6 +121,9 @@ impl Queue {
     }
 
     /// Hides a message for `visibility_s` from now; 0 shows it at once.
+    ///
+    /// # Errors
+    /// The call failed: see `CloudError::is_retryable`.
     pub async fn change_visibility(&self, receipt: &str, visibility_s: u32) -> Result<(), CloudError> {
         self.client
             .change_message_visibility()
@@ -125,6 +137,9 @@ impl Queue {
     }
 
     /// How many messages there are.
+    ///
+    /// # Errors
+    /// The call failed: see `CloudError::is_retryable`.
     pub async fn attributes(&self) -> Result<QueueAttributes, CloudError> {
         let names = [
             QueueAttributeName::ApproximateNumberOfMessages,

@@ -27,7 +27,7 @@ fn objects(aws: &Aws, bucket: String) -> Objects {
 }
 
 #[tokio::test]
-async fn an_object_is_stored_fetched_within_bounds_linked_to_and_removed() {
+async fn an_object_is_stored_fetched_linked_and_removed() {
     let aws = Aws::start().unwrap();
     let objects = objects(&aws, aws.bucket().await.unwrap());
     let content = Bytes::from(vec![7_u8; 100_000]);
@@ -50,7 +50,7 @@ async fn an_object_is_stored_fetched_within_bounds_linked_to_and_removed() {
 }
 
 #[tokio::test]
-async fn storage_that_is_away_is_retryable_and_a_bucket_that_never_was_is_not_a_missing_file() {
+async fn an_outage_or_a_missing_bucket_is_no_missing_file() {
     let aws = Aws::start().unwrap();
     let no_bucket = objects(&aws, "filot-never-made".to_owned());
     let error = no_bucket.get("x", 10).await.unwrap_err();
@@ -79,7 +79,7 @@ fn message() -> OcrMessage {
 }
 
 #[tokio::test]
-async fn a_message_is_hidden_while_held_shown_when_given_back_and_gone_when_deleted() {
+async fn a_message_is_hidden_shown_again_and_deleted() {
     let aws = Aws::start().unwrap();
     let queue = Queue::new(&aws.sdk_config().await, aws.queue().await.unwrap());
     queue.send(&message()).await.unwrap();

@@ -64,7 +64,7 @@ fn lines_from(start: usize) -> impl Iterator<Item = (&'static str, &'static str)
     TABLE.get(start..).unwrap_or_default().lines().filter_map(|line| line.split_once('\t'))
 }
 
-/// What a table says of a code.
+/// The row of a code in a table.
 fn find(table: &'static str, code: &str) -> Option<&'static str> {
     let start = position(table, code).ok()?;
     Some(table.get(start..)?.lines().next()?.split_once('\t')?.1)

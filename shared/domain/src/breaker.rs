@@ -18,7 +18,7 @@ impl Default for BreakerPolicy {
     }
 }
 
-/// What the breaker remembers. Shared by every instance.
+/// The stored state of a breaker. Shared by every instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Breaker {
     /// Failures in a row up to now.
@@ -29,7 +29,7 @@ pub struct Breaker {
     pub probe_started_at: Option<DateTime<Utc>>,
 }
 
-/// How the breaker stands, in the field's terms.
+/// The state of a breaker, in the usual terms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::Display, strum::EnumIter, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum BreakerState {
@@ -44,11 +44,11 @@ pub enum BreakerState {
 /// Whether a call may pass now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Admission {
-    /// It may.
+    /// The call may pass.
     Pass,
-    /// It may, as the one probe; the caller stores the returned breaker before it calls.
+    /// The call may pass as the one probe; the caller stores the returned breaker before it calls.
     Probe(Breaker),
-    /// It may not before the given time.
+    /// No call before the given time.
     Refuse {
         /// Earliest time at which asking again can help.
         until: DateTime<Utc>,
@@ -56,7 +56,7 @@ pub enum Admission {
 }
 
 impl Breaker {
-    /// How the breaker stands at `now`.
+    /// The state at `now`.
     pub fn state(&self, policy: &BreakerPolicy, now: DateTime<Utc>) -> BreakerState {
         match self.opened_at {
             None => BreakerState::Closed,

@@ -1,4 +1,4 @@
-//! What was asked for (a document type), what was seen (a card kind) and what was read from it.
+//! The claimed type of a document, the kind of card in its picture, and the fields read from it.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use strum::{Display, EnumIter, EnumString, IntoStaticStr};
 
 use crate::reason::ReasonCode;
 
-/// What the user says the document is.
+/// The type of a document, as the user claims it.
 #[derive(
     Debug,
     Clone,
@@ -78,7 +78,7 @@ impl DocumentType {
     }
 }
 
-/// What the reader saw in the picture.
+/// The kind of card in a picture.
 #[derive(
     Debug,
     Clone,
@@ -197,13 +197,13 @@ pub struct Quality {
 /// Everything a reader says about one picture.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct CardReading {
-    /// What the picture shows.
+    /// Kind of card in the picture.
     pub kind: CardKind,
     /// The fields that could be read; a field that could not is absent.
     pub fields: BTreeMap<FieldName, FieldReading>,
-    /// How good the picture is.
+    /// Quality of the picture, 0 to 1.
     pub quality: Quality,
-    /// What the reader wants the scorer and the user to know.
+    /// The reader's remarks for the scorer and the user.
     pub reasons: Vec<ReasonCode>,
     /// The recognised lines, for the human reviewer. Identity data: never logged.
     pub text: String,

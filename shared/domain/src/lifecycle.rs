@@ -12,6 +12,9 @@
 //!
 //! The database holds the same table and a trigger that refuses any other edge; a test in `filot-store` compares the
 //! two. `docs/architecture.md` has the drawing.
+//!
+//! Each state names the functions that move a document or a review out of it: those of `filot-app` by module and name, those
+//! of the worker as `worker::…`. Every one of them goes through `filot-store`.
 
 use std::marker::PhantomData;
 
@@ -124,23 +127,27 @@ macro_rules! state_machine {
 }
 
 state_machine! {
-    /// Where a document is in the pipeline.
+    /// The stage of the pipeline that a document is in. From every state but the last, `delete_document::delete_document` and
+    /// `sweep::sweep` (retention) erase it.
     DocumentStatus in document {
-        /// The row exists, its object not yet; never shown to anyone.
+        /// The row exists, its object not yet; never shown to anyone. `upload::upload` moves it on when the object is stored;
+        /// `sweep::sweep` erases it when the upload died.
         Receiving = "receiving",
-        /// Stored, waiting for a worker.
+        /// Stored, waiting for a worker. `worker::document::handle` claims it.
         Uploaded = "uploaded",
-        /// A worker holds it, or held it and will be followed by another.
+        /// A worker holds it, or held it and another will follow. `worker::document::handle` commits the reading, records a
+        /// failure, gives it back, or claims it over a lost lease.
         Processing = "processing",
-        /// Read; not yet scored.
+        /// Read, not yet scored. `score_document::score_document` moves it on.
         OcrCompleted = "ocr_completed",
-        /// Scored; a human's decision is awaited.
+        /// Scored; a human's decision is awaited. `review_callback::review_callback` brings that decision. A decision of the
+        /// score alone moves it on in the transaction that scored it.
         AiEvaluated = "ai_evaluated",
-        /// Decided.
+        /// Decided. `escalate::escalate` takes an automatic rejection back to a human.
         Completed = "completed",
-        /// Could not be read; the reason says why.
+        /// Could not be read; the reason says why. `process::process` queues it again when its owner asks.
         Failed = "failed",
-        /// Erased: an audit stub remains.
+        /// Erased: an audit stub remains, and nothing moves it any more.
         Erased = "erased",
     }
     edges {
@@ -173,19 +180,19 @@ state_machine! {
 }
 
 state_machine! {
-    /// What is known about the document's truth.
+    /// Whether the document is genuine, as far as the score or a human has decided.
     VerificationStatus in verification {
-        /// Not evaluated yet.
+        /// Not scored yet. `score_document::score_document` moves it on.
         Pending = "pending",
-        /// Approved by score.
+        /// Approved by score, for good.
         AutoApproved = "auto_approved",
-        /// Rejected by score.
+        /// Rejected by score. `escalate::escalate` moves it to a human.
         AutoRejected = "auto_rejected",
-        /// A human will decide.
+        /// A human will decide. `review_callback::review_callback` brings the decision.
         PendingManualReview = "pending_manual_review",
-        /// Approved by a human.
+        /// Approved by a human, for good.
         ManuallyApproved = "manually_approved",
-        /// Rejected by a human.
+        /// Rejected by a human, for good.
         ManuallyRejected = "manually_rejected",
     }
     edges {
@@ -205,15 +212,15 @@ state_machine! {
 }
 
 state_machine! {
-    /// A human review, as decided.
+    /// The decision of a human review.
     ReviewStatus in review {
-        /// Waiting for the reviewer.
+        /// Waiting for the reviewer. `review_callback::review_callback` brings the decision; erasing the document cancels it.
         Pending = "pending",
-        /// The reviewer approved.
+        /// The reviewer approved, for good.
         Approved = "approved",
-        /// The reviewer rejected.
+        /// The reviewer rejected, for good.
         Rejected = "rejected",
-        /// Its document was erased first.
+        /// Its document was erased first, for good.
         Cancelled = "cancelled",
     }
     edges {
@@ -227,17 +234,20 @@ state_machine! {
 }
 
 state_machine! {
-    /// A human review, on its way to the reviewer: the state of its outbox row.
+    /// The way of a human review to the reviewer: the state of its outbox row. `dispatch_reviews::dispatch_reviews` moves it,
+    /// except where a state says otherwise.
     DispatchState in dispatch {
-        /// Waits to be sent, at once or after a back-off.
+        /// Waits to be sent, at once or after a back-off. A decision that comes first (`review_callback::review_callback`) or an
+        /// erasure takes it out of the outbox.
         Queued = "queued",
-        /// A dispatcher holds it under a lease.
+        /// A dispatcher holds it under a lease. A decision or an erasure takes it out of the outbox.
         Sending = "sending",
-        /// The reviewer has it.
+        /// The reviewer has it. Erasing the document withdraws it.
         Acknowledged = "acknowledged",
-        /// The reviewer refuses it for good; the review says so.
+        /// The reviewer refuses it for good; the review says so. `escalate::escalate` sends it again; erasing the document
+        /// withdraws it.
         Refused = "refused",
-        /// No longer wanted: decided before it was sent, or erased.
+        /// No longer wanted: decided before it was sent, or erased. Nothing moves it any more.
         Withdrawn = "withdrawn",
     }
     edges {
@@ -257,14 +267,14 @@ state_machine! {
 }
 
 impl VerificationStatus {
-    /// Whether a human or the score has spoken for good.
+    /// Whether a human or the score has decided.
     pub const fn is_final(self) -> bool {
         !matches!(self, Self::Pending | Self::PendingManualReview)
     }
 }
 
 impl DocumentStatus {
-    /// Whether the pipeline is done with the document unless someone asks for more.
+    /// Whether the pipeline does nothing more with the document unless a user asks.
     pub const fn is_final(self) -> bool {
         matches!(self, Self::Completed | Self::Failed | Self::Erased)
     }
@@ -302,7 +312,7 @@ pub struct InState<S> {
 }
 
 impl<S: State<Status = DocumentStatus>> InState<S> {
-    /// What a row that was just read says, if it says `S`.
+    /// The knowledge that a row which was just read is in state `S`; `None` if it is in another.
     pub fn witness(id: DocumentId, status: DocumentStatus, version: i64) -> Option<Self> {
         (status == S::STATUS).then_some(Self { id, version, state: PhantomData })
     }

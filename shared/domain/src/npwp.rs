@@ -25,7 +25,7 @@ pub enum NpwpError {
     Zero,
 }
 
-/// Which of the forms a number has.
+/// The form of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum NpwpForm {
     /// 15 digits.
@@ -89,7 +89,7 @@ impl Npwp {
         &self.digits
     }
 
-    /// Which form the number has.
+    /// The form of the number.
     pub const fn form(&self) -> NpwpForm {
         self.form
     }

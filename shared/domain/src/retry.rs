@@ -41,7 +41,7 @@ impl Backoff {
 /// document on a quiet day; on a busy one the queue's depth shows that the message is only late.
 pub const CHECK_MESSAGE_AFTER: TimeDelta = TimeDelta::minutes(5);
 
-/// Which queue, and so which kind of worker, a document waits for.
+/// The queue, and so the kind of worker, that a document waits for.
 #[derive(
     Debug,
     Clone,
@@ -90,7 +90,7 @@ pub enum AfterFailure {
     Fail,
 }
 
-/// How a failure of reading bears on another try.
+/// The effect of a failure on another try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailureKind {
     /// The file itself is at fault: every try would end the same way.

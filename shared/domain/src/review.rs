@@ -47,12 +47,12 @@ impl ReviewDecision {
     }
 }
 
-/// What a decision does to a review.
+/// The effect of a decision on a review.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DecisionEffect {
-    /// It is the first: it decides.
+    /// The first decision: it counts.
     Decide,
-    /// It was said before: nothing happens, and that is fine.
+    /// The same decision again: nothing changes.
     Repeat,
     /// The opposite was said before, or the review is cancelled: refused.
     Conflict,

@@ -14,7 +14,7 @@ use crate::npwp::Npwp;
 use crate::reason::ReasonCode;
 use crate::vocabulary::{CITIZENSHIPS, MARITAL, RELIGIONS};
 
-/// Where the score divides, and how sure a critical field must be.
+/// The scores that divide the decisions, and the confidence that a critical field must have.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Thresholds {
     /// At or above: approved without a human (`AI_SCORE_THRESHOLD_AUTO_APPROVE`).
@@ -31,7 +31,7 @@ impl Default for Thresholds {
     }
 }
 
-/// What the score says shall happen.
+/// The decision that follows from a score.
 #[derive(
     Debug,
     Clone,
@@ -75,22 +75,22 @@ impl Decision {
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Part {
-    /// Which fields were read.
+    /// Completeness of the fields.
     Completeness,
     /// Whether their values have the right form.
     Format,
     /// Whether they agree with each other.
     Consistency,
-    /// How sure the reader is.
+    /// Confidence of the reader.
     Confidence,
-    /// How good the picture is.
+    /// Quality of the picture, 0 to 1.
     Quality,
 }
 
 /// One part of a score, with the reasons for what it lost.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScorePart {
-    /// Which part.
+    /// The part.
     pub part: Part,
     /// Points given, 0 to `max`.
     pub points: u8,
@@ -109,7 +109,7 @@ pub struct Evaluation {
     pub parts: Vec<ScorePart>,
     /// Every reason, of the reader and of the scorer, once, in order of the codes.
     pub reasons: Vec<ReasonCode>,
-    /// What shall happen.
+    /// The decision that follows from score and reasons.
     pub decision: Decision,
 }
 
@@ -125,7 +125,7 @@ impl Evaluation {
     }
 }
 
-/// What kind of number identifies a person.
+/// A kind of number that identifies a person.
 #[derive(
     Debug,
     Clone,

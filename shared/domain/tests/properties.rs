@@ -141,7 +141,7 @@ proptest! {
     }
 
     #[test]
-    fn backoff_grows_stays_within_its_cap_and_never_retries_at_once(
+    fn backoff_grows_within_its_cap_and_never_retries_at_once(
         attempts in 0..100_u32, random in 0.0..1.0_f64, asked_s in 0..10_000_i64,
     ) {
         let backoff = Backoff { base: TimeDelta::seconds(2), cap: TimeDelta::seconds(300) };
@@ -282,7 +282,7 @@ fn every_state_can_be_reached() {
 }
 
 #[test]
-fn inv_2_no_edge_leaves_erased_and_every_other_state_can_be_erased() {
+fn inv_2_every_state_can_be_erased_and_erased_is_final() {
     for status in DocumentStatus::iter() {
         let leaves = DocumentStatus::iter()
             .any(|to| DocumentStatus::EDGES.iter().any(|row| status.allows(row.event, to)));
@@ -296,7 +296,7 @@ fn inv_2_no_edge_leaves_erased_and_every_other_state_can_be_erased() {
 }
 
 #[test]
-fn a_decision_is_final_the_same_again_is_fine_and_the_contrary_is_refused() {
+fn a_decision_is_final_and_the_contrary_is_refused() {
     use ReviewDecision::{Approved, Rejected};
     let expected: BTreeMap<_, _> = [
         ((0, 0), DecisionEffect::Decide),
@@ -342,7 +342,7 @@ fn inv_4_two_printings_of_one_tax_number_are_one_identity() {
 }
 
 #[test]
-fn a_picture_that_is_no_card_is_rejected_and_another_photograph_asked_for() {
+fn a_picture_without_a_card_is_rejected_for_retake() {
     let evaluation = score(DocumentType::Ktp, &CardReading::default(), &Thresholds::default(), today());
     assert_eq!(evaluation.decision, Decision::AutoReject);
     assert!(evaluation.reasons.contains(&ReasonCode::NotACard));

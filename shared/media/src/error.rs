@@ -23,7 +23,7 @@ pub enum MediaError {
     /// Declared as one thing, and in fact another.
     #[error("The file is a {content}, which is not the type it was sent as.")]
     TypeMismatch {
-        /// What it is by its magic bytes.
+        /// The type by its magic bytes.
         content: FileKind,
     },
     /// The magic is right and what follows is not.

@@ -12,7 +12,7 @@ const SOI: u8 = 0xD8;
 const EOI: u8 = 0xD9;
 const SOS: u8 = 0xDA;
 
-/// What the frame header declares.
+/// The declarations of the frame header.
 pub(crate) fn dimensions(bytes: &[u8]) -> Result<(u32, u32), MediaError> {
     let mut at = Cursor::new(bytes);
     if at.take(2) != Some(&[0xFF, SOI]) {

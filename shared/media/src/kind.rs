@@ -2,6 +2,13 @@
 
 use std::fmt;
 
+/// Start of image, and the first byte of the marker that follows.
+const JPEG_MAGIC: &[u8] = &[0xFF, 0xD8, 0xFF];
+/// The first bytes of every PNG.
+pub(crate) const PNG_SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
+/// The first bytes of every PDF; its version follows.
+pub(crate) const PDF_MAGIC: &[u8] = b"%PDF-";
+
 /// A kind of file that is accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FileKind {
@@ -25,11 +32,11 @@ impl FileKind {
 
     /// By the first bytes alone.
     pub(crate) fn of_magic(bytes: &[u8]) -> Option<Self> {
-        if bytes.starts_with(&[0xFF, 0xD8, 0xFF]) {
+        if bytes.starts_with(JPEG_MAGIC) {
             Some(Self::Jpeg)
-        } else if bytes.starts_with(crate::png::SIGNATURE) {
+        } else if bytes.starts_with(PNG_SIGNATURE) {
             Some(Self::Png)
-        } else if bytes.starts_with(crate::pdf::MAGIC) {
+        } else if bytes.starts_with(PDF_MAGIC) {
             Some(Self::Pdf)
         } else {
             None

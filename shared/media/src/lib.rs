@@ -1,4 +1,4 @@
-//! What an uploaded file really is: magic bytes, bounded header decode, PDF sanity.
+//! Finds out the real type of an uploaded file: magic bytes, bounded header decode, PDF sanity.
 //!
 //! Owns the limits on what is accepted and the three parsers that look at headers. Nothing is unpacked and nothing is
 //! allocated: the input is read in place, once, so a hostile file costs no more than its own two megabytes. It must

@@ -2,11 +2,10 @@
 //!
 //! Pages are counted and drawn where there is a renderer; here it is only settled that there is something to draw.
 
+use crate::kind::PDF_MAGIC;
 use crate::{FileKind, MediaError};
 
 const DAMAGED: MediaError = MediaError::Damaged(FileKind::Pdf);
-
-pub(crate) const MAGIC: &[u8] = b"%PDF-";
 
 /// How far from the end the end mark may be, as readers have it.
 const END_WINDOW: usize = 1024;
@@ -15,7 +14,7 @@ const TRAILER_WINDOW: usize = 8 * 1024;
 
 /// Whether it may be a PDF that a renderer can open.
 pub(crate) fn check(bytes: &[u8]) -> Result<(), MediaError> {
-    let version = bytes.strip_prefix(MAGIC).and_then(|rest| rest.first_chunk::<3>()).ok_or(DAMAGED)?;
+    let version = bytes.strip_prefix(PDF_MAGIC).and_then(|rest| rest.first_chunk::<3>()).ok_or(DAMAGED)?;
     if !matches!(version, [b'1' | b'2', b'.', b'0'..=b'9']) {
         return Err(DAMAGED);
     }
@@ -47,7 +46,7 @@ fn trailers(body: &[u8]) -> [Option<&[u8]>; 3] {
     ]
 }
 
-/// What comes before the mark, at most a window of it.
+/// The bytes before the mark, at most a window of them.
 fn until<'a>(section: &'a [u8], mark: &[u8]) -> &'a [u8] {
     let window = section.get(..TRAILER_WINDOW).unwrap_or(section);
     find(window, mark).and_then(|at| window.get(..at)).unwrap_or(window)

@@ -1,19 +1,18 @@
 //! PNG: the signature, the header chunk, and that picture data follows.
 
 use crate::cursor::Cursor;
+use crate::kind::PNG_SIGNATURE;
 use crate::{FileKind, MediaError};
 
 const DAMAGED: MediaError = MediaError::Damaged(FileKind::Png);
 
-pub(crate) const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
-
 /// The format's own limit on lengths and sides.
 const MAX_31_BITS: u32 = 0x7FFF_FFFF;
 
-/// What the header chunk declares.
+/// The declarations of the header chunk.
 pub(crate) fn dimensions(bytes: &[u8]) -> Result<(u32, u32), MediaError> {
     let mut at = Cursor::new(bytes);
-    if at.take(SIGNATURE.len()) != Some(SIGNATURE) {
+    if at.take(PNG_SIGNATURE.len()) != Some(PNG_SIGNATURE) {
         return Err(DAMAGED);
     }
     let (name, header) = chunk(&mut at)?;

@@ -41,7 +41,7 @@ fn ihdr(width: u32, height: u32, rest: [u8; 5]) -> Vec<u8> {
 }
 
 fn png_of(parts: &[Vec<u8>]) -> Vec<u8> {
-    [png::SIGNATURE, &parts.concat()].concat()
+    [kind::PNG_SIGNATURE, &parts.concat()].concat()
 }
 
 fn png(width: u32, height: u32) -> Vec<u8> {
@@ -236,7 +236,7 @@ fn valid_file() -> impl Strategy<Value = Vec<u8>> {
 proptest! {
     #[test]
     fn anything_behind_a_magic_is_answered(magic in 0..4_usize, tail in vec(any::<u8>(), 0..600)) {
-        let magic: &[u8] = [&b""[..], &[0xFF, 0xD8, 0xFF], png::SIGNATURE, b"%PDF-1.7"][magic];
+        let magic: &[u8] = [&b""[..], &[0xFF, 0xD8, 0xFF], kind::PNG_SIGNATURE, b"%PDF-1.7"][magic];
         if let Ok(found) = inspect(&[magic, &tail].concat(), None) {
             prop_assert!(found.width != Some(0) && found.height != Some(0));
         }

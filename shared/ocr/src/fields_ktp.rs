@@ -356,7 +356,7 @@ fn blood_type(row: &KtpRow) -> Option<(String, f32)> {
             Some((text, 1.0 - (1.0 - confidence) * (1.0 - 0.8 * sure)))
         }
         // A faint sign is told by its shape; the second reader takes it for dirt.
-        Some((text, confidence)) if text.starts_with("Z") => Some((text, confidence)),
+        Some((text, confidence)) if text.starts_with(&group) => Some((text, confidence)),
         Some((text, confidence)) => {
             let (text, most) = if sure > confidence { (group, sure) } else { (text, confidence) };
             Some((text, 0.8 * most))

@@ -148,7 +148,7 @@ pub fn evidence(lines: &[NpwpLine], head: &[Line]) -> u32 {
 }
 
 /// Words that two looks let begin elsewhere are not surer than this.
-const BEGUN_OTHERWISE: f32 = 1.0;
+const BEGUN_OTHERWISE: f32 = 0.95;
 /// Words cut off by the edge of the card are not surer than this.
 const CUT_OFF: f32 = 0.9;
 

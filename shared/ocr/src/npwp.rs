@@ -335,7 +335,9 @@ fn lost_before(whole: &Line, value: &Line) -> u32 {
     let lost = symbols.len().saturating_sub(text.chars().count());
     let (before, rest) = symbols.split_at(lost);
     // A colon is read as a stroke, and labels end in small letters.
-    let is_lost = |symbol: &Symbol| symbol.character.is_alphanumeric() && symbol.confidence >= SURE;
+    let is_lost = |symbol: &Symbol| {
+        symbol.character.is_ascii_uppercase() && symbol.character != 'I' && symbol.confidence >= SURE
+    };
     let same = rest.iter().map(|symbol| symbol.character).eq(text.chars());
     if !text.is_empty() && lost <= MOST && same && before.iter().all(is_lost) { lost as u32 } else { 0 }
 }

@@ -24,7 +24,7 @@ const KEY_ID_CHARS_MAX: usize = 16;
 pub enum ConfigErrors {
     /// Everything that is missing, malformed or unsafe: a person has to mend it.
     Problems(Vec<String>),
-    /// Where the secrets are does not answer: trying again may help.
+    /// Secrets Manager does not answer: trying again may help.
     Away(String),
 }
 
@@ -42,12 +42,12 @@ impl fmt::Display for ConfigErrors {
 
 impl std::error::Error for ConfigErrors {}
 
-/// What a role is told. Sections that the role does not need are `None`.
+/// The configuration of one program. Sections that it does not need are `None`.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Which binary this is.
+    /// The program.
     pub role: Role,
-    /// Which deployment this is.
+    /// The deployment.
     pub environment: Environment,
     /// Whether metric lines are written.
     pub metrics_enabled: bool,
@@ -55,7 +55,7 @@ pub struct Config {
     pub metrics_namespace: String,
     /// Origins that browsers may call from; empty for roles without HTTP.
     pub cors_origins: Vec<String>,
-    /// What proves that a request came through Cloudflare. Empty: nothing does.
+    /// A request with one of these came through Cloudflare. Empty: no request counts as such.
     pub origin_secrets: Vec<Secret>,
     /// Postgres.
     pub database: Option<Database>,
@@ -95,6 +95,9 @@ impl Config {
     /// Loads what `role` needs from the environment and, for what it does not have, from Secrets Manager.
     ///
     /// Long-running processes call it again to see rotated secrets.
+    ///
+    /// # Errors
+    /// Every problem at once, or that Secrets Manager does not answer.
     pub async fn load(role: Role) -> Result<Self, ConfigErrors> {
         #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
         let env = |name: &str| std::env::var(name).ok().filter(|text| !text.trim().is_empty());
@@ -102,6 +105,9 @@ impl Config {
     }
 
     /// The same out of given values alone, for tests and tools.
+    ///
+    /// # Errors
+    /// Every problem at once.
     pub async fn from_values(role: Role, given: &[(&str, &str)]) -> Result<Self, ConfigErrors> {
         let env =
             |name: &str| given.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
@@ -148,7 +154,7 @@ impl Config {
             }
         }
         for variable in &read {
-            values.settle(variable, environment);
+            values.resolve(variable, environment);
         }
         // The level itself is taken before there is a configuration; that it is none is told here.
         let _ = values.parse::<tracing::Level>("LOG_LEVEL");
@@ -166,7 +172,7 @@ struct Values {
 
 impl Values {
     /// Puts the default in place, or notes what is wrong with the variable.
-    fn settle(&mut self, variable: &Variable, environment: Environment) {
+    fn resolve(&mut self, variable: &Variable, environment: Environment) {
         let name = variable.name;
         if let Some(given) = self.given.get(name) {
             if environment != Environment::Local && variable.guard == Guard::Key {

@@ -29,7 +29,7 @@ async fn load(role: Role, env: &BTreeMap<&'static str, String>) -> Result<Config
 }
 
 #[tokio::test]
-async fn every_role_loads_from_a_full_environment_and_from_secrets_manager() {
+async fn every_role_loads_from_environment_and_secrets_manager() {
     for role in Role::ALL {
         load(role, &good()).await.unwrap();
         let mut env = good();
@@ -44,7 +44,7 @@ async fn every_role_loads_from_a_full_environment_and_from_secrets_manager() {
 }
 
 #[tokio::test]
-async fn the_environment_wins_and_only_what_it_lacks_is_fetched_in_one_call() {
+async fn only_what_the_environment_lacks_is_fetched_in_one_call() {
     let mut env = good();
     env.remove("JWT_SECRET");
     env.extend(["ORIGIN_SECRET", "REDIS_PASSWORD"].map(|name| (name, GOOD_KEY.to_owned())));
@@ -119,7 +119,7 @@ async fn every_problem_is_told_at_once_and_no_value() {
 }
 
 #[tokio::test]
-async fn inv_6_staging_and_production_refuse_short_and_published_keys() {
+async fn inv_6_guarded_deployments_refuse_weak_keys() {
     let keys: Vec<&Variable> = VARIABLES.iter().filter(|variable| variable.guard == Guard::Key).collect();
     assert!(keys.len() >= 6);
     for environment in ["staging", "production"] {
@@ -197,7 +197,7 @@ fn names_and_secret_paths_are_unique() {
 }
 
 #[tokio::test]
-async fn inv_6_a_key_is_not_split_into_a_published_id_and_a_short_rest() {
+async fn inv_6_a_key_is_not_split_into_an_id_and_a_short_rest() {
     let long_id = format!("{GOOD_KEY}:q7");
     for text in [long_id.as_str(), "ab:q7", "ab cd:k9Jq2mZx8Vb4Tn6Rw0Ys3Pd5Lf7Hg1Cc"] {
         let mut env = good();

@@ -8,7 +8,7 @@ use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::{Builder, ConnectorBuilder};
 
-/// What the SDK makes for each client by itself. It parses all certificate authorities each time, which takes as long as
+/// The SDK would make one for each client. Making it parses all certificate authorities each time, which takes as long as
 /// the rest of a function's start: here once, when a client is first made.
 static CLIENT: LazyLock<SharedHttpClient> = LazyLock::new(|| {
     Builder::new().build_with_connector_fn(|settings, components| {

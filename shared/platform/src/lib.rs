@@ -1,6 +1,9 @@
-//! What every binary needs before it can work: configuration, secrets, log and metric lines.
+//! What every program of FiLot needs before it can work: configuration, secrets, log and metric lines.
 //!
-//! A leaf: it knows nothing of documents. Only this crate reads environment variables and Secrets Manager.
+//! It knows the product's programs ([`Role`]), settings ([`variables`]), secrets and metrics ([`MetricName`]) by name, because
+//! each of these lists is read in one place: what a program needs, what the documents say, what a deployment must provide.
+//! It knows none of the product's rules: not what a document is, nor what a setting means to its reader. It depends on no
+//! other crate of ours. Only this crate reads environment variables and Secrets Manager.
 
 pub mod config;
 mod environment;

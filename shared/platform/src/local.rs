@@ -29,6 +29,6 @@ pub const PUBLISHED: [&str; 8] = [
     SEALING_KEY,
     IDENTITY_HASH_KEY,
     ORIGIN_SECRET,
-    // The earlier system's default.
+    // The default of the legacy service.
     "dev-secret-change-in-production",
 ];

@@ -11,26 +11,26 @@ const MASK: &str = "***";
 const NUMBER_DIGITS_MIN: usize = 15;
 const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 8..=15;
 const LOCAL_PHONE_DIGITS_MIN: usize = 10;
-/// How numbers of phones in Indonesia begin, with and without the country.
+/// Prefixes of Indonesian phone numbers, with and without the country.
 const PHONE_HEADS: [&[u8]; 3] = [b"08", b"628", b"00628"];
 const UUID_CHARS: usize = 36;
 const BEARER: &[u8] = b"bearer ";
 /// Bytes that may stand between two groups of one number.
 const NUMBER_GAP_MAX: usize = 3;
-/// What a mail address may have before its `@` (RFC 5321 says 64) and after it.
+/// Longest part of a mail address before its `@` (RFC 5321: 64) and after it, in bytes.
 const MAIL_LOCAL_MAX: usize = 128;
 const MAIL_DOMAIN_MAX: usize = 255;
-/// What a URL may say about who calls.
+/// Longest user and password in a URL, in bytes.
 const USERINFO_MAX: usize = 512;
 /// Random text of this length is a key; refresh tokens have 43 characters.
 const KEY_CHARS_MIN: usize = 40;
 const HEX_KEY_CHARS_MIN: usize = 64;
-/// What is called a secret is one if it has this length; shorter, it is a word.
+/// A value named as a secret is masked from this length on; a shorter one is a word.
 const NAMED_CHARS_MIN: usize = 16;
 const NAME_CHARS_MAX: usize = 64;
 /// Longest header of a token.
 const TOKEN_HEAD_MAX: usize = 4096;
-/// How the names of what is secret end.
+/// Endings of the names of secret values.
 const SECRET_NAMES: [&str; 12] = [
     "token",
     "secret",
@@ -91,7 +91,7 @@ fn hidden(text: &str, before: Option<u8>, begins_word: bool, so_far: &str) -> Op
         .or_else(|| if begins_number { number(text) } else { None })
 }
 
-/// What is hidden may end within a number, of which the rest must not stay behind.
+/// A hidden part may end within a number: the rest of the number is hidden too.
 fn length_with_number(text: &str, length: usize) -> usize {
     let hidden = text.as_bytes().get(..length).unwrap_or_default();
     let tail = hidden.iter().rev().take_while(|b| b.is_ascii_digit() || is_gap(**b)).count();
@@ -256,7 +256,7 @@ fn number(text: &str) -> Option<usize> {
     (digits >= NUMBER_DIGITS_MIN && !has_bracket || is_phone).then_some(end)
 }
 
-/// What may stand between groups: spaces, dots, dashes, and the bytes of dashes and spaces beyond ASCII.
+/// The separators of groups: spaces, dots, dashes, and the bytes of dashes and spaces beyond ASCII.
 const fn is_gap(b: u8) -> bool {
     matches!(b, b' ' | b'.' | b'-' | 0xC2 | 0xA0 | 0xE2 | 0x80 | 0x90..=0x95)
 }
@@ -353,7 +353,7 @@ mod tests {
         }
 
         #[test]
-        fn inv_7_no_digit_of_an_identity_number_is_left_whatever_is_around_it(
+        fn inv_7_no_digit_of_an_identity_number_is_left(
             before in "[^0-9+]{0,20}", digits in "[0-9]{15,16}", gaps in gaps(), after in "[^0-9]{0,20}"
         ) {
             let text = format!("{before}{}{after}", grouped(&digits, &gaps));

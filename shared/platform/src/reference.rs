@@ -1,11 +1,11 @@
-//! What is written from the table of variables: `docs/configuration.md`, `.env.example` and `ops/secrets.json`.
+//! Writes `docs/configuration.md`, `.env.example` and `ops/secrets.json` from the table of variables.
 
 use std::fmt::Write as _;
 
 use crate::role::Role;
 use crate::variables::{Default, FORMER, Guard, KEPT, VARIABLES, Variable};
 
-/// The reference as Markdown.
+/// `docs/configuration.md`: every variable with default, secret path, readers and purpose.
 pub fn configuration_reference() -> String {
     let mut text = String::from(
         "# Configuration\n\n\
@@ -29,12 +29,12 @@ pub fn configuration_reference() -> String {
             variable.purpose
         );
     }
-    text.push_str("\n## The earlier system's variables\n\n| Variable | |\n|---|---|\n");
+    text.push_str("\n## Variables of the legacy service\n\n| Variable | |\n|---|---|\n");
     for kept in KEPT {
         let _ = writeln!(text, "| `{kept}` | kept |");
     }
     for former in FORMER {
-        let _ = writeln!(text, "| `{}` | {} |", former.name, former.fate);
+        let _ = writeln!(text, "| `{}` | {} |", former.name, former.outcome);
     }
     text
 }
@@ -133,18 +133,18 @@ mod tests {
         }
     }
 
-    /// Every variable of the earlier system is either kept under its name or explained.
+    /// Every variable of the legacy service is either kept under its name or explained.
     #[test]
-    fn no_variable_of_the_earlier_system_is_forgotten() {
+    fn no_variable_of_the_legacy_service_is_forgotten() {
         for kept in KEPT {
             assert!(VARIABLES.iter().any(|variable| variable.name == *kept), "{kept}");
         }
-        // As many as the earlier system's reference names.
+        // As many as the legacy service's reference names.
         assert_eq!(KEPT.len() + FORMER.len(), 64);
         for former in FORMER {
             assert!(!VARIABLES.iter().any(|variable| variable.name == former.name), "{}", former.name);
             assert!(
-                ["kept", "renamed", "dropped"].iter().any(|word| former.fate.starts_with(word)),
+                ["kept", "renamed", "dropped"].iter().any(|word| former.outcome.starts_with(word)),
                 "{}",
                 former.name
             );

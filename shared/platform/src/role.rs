@@ -1,11 +1,11 @@
-//! Which binary this is, and so which part of the configuration it needs.
+//! The product's programs, and the sections of the configuration that each of them needs.
 
-/// A part of the configuration.
+/// A part of the configuration; the variables of a section are read by the same programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Section {
-    /// Every binary.
+    /// Environment, log and metrics.
     Core,
-    /// Answers to browsers.
+    /// Origins of browsers and the origin secret.
     Http,
     /// Postgres, with the keys of the personal fields.
     Database,
@@ -17,9 +17,9 @@ pub enum Section {
     Storage,
     /// The queues.
     Queues,
-    /// What fell out of the queues.
+    /// The queues' dead-letter queues.
     DeadLetters,
-    /// Our own tokens.
+    /// Keys that sign our tokens.
     Tokens,
     /// Stack Auth.
     StackAuth,
@@ -29,19 +29,19 @@ pub enum Section {
     Buli2,
     /// BULI2's callback.
     Callback,
-    /// Thresholds.
+    /// Thresholds of the score.
     Scoring,
-    /// Whom to invoke for scoring.
+    /// Name of the scoring function.
     InvokeScoring,
-    /// Whom to invoke for dispatching.
+    /// Name of the review-dispatch function.
     InvokeDispatch,
     /// How long documents are kept.
     Retention,
-    /// The worker.
+    /// Port, queues, readers and retries of the worker.
     Worker,
 }
 
-/// A binary of the product.
+/// A program of the product: a Lambda function or the worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     /// `health`
@@ -99,7 +99,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// Every role.
+    /// Every program, in the order of the documents.
     pub const ALL: [Self; 26] = [
         Self::Health,
         Self::Metrics,
@@ -129,7 +129,7 @@ impl Role {
         Self::GpuWorker,
     ];
 
-    /// The name of its binary.
+    /// The name of its binary, of its function in the template and of its folder in `events/`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Health => "health",
@@ -161,7 +161,7 @@ impl Role {
         }
     }
 
-    /// What it needs.
+    /// The sections that the program reads.
     pub const fn sections(self) -> &'static [Section] {
         use Section as S;
         match self {
@@ -206,7 +206,7 @@ impl Role {
         }
     }
 
-    /// Whether it needs a section.
+    /// Whether the program reads a section.
     pub fn needs(self, section: Section) -> bool {
         self.sections().contains(&section)
     }

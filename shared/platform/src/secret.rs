@@ -1,10 +1,12 @@
-//! Text that must not be seen.
+//! Text that must not be shown.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use zeroize::Zeroizing;
 
-/// A secret. Not shown by `Debug`, wiped from memory when dropped, compared nowhere: who compares says how.
+/// A secret. `Debug` hides it, dropping it wipes it from memory, and it has no `==`: a comparison must choose constant time or
+/// not. Its hash, which is not kept anywhere else, tells a long-running process that it was rotated.
 #[derive(Clone)]
 pub struct Secret(Zeroizing<String>);
 
@@ -18,6 +20,12 @@ impl Secret {
 impl From<String> for Secret {
     fn from(text: String) -> Self {
         Self(Zeroizing::new(text))
+    }
+}
+
+impl Hash for Secret {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.expose().hash(state);
     }
 }
 

@@ -10,7 +10,7 @@ use aws_sdk_secretsmanager::Client;
 use crate::https::https_client;
 use crate::secret::Secret;
 
-/// What one `BatchGetSecretValue` takes.
+/// Most names in one `BatchGetSecretValue`.
 const NAMES_MAX: usize = 20;
 /// The code of a name that does not exist.
 const NOT_FOUND: &str = "ResourceNotFoundException";
@@ -27,9 +27,9 @@ fn timeouts() -> TimeoutConfig {
 /// Why there are no secrets. Names secrets, never values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum FetchError {
-    /// It answers, and says no.
+    /// Secrets Manager refuses.
     Refused(String),
-    /// It does not answer.
+    /// Secrets Manager does not answer.
     Away(String),
 }
 
@@ -73,7 +73,7 @@ async fn fetch_with(client: &Client, names: &[&'static str]) -> Result<BTreeMap<
     Ok(found)
 }
 
-/// What a call without an answer means, by the code that came instead of one.
+/// Sorts a failed call by the service's error code.
 fn unanswered(code: Option<&str>) -> FetchError {
     match code {
         None => FetchError::Away("Secrets Manager does not answer".to_owned()),

@@ -1,9 +1,9 @@
-//! The parts of the configuration, each as its readers want it.
+//! The sections of the configuration as types, checked and parsed.
 
 use crate::secret::Secret;
 
 /// Postgres.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Hash)]
 pub struct Database {
     /// The functions' role, pooled endpoint.
     pub url: Secret,
@@ -16,7 +16,7 @@ pub struct Database {
 }
 
 /// Redis.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Hash)]
 pub struct Redis {
     /// `redis://` or `rediss://`.
     pub url: Secret,
@@ -27,7 +27,7 @@ pub struct Redis {
 }
 
 /// R2 or S3.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Hash)]
 pub struct Storage {
     /// Endpoint.
     pub endpoint: String,

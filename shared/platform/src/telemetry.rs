@@ -28,7 +28,7 @@ const FIELD_CHARS_MAX: usize = 2000;
 
 static SETTINGS: OnceLock<Settings> = OnceLock::new();
 
-/// What is configured before there is a configuration: a process that cannot start must be able to say so.
+/// Settings that are needed before the configuration is loaded: a process that cannot start must be able to log why.
 struct Settings {
     level: String,
     metrics_are_on: bool,
@@ -107,7 +107,7 @@ pub fn init(service: &'static str) {
     }));
 }
 
-/// What FiLot's own crates say at `level`, and the warnings of the libraries: below warnings these say nothing about
+/// Passes FiLot's own lines at `level`, and the warnings of libraries: below warnings these say nothing about
 /// FiLot, and what they quote is not ours to know.
 fn filter(level: &str) -> EnvFilter {
     // A directive is for every target that begins with its name: `filot_store` and all the others.

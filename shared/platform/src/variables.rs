@@ -3,7 +3,7 @@
 use crate::local;
 use crate::role::{Role, Section};
 
-/// How guarded a value is.
+/// How a value is kept and checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Guard {
     /// No secret.
@@ -14,40 +14,40 @@ pub enum Guard {
     Key,
 }
 
-/// What a variable is when nobody sets it.
+/// The value of a variable that is not set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Default {
     /// It must be set.
     Required,
-    /// It must be set, except on a developer's machine, which takes this.
+    /// It must be set, except on a developer's machine, which takes this value.
     Local(&'static str),
-    /// This.
+    /// This value.
     Value(&'static str),
-    /// Nothing, and that is fine.
+    /// It may be absent.
     Unset,
-    /// The same, but a developer's machine takes this.
+    /// It may be absent; a developer's machine takes this value.
     UnsetOrLocal(&'static str),
 }
 
-/// A variable.
+/// A variable of the environment, and where else its value may come from.
 #[derive(Debug, Clone, Copy)]
 pub struct Variable {
     /// Its name in the environment.
     pub name: &'static str,
-    /// Who needs it.
+    /// The section it belongs to: programs that need the section read it.
     pub section: Section,
     /// Its name in Secrets Manager, where it is looked for when the environment does not have it.
     pub secret: Option<&'static str>,
-    /// How guarded it is.
+    /// How its value is kept and checked.
     pub guard: Guard,
-    /// What it is when nobody sets it.
+    /// Its value when it is not set.
     pub default: Default,
-    /// What it is for.
+    /// A sentence for `docs/configuration.md`.
     pub purpose: &'static str,
 }
 
 impl Variable {
-    /// Whether a role reads it.
+    /// Whether a program reads the variable.
     pub fn is_read_by(&self, role: Role) -> bool {
         role.needs(self.section)
     }
@@ -304,20 +304,20 @@ pub const VARIABLES: &[Variable] = &[
     plain("OCR_READER_DEADLINE_S", S::Worker, Value("20"), "Seconds a reader may take for one file."),
 ];
 
-/// What became of a variable of the earlier system.
+/// A variable of the legacy service, and whether it still exists.
 #[derive(Debug, Clone, Copy)]
 pub struct Former {
-    /// Its name.
+    /// Its name in the legacy service.
     pub name: &'static str,
-    /// Kept, renamed or dropped, and why.
-    pub fate: &'static str,
+    /// `kept`, `renamed` or `dropped`, and why.
+    pub outcome: &'static str,
 }
 
-const fn former(name: &'static str, fate: &'static str) -> Former {
-    Former { name, fate }
+const fn former(name: &'static str, outcome: &'static str) -> Former {
+    Former { name, outcome }
 }
 
-/// Variables of the earlier system that are not in [`VARIABLES`] under their old name.
+/// Variables of the legacy service that are not in [`VARIABLES`] under their old name.
 pub const FORMER: &[Former] = &[
     former("NODE_ENV", "renamed: `FILOT_ENV`, and required"),
     former("UPLOAD_DIR", "dropped: files never touch a disk of ours"),
@@ -360,7 +360,7 @@ pub const FORMER: &[Former] = &[
     former("METRICS_FLUSH_INTERVAL_MS", "dropped: metrics are log lines, nothing is flushed"),
 ];
 
-/// Variables of the earlier system that are in [`VARIABLES`] under their old name.
+/// Variables of the legacy service that are in [`VARIABLES`] under their old name.
 pub const KEPT: &[&str] = &[
     "AI_SCORE_THRESHOLD_AUTO_APPROVE",
     "AI_SCORE_THRESHOLD_AUTO_REJECT",

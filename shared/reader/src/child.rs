@@ -1,6 +1,6 @@
 //! The reader process: loads the models once, then answers one question after the other until its stdin closes.
 //!
-//! It owns no connection, secret or lease, and gets none from its environment: what it decodes is untrusted.
+//! It owns no connection, secret or lease, and gets none from its environment: the files it decodes are untrusted.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -14,7 +14,7 @@ use crate::protocol::{Answer, ProtocolError, Question, read_frame, write_frame};
 /// A card that was read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReadCard {
-    /// What was read.
+    /// Fields, text and quality of the card.
     pub reading: CardReading,
     /// Milliseconds spent in each stage.
     pub stage_ms: BTreeMap<String, f64>,
@@ -30,6 +30,9 @@ pub struct Unreadable {
 }
 
 /// Answers questions with `read` until the input closes.
+///
+/// # Errors
+/// The pipe broke, or a frame was not understood.
 pub fn serve<R, W, F>(input: R, output: W, ready: &Answer, mut read: F) -> Result<(), ProtocolError>
 where
     R: Read,
@@ -54,6 +57,9 @@ where
 }
 
 /// Takes stdout for the protocol alone: whatever a C library prints from now on goes to stderr, not between two frames.
+///
+/// # Errors
+/// The system has no descriptor left.
 pub fn take_stdout() -> std::io::Result<File> {
     let pipe: OwnedFd = nix::unistd::dup(std::io::stdout())?;
     nix::unistd::dup2_stdout(std::io::stderr())?;

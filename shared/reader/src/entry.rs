@@ -11,7 +11,7 @@ use crate::child::{ReadCard, Unreadable, serve, silence_panics, take_stdout};
 use crate::limits;
 use crate::protocol::{Answer, write_frame};
 
-/// What a reader is told.
+/// Arguments of a reader process.
 #[derive(Debug, Clone, clap::Args)]
 pub struct ReaderArguments {
     /// The line engine.

@@ -16,7 +16,7 @@ pub enum LimitsError {
     /// The kernel refused.
     #[error("cannot set {what}")]
     Refused {
-        /// Which bound.
+        /// The bound.
         what: &'static str,
         /// Its answer.
         #[source]
@@ -31,6 +31,9 @@ pub enum LimitsError {
 ///
 /// No core dumps: a core would hold the card. No new privileges. First in line for the kernel's out-of-memory killer,
 /// so that a reader dies before the worker that holds leases.
+///
+/// # Errors
+/// The kernel refused a bound, or the parent is gone.
 pub fn apply(memory_mb: u64, parent: u32) -> Result<(), LimitsError> {
     let refused = |what| move |source| LimitsError::Refused { what, source };
     let bytes = memory_mb.saturating_mul(1024 * 1024);

@@ -63,7 +63,7 @@ struct Job {
 /// The jobs that wait, shared by the supervisors.
 type Jobs = Arc<Mutex<mpsc::Receiver<Job>>>;
 
-/// What a supervisor shares with the pool.
+/// State that the supervisors share with the pool.
 struct Shared {
     config: PoolConfig,
     alive: AtomicUsize,
@@ -103,6 +103,9 @@ impl Pool {
     }
 
     /// Waits for the first reader: what it said, or why it could not start.
+    ///
+    /// # Errors
+    /// Why no reader can work, for people.
     pub async fn first_reader(&self) -> Result<ReaderInfo, String> {
         let mut info = self.shared.info.subscribe();
         match info.wait_for(Option::is_some).await {
@@ -112,6 +115,9 @@ impl Pool {
     }
 
     /// Reads one file. If the caller loses interest (drops the future), the reader that is at it is killed and replaced.
+    ///
+    /// # Errors
+    /// The file is at fault, its reader died on it, or no reader took it.
     pub async fn read(&self, file: Bytes, claimed: Option<DocumentType>) -> Result<ReadCard, PoolError> {
         let (started, has_started) = oneshot::channel();
         let (reply, replied) = oneshot::channel();
@@ -133,7 +139,7 @@ impl Pool {
         }
     }
 
-    /// What the readers say about themselves, once one was ready.
+    /// Engine and models, once a reader was ready.
     pub fn info(&self) -> Option<ReaderInfo> {
         self.shared.info.borrow().as_ref().and_then(|info| info.as_ref().ok().cloned())
     }
@@ -232,11 +238,11 @@ async fn supervise(shared: Arc<Shared>, jobs: Jobs) {
 
 /// How a reader's service ended.
 enum End {
-    /// It had read its share.
+    /// It had read its number of files.
     Retired,
-    /// It died or was killed, after it had read something or not.
+    /// It died or was killed.
     Died { read_some: bool },
-    /// Nobody can send files any more, or the pool drains.
+    /// No file can come any more, or the pool drains.
     PoolGone,
 }
 

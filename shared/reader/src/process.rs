@@ -29,39 +29,39 @@ const END_WAIT: Duration = Duration::from_secs(2);
 pub struct ReaderCommand {
     /// The binary: the worker's own.
     pub program: PathBuf,
-    /// What makes it a reader.
+    /// The arguments that make it a reader.
     pub args: Vec<OsString>,
     /// All of its environment: it must not inherit secrets.
     pub env: Vec<(OsString, OsString)>,
 }
 
-/// What a reader said when it was ready.
+/// A reader's first answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReaderInfo {
-    /// Which engine reads, with its version.
+    /// The line engine, with its version.
     pub engine: String,
-    /// Which models it reads with.
+    /// Directory of its models, or `default`.
     pub models: String,
 }
 
 /// Why a reader did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// It said itself that it cannot work: models missing, for example.
+    /// The process says that it cannot work: models missing, for example.
     #[error("the reader cannot work: {0}")]
     Unable(String),
-    /// It could not be started, died or said something else.
+    /// The process could not be started, died or broke the protocol.
     #[error("the reader did not start")]
     Broken(#[source] ProtocolError),
-    /// It was not ready in time.
+    /// The process was not ready in time.
     #[error("the reader was not ready within {0:?}")]
     Slow(Duration),
 }
 
-/// How a reader ended that ended on a document.
+/// The cause of a reader's end in the middle of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Death {
-    /// It stopped, or spoke nonsense.
+    /// It ended by itself, or broke the protocol.
     Crashed,
     /// It asked for more memory than it may have.
     OutOfMemory,
@@ -79,7 +79,7 @@ impl Death {
     }
 }
 
-/// What became of one question.
+/// The answer to one question, or the death of the process that was asked.
 pub type Reply = Result<Result<ReadCard, Unreadable>, Death>;
 
 /// A running reader.
@@ -98,6 +98,9 @@ impl ReaderProcess {
     ///
     /// The kernel kills the reader when the *thread* that started it ends; the threads of the runtime live as long as
     /// the worker does.
+    ///
+    /// # Errors
+    /// The reader says that it cannot work, or does not speak the protocol, or is not ready in time.
     pub async fn start(command: &ReaderCommand, limit: Duration) -> Result<(Self, ReaderInfo), StartError> {
         let broken = |error: std::io::Error| StartError::Broken(error.into());
         let mut child = Command::new(&command.program)
@@ -144,6 +147,9 @@ impl ReaderProcess {
     }
 
     /// Asks it to read one file. After a `Death` the process is of no more use.
+    ///
+    /// # Errors
+    /// How the process ended on this file.
     pub async fn ask(&mut self, file: &[u8], claimed: Option<DocumentType>, deadline: Duration) -> Reply {
         match timeout(deadline, self.converse(file, claimed)).await {
             Ok(Ok(reply)) => Ok(reply),

@@ -1,4 +1,4 @@
-//! What the worker and a reader process say to each other: frames on the reader's stdin and stdout.
+//! The protocol between a pool and a reader process: frames on the reader's stdin and stdout.
 //!
 //! A frame is eight bytes of lengths (header, body; big endian), a JSON header and a body of bytes. Both lengths are
 //! checked before anything is allocated, because the other end may be a process that an untrusted file has corrupted.
@@ -20,7 +20,7 @@ pub const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Bytes of lengths before the header.
 pub const PREFIX_BYTES: usize = 8;
 
-/// What went wrong between the two ends.
+/// A failed exchange between the two ends.
 #[derive(Debug, thiserror::Error)]
 pub enum ProtocolError {
     /// The other end closed in the middle of a frame, or the pipe broke.
@@ -44,25 +44,25 @@ pub enum ProtocolError {
     OutOfTurn,
 }
 
-/// What the worker asks. The body is the file.
+/// A question of the pool. The body is the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Question {
     /// Numbers the questions of one pair of pipes.
     pub job: u64,
-    /// What the file is said to show; `None` finds out.
+    /// The claimed type of the document; `None` lets the reader find out.
     pub claimed: Option<DocumentType>,
 }
 
-/// What the reader says.
+/// An answer of the reader.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Answer {
     /// The models are loaded. Said once, before the first question.
     Ready {
-        /// Which engine reads, with its version.
+        /// The line engine, with its version.
         engine: String,
-        /// Which models it reads with.
+        /// Directory of its models, or `default`.
         models: String,
     },
     /// The models cannot be loaded: asking again is of no use. Said once, instead of `Ready`.
@@ -99,6 +99,9 @@ pub struct Prefix {
 
 impl Prefix {
     /// Lengths that are within bounds.
+    ///
+    /// # Errors
+    /// A length is beyond its bound.
     pub fn new(header: usize, body: usize) -> Result<Self, ProtocolError> {
         check("header", header, HEADER_BYTES_MAX)?;
         check("body", body, BODY_BYTES_MAX)?;
@@ -106,6 +109,9 @@ impl Prefix {
     }
 
     /// Reads the lengths of a frame.
+    ///
+    /// # Errors
+    /// A length is beyond its bound.
     pub fn parse(bytes: [u8; PREFIX_BYTES]) -> Result<Self, ProtocolError> {
         let [a, b, c, d, e, f, g, h] = bytes;
         let length = |bytes| usize::try_from(u32::from_be_bytes(bytes)).unwrap_or(usize::MAX);
@@ -138,6 +144,9 @@ fn encode<H: Serialize>(header: &H, body: &[u8]) -> Result<(Vec<u8>, Prefix), Pr
 }
 
 /// Writes one frame and flushes it.
+///
+/// # Errors
+/// The pipe broke, or the frame is too long.
 pub fn write_frame<W: Write, H: Serialize>(
     output: &mut W,
     header: &H,
@@ -151,6 +160,9 @@ pub fn write_frame<W: Write, H: Serialize>(
 }
 
 /// Reads one frame; `None` when the other end closed between two frames.
+///
+/// # Errors
+/// The pipe broke within a frame, or the frame is too long or not understood.
 pub fn read_frame<R: Read, H: DeserializeOwned>(
     input: &mut R,
 ) -> Result<Option<(H, Vec<u8>)>, ProtocolError> {
@@ -175,6 +187,9 @@ pub fn read_frame<R: Read, H: DeserializeOwned>(
 }
 
 /// [`write_frame`] for the worker's end.
+///
+/// # Errors
+/// The pipe broke, or the frame is too long.
 pub async fn send_frame<W: AsyncWrite + Unpin, H: Serialize>(
     output: &mut W,
     header: &H,
@@ -188,6 +203,9 @@ pub async fn send_frame<W: AsyncWrite + Unpin, H: Serialize>(
 }
 
 /// [`read_frame`] for the worker's end, where the reader never closes first while all is well.
+///
+/// # Errors
+/// The pipe broke, or the frame is too long or not understood.
 pub async fn receive_frame<R: AsyncRead + Unpin, H: DeserializeOwned>(
     input: &mut R,
 ) -> Result<(H, Bytes), ProtocolError> {

@@ -76,7 +76,7 @@ async fn a_file_that_cannot_be_read_does_not_end_the_reader() {
 }
 
 #[tokio::test]
-async fn inv_8_whatever_a_reader_does_costs_one_file_and_the_next_is_read() {
+async fn inv_8_a_reader_that_fails_costs_one_file() {
     let (pool, _supervisors, _draining) = start(config(1, &[]));
     for (command, death) in [
         ("abort", Death::Crashed),
@@ -91,7 +91,7 @@ async fn inv_8_whatever_a_reader_does_costs_one_file_and_the_next_is_read() {
 }
 
 #[tokio::test]
-async fn inv_8_a_reader_that_hangs_is_ended_at_its_deadline_while_its_neighbour_reads() {
+async fn inv_8_a_reader_that_hangs_is_ended_at_its_deadline() {
     let (pool, _supervisors, _draining) =
         start(PoolConfig { read_limit: Duration::from_millis(700), ..config(2, &[]) });
     pool.first_reader().await.unwrap();
@@ -150,7 +150,7 @@ async fn a_reader_is_replaced_after_its_share_without_a_failure() {
 }
 
 #[tokio::test]
-async fn while_draining_what_runs_is_finished_and_what_waits_is_refused() {
+async fn while_draining_waiting_files_are_refused() {
     let (pool, supervisors, draining) =
         start(PoolConfig { read_limit: Duration::from_millis(800), ..config(1, &[]) });
     pool.first_reader().await.unwrap();

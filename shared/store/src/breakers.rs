@@ -9,7 +9,10 @@ use crate::error::Result;
 use crate::row::{count, get};
 
 impl Store {
-    /// How a breaker stands.
+    /// The stored state of a breaker; closed if there is none.
+    ///
+    /// # Errors
+    /// No miss: only a database that fails, as `StoreError` says.
     pub async fn breaker_load(&self, name: &str) -> Result<Breaker> {
         let row =
             self.client().await?.fetch_opt("SELECT * FROM breakers WHERE name = $1", &[p(&name)]).await?;
@@ -17,6 +20,9 @@ impl Store {
     }
 
     /// Asks whether a call may pass. The one probe of a half-open breaker is noted before this returns.
+    ///
+    /// # Errors
+    /// No miss: only a database that fails, as `StoreError` says.
     pub async fn breaker_admit(
         &self,
         name: &str,
@@ -34,6 +40,9 @@ impl Store {
     }
 
     /// Notes how a call went.
+    ///
+    /// # Errors
+    /// No miss: only a database that fails, as `StoreError` says.
     pub async fn breaker_record(
         &self,
         name: &str,

@@ -14,7 +14,7 @@ use crate::error::{Result, StoreError};
 use crate::row::{count, get, parse, score_opt};
 use crate::users::user_id;
 
-/// Where the cancellation of a review at the reviewer stands.
+/// Progress of cancelling a review at the reviewer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Display, EnumIter, EnumString, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -36,11 +36,11 @@ pub struct DueCancel {
     pub document: DocumentId,
     /// Whose document.
     pub user_id: UserId,
-    /// What the user said it was.
+    /// As the user claimed it at upload.
     pub document_type: DocumentType,
     /// 0 to 100.
     pub score: u8,
-    /// What the score said.
+    /// The score's decision.
     pub decision: Decision,
     /// Failed attempts at telling.
     pub attempts: u32,
@@ -51,6 +51,9 @@ pub struct DueCancel {
 impl Store {
     /// Takes up to `limit` reviews that are to be cancelled at the reviewer. Each is due again after `turn_s`, unless
     /// something else is noted first.
+    ///
+    /// # Errors
+    /// No miss: only a database that fails, as `StoreError` says.
     pub async fn take_due_cancels(
         &self,
         limit: u32,
@@ -85,6 +88,9 @@ impl Store {
     }
 
     /// The reviewer's id of a review that is to be cancelled is known now: it can be cancelled at once.
+    ///
+    /// # Errors
+    /// No miss: only a database that fails, as `StoreError` says.
     pub async fn cancel_learned(&self, review: ReviewId, task_id: &str, now: DateTime<Utc>) -> Result<()> {
         let id = review.as_uuid();
         let sql = "UPDATE manual_reviews SET buli2_task_id = $2, next_cancel_at = $3, updated_at = $3 \
@@ -94,6 +100,9 @@ impl Store {
 
     /// The reviewer could not be told; it is tried again. `error` says why and costs an attempt; `None` means that
     /// nothing was tried.
+    ///
+    /// # Errors
+    /// No miss: only a database that fails, as `StoreError` says.
     pub async fn cancel_deferred(
         &self,
         review: ReviewId,
@@ -111,6 +120,9 @@ impl Store {
 
     /// The reviewer was told about the task it was asked to cancel. `true` if that was the last there was to do for the
     /// erasure; a task id that came meanwhile keeps the cancellation due.
+    ///
+    /// # Errors
+    /// `Miss::NotFound` without a review.
     pub async fn cancel_done(
         &self,
         review: ReviewId,

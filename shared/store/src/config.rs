@@ -1,4 +1,4 @@
-//! What the store needs to know before it can connect.
+//! The store's configuration: the connection and the keys.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,7 +10,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::error::{Result, StoreError};
 
-/// How to connect and with which keys.
+/// The connection and the keys.
 pub struct StoreConfig {
     /// `postgres://…`; `sslmode=require` turns TLS on, with verification against the public roots.
     pub url: String,
@@ -83,6 +83,9 @@ struct Key([u8; 32]);
 
 impl SealingKeys {
     /// Keys by id (1 to 32 bytes of printable ASCII each), `active` being one of them.
+    ///
+    /// # Errors
+    /// An id is malformed, or `active` is not among the keys.
     pub fn new(
         active: impl Into<String>,
         keys: impl IntoIterator<Item = (String, [u8; 32])>,
@@ -123,6 +126,9 @@ pub struct IdentityHashKey(Vec<u8>);
 
 impl IdentityHashKey {
     /// A key of at least 32 bytes.
+    ///
+    /// # Errors
+    /// The key is shorter than 32 bytes.
     pub fn new(key: &[u8]) -> Result<Self> {
         if key.len() < 32 {
             return Err(StoreError::Config("the identity hash key is shorter than 32 bytes".to_owned()));

@@ -56,6 +56,9 @@ impl TryFrom<&Database> for Store {
 
 impl Store {
     /// Prepares a pool. Nothing is connected before the first call needs it.
+    ///
+    /// # Errors
+    /// The URL cannot be understood, or TLS cannot be set up.
     pub fn connect(config: StoreConfig) -> Result<Self> {
         let StoreConfig { url, max_connections, sealing, identity_hash } = config;
         let pg = parse_url(&url)?;
@@ -79,6 +82,9 @@ impl Store {
     }
 
     /// Whether the database answers.
+    ///
+    /// # Errors
+    /// The database does not answer.
     pub async fn ping(&self) -> Result<()> {
         self.client().await?.fetch("SELECT 1", &[]).await.map(|_| ())
     }
@@ -185,7 +191,7 @@ pub(crate) fn p<T: Typed>(value: &T) -> Param<'_> {
     (value, T::TYPE)
 }
 
-/// What statements run on: a connection or a transaction.
+/// A connection or a transaction: statements run on it.
 pub(crate) trait Db: Sync {
     /// All rows of a statement.
     fn fetch(&self, sql: &str, params: &[Param<'_>]) -> impl Future<Output = Result<Vec<Row>>> + Send;

@@ -3,13 +3,14 @@
 //! Transactions that touch a document and its review lock the document first.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use filot_domain::lifecycle::DispatchState;
 use filot_domain::{
     CardReading, CorrelationId, Decision, DocumentId, DocumentType, ReasonCode, ReviewId, UserId,
 };
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use crate::db::{Db, Store, begin, commit, p};
+use crate::db::{Db, Param, Store, begin, commit, p};
 use crate::documents::{document_id, reading};
 use crate::error::{Miss, Result, StoreError};
 use crate::row::{count, get, parse, reasons, score_opt};
@@ -55,7 +56,7 @@ pub struct DueDispatch {
     pub correlation_id: CorrelationId,
 }
 
-/// What the reviewer is told. Identity data: never logged.
+/// The content of a review, for the reviewer. Identity data: never logged.
 #[derive(Clone, PartialEq)]
 pub struct DispatchPayload {
     /// The review.
@@ -64,13 +65,13 @@ pub struct DispatchPayload {
     pub document: DocumentId,
     /// Whose document.
     pub user_id: UserId,
-    /// What the user says it is.
+    /// As the user claimed it at upload.
     pub document_type: DocumentType,
-    /// What was read.
+    /// Fields, text and quality of the card.
     pub reading: CardReading,
     /// 0 to 100.
     pub score: u8,
-    /// What the score said.
+    /// The score's decision.
     pub decision: Decision,
     /// Why.
     pub reasons: Vec<ReasonCode>,
@@ -84,11 +85,17 @@ impl std::fmt::Debug for DispatchPayload {
     }
 }
 
-/// Takes a review out of the outbox.
-pub(crate) const SETTLE: &str = "dispatch_owner = NULL, dispatch_until = NULL, next_dispatch_at = NULL";
+/// Assignments that take a review out of the outbox.
+pub(crate) const END_DISPATCH: &str = "dispatch_owner = NULL, dispatch_until = NULL, next_dispatch_at = NULL";
+
+/// Whether a dispatcher, `$2`, still holds the review under its lease, `$3`.
+const IS_HELD: &str = "dispatch_state = 'sending' AND dispatch_owner = $2 AND dispatch_epoch = $3";
 
 impl Store {
     /// Takes up to `limit` reviews that are due, or whose dispatcher disappeared. Dispatchers do not wait for each other.
+    ///
+    /// # Errors
+    /// No miss: only a database that fails, as `StoreError` says.
     pub async fn take_due_dispatches(
         &self,
         owner: &str,
@@ -133,18 +140,25 @@ impl Store {
     }
 
     /// Loads what a leased review tells the reviewer.
+    ///
+    /// # Errors
+    /// `Miss::DispatchLost` if this dispatcher no longer holds the review, `Miss::NotFound` without a review.
     pub async fn load_dispatch(&self, lease: &DispatchLease) -> Result<DispatchPayload> {
         let client = self.client().await?;
         let id = lease.review.as_uuid();
         let row = client
             .fetch_opt(
-                "SELECT d.*, r.correlation_id AS review_correlation_id FROM manual_reviews r \
-                 JOIN documents d ON d.id = r.document_id \
-                 WHERE r.id = $1 AND r.dispatch_state = 'sending' AND r.dispatch_owner = $2 AND r.dispatch_epoch = $3",
+                &format!(
+                    "SELECT d.*, r.correlation_id AS review_correlation_id, r.dispatch_state, {IS_HELD} AS is_held \
+                     FROM manual_reviews r JOIN documents d ON d.id = r.document_id WHERE r.id = $1"
+                ),
                 &[p(&id), p(&lease.owner), p(&lease.epoch)],
             )
-            .await?;
-        let Some(row) = row else { return Err(settled(&client, lease.review).await?.into()) };
+            .await?
+            .ok_or(Miss::NotFound)?;
+        if !get::<Option<bool>>(&row, "is_held")?.unwrap_or(false) {
+            return Err(dispatch_lost(&row)?.into());
+        }
         Ok(DispatchPayload {
             review: lease.review,
             document: document_id(&row, "id")?,
@@ -160,8 +174,9 @@ impl Store {
 
     /// The reviewer has it. Counts even if the lease ran out meanwhile: what arrived has arrived.
     ///
-    /// [`Miss::DispatchSettled`] if it was settled meanwhile, as when the decision came before this answer: the task id
-    /// is kept then too.
+    /// # Errors
+    /// [`Miss::DispatchLost`] if the review left the outbox meanwhile, as when the decision came before this answer: the
+    /// task id is kept then too.
     pub async fn acknowledge_dispatch(
         &self,
         lease: &DispatchLease,
@@ -174,7 +189,7 @@ impl Store {
         lock_document_of(&tx, lease.review).await?;
         let sql = format!(
             "UPDATE manual_reviews SET dispatch_state = 'acknowledged', buli2_task_id = $2, acknowledged_at = $3, \
-               dispatch_error = NULL, updated_at = $3, {SETTLE} \
+               dispatch_error = NULL, updated_at = $3, {END_DISPATCH} \
              WHERE id = $1 AND dispatch_state IN ('queued', 'sending') RETURNING document_id"
         );
         let params = [p(&id), p(&task_id), p(&now)];
@@ -185,10 +200,14 @@ impl Store {
             }
             None => {
                 note_late_task(&tx, lease.review, task_id, now).await?;
-                let sql = "SELECT buli2_task_id FROM manual_reviews WHERE id = $1 AND dispatch_state = 'acknowledged'";
-                match tx.fetch_opt(sql, &[p(&id)]).await? {
-                    Some(row) if get::<Option<&str>>(&row, "buli2_task_id")? == Some(task_id) => Ok(()),
-                    _ => Err(settled(&tx, lease.review).await?.into()),
+                let sql = "SELECT dispatch_state, buli2_task_id FROM manual_reviews WHERE id = $1";
+                let row = tx.fetch_opt(sql, &[p(&id)]).await?.ok_or(Miss::NotFound)?;
+                let is_acknowledged =
+                    parse::<DispatchState>(&row, "dispatch_state")? == DispatchState::Acknowledged;
+                if is_acknowledged && get::<Option<&str>>(&row, "buli2_task_id")? == Some(task_id) {
+                    Ok(())
+                } else {
+                    Err(dispatch_lost(&row)?.into())
                 }
             }
         };
@@ -197,6 +216,9 @@ impl Store {
     }
 
     /// Not sent; it waits for its next turn. `error` says why and costs an attempt; `None` means that nothing was tried.
+    ///
+    /// # Errors
+    /// `Miss::DispatchLost` if this dispatcher no longer holds the review, `Miss::NotFound` without a review.
     pub async fn defer_dispatch(
         &self,
         lease: &DispatchLease,
@@ -204,39 +226,32 @@ impl Store {
         error: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<()> {
-        let sql = "UPDATE manual_reviews SET dispatch_state = 'queued', next_dispatch_at = $4, \
-                     dispatch_error = coalesce($5, dispatch_error), \
-                     dispatch_attempts = dispatch_attempts + CASE WHEN $5 IS NULL THEN 0 ELSE 1 END, \
-                     dispatch_owner = NULL, dispatch_until = NULL, updated_at = $6 \
-                   WHERE id = $1 AND dispatch_state = 'sending' AND dispatch_owner = $2 AND dispatch_epoch = $3";
+        let set = "dispatch_state = 'queued', next_dispatch_at = $4, \
+                   dispatch_error = coalesce($5, dispatch_error), \
+                   dispatch_attempts = dispatch_attempts + CASE WHEN $5 IS NULL THEN 0 ELSE 1 END, \
+                   dispatch_owner = NULL, dispatch_until = NULL, updated_at = $6";
         let id = lease.review.as_uuid();
         let params = [p(&id), p(&lease.owner), p(&lease.epoch), p(&until), p(&error), p(&now)];
-        let client = self.client().await?;
-        match client.change(sql, &params).await? {
-            0 => Err(settled(&client, lease.review).await?.into()),
-            _ => Ok(()),
-        }
+        change_held(&self.client().await?, set, &params).await
     }
 
     /// The reviewer refuses it for good. It stays visible on the review until somebody sends it again.
+    ///
+    /// # Errors
+    /// `Miss::DispatchLost` if this dispatcher no longer holds the review, `Miss::NotFound` without a review.
     pub async fn refuse_dispatch(
         &self,
         lease: &DispatchLease,
         error: &str,
         now: DateTime<Utc>,
     ) -> Result<()> {
-        let sql = format!(
-            "UPDATE manual_reviews SET dispatch_state = 'refused', dispatch_error = $4, \
-               dispatch_attempts = dispatch_attempts + 1, updated_at = $5, {SETTLE} \
-             WHERE id = $1 AND dispatch_state = 'sending' AND dispatch_owner = $2 AND dispatch_epoch = $3"
+        let set = format!(
+            "dispatch_state = 'refused', dispatch_error = $4, dispatch_attempts = dispatch_attempts + 1, \
+             updated_at = $5, {END_DISPATCH}"
         );
         let id = lease.review.as_uuid();
         let params = [p(&id), p(&lease.owner), p(&lease.epoch), p(&error), p(&now)];
-        let client = self.client().await?;
-        match client.change(&sql, &params).await? {
-            0 => Err(settled(&client, lease.review).await?.into()),
-            _ => Ok(()),
-        }
+        change_held(&self.client().await?, &set, &params).await
     }
 }
 
@@ -254,16 +269,28 @@ pub(crate) fn review_id(row: &Row, column: &'static str) -> Result<ReviewId> {
     get::<Uuid>(row, column).map(ReviewId::from_uuid)
 }
 
-async fn settled(db: &impl Db, review: ReviewId) -> Result<Miss> {
-    let id = review.as_uuid();
-    match db.fetch_opt("SELECT dispatch_state FROM manual_reviews WHERE id = $1", &[p(&id)]).await? {
-        Some(row) => Ok(Miss::DispatchSettled { state: parse(&row, "dispatch_state")? }),
-        None => Ok(Miss::NotFound),
+/// Changes the review `$1` if its dispatcher still holds it. One statement, as [`crate::step::update_and_explain`].
+async fn change_held(db: &impl Db, set: &str, params: &[Param<'_>]) -> Result<()> {
+    let sql = format!(
+        "WITH found AS ( \
+           SELECT id AS found_id, dispatch_state AS found_state FROM manual_reviews WHERE id = $1 FOR NO KEY UPDATE), \
+         updated AS ( \
+           UPDATE manual_reviews SET {set} FROM found WHERE id = found_id AND {IS_HELD} RETURNING id) \
+         SELECT found_state AS dispatch_state, updated.id FROM found LEFT JOIN updated ON updated.id = found_id"
+    );
+    let row = db.fetch_opt(&sql, params).await?.ok_or(Miss::NotFound)?;
+    match get::<Option<Uuid>>(&row, "id")? {
+        Some(_) => Ok(()),
+        None => Err(dispatch_lost(&row)?.into()),
     }
 }
 
-/// A task id that came after its review was settled. If the review was cancelled meanwhile, its document was erased while
-/// the call was under way: the task is to be cancelled at the reviewer too, at once.
+fn dispatch_lost(row: &Row) -> Result<Miss> {
+    Ok(Miss::DispatchLost { state: parse(row, "dispatch_state")? })
+}
+
+/// A task id that came after its review left the outbox. If the review was cancelled meanwhile, its document was erased
+/// while the call was under way: the task is to be cancelled at the reviewer too, at once.
 async fn note_late_task(db: &impl Db, review: ReviewId, task_id: &str, now: DateTime<Utc>) -> Result<()> {
     let id = review.as_uuid();
     let sql = "UPDATE manual_reviews SET buli2_task_id = $2, updated_at = $3, cancel_state = 'due', \

@@ -43,9 +43,9 @@ pub struct IdempotencyKey {
 pub struct NewDocument {
     /// Id of the new document.
     pub id: DocumentId,
-    /// What the user says it is.
+    /// As the user claimed it at upload.
     pub document_type: DocumentType,
-    /// Where its object will be.
+    /// Key of its object.
     pub object_key: String,
     /// SHA-256 of the file.
     pub content_sha256: [u8; 32],
@@ -57,7 +57,7 @@ pub struct NewDocument {
     pub idempotency: Option<IdempotencyKey>,
 }
 
-/// What to do about an upload.
+/// The next step for an upload.
 #[derive(Debug, Clone)]
 pub enum BeginUpload {
     /// Put the object under this key, then call [`Store::finish_upload`]. The id may be an earlier one, of an upload
@@ -74,7 +74,7 @@ pub enum BeginUpload {
     Replay {
         /// As it is now.
         document: DocumentSummary,
-        /// What its first upload was answered with: it follows the document through the pipeline.
+        /// Correlation id of the first upload's answer: it follows the document through the pipeline.
         correlation_id: CorrelationId,
     },
     /// The first request with this key is still running.
@@ -88,11 +88,11 @@ pub enum BeginUpload {
 pub struct DocumentSummary {
     /// Id.
     pub id: DocumentId,
-    /// What the user says it is.
+    /// As the user claimed it at upload.
     pub document_type: DocumentType,
-    /// Where it is in the pipeline.
+    /// Stage of the pipeline.
     pub status: DocumentStatus,
-    /// What is known about its truth.
+    /// Whether it is genuine, as far as decided.
     pub verification_status: VerificationStatus,
     /// Media type.
     pub mime: String,
@@ -109,15 +109,15 @@ pub struct DocumentSummary {
 pub struct DocumentView {
     /// The short form.
     pub summary: DocumentSummary,
-    /// What the picture shows, once read.
+    /// Kind of card in the picture, once read.
     pub card: Option<CardKind>,
     /// The fields that were read.
     pub fields: BTreeMap<FieldName, FieldReading>,
-    /// How good the picture is, once read.
+    /// Quality of the picture, once read.
     pub quality: Option<Quality>,
     /// 0 to 100, once scored.
     pub score: Option<u8>,
-    /// What the score said.
+    /// The score's decision.
     pub decision: Option<Decision>,
     /// Why.
     pub reasons: Vec<ReasonCode>,
@@ -125,7 +125,7 @@ pub struct DocumentView {
     pub attempts: u32,
     /// The human review, if there is one.
     pub review: Option<ReviewSummary>,
-    /// What happened to it, oldest first.
+    /// Its events, oldest first.
     pub timeline: Vec<TimelineEntry>,
 }
 
@@ -157,7 +157,7 @@ pub struct ReviewSummary {
     pub id: ReviewId,
     /// How it stands.
     pub status: ReviewStatus,
-    /// What the reviewer wrote.
+    /// The reviewer's words.
     pub notes: Option<String>,
     /// Since when a human is awaited.
     pub created_at: DateTime<Utc>,
@@ -179,15 +179,15 @@ impl std::fmt::Debug for ReviewSummary {
 pub struct VerificationView {
     /// The document.
     pub document: DocumentId,
-    /// What the user says it is.
+    /// As the user claimed it at upload.
     pub document_type: DocumentType,
-    /// Where it is in the pipeline.
+    /// Stage of the pipeline.
     pub status: DocumentStatus,
-    /// What is known about its truth.
+    /// Whether it is genuine, as far as decided.
     pub verification_status: VerificationStatus,
     /// 0 to 100, once scored.
     pub score: Option<u8>,
-    /// What the score said.
+    /// The score's decision.
     pub decision: Option<Decision>,
     /// Why.
     pub reasons: Vec<ReasonCode>,
@@ -209,6 +209,9 @@ pub(crate) const REVIEW_COLUMNS: &str = "r.id AS review_id, r.status AS review_s
 
 impl Store {
     /// Creates the row of an upload before its object exists, unless its idempotency key was seen before.
+    ///
+    /// # Errors
+    /// `Miss::SessionEnded` without a valid session.
     pub async fn begin_upload(
         &self,
         caller: &Caller,
@@ -287,6 +290,9 @@ impl Store {
 
     /// The object could not be stored: whoever sends the same upload again need not wait until this one is believed
     /// dead.
+    ///
+    /// # Errors
+    /// No miss: only a database that fails, as `StoreError` says.
     pub async fn release_upload(&self, upload: InState<state::Receiving>, now: DateTime<Utc>) -> Result<()> {
         let id = upload.id().as_uuid();
         let sql = "UPDATE documents SET not_before = $2 WHERE id = $1 AND status = 'receiving'";
@@ -296,6 +302,9 @@ impl Store {
     /// The object is stored: the document waits for a worker of `queue`.
     ///
     /// If the caller then fails to enqueue, the sweeper does so after half a minute (INV-1).
+    ///
+    /// # Errors
+    /// `Miss::Stale` in any other state than `receiving`, as when the sweeper gave the upload up.
     pub async fn finish_upload(
         &self,
         document: InState<state::Receiving>,
@@ -317,6 +326,9 @@ impl Store {
     ///
     /// A note may come late. It moves a document that nobody holds to the CPU's queue; whoever holds it decides where it
     /// goes next, and nothing but a new try brings it back to the GPU's.
+    ///
+    /// # Errors
+    /// No miss: only a database that fails, as `StoreError` says.
     pub async fn mark_enqueued(
         &self,
         id: DocumentId,
@@ -333,6 +345,10 @@ impl Store {
     }
 
     /// A document of the caller's, with its timeline.
+    ///
+    /// # Errors
+    /// `Miss::SessionEnded` without a valid session, `Miss::NotFound` without such a document of the
+    /// caller's.
     pub async fn get_document(
         &self,
         caller: &Caller,
@@ -371,6 +387,10 @@ impl Store {
     }
 
     /// The verification of a document of the caller's.
+    ///
+    /// # Errors
+    /// `Miss::SessionEnded` without a valid session, `Miss::NotFound` without such a document of the
+    /// caller's.
     pub async fn verification_status(
         &self,
         caller: &Caller,

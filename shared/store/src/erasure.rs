@@ -43,7 +43,7 @@ pub struct TooOld {
     pub failed_before: Option<DateTime<Utc>>,
 }
 
-/// What the news that an erased document's object was deleted led to.
+/// The effect of noting that an erased document's object was deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ObjectGone {
     /// A retry of its upload may still be storing it again: the row goes on watching, and it is to be deleted once more.
@@ -67,6 +67,10 @@ pub struct DueErasure {
 
 impl Store {
     /// Erases a document of the caller's. From now on nobody can show it, work on it, or decide it.
+    ///
+    /// # Errors
+    /// `Miss::SessionEnded` without a valid session, `Miss::NotFound` without such a document of the
+    /// caller's.
     pub async fn erase_document(
         &self,
         caller: &Caller,
@@ -82,6 +86,9 @@ impl Store {
     }
 
     /// Documents that are too old to be kept, the oldest first.
+    ///
+    /// # Errors
+    /// No miss: only a database that fails, as `StoreError` says.
     pub async fn too_old(&self, limit: u32, than: &TooOld) -> Result<Vec<DocumentId>> {
         let limit = i64::from(limit);
         let sql = "SELECT id FROM documents WHERE (status = 'completed' AND processed_at < $1) \
@@ -92,6 +99,9 @@ impl Store {
     }
 
     /// Erases a document if it is still too old to be kept; `false` if somebody did something with it meanwhile.
+    ///
+    /// # Errors
+    /// No miss: only a database that fails, as `StoreError` says.
     pub async fn erase_too_old(
         &self,
         id: DocumentId,
@@ -112,6 +122,9 @@ impl Store {
     }
 
     /// Takes erasures that are not finished. Each is returned again after 1, 2, 4 … 60 minutes until it is done.
+    ///
+    /// # Errors
+    /// No miss: only a database that fails, as `StoreError` says.
     pub async fn take_due_erasures(&self, limit: u32, now: DateTime<Utc>) -> Result<Vec<DueErasure>> {
         let limit = i64::from(limit);
         let sql = "WITH due AS MATERIALIZED ( \
@@ -134,6 +147,9 @@ impl Store {
     }
 
     /// Notes that the object of an erased document was deleted.
+    ///
+    /// # Errors
+    /// `Miss::Stale` if the document is not erased, `Miss::NotFound` without a document.
     pub async fn object_deleted(&self, id: DocumentId, now: DateTime<Utc>) -> Result<ObjectGone> {
         let mut client = self.client().await?;
         let tx = begin(&mut client).await?;

@@ -1,8 +1,8 @@
-//! What can go wrong, and why a conditional write found nothing to write.
+//! The errors of this crate, and why a conditional write found nothing to write.
 
 use filot_domain::lifecycle::{DispatchState, DocumentStatus, VerificationStatus};
 
-/// What every call of this crate returns.
+/// The result of every call of this crate.
 pub type Result<T> = std::result::Result<T, StoreError>;
 
 /// Why a call did not do what was asked although the database answered.
@@ -32,9 +32,9 @@ pub enum Miss {
         /// The status of the row now.
         status: DocumentStatus,
     },
-    /// The dispatch is no longer in this dispatcher's hands.
+    /// Another dispatcher has the review, or it left the outbox.
     #[error("the dispatch is now {state}")]
-    DispatchSettled {
+    DispatchLost {
         /// Its state now.
         state: DispatchState,
     },
@@ -61,7 +61,7 @@ pub enum StoreError {
     /// A stored value is not what this crate writes.
     #[error("a stored {what} cannot be understood")]
     Corrupt {
-        /// What cannot be understood.
+        /// The column.
         what: &'static str,
     },
     /// A field cannot be sealed or opened: unknown key id, or tampered with.
@@ -73,7 +73,7 @@ pub enum StoreError {
     /// The schema could not be brought up to date.
     #[error("a migration failed: {0}")]
     Migration(String),
-    /// What was asked would break a rule that must never break.
+    /// The call would break an invariant.
     #[error("refused: {0}")]
     Invariant(&'static str),
 }

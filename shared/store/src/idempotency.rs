@@ -44,7 +44,7 @@ pub struct IdempotencyLock {
 }
 
 impl IdempotencyLock {
-    /// What an answer is sealed to: the row's key.
+    /// An answer is sealed to its row's key.
     fn row(&self) -> Uuid {
         let mut hasher = Sha256::new();
         hasher.update(self.user.as_bytes());
@@ -58,7 +58,7 @@ impl IdempotencyLock {
     }
 }
 
-/// What to do about a request with a key.
+/// The next step for a request with a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BeginIdempotent {
     /// Do it, then [`Store::finish_idempotent`] or [`Store::release_idempotent`].
@@ -73,6 +73,9 @@ pub enum BeginIdempotent {
 
 impl Store {
     /// Takes the caller's key for a request of `operation`, or finds what became of the first request with it.
+    ///
+    /// # Errors
+    /// `Miss::SessionEnded` without a valid session.
     pub async fn begin_idempotent(
         &self,
         caller: &Caller,
@@ -132,6 +135,9 @@ impl Store {
     }
 
     /// Keeps the answer of the request that holds the key. Whether it still held it.
+    ///
+    /// # Errors
+    /// No miss; `StoreError::Invariant` for a status that is none of HTTP's.
     pub async fn finish_idempotent(&self, lock: &IdempotencyLock, response: &StoredResponse) -> Result<bool> {
         let sealed = self.sealer().seal(Column::IdempotentResponse, lock.row(), response.body.as_bytes())?;
         let status = i16::try_from(response.status)
@@ -144,6 +150,9 @@ impl Store {
     }
 
     /// Gives the key back: the request came to no answer that would be the same next time.
+    ///
+    /// # Errors
+    /// No miss: only a database that fails, as `StoreError` says.
     pub async fn release_idempotent(&self, lock: &IdempotencyLock) -> Result<()> {
         let sql = "DELETE FROM idempotency_keys \
                    WHERE (user_id, operation, key) = ($1, $2, $3) AND locked_until = $4";

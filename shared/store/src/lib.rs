@@ -4,7 +4,7 @@
 //! pass and get plain domain values, the database only ever sees ciphertext and keyed hashes. It must not know HTTP,
 //! queues, object storage or the reviewer's protocol.
 //!
-//! How it keeps its word:
+//! How it does so:
 //! - A change of a document's state is a conditional update on state and version, and for a worker on the lease's
 //!   epoch; a write that finds nothing to change says why ([`Miss`]). Legal steps are types ([`filot_domain::lifecycle`]),
 //!   and a database trigger refuses every other edge and writes `document_events`.
@@ -58,7 +58,7 @@ pub use requests::{Escalated, Requeued};
 pub use reviews::{Callback, CallbackOutcome, ReviewFile, ReviewView};
 pub use scoring::{Decided, ForScoring, LoadedForScoring};
 pub use sessions::{Forgotten, NewSession, NextToken, Refreshed, RefusedRefresh, Rotation};
-pub use stats::{QueueStanding, QueueStandings, StateCount, Stuck, StuckDocument};
+pub use stats::{QueueLoad, QueueLoads, StateCount, Stuck, StuckDocument};
 pub use sweeper::{Backlog, Leftover, LostDocument, Unscored};
 pub use users::{Me, NewUser, Registered, Role, User, UserVerification};
 pub use worker::{Claim, ClaimRequest, Claimed, Lease, NotClaimable};

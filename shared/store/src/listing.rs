@@ -21,7 +21,7 @@ pub struct ListPosition {
     pub id: DocumentId,
 }
 
-/// Which documents are wanted.
+/// Conditions on the listed documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListFilter {
     /// Only in this state.
@@ -39,7 +39,7 @@ pub struct ListFilter {
 pub struct DocumentPage {
     /// Newest first.
     pub documents: Vec<DocumentSummary>,
-    /// Where the list goes on, if it does.
+    /// Start of the next page; `None` on the last.
     pub next: Option<ListPosition>,
 }
 
@@ -48,6 +48,9 @@ impl Store {
     ///
     /// A page goes on from a key, not from a count: what is uploaded or erased meanwhile neither repeats nor hides
     /// another document.
+    ///
+    /// # Errors
+    /// `Miss::SessionEnded` without a valid session.
     pub async fn list_documents(
         &self,
         caller: &Caller,
@@ -96,7 +99,11 @@ impl Store {
         Ok(DocumentPage { documents, next })
     }
 
-    /// Where the file of a document of the caller's is.
+    /// The object key of a document of the caller's.
+    ///
+    /// # Errors
+    /// `Miss::SessionEnded` without a valid session, `Miss::NotFound` without such a document of the
+    /// caller's.
     pub async fn document_file(&self, caller: &Caller, id: DocumentId, now: DateTime<Utc>) -> Result<String> {
         let (session, user, id) = (caller.session_id.as_uuid(), caller.user_id.as_uuid(), id.as_uuid());
         let sql = "SELECT d.object_key FROM sessions s \

@@ -16,7 +16,7 @@ mod embedded {
 const LOCK: i64 = 0x66_69_6c_6f_74;
 const MIGRATION_TIMEOUT: Duration = Duration::from_secs(240);
 
-/// What a migration run did.
+/// The result of a migration run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MigrationReport {
     /// Names of the migrations that were applied now; empty when the schema was up to date.
@@ -29,6 +29,9 @@ impl Store {
     /// Applies what is missing. Safe to run again and at the same time: a second run waits and then finds nothing.
     ///
     /// `migrate_url` is the owner's, and direct: a session-level lock does not survive transaction pooling.
+    ///
+    /// # Errors
+    /// `StoreError::Migration` names what the database refused; `StoreError::Timeout` after the longest wait.
     pub async fn migrate(migrate_url: &str) -> Result<MigrationReport> {
         let config = parse_url(migrate_url)?;
         let failed = |error: tokio_postgres::Error| StoreError::Unavailable(said_by_database(&error));
@@ -63,7 +66,7 @@ async fn apply(client: &mut Client) -> Result<MigrationReport> {
     Ok(MigrationReport { applied, version: version.unwrap_or_default() })
 }
 
-/// What the database said, which refinery keeps in the sources of its error.
+/// The database's words, which refinery keeps in the sources of its error.
 fn why(error: &refinery::Error) -> String {
     let mut said = error.kind().to_string();
     let mut source = std::error::Error::source(error);

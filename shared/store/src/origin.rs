@@ -1,4 +1,4 @@
-//! Who does something, for the audit trail and for the check of what is theirs.
+//! The author of a change, for the audit trail, and the caller of a request, for the check of ownership.
 
 use std::fmt;
 
@@ -28,10 +28,10 @@ impl fmt::Display for Actor {
     }
 }
 
-/// Who does something and on whose request it goes back.
+/// The author of a change and the request that led to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
-    /// Who.
+    /// The author.
     pub actor: Actor,
     /// The request it goes back to.
     pub correlation_id: CorrelationId,

@@ -1,4 +1,4 @@
-//! What a user says about themselves, sealed.
+//! A user's full name and phone, sealed.
 
 use chrono::{DateTime, Utc};
 
@@ -25,6 +25,9 @@ impl std::fmt::Debug for Profile {
 
 impl Store {
     /// The caller's profile; an empty one when nothing was ever said.
+    ///
+    /// # Errors
+    /// `Miss::SessionEnded` without a valid session.
     pub async fn profile(&self, caller: &Caller, now: DateTime<Utc>) -> Result<Profile> {
         let (session, user) = (caller.session_id.as_uuid(), caller.user_id.as_uuid());
         let sql = "SELECT pr.full_name, pr.phone \
@@ -40,6 +43,9 @@ impl Store {
     }
 
     /// Replaces the caller's profile.
+    ///
+    /// # Errors
+    /// `Miss::SessionEnded` without a valid session.
     pub async fn put_profile(&self, caller: &Caller, profile: &Profile, now: DateTime<Utc>) -> Result<()> {
         let (session, user) = (caller.session_id.as_uuid(), caller.user_id.as_uuid());
         let name = self.sealer().seal_text(Column::FullName, user, profile.full_name.as_deref())?;

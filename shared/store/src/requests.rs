@@ -1,4 +1,4 @@
-//! What an owner may ask for once a document is there: another try, and a human.
+//! The two requests an owner has for an uploaded document: another try, and a human.
 
 use chrono::{DateTime, Utc};
 use filot_domain::lifecycle::document::{edge, state};
@@ -38,9 +38,13 @@ pub struct Escalated {
 
 impl Store {
     /// Prepares another try: a failed document waits on `queue` again with its attempts started over; one that waits
-    /// already stays as it is. [`Miss::Stale`] in any other state.
+    /// already stays as it is.
     ///
     /// If the caller then fails to enqueue, the sweeper does so after half a minute (INV-1).
+    ///
+    /// # Errors
+    /// `Miss::SessionEnded` without a valid session, `Miss::NotFound` without such a document of the
+    /// caller's. `Miss::Stale` in any other state.
     pub async fn requeue(
         &self,
         caller: &Caller,
@@ -74,7 +78,11 @@ impl Store {
 
     /// Sends an automatically rejected document to a human: the step and the review's outbox row are one transaction
     /// (INV-5). A document that awaits a human already keeps its one review, and if the reviewer had refused that for
-    /// good it is sent again. [`Miss::Stale`] in any other state.
+    /// good it is sent again.
+    ///
+    /// # Errors
+    /// `Miss::SessionEnded` without a valid session, `Miss::NotFound` without such a document of the
+    /// caller's. `Miss::Stale` in any other state.
     pub async fn escalate(
         &self,
         caller: &Caller,

@@ -11,7 +11,7 @@ use tokio_postgres::Row;
 
 use crate::cancels::CancelState;
 use crate::db::{Db, Store, begin, commit, p};
-use crate::dispatch::{SETTLE, note_ticket, review_id};
+use crate::dispatch::{END_DISPATCH, note_ticket, review_id};
 use crate::documents::{REVIEW_COLUMNS, ReviewSummary, document_id, review};
 use crate::error::{Miss, Result, StoreError};
 use crate::origin::Origin;
@@ -21,7 +21,7 @@ use crate::sealing::Column;
 use crate::step::{self, Also};
 use crate::users::user_id;
 
-/// What the reviewer says.
+/// The reviewer's decision.
 #[derive(Clone)]
 pub struct Callback {
     /// The review, by our id.
@@ -34,7 +34,7 @@ pub struct Callback {
     pub user_id: Option<UserId>,
     /// The decision.
     pub decision: ReviewDecision,
-    /// What the reviewer wrote; sealed.
+    /// The reviewer's words; sealed when stored.
     pub notes: Option<String>,
 }
 
@@ -49,10 +49,10 @@ impl std::fmt::Debug for Callback {
     }
 }
 
-/// What a callback did. The first decision wins.
+/// The effect of a callback. The first decision wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallbackOutcome {
-    /// It decided.
+    /// The review and its document are decided now.
     Applied {
         /// The review.
         review: ReviewId,
@@ -68,7 +68,7 @@ pub enum CallbackOutcome {
         /// Its document.
         document: DocumentId,
     },
-    /// Nobody waits for it any more: the document was erased.
+    /// The document was erased: the decision has no effect.
     Cancelled {
         /// The review.
         review: ReviewId,
@@ -99,7 +99,7 @@ pub struct ReviewView {
     pub document: DocumentId,
     /// The reviewer's id of it, once known.
     pub task_id: Option<String>,
-    /// Where its dispatch stands.
+    /// State of its outbox row.
     pub dispatch_state: DispatchState,
     /// Failed attempts at sending it.
     pub dispatch_attempts: u32,
@@ -109,7 +109,7 @@ pub struct ReviewView {
     pub dispatch_error: Option<String>,
     /// When the reviewer acknowledged it.
     pub acknowledged_at: Option<DateTime<Utc>>,
-    /// Where its cancellation at the reviewer stands, if it is to be cancelled there.
+    /// Progress of its cancellation at the reviewer; `None` if there is nothing to cancel.
     pub cancel_state: Option<CancelState>,
 }
 
@@ -125,7 +125,7 @@ impl std::fmt::Debug for ReviewView {
     }
 }
 
-/// Where a reviewer finds the picture.
+/// The object that a reviewer looks at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReviewFile {
     /// The document.
@@ -138,6 +138,10 @@ pub struct ReviewFile {
 
 impl Store {
     /// Applies the reviewer's decision to the review and its document, in one transaction.
+    ///
+    /// # Errors
+    /// `Miss::Stale` if the document does not await a human. What a caller can do wrong is an outcome, not an
+    /// error.
     pub async fn apply_callback(
         &self,
         callback: &Callback,
@@ -179,7 +183,7 @@ impl Store {
         let Some(evaluated) = step::witness::<state::AiEvaluated>(&row)? else {
             return Err(step::stale(&row)?.into());
         };
-        self.settle_review(&tx, review, &review_row, callback, now).await?;
+        self.close_review(&tx, review, &review_row, callback, now).await?;
 
         let verification = callback.decision.verification_status();
         if !VerificationStatus::PendingManualReview.allows("decided", verification) {
@@ -202,7 +206,7 @@ impl Store {
     }
 
     /// Writes the decision on the review and takes it out of the outbox.
-    async fn settle_review(
+    async fn close_review(
         &self,
         db: &impl Db,
         review: ReviewId,
@@ -219,7 +223,7 @@ impl Store {
         let dispatch = match (parse(row, "dispatch_state")?, task.is_some()) {
             (DispatchState::Queued | DispatchState::Sending, true) => DispatchState::Acknowledged,
             (DispatchState::Queued | DispatchState::Sending, false) => DispatchState::Withdrawn,
-            (settled, _) => settled,
+            (state, _) => state,
         };
         let (status, decision): (&str, &str) =
             (callback.decision.review_status().into(), callback.decision.into());
@@ -228,7 +232,7 @@ impl Store {
             "UPDATE manual_reviews SET status = $2, decision = $3, notes = $4, decided_at = $5, updated_at = $5, \
                dispatch_state = $6, buli2_task_id = $7, \
                acknowledged_at = CASE WHEN $6 = 'acknowledged' THEN coalesce(acknowledged_at, $5) \
-                                      ELSE acknowledged_at END, {SETTLE} \
+                                      ELSE acknowledged_at END, {END_DISPATCH} \
              WHERE id = $1 RETURNING document_id"
         );
         let params = [p(&id), p(&status), p(&decision), p(&notes), p(&now), p(&dispatch), p(&task)];
@@ -240,6 +244,9 @@ impl Store {
     }
 
     /// A review, for internal callers.
+    ///
+    /// # Errors
+    /// `Miss::NotFound` without a review.
     pub async fn review(&self, id: ReviewId) -> Result<ReviewView> {
         let sql = format!(
             "SELECT {REVIEW_COLUMNS}, r.document_id, r.buli2_task_id, r.dispatch_state, r.dispatch_attempts, \
@@ -261,7 +268,10 @@ impl Store {
         })
     }
 
-    /// Where the picture of a review is.
+    /// The object of a review's document.
+    ///
+    /// # Errors
+    /// `Miss::NotFound` without a review, or if it was cancelled or its document erased.
     pub async fn review_file(&self, review: ReviewId) -> Result<ReviewFile> {
         let id = review.as_uuid();
         let sql = "SELECT d.id, d.object_key, d.mime FROM manual_reviews r JOIN documents d ON d.id = r.document_id \

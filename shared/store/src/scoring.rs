@@ -26,9 +26,9 @@ pub struct ForScoring {
     pub document: InState<state::OcrCompleted>,
     /// Whose it is.
     pub user_id: UserId,
-    /// What the user says it is.
+    /// As the user claimed it at upload.
     pub document_type: DocumentType,
-    /// What was read. Identity data: never logged.
+    /// Fields and text of the card. Identity data: never logged.
     pub reading: CardReading,
     /// The upload's correlation id.
     pub correlation_id: CorrelationId,
@@ -47,18 +47,18 @@ impl std::fmt::Debug for ForScoring {
 /// A document that somebody wants scored.
 #[derive(Debug, Clone)]
 pub enum LoadedForScoring {
-    /// It waits for its score.
+    /// The document waits for its score.
     Ready(Box<ForScoring>),
-    /// It was scored before.
+    /// The document was scored before, with this result.
     Decided(Decided),
-    /// It is not read yet, failed, or is erased.
+    /// The document is not read yet, failed, or is erased.
     NotReady {
         /// Its status.
         status: DocumentStatus,
     },
 }
 
-/// What was decided.
+/// The decision that counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decided {
     /// The document.
@@ -67,7 +67,7 @@ pub struct Decided {
     pub evaluation: EvaluationId,
     /// 0 to 100.
     pub score: u8,
-    /// What happens. May differ from the score's wish, when another user holds the identity.
+    /// The decision that counts. It differs from the score's when another user holds the identity.
     pub decision: Decision,
     /// Why.
     pub reasons: Vec<ReasonCode>,
@@ -88,6 +88,9 @@ pub(crate) struct NewIds {
 
 impl Store {
     /// Loads a document and its reading for the scorer.
+    ///
+    /// # Errors
+    /// `Miss::NotFound` without a document.
     pub async fn load_for_scoring(&self, id: DocumentId) -> Result<LoadedForScoring> {
         let client = self.client().await?;
         let uuid = id.as_uuid();
@@ -119,6 +122,9 @@ impl Store {
     ///
     /// An automatic approval claims the identities the card shows under their unique keys; if another user holds one,
     /// the decision falls to a human in the same transaction (INV-4).
+    ///
+    /// # Errors
+    /// `Miss::Stale` if the document changed since it was loaded, and was not decided by that change.
     pub async fn commit_evaluation(
         &self,
         scored: &ForScoring,

@@ -75,6 +75,9 @@ pub const REVIEW: ReviewId = ReviewId::from_uuid(id(0x201));
 pub const TASK_ID: &str = "demo-task-1";
 
 /// Creates the demo data. Refuses unless `environment` is `local`. Run again, it adds what is missing.
+///
+/// # Errors
+/// `StoreError::Invariant` in any other environment.
 pub async fn seed(store: &Store, environment: &str, now: DateTime<Utc>) -> Result<()> {
     if environment != "local" {
         return Err(StoreError::Invariant("demo data outside the local environment"));

@@ -69,12 +69,12 @@ impl std::fmt::Debug for NextToken<'_> {
     }
 }
 
-/// What became of a refresh token that was presented.
+/// The outcome of presenting a refresh token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rotation {
-    /// It is good: this is its successor.
+    /// The token is good: this is its successor.
     Refreshed(Box<Refreshed>),
-    /// It is not.
+    /// The token is not good.
     Refused(RefusedRefresh),
 }
 
@@ -83,7 +83,7 @@ pub enum Rotation {
 pub struct Refreshed {
     /// Whose it is.
     pub user: User,
-    /// Which one.
+    /// The session's id.
     pub session_id: SessionId,
     /// Its newest refresh token: the one that was passed in, or the one an earlier refresh made.
     pub token: String,
@@ -114,7 +114,7 @@ pub enum RefusedRefresh {
     Reused(SessionId),
 }
 
-/// What was removed because its time is over.
+/// Numbers of rows that were removed because their time is over.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Forgotten {
     /// Refresh tokens that ended by themselves.
@@ -127,6 +127,9 @@ pub struct Forgotten {
 
 impl Store {
     /// Begins a session with its first refresh token.
+    ///
+    /// # Errors
+    /// `Miss::NotFound` without a user.
     pub async fn create_session(&self, new: &NewSession, now: DateTime<Utc>) -> Result<()> {
         let (id, user_id) = (new.id.as_uuid(), new.user_id.as_uuid());
         let hash = new.refresh_token_hash.as_slice();
@@ -147,6 +150,9 @@ impl Store {
 
     /// Takes the refresh token with hash `presented` and answers its successor, which is `next` if it is the first to
     /// ask. A token that was used before the grace ends its session.
+    ///
+    /// # Errors
+    /// No miss: a token that is refused is a `Rotation::Refused`.
     pub async fn rotate_refresh_token(
         &self,
         presented: &[u8; 32],
@@ -219,6 +225,9 @@ impl Store {
     }
 
     /// Ends the caller's session: its access and refresh tokens stop working.
+    ///
+    /// # Errors
+    /// `Miss::SessionEnded` without a valid session.
     pub async fn end_session(&self, caller: &Caller, now: DateTime<Utc>) -> Result<()> {
         let (session, user) = (caller.session_id.as_uuid(), caller.user_id.as_uuid());
         let sql = "WITH session AS ( \
@@ -234,6 +243,9 @@ impl Store {
 
     /// Removes refresh tokens and idempotency keys whose time is over, and sealed successors past their grace, at most
     /// `limit` of each. Sessions stay: they say who was logged in when, and hold nothing that could be used.
+    ///
+    /// # Errors
+    /// No miss: only a database that fails, as `StoreError` says.
     pub async fn forget_expired(&self, limit: u32, now: DateTime<Utc>) -> Result<Forgotten> {
         let limit = i64::from(limit);
         let sealed_before = now - SEALED_KEPT;
@@ -274,7 +286,7 @@ fn again(token: &Row, now: DateTime<Utc>) -> Result<Option<(&[u8], DateTime<Utc>
     Ok(sealed.zip(get::<Option<DateTime<Utc>>>(token, "next_expires_at")?))
 }
 
-/// What a successor is sealed to: the row of its predecessor.
+/// A successor is sealed to the row of its predecessor.
 fn row_of(token_hash: &[u8; 32]) -> Uuid {
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&token_hash[..16]);

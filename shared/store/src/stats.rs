@@ -14,7 +14,7 @@ use crate::row::{count, get, parse, parse_opt};
 
 /// Documents on one queue, as their rows say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct QueueStanding {
+pub struct QueueLoad {
     /// Wait for a worker.
     pub waiting: u64,
     /// Since when the one that waits longest does.
@@ -23,13 +23,13 @@ pub struct QueueStanding {
     pub active: u64,
 }
 
-/// How both queues stand.
+/// The numbers of both queues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct QueueStandings {
+pub struct QueueLoads {
     /// Workers with a GPU.
-    pub gpu: QueueStanding,
+    pub gpu: QueueLoad,
     /// Workers without.
-    pub cpu: QueueStanding,
+    pub cpu: QueueLoad,
 }
 
 /// A document that waits for a machine and has not moved for long.
@@ -39,7 +39,7 @@ pub struct StuckDocument {
     pub id: DocumentId,
     /// Where it is.
     pub status: DocumentStatus,
-    /// Which kind of worker it waits for; none yet for a half-received one.
+    /// The kind of worker it waits for; none yet while it is received.
     pub queue: Option<QueueKind>,
     /// Since when it has been there.
     pub since: DateTime<Utc>,
@@ -58,12 +58,12 @@ pub struct Stuck {
     pub oldest: Vec<StuckDocument>,
 }
 
-/// How many documents are in one pair of states.
+/// The number of documents in one pair of states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StateCount {
-    /// Where they are in the pipeline.
+    /// Stage of the pipeline.
     pub status: DocumentStatus,
-    /// What is known about their truth.
+    /// Whether they are genuine, as far as decided.
     pub verification_status: VerificationStatus,
     /// How many.
     pub documents: u64,
@@ -71,28 +71,34 @@ pub struct StateCount {
 
 impl Store {
     /// How many documents wait on each queue and how many are being worked on.
-    pub async fn queue_standings(&self, now: DateTime<Utc>) -> Result<QueueStandings> {
+    ///
+    /// # Errors
+    /// No miss: only a database that fails, as `StoreError` says.
+    pub async fn queue_loads(&self, now: DateTime<Utc>) -> Result<QueueLoads> {
         let sql = "SELECT queue, count(*) FILTER (WHERE lease_until > $1) AS active, \
                      count(*) FILTER (WHERE coalesce(lease_until <= $1, true)) AS waiting, \
                      min(updated_at) FILTER (WHERE coalesce(lease_until <= $1, true)) AS oldest \
                    FROM documents WHERE status IN ('uploaded', 'processing') AND next_enqueue_at IS NOT NULL \
                    GROUP BY queue";
-        let mut standings = QueueStandings::default();
+        let mut loads = QueueLoads::default();
         for row in &self.client().await?.fetch(sql, &[p(&now)]).await? {
-            let standing = QueueStanding {
+            let load = QueueLoad {
                 waiting: get::<i64>(row, "waiting")?.unsigned_abs(),
                 oldest_waiting_at: get(row, "oldest")?,
                 active: get::<i64>(row, "active")?.unsigned_abs(),
             };
             match parse(row, "queue")? {
-                QueueKind::Gpu => standings.gpu = standing,
-                QueueKind::Cpu => standings.cpu = standing,
+                QueueKind::Gpu => loads.gpu = load,
+                QueueKind::Cpu => loads.cpu = load,
             }
         }
-        Ok(standings)
+        Ok(loads)
     }
 
     /// Documents that wait for a machine, are held by none, and have not moved since `before`.
+    ///
+    /// # Errors
+    /// No miss: only a database that fails, as `StoreError` says.
     pub async fn stuck_documents(
         &self,
         limit: u32,
@@ -121,6 +127,9 @@ impl Store {
     }
 
     /// How many documents are in each pair of states; pairs without a document are left out.
+    ///
+    /// # Errors
+    /// No miss: only a database that fails, as `StoreError` says.
     pub async fn documents_by_state(&self) -> Result<Vec<StateCount>> {
         let sql = "SELECT status, verification_status, count(*) AS documents FROM documents GROUP BY 1, 2";
         let rows = self.client().await?.fetch(sql, &[]).await?;

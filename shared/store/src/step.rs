@@ -179,7 +179,7 @@ pub(crate) async fn lock(db: &impl Db, id: DocumentId) -> Result<Row> {
     row.ok_or(StoreError::Miss(Miss::NotFound))
 }
 
-/// What a row says it is, as a typed state.
+/// The typed state of a row; `None` if the row is in another state.
 pub(crate) fn witness<S: State<Status = DocumentStatus>>(row: &Row) -> Result<Option<InState<S>>> {
     let id = DocumentId::from_uuid(get::<Uuid>(row, "id")?);
     Ok(InState::witness(id, parse(row, "status")?, get(row, "version")?))

@@ -43,7 +43,7 @@ pub struct Unscored {
     pub correlation_id: CorrelationId,
 }
 
-/// What an upload that died may have left in storage.
+/// An object that an upload which died may have left in storage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Leftover {
     /// The document.
@@ -54,7 +54,7 @@ pub struct Leftover {
     pub status: DocumentStatus,
 }
 
-/// How much waits for the reviewer.
+/// Numbers of reviews that wait for the reviewer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backlog {
     /// Reviews that should be sent now.
@@ -70,6 +70,9 @@ pub struct Backlog {
 impl Store {
     /// Documents nobody is working on and nobody was told about lately. Each is returned again after 1, 2, 4 … 60
     /// minutes, by the number of messages already sent for it.
+    ///
+    /// # Errors
+    /// No miss: only a database that fails, as `StoreError` says.
     pub async fn lost_documents(&self, limit: u32, now: DateTime<Utc>) -> Result<Vec<LostDocument>> {
         let limit = i64::from(limit);
         let rows = self
@@ -104,6 +107,9 @@ impl Store {
 
     /// Documents read a while ago and not scored. Each is returned again after as long as it has waited, at least a
     /// minute and at most a quarter of an hour.
+    ///
+    /// # Errors
+    /// No miss: only a database that fails, as `StoreError` says.
     pub async fn stale_ocr_completed(&self, limit: u32, now: DateTime<Utc>) -> Result<Vec<Unscored>> {
         let limit = i64::from(limit);
         let rows = self
@@ -133,6 +139,9 @@ impl Store {
     /// Uploads begun before `older_than` and never finished, and those given up whose object may still exist. Each is
     /// returned again after ten minutes, until [`Store::object_deleted`]. What was erased on request or by age is an
     /// erasure's matter: [`Store::take_due_erasures`].
+    ///
+    /// # Errors
+    /// No miss: only a database that fails, as `StoreError` says.
     pub async fn half_received(
         &self,
         limit: u32,
@@ -167,6 +176,9 @@ impl Store {
 
     /// Ends an upload that never finished. From now on it cannot finish any more, so that its object may be deleted.
     /// Repeating it is fine.
+    ///
+    /// # Errors
+    /// `Miss::Stale` if the upload did finish, `Miss::NotFound` without a document.
     pub async fn discard_upload(&self, id: DocumentId, origin: &Origin, now: DateTime<Utc>) -> Result<()> {
         let mut client = self.client().await?;
         let tx = begin(&mut client).await?;
@@ -188,7 +200,10 @@ impl Store {
         commit(tx).await
     }
 
-    /// How much waits for the reviewer.
+    /// Numbers of reviews that wait for the reviewer.
+    ///
+    /// # Errors
+    /// No miss: only a database that fails, as `StoreError` says.
     pub async fn dispatch_backlog(&self, now: DateTime<Utc>) -> Result<Backlog> {
         let sql = "SELECT count(*) FILTER (WHERE dispatch_state = 'queued' AND next_dispatch_at <= $1) AS due, \
                      count(*) FILTER (WHERE status = 'pending') AS pending, \
@@ -206,6 +221,9 @@ impl Store {
     }
 
     /// Documents that wait on a queue, as their rows say.
+    ///
+    /// # Errors
+    /// No miss: only a database that fails, as `StoreError` says.
     pub async fn waiting_on(&self, queue: QueueKind) -> Result<u64> {
         let queue: &str = queue.into();
         let sql = "SELECT count(*) AS waiting FROM documents WHERE queue = $1 AND lease_owner IS NULL \

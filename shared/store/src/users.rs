@@ -12,7 +12,7 @@ use crate::origin::Caller;
 use crate::row::{get, parse};
 use crate::sealing::Column;
 
-/// What a user may do.
+/// A user's permissions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Display, EnumIter, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum Role {
@@ -52,7 +52,7 @@ pub struct User {
     pub stack_user_id: String,
     /// E-mail address in lower case.
     pub email: String,
-    /// What they may do.
+    /// Their permissions.
     pub role: Role,
     /// When they registered.
     pub created_at: DateTime<Utc>,
@@ -85,7 +85,7 @@ pub enum UserVerification {
     Verified,
 }
 
-/// What a user sees of themselves.
+/// A user's own data, as the user may see it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Me {
     /// The user.
@@ -105,7 +105,7 @@ impl std::fmt::Debug for Me {
     }
 }
 
-/// What [`user`] reads, of `users u`.
+/// The columns of `users u` that [`user`] reads.
 pub(crate) const USER_COLUMNS: &str = "u.id, u.stack_user_id, u.email, u.role, u.created_at";
 
 /// A user out of [`USER_COLUMNS`].
@@ -121,6 +121,9 @@ pub(crate) fn user(row: &Row) -> Result<User> {
 
 impl Store {
     /// Creates a user and their profile, or finds the one who has this `stack_user_id`.
+    ///
+    /// # Errors
+    /// `StoreError::EmailTaken` if another user has this address.
     pub async fn register_user(&self, new: &NewUser, now: DateTime<Utc>) -> Result<Registered> {
         let id = new.id.as_uuid();
         let email = new.email.trim().to_lowercase();
@@ -161,6 +164,9 @@ impl Store {
     }
 
     /// The user with this id at the identity provider.
+    ///
+    /// # Errors
+    /// No miss: only a database that fails, as `StoreError` says.
     pub async fn find_user_by_stack_id(&self, stack_user_id: &str) -> Result<Option<User>> {
         let sql =
             format!("SELECT {USER_COLUMNS} FROM users u WHERE stack_user_id = $1 AND deleted_at IS NULL");
@@ -168,7 +174,10 @@ impl Store {
         row.as_ref().map(user).transpose()
     }
 
-    /// What the caller sees of themselves.
+    /// The caller's own data.
+    ///
+    /// # Errors
+    /// `Miss::SessionEnded` without a valid session.
     pub async fn me(&self, caller: &Caller, now: DateTime<Utc>) -> Result<Me> {
         let (session, user_id) = (caller.session_id.as_uuid(), caller.user_id.as_uuid());
         let sql = format!(

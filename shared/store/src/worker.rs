@@ -1,4 +1,4 @@
-//! What a worker does to a document: claim, heartbeat, and one of commit, failure or giving back.
+//! A worker's calls for a document: claim, heartbeat, and one of commit, failure or giving back.
 //!
 //! The lease's epoch is the fencing token (INV-3): every claim raises it, every write names it. A lease that ran out
 //! but was not taken over still commits, because nobody else can have written; a clock cannot make two writers.
@@ -76,9 +76,9 @@ pub struct Claimed {
     pub lease: Lease,
     /// Whose document.
     pub user_id: UserId,
-    /// What the user says it is.
+    /// As the user claimed it at upload.
     pub document_type: DocumentType,
-    /// Where the object is.
+    /// Key of its object.
     pub object_key: String,
     /// SHA-256 the object must have.
     pub content_sha256: [u8; 32],
@@ -99,18 +99,18 @@ pub struct Claimed {
 /// The answer to a claim.
 #[derive(Debug, Clone)]
 pub enum Claim {
-    /// It is yours.
+    /// The worker has it, under this lease.
     Claimed(Box<Claimed>),
-    /// It is not to be read, by you, now.
+    /// The worker must not read it now.
     Not(NotClaimable),
 }
 
 /// Why a document cannot be claimed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotClaimable {
-    /// It was read already: score it.
+    /// It was read already and waits for its score.
     AlreadyRead,
-    /// It is decided, awaits a human, or failed: the message is done with.
+    /// It is decided, awaits a human, or failed: its message can be deleted.
     Final,
     /// Another worker holds it until then.
     HeldUntil(DateTime<Utc>),
@@ -118,7 +118,7 @@ pub enum NotClaimable {
     NotYet(DateTime<Utc>),
     /// There is no such document.
     NotFound,
-    /// It was erased: the message is done with.
+    /// It was erased: its message can be deleted.
     Erased,
     /// Its object is not stored yet.
     NotUploaded,
@@ -134,6 +134,9 @@ impl Store {
     ///
     /// Claiming over a lease that ran out without being given back counts as a failed attempt (`worker_lost`), unless
     /// the database itself was restarted since that lease was last renewed: then nobody could have kept it alive.
+    ///
+    /// # Errors
+    /// No miss: a document that is not to be read now is a `Claim::Not`.
     pub async fn claim(
         &self,
         request: ClaimRequest<'_>,
@@ -191,6 +194,9 @@ impl Store {
     }
 
     /// Extends a lease.
+    ///
+    /// # Errors
+    /// `Miss::LeaseLost` if the lease is gone, `Miss::NotFound` without a document.
     pub async fn heartbeat(&self, lease: &Lease, lease_s: u32, now: DateTime<Utc>) -> Result<()> {
         let client = self.client().await?;
         let id = lease.document().as_uuid();
@@ -205,6 +211,9 @@ impl Store {
     }
 
     /// Stores what was read: the document waits for its score.
+    ///
+    /// # Errors
+    /// `Miss::LeaseLost` if the lease is gone, `Miss::NotFound` without a document.
     pub async fn commit_reading(
         &self,
         lease: &Lease,
@@ -230,6 +239,9 @@ impl Store {
     }
 
     /// Records a failed attempt and what happens next; ends the lease.
+    ///
+    /// # Errors
+    /// `Miss::LeaseLost` if the lease is gone, `Miss::NotFound` without a document.
     pub async fn record_failure(
         &self,
         lease: &Lease,
@@ -270,6 +282,9 @@ impl Store {
     }
 
     /// Gives a document back unfinished, at no cost: shutdown, or an outage of what is needed to read it.
+    ///
+    /// # Errors
+    /// `Miss::LeaseLost` if the lease is gone, `Miss::NotFound` without a document.
     pub async fn give_back(
         &self,
         lease: &Lease,
@@ -294,7 +309,7 @@ impl Store {
 const RETRY_UNDER_LEASE: &str = "attempts = attempts + 1, queue = $12, not_before = $13, next_enqueue_at = $14, \
     lease_owner = NULL, lease_until = NULL, lease_renewed_at = NULL";
 
-/// What a lost lease leads to.
+/// The next step after a lost lease was counted.
 enum AfterLoss {
     Continue(InState<state::Processing>),
     Stop(NotClaimable),

@@ -11,7 +11,7 @@ use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 
 use crate::process::{Process, free_port};
 
-/// What goes wrong when a server cannot be had.
+/// Why a server cannot be started or reached.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
 /// Names a server to use instead of starting one.
@@ -34,6 +34,9 @@ pub struct Aws {
 
 impl Aws {
     /// The server that the environment names, or a new one.
+    ///
+    /// # Errors
+    /// The program is not installed or does not start.
     pub fn start() -> Result<Self, Error> {
         if let Ok(url) = std::env::var(URL_VARIABLE) {
             return Ok(Self { url, _process: None });
@@ -74,6 +77,9 @@ impl Aws {
     }
 
     /// A new bucket with a name of its own.
+    ///
+    /// # Errors
+    /// The server refuses.
     pub async fn bucket(&self) -> Result<String, Error> {
         let config =
             aws_sdk_s3::config::Builder::from(&self.sdk_config().await).force_path_style(true).build();
@@ -87,6 +93,9 @@ impl Aws {
     }
 
     /// A new queue with a name of its own; its URL.
+    ///
+    /// # Errors
+    /// The server refuses.
     pub async fn queue(&self) -> Result<String, Error> {
         let name = format!("filot-{}", uuid::Uuid::now_v7().simple());
         let made = aws_sdk_sqs::Client::new(&self.sdk_config().await)

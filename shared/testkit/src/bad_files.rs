@@ -1,46 +1,20 @@
-//! Files that nobody should send: a corpus made in memory, the same one every time.
+//! A corpus of bad files: damaged, oversized or hostile. It is made in memory, the same in every run.
 //!
 //! It is here and not in a suite because two suites need it: the worker's (every file, through the header check and the
 //! real reader process) and the end-to-end one (a sample of every class, through the running stack). Nothing of it is
 //! committed but the code that makes it; the cards inside are the invented ones of `shared/ocr/tests/fixtures`.
 //!
-//! The generators know the file formats and nothing of the product: what becomes of a file is the suites' matter.
+//! The generators know the file formats and nothing of the product: the suites decide what must become of a file.
 
 mod bytes;
+mod file;
 mod jpeg;
 mod other;
 mod pdf;
 mod pdf_bombs;
 mod png;
 
-/// The seed of everything that is drawn at random.
-pub const SEED: u64 = 0x0F11_0720;
-/// The most bytes an upload may have; the corpus goes up to it and one beyond.
-pub const FULL: usize = 2 * 1024 * 1024;
-
-/// An invented KTP, photographed.
-pub const KTP: &[u8] = include_bytes!("../../ocr/tests/fixtures/ktp-photo.jpg");
-/// An invented NPWP card, photographed.
-pub const NPWP: &[u8] = include_bytes!("../../ocr/tests/fixtures/npwp-old-photo.jpg");
-
-/// A file of the corpus.
-#[derive(Clone)]
-pub struct BadFile {
-    /// What is wrong with it, and where.
-    pub name: String,
-    /// Files of one class are bad in one way.
-    pub class: &'static str,
-    /// The type it is sent as.
-    pub mime: &'static str,
-    /// Its content.
-    pub bytes: Vec<u8>,
-}
-
-impl BadFile {
-    fn new(class: &'static str, what: impl Into<String>, mime: &'static str, bytes: Vec<u8>) -> Self {
-        Self { name: format!("{class}: {}", what.into()), class, mime, bytes }
-    }
-}
+pub use self::file::{BadFile, FULL, KTP, NPWP, SEED};
 
 /// Classes of files that are bad by what it takes to read them: each of them is a case of its own.
 pub const HEAVY: [&str; 8] = [
@@ -53,10 +27,6 @@ pub const HEAVY: [&str; 8] = [
     "pdf-objects",
     "pdf-full",
 ];
-
-const JPEG: &str = "image/jpeg";
-const PNG: &str = "image/png";
-const PDF: &str = "application/pdf";
 
 /// All of it.
 pub fn corpus() -> Vec<BadFile> {
@@ -98,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_corpus_is_large_has_no_name_twice_and_is_the_same_every_time() {
+    fn the_corpus_is_large_and_the_same_every_time() {
         let files = corpus();
         let names: BTreeSet<_> = files.iter().map(|file| file.name.as_str()).collect();
         let classes: BTreeSet<_> = files.iter().map(|file| file.class).collect();

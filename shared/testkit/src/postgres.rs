@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio_postgres::{Client, Config, NoTls};
 
-/// What goes wrong when a server or a database cannot be had.
+/// Why a server or a database cannot be made.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
 /// Names a server to use instead of starting one; the URL must be that of a superuser.
@@ -61,6 +61,9 @@ pub struct TestDb {
 
 impl Postgres {
     /// The server that the environment names, or a new one.
+    ///
+    /// # Errors
+    /// The server cannot be started or reached.
     pub async fn start() -> Result<Arc<Self>, Error> {
         match std::env::var(URL_VARIABLE) {
             Ok(url) => Self::existing(&url)?.ready().await,
@@ -69,6 +72,9 @@ impl Postgres {
     }
 
     /// A new server, whatever the environment names: for a test that stops it.
+    ///
+    /// # Errors
+    /// The server cannot be started or reached.
     pub async fn start_own() -> Result<Arc<Self>, Error> {
         tokio::task::spawn_blocking(Self::launch).await??.ready().await
     }
@@ -80,6 +86,9 @@ impl Postgres {
     }
 
     /// The one server of this process: started for the first who asks, stopped after the last.
+    ///
+    /// # Errors
+    /// The server cannot be started or reached.
     pub async fn shared() -> Result<Arc<Self>, Error> {
         static SHARED: Mutex<Weak<Postgres>> = Mutex::new(Weak::new());
         let current = || SHARED.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
@@ -97,6 +106,9 @@ impl Postgres {
     }
 
     /// A fresh, empty database.
+    ///
+    /// # Errors
+    /// The server cannot be started or reached.
     pub async fn database(self: &Arc<Self>) -> Result<TestDb, Error> {
         let name = format!("filot_test_{}", uuid::Uuid::now_v7().simple());
         let client = connect(&self.admin).await?;
@@ -110,6 +122,9 @@ impl Postgres {
     }
 
     /// Ends the server as a crash does: nothing is flushed, every connection is gone. Blocks until it is dead.
+    ///
+    /// # Errors
+    /// The server was not started here, or does not end.
     pub fn stop(&self) -> Result<(), Error> {
         let own =
             self.own.as_ref().ok_or_else(|| format!("the server of {URL_VARIABLE} is not ours to stop"))?;
@@ -118,6 +133,9 @@ impl Postgres {
     }
 
     /// Starts it again on the same port and data. Blocks until it listens; it may still be recovering then.
+    ///
+    /// # Errors
+    /// The server was not started here, or does not start again.
     pub fn resume(&self) -> Result<(), Error> {
         let own =
             self.own.as_ref().ok_or_else(|| format!("the server of {URL_VARIABLE} is not ours to start"))?;
@@ -222,11 +240,17 @@ impl TestDb {
     }
 
     /// A connection as the owner, to look behind the product's back.
+    ///
+    /// # Errors
+    /// The server cannot be started or reached.
     pub async fn owner(&self) -> Result<Client, Error> {
         connect(&self.owner_url().parse()?).await
     }
 
     /// A connection as the functions' role.
+    ///
+    /// # Errors
+    /// The server cannot be started or reached.
     pub async fn app(&self) -> Result<Client, Error> {
         connect(&self.app_url().parse()?).await
     }

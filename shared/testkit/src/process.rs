@@ -14,6 +14,9 @@ pub struct Process(Child);
 
 impl Process {
     /// Starts `command` without input; its output goes where the command says.
+    ///
+    /// # Errors
+    /// The program cannot be started.
     pub fn spawn(command: &mut Command) -> io::Result<Self> {
         // SAFETY: prctl is async-signal-safe and touches no memory of the parent.
         unsafe {
@@ -33,6 +36,9 @@ impl Process {
     }
 
     /// Sends a signal.
+    ///
+    /// # Errors
+    /// The process is gone.
     pub fn signal(&self, signal: Signal) -> io::Result<()> {
         let pid = i32::try_from(self.0.id()).map_err(io::Error::other)?;
         nix::sys::signal::kill(Pid::from_raw(pid), signal).map_err(io::Error::from)
@@ -52,6 +58,9 @@ impl Drop for Process {
 }
 
 /// A port that was free a moment ago.
+///
+/// # Errors
+/// No port is free.
 pub fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::process::{Process, free_port};
 
-/// What goes wrong when a server cannot be had.
+/// Why a server cannot be started or reached.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
 const START_TIMEOUT: Duration = Duration::from_secs(10);
@@ -21,6 +21,9 @@ pub struct Redis {
 
 impl Redis {
     /// Starts a server and waits until it answers.
+    ///
+    /// # Errors
+    /// The server does not start.
     pub fn start() -> Result<Self, Error> {
         let mut redis = Self { port: free_port()?, process: None };
         redis.resume()?;
@@ -38,6 +41,9 @@ impl Redis {
     }
 
     /// Brings it back, empty.
+    ///
+    /// # Errors
+    /// The server does not start.
     pub fn resume(&mut self) -> Result<(), Error> {
         let port = self.port.to_string();
         let mut command = Command::new("redis-server");

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 /// The local project; the audience of its tokens.
 pub const PROJECT_ID: &str = "00000000-0000-4000-8000-00000000f170";
-/// Who issues its tokens.
+/// Issuer of its tokens.
 pub const ISSUER: &str = "https://api.stack-auth.com/api/v1/projects/00000000-0000-4000-8000-00000000f170";
 /// The key's id.
 pub const KEY_ID: &str = "filot-local-1";
@@ -20,7 +20,7 @@ oVpWqQU2OYsbRePt7Cmyjd/M2H5fINGwpvBJ0fHID03/QmtTSLJco2ro
 -----END PRIVATE KEY-----
 ";
 
-/// What `/.well-known/jwks.json` of the local project answers.
+/// The content of the local project's `/.well-known/jwks.json`.
 pub fn jwks() -> Value {
     json!({"keys": [{
         "kty": "EC",
@@ -51,6 +51,9 @@ pub fn claims(user: &str, email: &str, issued_at: i64, expires_at: i64) -> Value
 }
 
 /// Signs claims with the local project's key.
+///
+/// # Errors
+/// The key cannot sign.
 pub fn sign(claims: &Value) -> Result<String, jsonwebtoken::errors::Error> {
     let header = Header { kid: Some(KEY_ID.to_owned()), ..Header::new(Algorithm::ES256) };
     jsonwebtoken::encode(&header, claims, &EncodingKey::from_ec_pem(PRIVATE_KEY_PEM.as_bytes())?)

@@ -113,7 +113,7 @@ def print_run(rng, style, plain=False):
 
 
 def held_out_run(rng, style):
-    """A print run of the set that is only judged: the same card, everything about its print drawn from other ranges."""
+    """A print run of the held-out set: the same card, with every property of its print drawn from other ranges."""
     family = rng.choice(style.near if rng.random() < 0.65 else style.families)
     weight = rng.choice(["regular", "regular", "values", "all"])
     pitch = rng.uniform(0.0478, 0.0525)

@@ -1,4 +1,4 @@
-"""Pictures of no identity card, of the held-out set: other things than in `negatives`, some very near to a card."""
+"""Negatives of the held-out set: other things than in `negatives`, some of them very similar to a card."""
 
 import math
 

@@ -23,7 +23,7 @@ class Style:
 
     @property
     def held_out(self):
-        """Whether this is the set that is judged."""
+        """Whether this is the held-out set."""
         return self.name == "held-out"
 
 

@@ -1,8 +1,8 @@
-//! Requests from the runtime API in to the answer out, at 1, 16 and 64 concurrent callers, with real Postgres and Redis
-//! and an object store behind them, next to the earlier system's numbers.
+//! Times of single requests, from the runtime API to the answer, for 1, 16 and 64 callers at once, with real Postgres
+//! and Redis and an object store, beside the legacy service's numbers.
 //!
 //! A Lambda instance serves one event at a time: `n` callers get `n` instances, at most [`INSTANCES_MAX`] on one
-//! machine; more callers than instances wait, and their wait is measured too.
+//! machine. If there are more callers than instances, the measured time includes their wait.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -14,12 +14,15 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value;
 use tokio::sync::{Mutex, Semaphore};
 
-use super::{percentile, say};
+use super::memory;
+use super::percentile::percentile;
 use crate::cards::Cards;
-use crate::runtime_api::Instance;
-use crate::{Options, Result, Stack, event, paths, stack_auth, template};
-
-pub(super) mod memory;
+use crate::client::event;
+use crate::console::say;
+use crate::simulators::stack_auth;
+use crate::stack::runtime_api::Instance;
+use crate::stack::template;
+use crate::{Options, Result, Stack, paths};
 
 const CALLERS: [usize; 3] = [1, 16, 64];
 const INSTANCES_MAX: usize = 16;
@@ -29,17 +32,17 @@ const UPLOAD_BYTES: usize = 300_000;
 /// Calls that fill caches, for each instance.
 const WARM_UP: usize = 3;
 
-/// What the earlier system did, on two cores: requests per second and p50 in milliseconds, by number of callers.
-struct Old {
+/// What the legacy service did, on two cores: requests per second and p50 in milliseconds, by number of callers.
+struct Legacy {
     per_s: [Option<f64>; 3],
     p50_ms: [Option<f64>; 3],
 }
 
-const OLD_READ: Old =
-    Old { per_s: [Some(619.0), Some(1314.0), Some(1049.0)], p50_ms: [Some(1.5), Some(12.0), Some(58.0)] };
-const OLD_UPLOAD: Old =
-    Old { per_s: [Some(110.0), Some(217.0), None], p50_ms: [Some(7.7), Some(68.0), None] };
-const OLD_UNKNOWN: Old = Old { per_s: [None; 3], p50_ms: [None; 3] };
+const LEGACY_READ: Legacy =
+    Legacy { per_s: [Some(619.0), Some(1314.0), Some(1049.0)], p50_ms: [Some(1.5), Some(12.0), Some(58.0)] };
+const LEGACY_UPLOAD: Legacy =
+    Legacy { per_s: [Some(110.0), Some(217.0), None], p50_ms: [Some(7.7), Some(68.0), None] };
+const LEGACY_UNKNOWN: Legacy = Legacy { per_s: [None; 3], p50_ms: [None; 3] };
 
 /// Somebody who is logged in, and one document of theirs.
 struct Person {
@@ -82,14 +85,14 @@ pub async fn run(out: &mut String) -> Result<()> {
     let counts = |one: usize, more: usize| [one, more, more];
     let mut rows = String::new();
     let small = [
-        ("GET /health", "health", counts(500, 1000), &OLD_UNKNOWN),
-        ("GET /auth/me", "auth-me", counts(1000, 2000), &OLD_READ),
-        ("GET /documents/{id}", "documents-get", counts(1000, 2000), &OLD_READ),
+        ("GET /health", "health", counts(500, 1000), &LEGACY_UNKNOWN),
+        ("GET /auth/me", "auth-me", counts(1000, 2000), &LEGACY_READ),
+        ("GET /documents/{id}", "documents-get", counts(1000, 2000), &LEGACY_READ),
     ];
-    for (name, program, counts, old) in small {
+    for (name, program, counts, legacy) in small {
         let events: Vec<String> = people.iter().map(|person| small_event(name, person)).collect();
         let measured = levels(program, &environment, &events, counts, 200).await?;
-        write_rows(&mut rows, name, &measured, old)?;
+        write_rows(&mut rows, name, &measured, legacy)?;
     }
     let events: Vec<String> = people.iter().map(|person| upload_event(person, &picture)).collect();
     for (name, environment) in [
@@ -97,17 +100,17 @@ pub async fn run(out: &mut String) -> Result<()> {
         ("POST /documents/upload, the AWS stand-in's S3 and SQS", &environment),
     ] {
         let measured = levels("documents-upload", environment, &events, counts(150, 400), 201).await?;
-        write_rows(&mut rows, name, &measured, &OLD_UPLOAD)?;
+        write_rows(&mut rows, name, &measured, &LEGACY_UPLOAD)?;
     }
     write!(
         out,
         "\n### Requests\n\n\
          From an event at the runtime API to its answer, functions of this repository, real Postgres and Redis. One \
          instance per caller, at most {INSTANCES_MAX}; with 64 callers the wait for an instance is part of the time. Uploads \
-         of {} KB. \"In memory\": an HTTP server of the benchmark that keeps objects and messages in memory, as the earlier \
-         system's numbers were taken; the stand-in is written in Python and is most of its own rows. The old numbers are of \
+         of {} KB. \"In memory\": an HTTP server of the benchmark that keeps objects and messages in memory, as for the legacy \
+         service's numbers; the stand-in is written in Python and is most of its own rows. Its numbers are of \
          one process that serves all callers. Memory: the largest resident size of an instance after its calls.\n\n\
-         | request | callers | per s | old | ratio | p50, ms | old | ratio | p95, ms | p99, ms | memory, MB |\n\
+         | request | callers | per s | legacy | ratio | p50, ms | legacy | ratio | p95, ms | p99, ms | memory, MB |\n\
          |---|---|---|---|---|---|---|---|---|---|---|\n{rows}",
         UPLOAD_BYTES / 1000
     )?;
@@ -134,8 +137,8 @@ async fn starts(environment: &BTreeMap<String, String>, out: &mut String) -> Res
     writeln!(
         out,
         "\nStart of the function health to its first healthy answer, with its secrets from Secrets Manager and first \
-         connections to Postgres, Redis and the queues: {:.2} s (old: 0.39 s to healthy). Its resident memory then: {:.1} MB \
-         (old, whole process: 96 idle, 204 loaded).",
+         connections to Postgres, Redis and the queues: {:.2} s (legacy: 0.39 s to healthy). Its resident memory then: {:.1} MB \
+         (legacy, whole process: 96 idle, 204 loaded).",
         started.as_secs_f64(),
         health.resident_kib()? as f64 / 1000.0
     )?;
@@ -290,21 +293,21 @@ fn upload_event(person: &Person, picture: &[u8]) -> String {
     event::upload(&person.token, &person.address, "KTP", "image/jpeg", picture)
 }
 
-fn write_rows(out: &mut String, name: &str, measured: &[Measured], old: &Old) -> Result<()> {
+fn write_rows(out: &mut String, name: &str, measured: &[Measured], legacy: &Legacy) -> Result<()> {
     let ms = |time: Duration| time.as_secs_f64() * 1e3;
     let or_none =
         |value: Option<f64>, digits: usize| value.map_or("-".to_owned(), |v| format!("{v:.digits$}"));
     for (n, Measured { resident_kib, per_s, p50, p95, p99 }) in measured.iter().enumerate() {
-        let (old_per_s, old_p50) = (old.per_s[n], old.p50_ms[n]);
+        let (legacy_per_s, legacy_p50) = (legacy.per_s[n], legacy.p50_ms[n]);
         writeln!(
             out,
             "| {name} | {} | {per_s:.0} | {} | {} | {:.2} | {} | {} | {:.2} | {:.2} | {:.1} |",
             CALLERS[n],
-            or_none(old_per_s, 0),
-            or_none(old_per_s.map(|old| per_s / old), 2),
+            or_none(legacy_per_s, 0),
+            or_none(legacy_per_s.map(|legacy| per_s / legacy), 2),
             ms(*p50),
-            or_none(old_p50, 1),
-            or_none(old_p50.map(|old| ms(*p50) / old), 2),
+            or_none(legacy_p50, 1),
+            or_none(legacy_p50.map(|legacy| ms(*p50) / legacy), 2),
             ms(*p95),
             ms(*p99),
             *resident_kib as f64 / 1000.0,

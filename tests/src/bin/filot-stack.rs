@@ -1,4 +1,4 @@
-//! The local stack as a program; `./dev` calls it.
+//! The command line of the local stack; `./dev` calls it.
 
 #![expect(clippy::print_stdout, reason = "a command for people")]
 

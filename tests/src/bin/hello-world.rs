@@ -1,4 +1,4 @@
-//! The smallest Lambda function there is: what `./dev bench` measures the others next to.
+//! The smallest possible Lambda function: the baseline of `./dev bench`.
 
 use lambda_http::{Body, Error, Request, Response, run, service_fn};
 

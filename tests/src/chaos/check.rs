@@ -1,4 +1,4 @@
-//! What must hold when all is quiet again, read behind the product's back and judged with the domain's own tables.
+//! The checks after a fault run. They read the database and the bucket directly and judge by the domain's own tables.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,9 +7,9 @@ use filot_domain::{DocumentStatus, VerificationStatus};
 use tokio_postgres::{Client, Row};
 use uuid::Uuid;
 
-use super::crowd::{Accepted, Seen};
-use crate::buli2::Task;
-use crate::deploy::{BUCKET, ENVIRONMENT};
+use super::app::{Accepted, Seen};
+use crate::simulators::buli2::Task;
+use crate::stack::deploy::{BUCKET, ENVIRONMENT};
 use crate::{Result, Stack};
 
 /// A check and what it found wrong.

@@ -1,4 +1,4 @@
-//! What fails when: a pure function of a seed and a length, so that a run that went wrong can be repeated.
+//! Which fault happens when: a pure function of a seed and a length, so that a failed run can be repeated.
 
 use std::time::Duration;
 
@@ -6,8 +6,8 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 
-use crate::buli2::Health;
-use crate::faulty::Mood;
+use crate::faults::fault_proxy::FaultRates;
+use crate::simulators::buli2::Health;
 
 /// Something that goes wrong, or that comes back.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -37,11 +37,11 @@ pub enum Action {
     /// They can.
     OpenQueues,
     /// How the queues are doing.
-    Queues(Mood),
+    Queues(FaultRates),
     /// How storage is doing.
-    Storage(Mood),
+    Storage(FaultRates),
     /// How functions do that functions and workers invoke.
-    Functions(Mood),
+    Functions(FaultRates),
     /// How BULI2 is doing.
     Buli2(Health),
     /// This many messages are sent again, some of them late.
@@ -87,18 +87,18 @@ pub fn plan(seed: u64, length: Duration) -> Vec<Planned> {
     plan.windows(per_minute(0.4), (s(5), s(20)), |_| (Action::StopRedis, Action::StartRedis));
     plan.windows(per_minute(0.4), (s(5), s(15)), |_| (Action::CloseQueues, Action::OpenQueues));
     plan.windows(per_minute(0.5), (s(5), s(20)), |dice| {
-        let mood = Mood { refuses: dice.random_range(0.1..0.3), loses: 0.2, hangs: None };
-        (Action::Queues(mood), Action::Queues(Mood::default()))
+        let rates = FaultRates { refuse: dice.random_range(0.1..0.3), lose: 0.2, hang: None };
+        (Action::Queues(rates), Action::Queues(FaultRates::default()))
     });
     plan.windows(per_minute(0.6), (s(4), s(15)), |dice| {
         let all = dice.random_bool(0.3);
-        let mood = Mood { refuses: if all { 1.0 } else { 0.35 }, loses: 0.15, hangs: None };
-        (Action::Storage(mood), Action::Storage(Mood::default()))
+        let rates = FaultRates { refuse: if all { 1.0 } else { 0.35 }, lose: 0.15, hang: None };
+        (Action::Storage(rates), Action::Storage(FaultRates::default()))
     });
     plan.windows(per_minute(0.7), (s(4), s(12)), |dice| {
         let hang = Duration::from_millis(dice.random_range(500..3000));
-        let mood = Mood { refuses: 0.2, loses: 0.3, hangs: Some((0.4, hang)) };
-        (Action::Functions(mood), Action::Functions(Mood::default()))
+        let rates = FaultRates { refuse: 0.2, lose: 0.3, hang: Some((0.4, hang)) };
+        (Action::Functions(rates), Action::Functions(FaultRates::default()))
     });
     // The longest of all: about half of the time BULI2 is in some trouble.
     let troubles = [
@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_seed_is_a_plan_and_everything_comes_back() {
+    fn a_seed_gives_one_plan_and_every_fault_ends() {
         let length = Duration::from_secs(90);
         for seed in 0..50 {
             let planned = plan(seed, length);
@@ -177,8 +177,11 @@ mod tests {
             }
             assert!(count(Action::KillWorker) >= 4 && count(Action::Buli2(Health::Well)) >= 2);
             assert!(planned.iter().all(|planned| planned.at <= length));
-            let last_mood = planned.iter().rfind(|planned| matches!(planned.action, Action::Storage(_)));
-            assert_eq!(last_mood.map(|planned| planned.action), Some(Action::Storage(Mood::default())));
+            let last_rates = planned.iter().rfind(|planned| matches!(planned.action, Action::Storage(_)));
+            assert_eq!(
+                last_rates.map(|planned| planned.action),
+                Some(Action::Storage(FaultRates::default()))
+            );
         }
         assert_ne!(plan(1, length), plan(2, length));
     }

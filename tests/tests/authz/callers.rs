@@ -1,11 +1,12 @@
-//! Everybody who may come to a route: those who are refused, and how, and those who are let in.
+//! The callers of a route: those who are refused, with which error, and those who are answered.
 //!
-//! The lists are by kind of proof, not by route: a new route meets all of them.
+//! The lists belong to a kind of authentication, not to a route, so that a new route gets all of them.
 
 use chrono::Utc;
-use filot_e2e::forge::{self, access, access_claims, es256, hmac, with};
-use filot_e2e::world::World;
-use filot_e2e::{Result, stack_auth};
+use filot_e2e::Result;
+use filot_e2e::client::forge::{self, access, access_claims, es256, hmac, with};
+use filot_e2e::simulators::stack_auth;
+use filot_e2e::stack::world::World;
 use filot_edge::api::Auth;
 use filot_platform::local;
 use filot_testkit::stack_auth as stack_key;

@@ -1,9 +1,9 @@
-//! How often anybody may call, on the running stack: each limit at its edge, who is counted, and what happens when
-//! nobody can count.
+//! Rate limits on the running stack: each limit at its edge, who is counted, and what happens without Redis.
 
-use filot_e2e::probe::{Probe, Seen};
-use filot_e2e::world::World;
-use filot_e2e::{Result, Stack, redis_wire};
+use filot_e2e::client::probe::{Probe, Seen};
+use filot_e2e::stack::redis_wire;
+use filot_e2e::stack::world::World;
+use filot_e2e::{Result, Stack};
 use filot_platform::local;
 use serde_json::json;
 

@@ -1,7 +1,7 @@
-//! Who may do what: every route of the table, and everybody who is none of its callers.
+//! Authorisation: every route of the table, tried by every kind of caller that it must refuse.
 //!
-//! Nothing here lists routes: they come from `filot_edge::api::ROUTES`, callers come from the kind of proof a route asks
-//! for, and a route that the suite has no good request for fails it.
+//! This suite lists no routes. They come from `filot_edge::api::ROUTES`, and the callers follow from the kind of
+//! authentication that a route asks for. A route without a good request in [`samples`] fails the suite.
 
 mod callers;
 mod limits;
@@ -13,10 +13,10 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use callers::{Attempt, Expected, SECOND_SERVICE_KEY, SECOND_SIGNATURE_SECRET};
-use filot_e2e::probe::{self, Probe, Seen};
-use filot_e2e::redis_wire;
-use filot_e2e::snapshot::Snapshot;
-use filot_e2e::world::World;
+use filot_e2e::client::probe::{self, Probe, Seen};
+use filot_e2e::stack::redis_wire;
+use filot_e2e::stack::snapshot::Snapshot;
+use filot_e2e::stack::world::World;
 use filot_e2e::{Options, Result, Stack};
 use filot_edge::api::{Auth, ROUTES};
 use filot_platform::local;
@@ -63,7 +63,7 @@ fn faults(attempt: &Attempt, seen: &Seen) -> Vec<String> {
 /// INV-6, on every route: who cannot prove who they are, and who is somebody else, gets a problem document and nothing
 /// happens; the right caller gets what they came for.
 #[tokio::test(flavor = "multi_thread")]
-async fn inv_6_every_route_knows_its_callers_and_refuses_all_others() -> Result<()> {
+async fn inv_6_every_route_refuses_everybody_but_its_callers() -> Result<()> {
     let keys = format!("{},{SECOND_SERVICE_KEY}", local::SERVICE_INTERNAL_KEY);
     let secrets = vec![
         ("service-internal-key".to_owned(), keys),

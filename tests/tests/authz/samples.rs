@@ -1,10 +1,10 @@
-//! One good request per route: what is sent, and what its right caller gets for it.
+//! One good request for each route: what is sent, and which status its right caller gets.
 //!
-//! A route that has none here fails the suite: nobody adds a route without saying what a good request to it is.
+//! A route without a good request here fails the suite.
 
-use filot_e2e::account::Account;
 use filot_e2e::cards::Cards;
-use filot_e2e::world::{Review, World};
+use filot_e2e::stack::account::Account;
+use filot_e2e::stack::world::{Review, World};
 use filot_e2e::{Result, Stack};
 use filot_edge::api::{Auth, ROUTES, Route};
 use serde_json::{Value, json};

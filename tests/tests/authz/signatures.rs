@@ -1,9 +1,9 @@
-//! Callbacks with the right service key and a signature that is none, or none for this.
+//! Callbacks with the right service key and a wrong signature: none, malformed, for another body or another time.
 
 use chrono::Utc;
 use filot_buli2::signature::{SIGNATURE_HEADER, TIMESTAMP_HEADER, sign};
-use filot_e2e::forge;
-use filot_e2e::world::World;
+use filot_e2e::client::forge;
+use filot_e2e::stack::world::World;
 use filot_platform::local;
 use serde_json::json;
 

@@ -1,11 +1,11 @@
-//! What the local stack does not ask for and other deployments do: a service key for the metrics, and a timestamp in
-//! every signature. The programs themselves run here, each with a whole configuration of its own.
+//! Checks that the local configuration turns off and others turn on: a service key for the metrics, and a timestamp in
+//! every signature. Each program runs here with a configuration of its own.
 
 use std::collections::BTreeMap;
 use std::process::Command;
 
 use filot_buli2::signature::{SIGNATURE_HEADER, TIMESTAMP_HEADER, sign};
-use filot_e2e::runtime_api::Instance;
+use filot_e2e::stack::runtime_api::Instance;
 use filot_e2e::{Result, paths};
 use serde_json::{Value, json};
 

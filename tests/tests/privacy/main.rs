@@ -1,18 +1,17 @@
-//! INV-7: after a full run, nothing that identifies anybody and nothing that opens anything is to be read anywhere but
-//! where it belongs.
+//! INV-7: after a full run, no personal data and no credential stands in clear anywhere but where it belongs.
 
 mod run;
 mod sources;
 
-use filot_e2e::needles::Haystack;
-use filot_e2e::redis_wire::RedisMonitor;
+use filot_e2e::pii_markers::SearchedText;
+use filot_e2e::stack::redis_wire::RedisMonitor;
 use filot_e2e::{Options, Result, Stack};
 use run::Run;
 
 /// INV-7: logs, metrics, error bodies, queue messages and Redis traffic of a full run, and every column of the database,
 /// hold no number, name, address, telephone number, token, key or signature that was used in it.
 #[tokio::test(flavor = "multi_thread")]
-async fn inv_7_nothing_that_was_used_in_a_full_run_can_be_read_afterwards() -> Result<()> {
+async fn inv_7_a_full_run_leaves_no_secret_in_clear() -> Result<()> {
     // The most talkative level that the template allows.
     let options = Options {
         log_level: Some("debug".to_owned()),
@@ -21,17 +20,17 @@ async fn inv_7_nothing_that_was_used_in_a_full_run_can_be_read_afterwards() -> R
     };
     let stack = Stack::start(options).await?;
     let redis = RedisMonitor::start(&stack.redis.url()).await?;
-    stack.queue_gate.record();
+    stack.queue_proxy.record();
     let run = Run::of_everything(&stack).await?;
 
     let sources = sources::of(&stack, &redis, &run).await?;
     let (mut found, mut bytes) = (Vec::new(), 0);
     for source in &sources {
         bytes += source.bytes.len();
-        let haystack = Haystack::new(&source.bytes);
-        for needle in run.needles.iter().filter(|needle| !source.may_hold(needle)) {
-            if let Some(where_) = haystack.find(needle) {
-                found.push(format!("INV-7: {} is in {}, {where_}", needle.what, source.name));
+        let text = SearchedText::new(&source.bytes);
+        for marker in run.markers.iter().filter(|marker| !source.may_hold(marker)) {
+            if let Some(where_) = text.find(marker) {
+                found.push(format!("INV-7: {} is in {}, {where_}", marker.what, source.name));
             }
         }
         // A source that holds nothing of the run proves nothing.
@@ -41,8 +40,8 @@ async fn inv_7_nothing_that_was_used_in_a_full_run_can_be_read_afterwards() -> R
             }
         }
     }
-    eprintln!("privacy: needles={} sources={} bytes={bytes}", run.needles.len(), sources.len());
+    eprintln!("privacy: markers={} sources={} bytes={bytes}", run.markers.len(), sources.len());
     assert!(found.is_empty(), "{} findings:\n{}", found.len(), found.join("\n"));
-    assert!(run.needles.len() > 60, "only {} needles", run.needles.len());
+    assert!(run.markers.len() > 60, "only {} markers", run.markers.len());
     Ok(())
 }

@@ -1,16 +1,18 @@
-//! A full run: every card, every way a document can end, every kind of error, and a note of everything that was used.
+//! The full run that is searched afterwards: every card, every outcome, every kind of error. It records all personal
+//! data and all credentials that it used.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use filot_buli2::signature::{SIGNATURE_HEADER, TIMESTAMP_HEADER, sign};
-use filot_e2e::account::Account;
-use filot_e2e::buli2::{Health, Reviewer};
 use filot_e2e::cards::{Card, Cards};
-use filot_e2e::needles::Needle;
-use filot_e2e::probe::{self, Probe, Seen};
-use filot_e2e::{Result, Stack, forge};
+use filot_e2e::client::forge;
+use filot_e2e::client::probe::{self, Probe, Seen};
+use filot_e2e::pii_markers::PiiMarker;
+use filot_e2e::simulators::buli2::{Health, Reviewer};
+use filot_e2e::stack::account::Account;
+use filot_e2e::{Result, Stack};
 use filot_platform::local;
 use serde_json::{Value, json};
 
@@ -22,7 +24,7 @@ const PERSONAL: [&str; 4] = ["nik", "npwpNumber", "name", "address"];
 #[derive(Default)]
 pub struct Run {
     /// What must not be found.
-    pub needles: Vec<Needle>,
+    pub markers: Vec<PiiMarker>,
     /// Documents that were sent.
     pub documents: Vec<String>,
     /// Bodies of refusals.
@@ -86,7 +88,7 @@ impl Run {
     }
 
     fn hides(&mut self, what: impl Into<String>, text: &str) {
-        self.needles.extend(Needle::new(what, text));
+        self.markers.extend(PiiMarker::new(what, text));
     }
 
     /// A token's claims and signature each by itself: one of them alone is too much.

@@ -1,7 +1,7 @@
-//! Where to look: everything that somebody reads who is none of the people concerned.
+//! The places to search: logs, queue messages, Redis traffic, error bodies, metrics, and every column of the database.
 
-use filot_e2e::needles::Needle;
-use filot_e2e::redis_wire::RedisMonitor;
+use filot_e2e::pii_markers::PiiMarker;
+use filot_e2e::stack::redis_wire::RedisMonitor;
 use filot_e2e::{Result, Stack};
 
 use crate::run::Run;
@@ -26,8 +26,8 @@ impl Source {
     }
 
     /// The one place where one kind of thing belongs: users are found by their e-mail address.
-    pub fn may_hold(&self, needle: &Needle) -> bool {
-        self.name == "column users.email" && needle.what.starts_with("e-mail")
+    pub fn may_hold(&self, marker: &PiiMarker) -> bool {
+        self.name == "column users.email" && marker.what.starts_with("e-mail")
     }
 }
 
@@ -45,7 +45,7 @@ pub async fn of(stack: &Stack, redis: &RedisMonitor, run: &Run) -> Result<Vec<So
         let source = Source::new(format!("log {name}"), std::fs::read(&path)?);
         sources.push(if name.starts_with("worker") { source.holding(document) } else { source });
     }
-    sources.push(Source::new("messages to the queues", stack.queue_gate.recorded()).holding(document));
+    sources.push(Source::new("messages to the queues", stack.queue_proxy.recorded()).holding(document));
     sources.push(Source::new("Redis", redis.heard()).holding("filot"));
     sources.push(Source::new("error bodies", run.errors.join("\n").into_bytes()).holding("correlationId"));
     sources.push(Source::new("metrics", run.metrics.join("\n").into_bytes()).holding("filot"));

@@ -18,7 +18,7 @@
 //! | `start_scoring`, `commit_evaluation` | `app::score_document` over `store::load_for_scoring`, `commit_evaluation` |
 //! | `sweep_lost`, `sweep_leftover`, `go_on_removing` | `app::sweep` over `store::lost_documents`, `half_received`, `take_due_erasures`, `object_deleted` |
 //! | `requeue`, `escalate`, `erase`, `resend` | the functions of these names in `store` |
-//! | `take_dispatch`, `admit`, `hand_over`, `record_answer`, `settle_dispatch` | `app::dispatch_reviews` over `store`'s dispatch and `breaker_*` |
+//! | `take_dispatch`, `admit`, `hand_over`, `record_answer`, `finish_dispatch` | `app::dispatch_reviews` over `store`'s dispatch and `breaker_*` |
 //! | `callback` | `store::apply_callback` |
 //!
 //! What can go wrong, between any two steps: a task or a function dies and loses its memory; a commit succeeds and its

@@ -67,7 +67,7 @@ pub enum Action {
     Admit { call: usize, is_cooled: bool },
     HandOver { call: usize, answer: Answer, has_arrived: bool },
     RecordAnswer { call: usize },
-    SettleDispatch { call: usize },
+    FinishDispatch { call: usize },
     Resend { doc: usize },
     Callback { doc: usize, decision: ReviewDecision, with_task: bool },
 }
@@ -201,7 +201,7 @@ impl Lifecycle {
                     }),
                 ),
                 Errand::Answered(_) => actions.push(A::RecordAnswer { call }),
-                Errand::Recorded(_) => actions.push(A::SettleDispatch { call }),
+                Errand::Recorded(_) => actions.push(A::FinishDispatch { call }),
             },
         }
     }
@@ -244,7 +244,7 @@ impl Lifecycle {
             A::Admit { call, is_cooled } => self.admit(world, call, is_cooled),
             A::HandOver { call, answer, has_arrived } => self.hand_over(world, call, answer, has_arrived),
             A::RecordAnswer { call } => self.record_answer(world, call),
-            A::SettleDispatch { call } => self.settle_dispatch(world, call),
+            A::FinishDispatch { call } => self.finish_dispatch(world, call),
             A::Resend { doc } => self.resend(world, doc),
             A::Callback { doc, decision, with_task } => self.callback(world, doc, decision, with_task),
         }

@@ -100,7 +100,7 @@ const fn is_repair(action: Action) -> bool {
             | A::Admit { is_cooled: true, .. }
             | A::HandOver { answer: Answer::Accepted, .. }
             | A::RecordAnswer { .. }
-            | A::SettleDispatch { .. }
+            | A::FinishDispatch { .. }
     )
 }
 

@@ -82,7 +82,7 @@ impl Lifecycle {
     }
 
     /// `Store::acknowledge_dispatch`, `defer_dispatch` or `refuse_dispatch`.
-    pub fn settle_dispatch(&self, world: &mut World, call: usize) -> Option<()> {
+    pub fn finish_dispatch(&self, world: &mut World, call: usize) -> Option<()> {
         let Call::Dispatch { doc, epoch, errand: Errand::Recorded(answer) } = world.calls[call] else {
             return None;
         };
@@ -142,7 +142,7 @@ impl Lifecycle {
             _ if is_blind => {}
             DecisionEffect::Repeat | DecisionEffect::Conflict => return None,
         }
-        // `settle_review`
+        // `close_review`
         let task = review.task || with_task;
         let dispatch = review.dispatch;
         row.write_review(decision.into(), decision.review_status());

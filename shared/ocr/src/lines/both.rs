@@ -38,7 +38,7 @@ pub fn settle(line: &mut Line, seen: &Seen) {
     let odds: f32 = WEIGHTS.iter().zip(evidence).map(|(weight, value)| weight * value).sum();
     let most = if seen.class == TextClass::Name { NAMED_OTHERWISE } else { OTHERWISE };
     let sure = least_of((1.0 / (1.0 + (-odds.abs()).exp())).min(most));
-    let settled = if read.is_empty() || (odds > 1e9 && !own.symbols.is_empty()) {
+    let settled = if read.is_empty() || (odds > 0.0 && !own.symbols.is_empty()) {
         doubted(own.symbols, read, sure)
     } else {
         doubted(read.to_vec(), &own.symbols, sure)

@@ -46,7 +46,7 @@ async fn erasure(world: &World, document: DocumentId) -> String {
 }
 
 #[tokio::test]
-async fn inv_2_every_state_that_is_shown_can_be_erased_and_leaves_its_events() {
+async fn inv_2_every_shown_state_can_be_erased_and_keeps_events() {
     let world = World::new().await;
     let (caller, other) = (world.user().await, world.user().await);
     let waits = world.uploaded(&caller).await;
@@ -106,7 +106,7 @@ async fn inv_3_a_worker_that_holds_an_erased_document_writes_nothing() {
 }
 
 #[tokio::test]
-async fn inv_3_erasing_and_claiming_at_once_leave_an_erased_document_and_no_lease() {
+async fn inv_3_erasing_and_claiming_at_once_leave_no_lease() {
     let world = World::new().await;
     let caller = world.user().await;
     for _ in 0..8 {
@@ -154,7 +154,7 @@ async fn inv_4_erasing_and_scoring_at_once_leave_no_identity_held() {
 static ORIGIN: std::sync::LazyLock<filot_store::Origin> = std::sync::LazyLock::new(origin);
 
 #[tokio::test]
-async fn inv_4_an_identity_passes_to_another_approved_document_of_the_same_user() {
+async fn inv_4_an_identity_passes_to_the_users_next_document() {
     let world = World::new().await;
     let (caller, other) = (world.user().await, world.user().await);
     let first = world.decided(&caller, NIK, Decision::AutoApprove).await.document;
@@ -200,7 +200,7 @@ async fn inv_4_erasing_both_holders_at_once_frees_the_identity() {
 }
 
 #[tokio::test]
-async fn inv_5_a_review_that_was_never_sent_is_withdrawn_and_nobody_is_told() {
+async fn inv_5_a_review_never_sent_is_withdrawn_silently() {
     let world = World::new().await;
     let caller = world.user().await;
     let decided = world.decided(&caller, NIK, Decision::NeedsReview).await;
@@ -219,7 +219,7 @@ async fn inv_5_a_review_that_was_never_sent_is_withdrawn_and_nobody_is_told() {
 }
 
 #[tokio::test]
-async fn an_erasure_is_done_once_when_object_and_task_are_gone_and_due_until_then() {
+async fn an_erasure_is_due_until_object_and_task_are_gone() {
     let world = World::new().await;
     let caller = world.user().await;
     let decided = world.decided(&caller, NIK, Decision::NeedsReview).await;
@@ -262,7 +262,7 @@ async fn an_erasure_is_done_once_when_object_and_task_are_gone_and_due_until_the
 }
 
 #[tokio::test]
-async fn a_task_whose_answer_comes_after_the_erasure_is_cancelled_too() {
+async fn a_task_that_answers_after_the_erasure_is_cancelled() {
     let world = World::new().await;
     let caller = world.user().await;
     let decided = world.decided(&caller, NIK, Decision::NeedsReview).await;
@@ -279,7 +279,7 @@ async fn a_task_whose_answer_comes_after_the_erasure_is_cancelled_too() {
         "its answer is awaited"
     );
     let late = world.store.acknowledge_dispatch(&lease, "task-1", world.after(3)).await;
-    assert!(matches!(late, Err(StoreError::Miss(Miss::DispatchSettled { state: DispatchState::Withdrawn }))));
+    assert!(matches!(late, Err(StoreError::Miss(Miss::DispatchLost { state: DispatchState::Withdrawn }))));
     let due = world.store.take_due_cancels(10, 60, world.after(3)).await.unwrap();
     assert_eq!(due[0].task_id.as_deref(), Some("task-1"));
     assert!(world.store.cancel_done(review, Some("task-1"), world.after(4)).await.unwrap());
@@ -336,7 +336,7 @@ async fn a_task_whose_answer_never_came_is_looked_for() {
 }
 
 #[tokio::test]
-async fn erasing_and_acknowledging_at_once_never_leave_a_known_task_untold() {
+async fn erasing_and_acknowledging_at_once_cancel_a_known_task() {
     let world = World::new().await;
     let caller = world.user().await;
     for round in 0..8 {
@@ -357,7 +357,7 @@ async fn erasing_and_acknowledging_at_once_never_leave_a_known_task_untold() {
 }
 
 #[tokio::test]
-async fn inv_2_a_decision_for_an_erased_document_has_no_effect_and_is_no_error() {
+async fn inv_2_a_decision_for_an_erased_document_does_nothing() {
     let world = World::new().await;
     let caller = world.user().await;
     let decided = world.decided(&caller, NIK, Decision::NeedsReview).await;
@@ -390,7 +390,7 @@ async fn inv_2_a_decision_for_an_erased_document_has_no_effect_and_is_no_error()
 }
 
 #[tokio::test]
-async fn what_is_too_old_is_erased_if_it_still_is_when_its_turn_comes() {
+async fn a_document_is_erased_if_it_is_still_too_old() {
     let world = World::new().await;
     let caller = world.user().await;
     let approved = world.decided(&caller, NIK, Decision::AutoApprove).await.document;
@@ -422,7 +422,7 @@ async fn what_is_too_old_is_erased_if_it_still_is_when_its_turn_comes() {
 }
 
 #[tokio::test]
-async fn the_database_refuses_an_erasure_that_leaves_something_behind_or_no_record() {
+async fn the_database_refuses_an_incomplete_erasure() {
     let world = World::new().await;
     let caller = world.user().await;
     let app = world.db.app().await.unwrap();

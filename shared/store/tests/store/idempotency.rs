@@ -29,7 +29,7 @@ async fn fresh(world: &World, caller: &Caller, key: &IdempotencyKey, at_s: i64) 
 }
 
 #[tokio::test]
-async fn inv_6_a_key_is_one_users_name_for_one_request_of_one_operation() {
+async fn inv_6_a_key_names_one_request_of_one_user() {
     let world = World::new().await;
     let (caller, other) = (world.user().await, world.user().await);
     let lock = fresh(&world, &caller, &key("k", 1), 0).await;
@@ -92,7 +92,7 @@ async fn a_lock_runs_out_and_its_late_holder_writes_nothing() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_given_back_is_free_and_an_answer_is_kept_for_a_day() {
+async fn a_released_key_is_free_and_an_answer_is_kept_a_day() {
     let world = World::new().await;
     let caller = world.user().await;
     let longer = "UPDATE sessions SET expires_at = expires_at + interval '1 day'";

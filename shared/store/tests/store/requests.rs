@@ -31,7 +31,7 @@ async fn failed(world: &World, caller: &Caller) -> DocumentId {
 }
 
 #[tokio::test]
-async fn inv_6_a_list_shows_the_callers_own_documents_newest_first_page_by_page() {
+async fn inv_6_a_list_pages_through_the_callers_own_documents() {
     let world = World::new().await;
     let (caller, other) = (world.user().await, world.user().await);
     world.uploaded(&other).await;
@@ -67,7 +67,7 @@ async fn inv_6_a_list_shows_the_callers_own_documents_newest_first_page_by_page(
 }
 
 #[tokio::test]
-async fn a_list_is_filtered_and_never_shows_what_is_received_or_erased() {
+async fn a_list_filters_and_hides_receiving_and_erased_documents() {
     let world = World::new().await;
     let caller = world.user().await;
     assert_eq!(world.store.list_documents(&caller, &ALL, world.now).await.unwrap().documents, []);
@@ -113,7 +113,7 @@ async fn inv_6_a_file_is_found_by_its_owner_only() {
 }
 
 #[tokio::test]
-async fn inv_1_a_failed_document_gets_a_whole_new_try_and_is_watched_again() {
+async fn inv_1_a_failed_document_gets_a_whole_new_try() {
     let world = World::new().await;
     let caller = world.user().await;
     let document = failed(&world, &caller).await;
@@ -132,7 +132,7 @@ async fn inv_1_a_failed_document_gets_a_whole_new_try_and_is_watched_again() {
 }
 
 #[tokio::test]
-async fn a_waiting_document_is_pushed_where_it_waits_and_any_other_is_refused() {
+async fn only_failed_and_waiting_documents_are_queued_again() {
     let world = World::new().await;
     let (caller, other) = (world.user().await, world.user().await);
     let document = world.uploaded(&caller).await;
@@ -169,7 +169,7 @@ async fn two_tries_asked_for_at_once_are_one() {
 static ORIGIN: std::sync::LazyLock<filot_store::Origin> = std::sync::LazyLock::new(origin);
 
 #[tokio::test]
-async fn inv_5_an_automatic_rejection_reaches_a_human_once_however_often_it_is_asked_for() {
+async fn inv_5_escalating_twice_makes_one_review() {
     let world = World::new().await;
     let caller = world.user().await;
     let rejected = world.decided(&caller, NIK, Decision::AutoReject).await;
@@ -225,7 +225,7 @@ async fn only_what_the_table_of_edges_allows_is_escalated() {
 }
 
 #[tokio::test]
-async fn inv_5_a_review_that_was_refused_is_sent_again_when_its_owner_asks() {
+async fn inv_5_escalating_sends_a_refused_review_again() {
     let world = World::new().await;
     let caller = world.user().await;
     let decided = world.decided(&caller, NIK, Decision::NeedsReview).await;

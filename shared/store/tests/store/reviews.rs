@@ -15,7 +15,7 @@ fn callback(decision: ReviewDecision) -> Callback {
 }
 
 #[tokio::test]
-async fn inv_5_a_review_is_due_with_its_decision_and_taken_by_one_dispatcher() {
+async fn inv_5_a_review_is_due_and_taken_by_one_dispatcher() {
     let world = World::new().await;
     let caller = world.user().await;
     let mut waiting = Vec::new();
@@ -48,7 +48,7 @@ async fn a_dispatch_survives_its_dispatcher_and_failures_to_send() {
     let second = world.store.take_due_dispatches("d2", 10, 30, world.after(30)).await.unwrap().remove(0);
     assert!(matches!(
         world.store.defer_dispatch(&first, world.after(60), Some("timeout"), world.after(31)).await,
-        Err(StoreError::Miss(Miss::DispatchSettled { state: DispatchState::Sending }))
+        Err(StoreError::Miss(Miss::DispatchLost { state: DispatchState::Sending }))
     ));
     world
         .store
@@ -120,7 +120,7 @@ async fn a_decision_may_overtake_the_answer_to_its_dispatch() {
     let by_id = Callback { review: decided.review, notes, ..callback(approved) };
     assert!(matches!(apply(&world, &by_id).await, CallbackOutcome::Applied { .. }));
     let late = world.store.acknowledge_dispatch(&lease, "task-9", world.now).await;
-    assert!(matches!(late, Err(StoreError::Miss(Miss::DispatchSettled { state: DispatchState::Withdrawn }))));
+    assert!(matches!(late, Err(StoreError::Miss(Miss::DispatchLost { state: DispatchState::Withdrawn }))));
     assert!(matches!(apply(&world, &by_task).await, CallbackOutcome::Repeated { .. }), "the task is known");
     let view = world.store.get_document(&caller, decided.document, world.now).await.unwrap();
     assert_eq!(view.summary.verification_status, VerificationStatus::ManuallyApproved);
@@ -161,7 +161,7 @@ async fn a_task_of_another_review_decides_nothing() {
 }
 
 #[tokio::test]
-async fn a_callback_and_our_own_acknowledgement_at_once_do_not_deadlock() {
+async fn a_callback_and_an_acknowledgement_do_not_deadlock() {
     let world = World::new().await;
     for round in 0..12 {
         let decided = world.decided(&world.user().await, NIK, Decision::NeedsReview).await;
@@ -171,8 +171,8 @@ async fn a_callback_and_our_own_acknowledgement_at_once_do_not_deadlock() {
         let (acknowledged, applied) =
             futures::join!(world.store.acknowledge_dispatch(&lease, &task, world.now), apply(&world, &by_id));
         assert!(matches!(applied, CallbackOutcome::Applied { .. }), "{applied:?}");
-        let settled = matches!(acknowledged, Err(StoreError::Miss(Miss::DispatchSettled { .. })));
-        assert!(acknowledged.is_ok() || settled, "{acknowledged:?}");
+        let lost = matches!(acknowledged, Err(StoreError::Miss(Miss::DispatchLost { .. })));
+        assert!(acknowledged.is_ok() || lost, "{acknowledged:?}");
     }
 }
 
@@ -187,7 +187,7 @@ async fn inv_4_a_human_approval_holds_the_identity_too() {
 }
 
 #[tokio::test]
-async fn inv_6_a_callback_for_another_document_or_user_changes_nothing() {
+async fn inv_6_a_callback_for_another_document_does_nothing() {
     let world = World::new().await;
     let decided = world.decided(&world.user().await, NIK, Decision::NeedsReview).await;
     let other = world.user().await;

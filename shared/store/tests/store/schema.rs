@@ -162,7 +162,7 @@ async fn inv_2_nobody_writes_events_but_the_trigger() {
 }
 
 #[tokio::test]
-async fn inv_5_the_database_refuses_a_wait_for_a_human_without_a_review() {
+async fn inv_5_the_database_refuses_a_wait_without_a_review() {
     let world = World::new().await;
     let document = world.read(&world.user().await, NIK).await;
     let app = world.db.app().await.unwrap();
@@ -218,7 +218,7 @@ async fn migrations_may_run_twice_and_at_once() {
 }
 
 #[tokio::test]
-async fn a_store_connects_only_when_it_is_used_and_says_nothing_of_its_url() {
+async fn a_store_connects_on_first_use_and_hides_its_url() {
     let lost = Store::connect(config("postgres://someone:hunter2@127.0.0.1:1/none".to_owned())).unwrap();
     let error = lost.ping().await.unwrap_err();
     assert!(error.is_transient() && matches!(error, StoreError::Unavailable(_)), "{error:?}");

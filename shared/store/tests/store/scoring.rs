@@ -34,7 +34,7 @@ async fn inv_2_scoring_at_once_decides_once() {
 }
 
 #[tokio::test]
-async fn an_automatic_decision_leaves_two_events_and_a_final_document() {
+async fn an_automatic_decision_leaves_two_events() {
     let world = World::new().await;
     let caller = world.user().await;
     for (decision, verification) in [
@@ -53,7 +53,7 @@ async fn an_automatic_decision_leaves_two_events_and_a_final_document() {
 }
 
 #[tokio::test]
-async fn inv_4_of_two_users_with_one_identity_at_once_one_is_approved() {
+async fn inv_4_of_two_users_with_one_identity_one_is_approved() {
     let world = World::new().await;
     // Several rounds: the interesting interleaving need not come at once.
     for round in 0..5 {

@@ -71,7 +71,7 @@ async fn a_refresh_answers_a_successor_and_lengthens_the_session() {
 
 /// A lost answer on a phone must not log out: whoever asks again within the minute gets what was lost.
 #[tokio::test]
-async fn the_immediate_predecessor_yields_the_same_successor_for_a_minute() {
+async fn a_predecessor_yields_the_same_successor_for_a_minute() {
     let world = World::new().await;
     let caller = session(&world, "a").await;
     assert_eq!(refresh(&world, "a", "b", 0).await.unwrap(), "b");
@@ -114,7 +114,7 @@ async fn inv_6_a_token_used_again_after_its_grace_ends_the_session() {
 
 /// INV-6: within its own minute, too, once its successor was used.
 #[tokio::test]
-async fn inv_6_anything_older_than_the_immediate_predecessor_ends_the_session() {
+async fn inv_6_an_older_refresh_token_ends_the_session() {
     let world = World::new().await;
     let caller = session(&world, "a").await;
     refresh(&world, "a", "b", 0).await.unwrap();

@@ -1,7 +1,7 @@
 //! Numbers about all documents: they agree with what happened, and are read from indexes.
 
 use filot_domain::{Decision, DocumentStatus, VerificationStatus};
-use filot_store::{QueueStanding, StateCount};
+use filot_store::{QueueLoad, StateCount};
 
 use crate::fixture::{NIK, World};
 
@@ -9,19 +9,19 @@ use crate::fixture::{NIK, World};
 async fn what_waits_and_what_is_held_is_counted_by_queue() {
     let world = World::new().await;
     let caller = world.user().await;
-    assert_eq!(world.store.queue_standings(world.now).await.unwrap(), Default::default());
+    assert_eq!(world.store.queue_loads(world.now).await.unwrap(), Default::default());
     let held = world.uploaded(&caller).await;
     world.uploaded(&caller).await;
     world.claimed(held, "w1", world.after(5)).await;
-    let standings = world.store.queue_standings(world.after(6)).await.unwrap();
-    let one_each = QueueStanding { waiting: 1, oldest_waiting_at: Some(world.now), active: 1 };
-    assert_eq!((standings.gpu, standings.cpu), (one_each, QueueStanding::default()));
+    let loads = world.store.queue_loads(world.after(6)).await.unwrap();
+    let one_each = QueueLoad { waiting: 1, oldest_waiting_at: Some(world.now), active: 1 };
+    assert_eq!((loads.gpu, loads.cpu), (one_each, QueueLoad::default()));
     // A lease that ran out holds nothing: the document waits again, since it was claimed.
-    let standings = world.store.queue_standings(world.after(36)).await.unwrap();
-    assert_eq!((standings.gpu.waiting, standings.gpu.active), (2, 0));
+    let loads = world.store.queue_loads(world.after(36)).await.unwrap();
+    assert_eq!((loads.gpu.waiting, loads.gpu.active), (2, 0));
     // What was read waits for no worker.
     world.read(&caller, NIK).await;
-    assert_eq!(world.store.queue_standings(world.after(36)).await.unwrap().gpu.waiting, 2);
+    assert_eq!(world.store.queue_loads(world.after(36)).await.unwrap().gpu.waiting, 2);
 }
 
 #[tokio::test]

@@ -24,7 +24,7 @@ async fn inv_1_an_upload_whose_message_was_never_sent_is_found() {
 }
 
 #[tokio::test]
-async fn inv_1_a_document_whose_worker_disappeared_is_found_and_a_held_one_is_not() {
+async fn inv_1_a_document_of_a_lost_worker_is_found() {
     let world = World::new().await;
     let document = world.uploaded(&world.user().await).await;
     let held = world.claimed(document, "w1", world.now).await;

@@ -1,7 +1,7 @@
 //! Users, sessions, and uploads with and without a key.
 
 use filot_domain::retry::QueueKind;
-use filot_domain::{DocumentId, DocumentStatus, DocumentType, SessionId, UserId};
+use filot_domain::{DocumentId, DocumentStatus, DocumentType, SessionId, UserId, VerificationStatus};
 use filot_store::{
     BeginUpload, Caller, IdempotencyKey, Miss, NewDocument, NewUser, StoreError, UserVerification,
 };
@@ -15,7 +15,7 @@ fn is_miss<T>(result: Result<T, StoreError>, wanted: &Miss) -> bool {
 }
 
 #[tokio::test]
-async fn registering_at_once_makes_one_user_and_an_address_belongs_to_one() {
+async fn registering_at_once_makes_one_user() {
     let world = World::new().await;
     let new = |sub: &str, email: &str| NewUser {
         id: UserId::from_uuid(Uuid::now_v7()),
@@ -40,7 +40,7 @@ async fn registering_at_once_makes_one_user_and_an_address_belongs_to_one() {
 }
 
 #[tokio::test]
-async fn inv_6_a_caller_sees_only_what_is_theirs_and_only_while_their_session_lasts() {
+async fn inv_6_a_caller_with_a_session_sees_only_their_own() {
     let world = World::new().await;
     let (caller, other) = (world.user().await, world.user().await);
     let document = world.uploaded(&caller).await;
@@ -126,6 +126,29 @@ async fn an_idempotency_key_names_one_upload() {
         }
         other => panic!("{other:?}"),
     }
+}
+
+/// Under READ COMMITTED the update looks again at a row it had to wait for: so must the reason that it gives.
+#[tokio::test]
+async fn a_step_that_waited_for_another_names_the_new_state() {
+    let world = World::new().await;
+    let new = new_document(DocumentType::Ktp);
+    let begun = world.store.begin_upload(&world.user().await, &new, &origin(), world.now).await.unwrap();
+    let BeginUpload::Fresh { document, .. } = begun else { panic!("not fresh") };
+    let other = world.owner().await;
+    other.batch_execute("BEGIN").await.unwrap();
+    let erase = "UPDATE documents SET status = 'erased', version = version + 1, last_event = 'erased', \
+                   deleted_at = now(), not_before = NULL WHERE id = $1";
+    other.execute(erase, &[&new.id.as_uuid()]).await.unwrap();
+    let by = origin();
+    let finish = world.store.finish_upload(document, QueueKind::Cpu, &by, world.now);
+    let (late, ()) = tokio::join!(finish, async {
+        world.wait_for_a_lock().await;
+        other.batch_execute("COMMIT").await.unwrap();
+    });
+    let stale =
+        Miss::Stale { status: DocumentStatus::Erased, verification: VerificationStatus::Pending, version: 2 };
+    assert!(is_miss(late, &stale));
 }
 
 #[tokio::test]

@@ -7,8 +7,9 @@ pub(super) struct Draw(u64);
 impl Draw {
     /// A stream of numbers for one purpose.
     pub(super) fn new(purpose: &str) -> Self {
-        let seed =
-            purpose.bytes().fold(super::SEED, |seed, b| seed.wrapping_mul(0x0100_0000_01B3) ^ u64::from(b));
+        let seed = purpose
+            .bytes()
+            .fold(super::file::SEED, |seed, b| seed.wrapping_mul(0x0100_0000_01B3) ^ u64::from(b));
         Self(seed)
     }
 

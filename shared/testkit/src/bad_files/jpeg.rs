@@ -1,7 +1,7 @@
 //! JPEG: a plain grey one of any size written by hand, and the two cards.
 
 use super::bytes::Draw;
-use super::{BadFile, FULL, JPEG, KTP, NPWP};
+use super::file::{BadFile, FULL, JPEG, KTP, NPWP};
 
 pub(super) fn segment(marker: u8, data: &[u8]) -> Vec<u8> {
     let length = (data.len() + 2).min(0xFFFF) as u16;

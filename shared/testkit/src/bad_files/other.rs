@@ -1,7 +1,8 @@
 //! What is none of the three, says it is another of the three, or is two things at once.
 
 use super::bytes::Draw;
-use super::{BadFile, FULL, JPEG, KTP, NPWP, PDF, PNG, jpeg, pdf, png};
+use super::file::{BadFile, FULL, JPEG, KTP, NPWP, PDF, PNG};
+use super::{jpeg, pdf, png};
 
 const TYPES: [(&str, &str); 3] = [("JPEG", JPEG), ("PNG", PNG), ("PDF", PDF)];
 

@@ -1,7 +1,7 @@
 //! PDF: objects numbered from 1 with a table of their places, damaged in every way that costs nothing to read.
 
 use super::bytes::{Draw, zlib_stored};
-use super::{BadFile, FULL, KTP, PDF};
+use super::file::{BadFile, FULL, KTP, PDF};
 
 /// A stream object.
 pub(super) fn stream(dictionary: &str, content: &[u8]) -> Vec<u8> {

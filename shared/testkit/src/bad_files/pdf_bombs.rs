@@ -1,8 +1,9 @@
 //! PDF that unpacks, draws or recurses without end.
 
 use super::bytes::{zlib_stored, zlib_zeros};
+use super::file::{BadFile, KTP, PDF};
+use super::jpeg;
 use super::pdf::{file, image, page, page_of_stream, stream};
-use super::{BadFile, KTP, PDF, jpeg};
 
 const GREY: &str = "/ColorSpace /DeviceGray /BitsPerComponent 8";
 /// As much as a stream of two megabytes can hold.

@@ -1,7 +1,8 @@
 //! PNG: chunks written by hand, with checksums that are right unless the point is that they are not.
 
 use super::bytes::{Draw, crc32, zlib_stored, zlib_zeros};
-use super::{BadFile, FULL, PNG, jpeg};
+use super::file::{BadFile, FULL, PNG};
+use super::jpeg;
 
 pub(super) const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 /// As much as a stream of two megabytes can hold.

@@ -74,7 +74,7 @@ fn draw(picture: &RgbImage, reading: &CardReading, trace: &Trace, summary: &str)
     canvas
 }
 
-/// What a mark's fields say, each with its confidence in percent.
+/// The values of a mark's fields, each with its confidence in percent.
 fn caption(reading: &CardReading, mark: &Mark) -> String {
     let parts = mark.fields.iter().map(|name| {
         reading.fields.get(name).map_or_else(
@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_outline_and_a_field_are_drawn_and_nothing_outside_the_picture_hurts() {
+    fn outline_and_fields_are_drawn_inside_the_picture() {
         let picture = RgbImage::from_pixel(1200, 800, Rgb([128; 3]));
         let outline = CardOutline {
             corners: [(-50.0, 10.0), (1190.0, 10.0), (1190.0, 790.0), (10.0, 2000.0)],

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use filot_ocr::engine::{Engine, EngineError, Line, LineImage};
 use serde_json::json;
 
-/// Where lines go, and of which file they are.
+/// The folder that lines are written to, and the file they are of.
 #[derive(Clone)]
 pub struct Lines(Arc<Mutex<Kept>>);
 
@@ -31,7 +31,7 @@ impl Lines {
         Ok(Self(Arc::new(Mutex::new(Kept { folder, index, stem: String::new(), count: 0 }))))
     }
 
-    /// What follows is of this file.
+    /// The next lines are of this file.
     pub fn of_file(&self, file: &Path) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();

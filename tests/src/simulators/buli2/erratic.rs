@@ -1,0 +1,136 @@
+//! A reviewer that uses everything the contract allows: decides before the answer to the request, late, twice, both
+//! ways at once, by task id alone, or never. Sometimes somebody else tries a forged signature first.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::Rng;
+use serde_json::{Value, json};
+
+use super::callback::send_decision;
+use super::state::{Shared, Task, lock};
+
+/// A decision is sent until it is taken or refused, this often.
+const TRIES: u32 = 120;
+const PAUSE: Duration = Duration::from_millis(500);
+/// The first try of a decision that comes before the answer: longer would only keep our caller waiting.
+const EARLY: Duration = Duration::from_secs(5);
+
+/// What the reviewer does with one task, drawn at random.
+#[derive(Debug, Clone, Copy)]
+struct Behaviour {
+    decision: &'static str,
+    sleeps: bool,
+    is_early: bool,
+    late_ms: u64,
+    repeats: bool,
+    contradicts: bool,
+    at_once: bool,
+    by_task: bool,
+    is_forged_first: bool,
+}
+
+fn draw(shared: &Shared) -> Behaviour {
+    let mut rng = lock(&shared.rng);
+    Behaviour {
+        decision: if rng.random_bool(0.6) { "approved" } else { "rejected" },
+        sleeps: rng.random_bool(0.04),
+        is_early: rng.random_bool(0.25),
+        late_ms: rng.random_range(0..3000),
+        repeats: rng.random_bool(0.3),
+        contradicts: rng.random_bool(0.3),
+        at_once: rng.random_bool(0.15),
+        by_task: rng.random_bool(0.2),
+        is_forged_first: rng.random_bool(0.1),
+    }
+}
+
+/// Takes a task; returns when our caller may have its answer.
+pub(super) async fn take(shared: &Arc<Shared>, task: Task) {
+    let behaviour = draw(shared);
+    if behaviour.sleeps {
+        return;
+    }
+    let mut early = false;
+    if behaviour.is_early {
+        let sent =
+            tokio::time::timeout(EARLY, say(shared, &task, behaviour.decision, behaviour.by_task)).await;
+        early = matches!(sent, Ok(Some(status)) if is_answer(status));
+    }
+    let shared = Arc::clone(shared);
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(behaviour.late_ms)).await;
+        if behaviour.is_forged_first {
+            forge(&shared, &task, contrary(behaviour.decision)).await;
+        }
+        if behaviour.at_once {
+            tokio::join!(
+                until_answered(&shared, &task, behaviour.decision, behaviour.by_task),
+                until_answered(&shared, &task, contrary(behaviour.decision), false),
+            );
+        } else if !early {
+            until_answered(&shared, &task, behaviour.decision, behaviour.by_task).await;
+        }
+        if behaviour.contradicts {
+            until_answered(&shared, &task, contrary(behaviour.decision), false).await;
+        }
+        if behaviour.repeats {
+            until_answered(&shared, &task, behaviour.decision, false).await;
+            until_answered(&shared, &task, behaviour.decision, behaviour.by_task).await;
+        }
+    });
+}
+
+fn contrary(decision: &str) -> &'static str {
+    if decision == "approved" { "rejected" } else { "approved" }
+}
+
+/// Whether an answer settles the matter; everything else is tried again.
+fn is_answer(status: u16) -> bool {
+    status < 500 && status != 429
+}
+
+async fn until_answered(shared: &Shared, task: &Task, decision: &str, by_task: bool) {
+    for _ in 0..TRIES {
+        if say(shared, task, decision, by_task).await.is_some_and(is_answer) {
+            return;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+async fn say(shared: &Shared, task: &Task, decision: &str, by_task: bool) -> Option<u16> {
+    let url = url(task, by_task)?;
+    send_decision(shared, task, &url, &body(task, decision, by_task), &shared.keys.signature_secret)
+        .await
+        .ok()
+}
+
+async fn forge(shared: &Shared, task: &Task, decision: &str) {
+    if let Some(url) = url(task, false) {
+        // Whatever comes back is kept with the task.
+        let _ =
+            send_decision(shared, task, &url, &body(task, decision, false), "not-the-secret-of-buli2").await;
+    }
+}
+
+/// The address that names the review, or the one that does not.
+fn url(task: &Task, by_task: bool) -> Option<String> {
+    let url = task.request["callbackUrl"].as_str()?;
+    let url = if by_task { url.rsplit_once('/')?.0 } else { url };
+    Some(url.to_owned())
+}
+
+fn body(task: &Task, decision: &str, by_task: bool) -> Value {
+    if by_task {
+        return json!({"taskId": task.task_id, "decision": decision, "documentId": task.request["documentId"]});
+    }
+    json!({
+        "reviewId": task.request["reviewId"],
+        "taskId": task.task_id,
+        "decision": decision,
+        "notes": "an erratic reviewer",
+        "documentId": task.request["documentId"],
+        "userId": task.request["userId"],
+    })
+}

@@ -1,0 +1,56 @@
+//! All that the product has stored, as one comparable value: a hash for each table, and the names of the files.
+
+use std::collections::BTreeMap;
+
+use crate::stack::deploy::BUCKET;
+use crate::{Result, Stack};
+
+/// What is stored, by where it is: how many rows or files, and a hash of what is in them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot(BTreeMap<String, (i64, String)>);
+
+impl Snapshot {
+    /// Looks at every table and at the bucket.
+    pub async fn take(stack: &Stack) -> Result<Self> {
+        let tables = stack
+            .sql
+            .query(
+                "SELECT table_name::text FROM information_schema.tables \
+                 WHERE table_schema = 'public' AND table_type = 'BASE TABLE'",
+                &[],
+            )
+            .await?;
+        let mut found = BTreeMap::new();
+        for table in &tables {
+            let name: String = table.get(0);
+            let sql = format!(
+                "SELECT count(*), coalesce(md5(string_agg(md5(t::text), '' ORDER BY md5(t::text))), '') \
+                 FROM public.\"{name}\" t"
+            );
+            let row = stack.sql.query_one(&sql, &[]).await?;
+            found.insert(name, (row.get(0), row.get(1)));
+        }
+        let files = stack.s3().list_objects_v2().bucket(BUCKET).send().await?.contents.unwrap_or_default();
+        let names: Vec<String> = files
+            .iter()
+            .map(|file| format!("{} {}", file.key().unwrap_or_default(), file.e_tag().unwrap_or_default()))
+            .collect();
+        found.insert("files".to_owned(), (i64::try_from(names.len())?, names.join("\n")));
+        Ok(Self(found))
+    }
+
+    /// Where the two differ.
+    pub fn differences(&self, other: &Self) -> Vec<String> {
+        let places = self.0.keys().chain(other.0.keys());
+        let mut differing: Vec<String> = places
+            .filter(|place| self.0.get(*place) != other.0.get(*place))
+            .map(|place| {
+                let rows = |snapshot: &Self| snapshot.0.get(place).map_or(0, |(rows, _)| *rows);
+                format!("{place} changed ({} before, {} after)", rows(self), rows(other))
+            })
+            .collect();
+        differing.sort_unstable();
+        differing.dedup();
+        differing
+    }
+}

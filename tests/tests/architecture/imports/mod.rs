@@ -1,0 +1,8 @@
+//! Which file imports which, from the source's text.
+
+mod graph;
+mod scan;
+mod tokens;
+
+pub use graph::Graph;
+pub use tokens::{Token, tokens};
