@@ -3,7 +3,9 @@
 #![no_main]
 
 use chrono::DateTime;
-use filot_app::review_callback::{CallbackProof, CallbackRequest, CallbackSecrets, authenticate, validate};
+use filot_app::auth::reviewer::{self, CallbackSignature, SignatureSecrets};
+use filot_app::auth::service;
+use filot_app::review_callback::{CallbackRequest, validate};
 use filot_buli2::SigningSecrets;
 use filot_buli2::signature::sign;
 use filot_platform::Secret;
@@ -44,15 +46,18 @@ fuzz_target!(|input: (&str, Option<&str>, u8, &[u8])| {
     }
     assert!(verify(body, &good[..62], Some(&near)).is_err());
 
-    // Both proofs are asked for.
+    // Both proofs are asked for: no key but the active one makes a service, and a service must have signed.
     let keys = [Secret::from("a-service-key-of-at-least-32-bytes!!".to_owned())];
+    assert!(service::verify(&keys, signature).is_err() && service::verify(&keys, "").is_err());
+    let known = service::verify(&keys, "a-service-key-of-at-least-32-bytes!!").expect("the active key");
     let signing = [Secret::from(SECRET.to_owned())];
-    let configured =
-        CallbackSecrets { service_keys: &keys, signature_secrets: &signing, require_timestamp: true };
-    for service_key in [None, Some(signature), Some("")] {
-        let proof = CallbackProof { service_key, signature: Some(&good), timestamp: Some(&near) };
-        assert!(authenticate(&configured, &proof, body, now).is_err());
-    }
+    let configured = SignatureSecrets { secrets: &signing, require_timestamp: true };
+    let verify = |signature, timestamp| {
+        let presented = CallbackSignature { signature, timestamp };
+        reviewer::verify(known, &configured, &presented, body, now)
+    };
+    assert!(verify(Some(good.as_str()), Some(near.as_str())).is_ok());
+    assert!(verify(Some(good.as_str()), None).is_err() && verify(None, Some(near.as_str())).is_err());
 
     if let Ok(request) = serde_json::from_slice::<CallbackRequest>(body) {
         let wanted = request.decision.clone();

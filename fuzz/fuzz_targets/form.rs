@@ -2,7 +2,7 @@
 #![no_main]
 
 use bytes::Bytes;
-use filot_app::error::Kind;
+use filot_app::error_code::ErrorCode;
 use filot_edge::multipart::{FILE_BYTES_MAX, read_upload};
 use futures::executor::block_on;
 use libfuzzer_sys::fuzz_target;
@@ -29,8 +29,11 @@ fuzz_target!(|input: &[u8]| {
                 assert!(upload.idempotency_key.is_none());
             }
             Err(error) => {
-                assert!(matches!(error.kind, Kind::Invalid | Kind::TooLarge | Kind::UnsupportedMedia));
-                assert!(matches!(error.code, "malformed_form" | "file_too_large" | "unsupported_media_type"));
+                let code = error.code;
+                assert!(matches!(
+                    code,
+                    ErrorCode::MalformedForm | ErrorCode::FileTooLarge | ErrorCode::UnsupportedMediaType
+                ));
             }
         }
     }

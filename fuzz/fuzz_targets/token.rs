@@ -3,9 +3,9 @@
 
 use chrono::{DateTime, TimeDelta};
 use filot_app::auth::access::{AccessTokens, LIFETIME_S, Lifetime};
-use filot_app::context::Caller;
 use filot_domain::{SessionId, UserId};
 use filot_platform::Secret;
+use filot_store::Caller;
 use libfuzzer_sys::fuzz_target;
 use uuid::Uuid;
 

@@ -5,5 +5,5 @@ use std::process::ExitCode;
 use filot_edge::{routes, serve};
 
 fn main() -> ExitCode {
-    serve::main(&routes::AUTH_ME)
+    serve::main(routes::AUTH_ME)
 }

@@ -5,5 +5,5 @@ use std::process::ExitCode;
 use filot_edge::{routes, serve};
 
 fn main() -> ExitCode {
-    serve::main(&routes::DOCUMENTS_PROCESS)
+    serve::main(routes::DOCUMENTS_PROCESS)
 }

@@ -5,5 +5,5 @@ use std::process::ExitCode;
 use filot_edge::{routes, serve};
 
 fn main() -> ExitCode {
-    serve::main(&routes::REVIEW_CALLBACK)
+    serve::main(routes::REVIEW_CALLBACK)
 }

@@ -1,4 +1,4 @@
-//! Every minute: repairs what was lost or is stuck.
+//! Every minute: repairs lost and stuck documents.
 
 use std::process::ExitCode;
 

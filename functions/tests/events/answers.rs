@@ -1,11 +1,11 @@
 //! Every event of a route gets the answer its name promises: the routes run here, on a real database with the demo
-//! data. What needs object storage, queues or Stack Auth's server is left to the end-to-end suite.
+//! data. Events that need object storage, queues or Stack Auth's server are left to the end-to-end suite.
 
 use std::sync::Arc;
 
 use chrono::Utc;
 use filot_app::context::Context;
-use filot_edge::{Role, routes};
+use filot_edge::{Role, routes, serve};
 use filot_platform::Config;
 use filot_store::{IdentityHashKey, SealingKeys, Store, StoreConfig, seed};
 use filot_testkit::{Postgres, TestDb};
@@ -32,12 +32,12 @@ pub async fn config(role: Role, database_url: &str) -> Config {
     Config::from_values(role, &given).await.unwrap()
 }
 
-/// What a function answers under a configuration.
+/// The status of a function's answer under a configuration.
 pub async fn answer(config: Config, event: &Value) -> u16 {
     let request = lambda_http::request::from_str(&event.to_string()).unwrap();
-    let endpoint = routes::ALL.iter().find(|endpoint| endpoint.role == config.role).unwrap();
-    let context = Arc::new(Context::new(config, Utc::now()).unwrap());
-    endpoint.answer(&context, request).await.status().as_u16()
+    let function = routes::ALL.iter().find(|function| function.role() == config.role).unwrap();
+    let context = Context::new(config, Utc::now()).unwrap();
+    serve::answer(*function, &context, request).await.status().as_u16()
 }
 
 /// The role of a function.
@@ -45,7 +45,7 @@ pub fn role_of(function: &str) -> Role {
     *Role::ALL.iter().find(|role| role.name() == function).unwrap()
 }
 
-/// Needs a server that is not here.
+/// Whether an event needs a server that does not run here.
 fn needs_more(name: &str) -> bool {
     let is_stack = name.starts_with("auth-register/") || name.starts_with("auth-login/");
     let answered_without = ["auth-register/401-no-token", "auth-login/401-our-own-token"].contains(&name);

@@ -21,7 +21,7 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../events")
 }
 
-/// What is checked in, by `function/name`.
+/// The events that are checked in, by `function/name`.
 fn checked_in() -> BTreeMap<String, Value> {
     let mut found = BTreeMap::new();
     for function in fs::read_dir(folder()).into_iter().flatten() {

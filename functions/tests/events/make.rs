@@ -1,4 +1,4 @@
-//! Builds events and what is in them.
+//! Builds events: requests, tokens, signatures and forms.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -216,7 +216,7 @@ pub fn form(parts: &[(&str, Option<&str>, &[u8])]) -> Vec<u8> {
     form
 }
 
-/// What says that a body is such a form.
+/// The media type of the form.
 pub const FORM: &str = "multipart/form-data; boundary=filot-event";
 
 /// A picture of one grey pixel: a PNG, and no card.

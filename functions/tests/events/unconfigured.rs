@@ -7,10 +7,10 @@ use filot_testkit::Postgres;
 use super::answers::{answer, config, demo_database, role_of};
 use super::checked_in;
 
-/// A way to lose what proves who calls, and what it leaves.
+/// A name, and a change that removes a secret from a configuration.
 type Loss = (&'static str, fn(&mut Config));
 
-/// What each kind of proof stands on.
+/// The secrets that each kind of proof needs, each removed in turn.
 fn losses(auth: Auth) -> Vec<Loss> {
     let service_keys: Loss = ("no service key", |config| config.service_keys.clear());
     let empty_service_key: Loss =
@@ -18,7 +18,7 @@ fn losses(auth: Auth) -> Vec<Loss> {
     match auth {
         Auth::Public => Vec::new(),
         Auth::StackToken => vec![("no Stack Auth project", |config| config.stack_auth = None)],
-        // Whoever may refresh gets a new access token: without a key there is nothing to sign it with.
+        // A refresh issues an access token: without a key there is nothing to sign it with.
         Auth::RefreshToken | Auth::AccessToken => {
             vec![
                 ("no token key", |config| config.token_keys.clear()),
@@ -48,13 +48,13 @@ fn losses(auth: Auth) -> Vec<Loss> {
 }
 
 #[tokio::test]
-async fn inv_6_without_its_secret_every_route_refuses_its_right_caller() {
+async fn inv_6_without_its_secret_a_route_refuses_everybody() {
     let server = Postgres::shared().await.unwrap();
     let database = demo_database(&server).await;
     let events = checked_in();
     let mut tried = 0;
     for route in ROUTES {
-        // What cannot check or sign says that it is broken, and does nothing.
+        // A function that cannot verify or sign answers 500 and does nothing.
         let expected = if matches!(route.auth, Auth::StackToken | Auth::RefreshToken) { 500 } else { 401 };
         for (what, lose) in losses(route.auth) {
             let function = route.role.name();

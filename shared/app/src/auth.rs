@@ -1,7 +1,9 @@
 //! Who asks: Stack Auth's tokens at login, our own tokens after it, and the service key of internal callers.
 
 pub mod access;
+pub mod principal;
 pub mod refresh;
+pub mod reviewer;
 pub mod service;
 pub mod stack;
 

@@ -1,33 +1,36 @@
-//! Takes back, at the reviewer, reviews whose documents were erased: again and again until the reviewer was told.
+//! Cancels, at the reviewer, reviews whose documents were erased. A cancellation is repeated until the reviewer confirms it.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use filot_domain::breaker::{Admission, BreakerPolicy};
+use filot_domain::breaker::BreakerPolicy;
 use filot_domain::retry::Backoff;
 use filot_store::{DueCancel, Store, StoreError};
 
-use crate::dispatch_reviews::BREAKER;
 use crate::error::Result;
-use crate::orchestrator::{Orchestrator, TakeBack};
+use crate::orchestrator::{CancelOutcome, Orchestrator};
+use crate::reviewer_breaker::{Guarded, guarded};
 
 /// Reviews cancelled side by side, and in one run.
 const BATCH: u32 = 10;
 /// Longer than the longest call (30 s) and its writes.
 const TURN_S: u32 = 60;
 const BACKOFF: Backoff = Backoff { base: TimeDelta::seconds(10), cap: TimeDelta::hours(1) };
-/// What the reviewer refuses needs somebody to look; until then it is tried now and then, because personal data must not
-/// stay with the reviewer for want of a try.
+/// A refused cancellation needs somebody to look. Until then it is tried now and then, because personal data must not stay
+/// with the reviewer for want of a try.
 const REFUSED_PAUSE: TimeDelta = TimeDelta::hours(6);
 
-/// What a run did.
+/// Cancellations of a run, by outcome.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct CancelReport {
-    /// The reviewer was told.
+    /// The reviewer confirmed it.
     pub done: u32,
     /// To be tried again later.
     pub deferred: u32,
 }
 
-/// One round of what is due. The breaker is the one that sending goes through. `clock` tells the time.
+/// One round of the cancellations that are due. `clock` returns the current time.
+///
+/// # Errors
+/// The store's, when the due ones cannot be taken. One that fails by itself is logged and comes again.
 pub async fn cancel_reviews<O: Orchestrator>(
     store: &Store,
     orchestrator: &O,
@@ -49,7 +52,7 @@ pub async fn cancel_reviews<O: Orchestrator>(
     Ok(report)
 }
 
-/// Whether the reviewer was told.
+/// Whether the reviewer confirmed it.
 async fn cancel_one<O: Orchestrator>(
     store: &Store,
     orchestrator: &O,
@@ -58,25 +61,26 @@ async fn cancel_one<O: Orchestrator>(
     clock: &(impl Fn() -> DateTime<Utc> + Send + Sync),
 ) -> std::result::Result<bool, StoreError> {
     let (review, attempts, task_id) = (cancel.review, cancel.attempts, cancel.task_id.clone());
-    if let Admission::Refuse { until } = store.breaker_admit(BREAKER, policy, clock()).await? {
-        store.cancel_deferred(review, until, None, clock()).await?;
-        return Ok(false);
-    }
-    let taken_back = orchestrator.take_back(cancel, clock()).await;
-    let now = clock();
-    let answered = !matches!(taken_back, TakeBack::Unreachable { .. });
-    store.breaker_record(BREAKER, policy, answered, now).await?;
-    match taken_back {
-        TakeBack::Gone => {
+    let call = async { Ok(Some(orchestrator.cancel(cancel, clock()).await)) };
+    let (outcome, now) = match guarded(store, policy, clock, call).await? {
+        Guarded::HeldBack { until } => {
+            store.cancel_deferred(review, until, None, clock()).await?;
+            return Ok(false);
+        }
+        Guarded::Moot => return Ok(false),
+        Guarded::Called { outcome, at } => (outcome, at),
+    };
+    match outcome {
+        CancelOutcome::Gone => {
             store.cancel_done(review, task_id.as_deref(), now).await?;
             return Ok(true);
         }
-        TakeBack::Found { task_id } => store.cancel_learned(review, &task_id, now).await?,
-        TakeBack::Unreachable { retry_after, why } => {
+        CancelOutcome::Found { task_id } => store.cancel_learned(review, &task_id, now).await?,
+        CancelOutcome::Unreachable { retry_after, why } => {
             let delay = BACKOFF.delay(attempts + 1, rand::random::<f64>(), retry_after);
             store.cancel_deferred(review, now + delay, Some(&why), now).await?;
         }
-        TakeBack::Refused { why } => {
+        CancelOutcome::Refused { why } => {
             tracing::error!(review_id = %review, why, "the reviewer refuses to cancel a review");
             store.cancel_deferred(review, now + REFUSED_PAUSE, Some(&why), now).await?;
         }

@@ -1,41 +1,35 @@
-//! What a process has at hand: its configuration, and what it talks to, connected on first use.
+//! The process's configuration, and the clients made from it, each connected on first use.
 //!
-//! Made once at cold start, without any I/O beyond reading the configuration: a function that answers from its head (a
-//! wrong token, a wrong file) never waits for a database.
+//! Made once at cold start, without any I/O beyond reading the configuration: a request that is refused before it needs a
+//! server (a wrong token, a wrong file) never waits for one. It builds and hands out; it must not run a use case or write
+//! a metric.
 
-use std::future::Future;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use filot_buli2::{Client, ClientConfig};
 use filot_cache::Cache;
 use filot_cloud::{Functions, Objects, OcrQueues, Queue, SdkConfig};
-use filot_domain::breaker::{BreakerPolicy, BreakerState};
+use filot_domain::breaker::BreakerPolicy;
 use filot_domain::scoring::Thresholds;
-use filot_platform::telemetry::{MetricName, metric};
 use filot_platform::{Config, ConfigErrors, Environment, Role, Secret};
-pub use filot_store::Caller;
 use filot_store::{ConfigError, Store};
 use tokio::sync::OnceCell;
 use url::Url;
 
 use crate::auth::access::{AccessTokens, Lifetime};
+use crate::auth::reviewer::SignatureSecrets;
 use crate::auth::stack::{StackProject, StackVerifier};
-use crate::dispatch_reviews::{BREAKER, DispatchReport};
 use crate::error::{AppError, Result};
-use crate::health::{HealthResponse, Instance, health};
-use crate::limits::Limiter;
-use crate::metrics::{self, MetricsCache, MetricsResponse};
+use crate::health::Instance;
+use crate::limits::RateLimiter;
+use crate::metrics::MetricsCache;
 use crate::orchestrator::Buli2;
 use crate::queue_depths::{WatchedQueue, WatchedQueues};
-use crate::queue_status::{QueueStatusResponse, queue_status};
-use crate::review_callback::CallbackSecrets;
-use crate::score_document::Scored;
 use crate::sweep::Sweeper;
+use crate::wake_dispatch::ReviewDispatch;
 
-/// Who carries documents and reviews.
-const OCR_ENGINE: &str = "sqs";
 /// A whole call to BULI2.
 const BULI2_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -68,7 +62,7 @@ impl StartError {
     }
 }
 
-/// What a process has at hand.
+/// The configuration of a process and the clients made from it.
 #[derive(Debug)]
 pub struct Context {
     config: Config,
@@ -77,7 +71,7 @@ pub struct Context {
     store: Option<Store>,
     stack: OnceLock<StackVerifier>,
     cache: Option<Cache>,
-    limiter: Option<Limiter>,
+    limiter: Option<RateLimiter>,
     orchestrator: Option<Buli2>,
     objects: Option<Objects>,
     sdk: OnceCell<SdkConfig>,
@@ -91,11 +85,17 @@ pub struct Context {
 
 impl Context {
     /// Reads the configuration of a role and prepares what it describes.
+    ///
+    /// # Errors
+    /// Every variable that is missing or unsafe, at once; an outage when the secrets cannot be read now.
     pub async fn load(role: Role) -> std::result::Result<Self, StartError> {
         Self::new(Config::load(role).await?, Utc::now())
     }
 
     /// Prepares what a configuration describes.
+    ///
+    /// # Errors
+    /// The first variable that nothing can be made of.
     pub fn new(config: Config, started_at: DateTime<Utc>) -> std::result::Result<Self, StartError> {
         let lifetime = match config.environment {
             Environment::Local => Lifetime::Unbounded,
@@ -115,7 +115,7 @@ impl Context {
             access_tokens: AccessTokens::new(keys, lifetime),
             store,
             stack: OnceLock::new(),
-            limiter: cache.clone().map(Limiter::new),
+            limiter: cache.clone().map(RateLimiter::new),
             cache,
             orchestrator: config.buli2.as_ref().map(orchestrator),
             objects: config.storage.as_ref().map(|storage| Objects::new(storage.into())),
@@ -136,37 +136,35 @@ impl Context {
     }
 
     /// Counts requests. A function that is not limited has none.
-    pub const fn limiter(&self) -> Option<&Limiter> {
+    pub const fn limiter(&self) -> Option<&RateLimiter> {
         self.limiter.as_ref()
     }
 
-    /// What proves that a request came through Cloudflare. Without configuration there is nothing, and nothing is
-    /// believed.
+    /// Secrets that Cloudflare adds to a request. Without configuration there is none, and no request counts as Cloudflare's.
     pub fn origin_secrets(&self) -> &[Secret] {
         &self.config.origin_secrets
     }
 
-    /// Our own tokens.
+    /// Issues and verifies our own access tokens.
     pub const fn access_tokens(&self) -> &AccessTokens {
         &self.access_tokens
     }
 
-    /// Keys of internal callers.
+    /// Active keys of internal callers. Without configuration there is none, and every caller is refused.
     pub fn service_keys(&self) -> &[Secret] {
         &self.config.service_keys
     }
 
-    /// What proves that a callback is BULI2's. Without configuration there is nothing, and nothing is believed.
-    pub fn callback_secrets(&self) -> CallbackSecrets<'_> {
+    /// Secrets of callbacks' signatures. Without configuration there is none, and every callback is refused.
+    pub fn signature_secrets(&self) -> SignatureSecrets<'_> {
         let callback = self.config.callback.as_ref();
-        CallbackSecrets {
-            service_keys: &self.config.service_keys,
-            signature_secrets: callback.map_or(&[], |callback| &callback.signature_secrets),
+        SignatureSecrets {
+            secrets: callback.map_or(&[], |callback| &callback.signature_secrets),
             require_timestamp: callback.is_none_or(|callback| callback.require_timestamp),
         }
     }
 
-    /// Where the score divides.
+    /// Scores that approve and reject, 0 to 100.
     pub const fn thresholds(&self) -> &Thresholds {
         &self.thresholds
     }
@@ -176,33 +174,59 @@ impl Context {
         &self.breaker_policy
     }
 
-    /// Postgres.
+    /// Postgres, as the role of the functions.
+    ///
+    /// # Errors
+    /// `internal` when this function has no configuration for it.
     pub fn store(&self) -> Result<&Store> {
         needed(self.store.as_ref(), "database")
     }
 
-    /// The files.
+    /// Redis: limits, heartbeats, results.
+    ///
+    /// # Errors
+    /// `internal` when this function has no configuration for it.
+    pub fn cache(&self) -> Result<&Cache> {
+        needed(self.cache.as_ref(), "redis")
+    }
+
+    /// The documents' files, in S3 or R2.
+    ///
+    /// # Errors
+    /// `internal` when this function has no configuration for it.
     pub fn objects(&self) -> Result<&Objects> {
         needed(self.objects.as_ref(), "storage")
     }
 
     /// How long an owner's link to a file lives.
+    ///
+    /// # Errors
+    /// `internal` when this function has no configuration for it.
     pub fn download_lifetime(&self) -> Result<Duration> {
         let storage = needed(self.config.storage.as_ref(), "storage")?;
         Ok(Duration::from_secs(storage.link_s.into()))
     }
 
     /// Who carries out reviews.
+    ///
+    /// # Errors
+    /// `internal` when this function has no configuration for it.
     pub fn orchestrator(&self) -> Result<&Buli2> {
         needed(self.orchestrator.as_ref(), "BULI2")
     }
 
-    /// Postgres as the owner of the schema.
+    /// The address of Postgres for the role that owns the schema.
+    ///
+    /// # Errors
+    /// `internal` when this function has no configuration for it.
     pub fn migrate_url(&self) -> Result<&str> {
         needed(self.config.migrate_url.as_ref(), "migration").map(Secret::expose)
     }
 
-    /// Stack Auth's tokens.
+    /// Verifies Stack Auth's tokens.
+    ///
+    /// # Errors
+    /// `internal` when this function has no configuration for it.
     pub fn stack(&self) -> Result<&StackVerifier> {
         if let Some(verifier) = self.stack.get() {
             return Ok(verifier);
@@ -220,6 +244,9 @@ impl Context {
     }
 
     /// The workers' queues.
+    ///
+    /// # Errors
+    /// `internal` when this function has no configuration for it.
     pub async fn queues(&self) -> Result<&OcrQueues> {
         let queues = needed(self.config.queues.as_ref(), "queues")?;
         let make = || async { OcrQueues::new(self.sdk().await, queues) };
@@ -227,7 +254,10 @@ impl Context {
     }
 
     /// The workers' queues with their dead letters.
-    async fn watched_queues(&self) -> Result<&WatchedQueues> {
+    ///
+    /// # Errors
+    /// `internal` when this function has no configuration for it.
+    pub async fn watched_queues(&self) -> Result<&WatchedQueues> {
         let queues = self.queues().await?;
         let dead_letters = needed(self.config.dead_letters.as_ref(), "dead letters")?;
         let make = || async {
@@ -249,7 +279,10 @@ impl Context {
         self.functions.get_or_init(make).await
     }
 
-    /// What the sweeper needs.
+    /// The sweeper with its capabilities.
+    ///
+    /// # Errors
+    /// `internal` when this function has no configuration for it.
     pub async fn sweeper(&self) -> Result<Sweeper<'_>> {
         Ok(Sweeper {
             store: self.store()?,
@@ -262,44 +295,14 @@ impl Context {
         })
     }
 
-    /// How the parts that are needed are doing.
-    pub async fn health(&self, now: DateTime<Utc>) -> HealthResponse {
-        let instance = Instance {
-            started_at: self.started_at,
-            environment: self.config.environment.to_string(),
-            ocr_engine: OCR_ENGINE.to_owned(),
-        };
-        let database = async { answers("database", async { Ok(self.store()?.ping().await?) }).await };
-        let redis = async {
-            let cache = needed(self.cache.as_ref(), "redis");
-            let ping =
-                async { cache?.ping().await.map_err(|error| AppError::unavailable(error.to_string())) };
-            let is_there = answers("redis", ping).await;
-            if !is_there {
-                metric(MetricName::RedisUnavailable, 1.0, &[]);
-            }
-            is_there
-        };
-        let queue = async {
-            let ask = async {
-                let queues = self.queues().await?;
-                let asked = queues.get(queues.preferred()).attributes().await;
-                asked.map(drop).map_err(|error| AppError::unavailable(error.to_string()))
-            };
-            answers("queue", ask).await
-        };
-        health(&instance, database, redis, queue, now).await
+    /// Facts about this instance, for `GET /health`.
+    pub const fn instance(&self) -> Instance {
+        Instance { started_at: self.started_at, environment: self.config.environment }
     }
 
-    /// How the workers' queues stand.
-    pub async fn queue_status(&self, now: DateTime<Utc>) -> Result<QueueStatusResponse> {
-        queue_status(self.store()?, self.watched_queues().await?, now).await
-    }
-
-    /// Numbers for whoever watches; a collection is kept for a while.
-    pub async fn metrics(&self, now: DateTime<Utc>) -> Result<Arc<MetricsResponse>> {
-        let (store, queues) = (self.store()?, self.watched_queues().await?);
-        self.metrics.get(now, metrics::collect(store, queues, &self.breaker_policy, now)).await
+    /// The last collection of metrics.
+    pub const fn metrics_cache(&self) -> &MetricsCache {
+        &self.metrics
     }
 
     /// Whether anybody may see the metrics: while developing, yes.
@@ -307,71 +310,16 @@ impl Context {
         !self.config.environment.is_guarded()
     }
 
-    /// Tells what a scoring decided, and wakes review-dispatch if a human is needed.
-    pub async fn after_scoring(&self, scored: &Scored) {
-        if let Some(latency_ms) = scored.latency_ms {
-            let outcome: &str = scored.response.decision.into();
-            metric(MetricName::Decision, 1.0, &[("outcome", outcome)]);
-            #[expect(clippy::cast_precision_loss, reason = "milliseconds below 2^52")]
-            metric(MetricName::VerificationLatencyMs, latency_ms as f64, &[]);
-        }
-        if scored.review_queued {
-            self.wake_review_dispatch().await;
-        }
-    }
-
-    /// Tells review-dispatch that there is something to send. It would look by itself within a minute: failing to wake
-    /// it is no error.
-    pub async fn wake_review_dispatch(&self) {
-        let Some(name) = self.config.review_dispatch_function.as_deref() else { return };
-        let payload = serde_json::json!({"reason": "review queued"});
-        if let Err(error) = self.functions().await.invoke_event(name, &payload).await {
-            tracing::warn!(%error, "review-dispatch was not woken");
-        }
-    }
-
-    /// Tells how a dispatch went, how long the reviewer has had its oldest review, and how the breaker stands.
-    pub async fn after_dispatch(&self, report: &DispatchReport, now: DateTime<Utc>) {
-        let again = report.deferred + report.cancels_deferred;
-        if again > 0 {
-            metric(MetricName::Buli2RetryCount, f64::from(again), &[]);
-        }
-        let Ok(store) = self.store() else { return };
-        match store.dispatch_backlog(now).await {
-            Ok(backlog) => {
-                let age = backlog.oldest_undecided_at.map_or(0, |since| (now - since).num_seconds().max(0));
-                #[expect(clippy::cast_precision_loss, reason = "seconds below 2^52")]
-                metric(MetricName::ReviewOldestAgeS, age as f64, &[]);
-            }
-            Err(error) => tracing::warn!(%error, "the age of the oldest review is not known"),
-        }
-        match store.breaker_load(BREAKER).await {
-            Ok(breaker) => {
-                let state = match breaker.state(&self.breaker_policy, now) {
-                    BreakerState::Closed => 0.0,
-                    BreakerState::HalfOpen => 1.0,
-                    BreakerState::Open => 2.0,
-                };
-                metric(MetricName::CircuitBreakerState, state, &[]);
-            }
-            Err(error) => tracing::warn!(%error, "the breaker's state is not known"),
-        }
+    /// The function that sends reviews; `None` where its name is not configured: it runs every minute anyway.
+    pub async fn review_dispatch(&self) -> Option<ReviewDispatch<'_>> {
+        let name = self.config.review_dispatch_function.as_deref()?;
+        Some(ReviewDispatch { functions: self.functions().await, name })
     }
 }
 
 /// A section that the table of roles promises.
 fn needed<T>(section: Option<T>, what: &'static str) -> Result<T> {
     section.ok_or_else(|| AppError::internal(format!("this function has no configuration for: {what}")))
-}
-
-async fn answers(what: &'static str, asked: impl Future<Output = Result<()>>) -> bool {
-    match asked.await {
-        Ok(()) => true,
-        Err(error) => {
-            tracing::warn!(what, %error, "it does not answer");
-            false
-        }
-    }
 }
 
 fn unusable<E: std::fmt::Display>(what: &'static str) -> impl FnOnce(E) -> StartError {

@@ -1,21 +1,18 @@
-//! Sends due reviews to the reviewer, and cancels those whose documents were erased: the outbox's other end.
+//! Sends due reviews to the reviewer: the outbox's other end.
 //!
 //! A review leaves the outbox when the reviewer has acknowledged it (INV-5). Rounds are small, because each review is
 //! held under a lease that must outlive the call; the breaker, shared by all instances, keeps a reviewer that is down
 //! from being asked again and again.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use filot_domain::breaker::{Admission, BreakerPolicy};
+use filot_domain::breaker::BreakerPolicy;
 use filot_domain::retry::Backoff;
 use filot_store::{DueDispatch, Miss, Store, StoreError};
-use serde::Serialize;
 
-use crate::cancel_reviews::cancel_reviews;
 use crate::error::Result;
-use crate::orchestrator::{HandOver, Orchestrator};
+use crate::orchestrator::{Orchestrator, SubmitOutcome};
+use crate::reviewer_breaker::{Guarded, guarded};
 
-/// The breaker's name in the database.
-pub const BREAKER: &str = "buli2";
 /// Reviews sent side by side.
 const ROUND_SIZE: u32 = 5;
 /// Longer than the longest call (30 s) and its writes.
@@ -27,9 +24,8 @@ const ROUNDS_MAX: u32 = 40;
 
 const BACKOFF: Backoff = Backoff { base: TimeDelta::seconds(10), cap: TimeDelta::hours(1) };
 
-/// What a run did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+/// Reviews of a run, by outcome.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DispatchReport {
     /// Acknowledged by the reviewer.
     pub acknowledged: u32,
@@ -39,12 +35,8 @@ pub struct DispatchReport {
     pub refused: u32,
     /// Not sent, because the breaker is open.
     pub held_back: u32,
-    /// Settled by somebody else meanwhile, for example by a callback that came first.
+    /// Settled by another instance meanwhile, for example by a callback that came first.
     pub settled: u32,
-    /// Cancelled at the reviewer, because their documents were erased.
-    pub cancelled: u32,
-    /// To be cancelled again later, because the reviewer could not be told, or its task id had to be asked for first.
-    pub cancels_deferred: u32,
 }
 
 enum Outcome {
@@ -68,23 +60,20 @@ impl DispatchReport {
     }
 }
 
-/// Cancels what is withdrawn, then sends what is due, in rounds, until nothing is, the breaker holds, or time is up.
-/// `clock` tells the time.
+/// Sends due reviews in rounds, until none is due, the breaker is open, or time is up. `started` is when the run began;
+/// `clock` returns the current time.
+///
+/// # Errors
+/// The store's, when the due ones cannot be taken. One that fails by itself is logged and comes again.
 pub async fn dispatch_reviews<O: Orchestrator>(
     store: &Store,
     orchestrator: &O,
     owner: &str,
     policy: &BreakerPolicy,
-    clock: impl Fn() -> DateTime<Utc> + Send + Sync,
+    started: DateTime<Utc>,
+    clock: &(impl Fn() -> DateTime<Utc> + Send + Sync),
 ) -> Result<DispatchReport> {
-    let started = clock();
     let mut report = DispatchReport::default();
-    // First and few: what was erased shall not wait behind a long outbox, nor keep it waiting.
-    let cancels = cancel_reviews(store, orchestrator, policy, &clock).await;
-    match cancels {
-        Ok(cancels) => (report.cancelled, report.cancels_deferred) = (cancels.done, cancels.deferred),
-        Err(error) => tracing::error!(%error, "reviews could not be cancelled"),
-    }
     for _ in 0..ROUNDS_MAX {
         let now = clock();
         if now >= started + BEGIN_WITHIN {
@@ -93,7 +82,7 @@ pub async fn dispatch_reviews<O: Orchestrator>(
         let due = store.take_due_dispatches(owner, ROUND_SIZE, LEASE_S, now).await?;
         let is_last_round = due.len() < ROUND_SIZE as usize;
         let held_before = report.held_back;
-        let round = due.iter().map(|dispatch| send_one(store, orchestrator, dispatch, policy, &clock));
+        let round = due.iter().map(|dispatch| send_one(store, orchestrator, dispatch, policy, clock));
         for (dispatch, outcome) in due.iter().zip(futures::future::join_all(round).await) {
             match outcome {
                 Ok(outcome) => report.count(&outcome),
@@ -118,34 +107,35 @@ async fn send_one<O: Orchestrator>(
     clock: &(impl Fn() -> DateTime<Utc> + Send + Sync),
 ) -> std::result::Result<Outcome, StoreError> {
     let lease = &dispatch.lease;
-    if let Admission::Refuse { until } = store.breaker_admit(BREAKER, policy, clock()).await? {
-        settled(store.defer_dispatch(lease, until, None, clock()).await)?;
-        return Ok(Outcome::HeldBack);
-    }
-    let payload = match store.load_dispatch(lease).await {
-        Ok(payload) => payload,
-        Err(StoreError::Miss(_)) => return Ok(Outcome::Settled),
-        Err(error) => return Err(error),
+    let call = async {
+        match store.load_dispatch(lease).await {
+            Ok(payload) => Ok(Some(orchestrator.submit(payload, clock()).await)),
+            Err(StoreError::Miss(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
     };
-    let handed_over = orchestrator.hand_over(payload, clock()).await;
-    let now = clock();
-    let answered = !matches!(handed_over, HandOver::Unreachable { .. });
-    // The breaker first: the outcome of the call must count even if the review was settled meanwhile.
-    store.breaker_record(BREAKER, policy, answered, now).await?;
-    let (written, outcome) = match handed_over {
-        HandOver::Accepted { task_id } => {
+    let (submitted, now) = match guarded(store, policy, clock, call).await? {
+        Guarded::HeldBack { until } => {
+            settled(store.defer_dispatch(lease, until, None, clock()).await)?;
+            return Ok(Outcome::HeldBack);
+        }
+        Guarded::Moot => return Ok(Outcome::Settled),
+        Guarded::Called { outcome, at } => (outcome, at),
+    };
+    let (written, outcome) = match submitted {
+        SubmitOutcome::Accepted { task_id } => {
             (store.acknowledge_dispatch(lease, &task_id, now).await, Outcome::Acknowledged)
         }
-        HandOver::Unreachable { retry_after, why } => {
+        SubmitOutcome::Unreachable { retry_after, why } => {
             let delay = BACKOFF.delay(dispatch.attempts + 1, rand::random::<f64>(), retry_after);
             (store.defer_dispatch(lease, now + delay, Some(&why), now).await, Outcome::Deferred)
         }
-        HandOver::Refused { why } => (store.refuse_dispatch(lease, &why, now).await, Outcome::Refused),
+        SubmitOutcome::Refused { why } => (store.refuse_dispatch(lease, &why, now).await, Outcome::Refused),
     };
     Ok(if settled(written)? { outcome } else { Outcome::Settled })
 }
 
-/// Whether a write took effect; that somebody else settled the dispatch first is no error.
+/// Whether a write took effect. A dispatch that another instance settled first is no error.
 fn settled(written: std::result::Result<(), StoreError>) -> std::result::Result<bool, StoreError> {
     match written {
         Ok(()) => Ok(true),

@@ -1,5 +1,6 @@
 //! A document as JSON.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
@@ -10,7 +11,10 @@ use filot_domain::{
 };
 use filot_store::{DocumentSummary, DocumentView, ReviewSummary, TimelineEntry};
 use serde::Serialize;
-use utoipa::ToSchema;
+use strum::IntoEnumIterator;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::openapi::{Ref, RefOr};
+use utoipa::{PartialSchema, ToSchema};
 
 /// The short form of a document.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -71,6 +75,32 @@ pub struct FieldDto {
 impl From<FieldReading> for FieldDto {
     fn from(field: FieldReading) -> Self {
         Self { value: field.value, confidence: field.confidence }
+    }
+}
+
+/// The fields of a card, by name; what was not read is absent.
+#[derive(Debug)]
+pub struct Fields;
+
+impl PartialSchema for Fields {
+    fn schema() -> RefOr<Schema> {
+        FieldName::iter()
+            .fold(ObjectBuilder::new().schema_type(Type::Object), |all, name| {
+                all.property(name.to_string(), Ref::from_schema_name(FieldDto::name()))
+            })
+            .build()
+            .into()
+    }
+}
+
+impl ToSchema for Fields {
+    fn name() -> Cow<'static, str> {
+        "Fields".into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((FieldDto::name().into_owned(), FieldDto::schema()));
+        FieldDto::schemas(schemas);
     }
 }
 
@@ -169,7 +199,7 @@ pub struct DocumentDetailsDto {
     #[schema(value_type = Option<crate::schema::CardKind>, required)]
     pub card_kind: Option<CardKind>,
     /// The fields that were read, by name.
-    #[schema(value_type = crate::schema::Fields)]
+    #[schema(value_type = Fields)]
     pub fields: BTreeMap<FieldName, FieldDto>,
     /// How good the picture is, once read.
     #[schema(required)]

@@ -5,11 +5,13 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use filot_cloud::Objects;
 use filot_domain::DocumentId;
-use filot_store::{Caller, Store};
+use filot_store::Store;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::auth::principal::SignedInUser;
 use crate::error::{AppError, Result};
+use crate::request_context::RequestContext;
 
 /// The answer. The link is a secret: it has no `Debug` form.
 #[derive(Clone, Serialize, ToSchema)]
@@ -22,21 +24,23 @@ pub struct DownloadResponse {
     pub expires_at: DateTime<Utc>,
 }
 
-/// A link to the file of a document of the caller's.
+/// A link to the file of a document of the caller's, which lives for `lifetime`.
+///
+/// # Errors
+/// `not_found` for another user's; `unavailable` when no link can be signed.
 pub async fn download(
     store: &Store,
     objects: &Objects,
-    caller: &Caller,
+    request: &RequestContext<SignedInUser>,
     id: DocumentId,
     lifetime: Duration,
-    now: DateTime<Utc>,
 ) -> Result<DownloadResponse> {
-    let object_key = store.document_file(caller, id, now).await?;
+    let object_key = store.document_file(&request.principal, id, request.now).await?;
     let url = objects
         .presign_get(&object_key, lifetime)
         .await
         .map_err(|error| AppError::unavailable(format!("no link could be signed: {error}")))?;
     let lifetime = TimeDelta::from_std(lifetime)
         .map_err(|_| AppError::internal("the lifetime of a link is no length of time"))?;
-    Ok(DownloadResponse { url: url.expose().to_owned(), expires_at: now + lifetime })
+    Ok(DownloadResponse { url: url.expose().to_owned(), expires_at: request.now + lifetime })
 }

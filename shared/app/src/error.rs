@@ -1,4 +1,4 @@
-//! What a use case answers when it cannot do what was asked.
+//! The error of a use case.
 //!
 //! The text for the client and the text for the log are separate fields: the first never says more than the caller may
 //! know, the second never holds personal data. Which HTTP status this becomes is the edge's matter.
@@ -7,32 +7,7 @@ use std::borrow::Cow;
 
 use filot_store::{Miss, StoreError};
 
-/// What kind of trouble it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// The request is malformed or a value is not allowed.
-    Invalid,
-    /// Who asks is not known, or no longer.
-    Unauthenticated,
-    /// Who asks is known and may not.
-    Forbidden,
-    /// There is no such thing, or it is none of the caller's.
-    NotFound,
-    /// It contradicts what is already so.
-    Conflict,
-    /// More bytes than are accepted.
-    TooLarge,
-    /// A kind of file or body that is not accepted.
-    UnsupportedMedia,
-    /// Well formed, but it cannot be done.
-    Unprocessable,
-    /// More often than the caller may.
-    RateLimited,
-    /// Something that is needed does not answer; later it may.
-    Unavailable,
-    /// Our fault.
-    Internal,
-}
+use crate::error_code::{ErrorCode, ErrorKind};
 
 /// A field of a request that is not as it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,38 +25,36 @@ impl FieldError {
     }
 }
 
-/// Why a use case did not do what was asked.
+/// Why a use case was refused or failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {}", .log.as_deref().unwrap_or(.message))]
 pub struct AppError {
-    /// What kind of trouble.
-    pub kind: Kind,
-    /// Stable and machine-readable.
-    pub code: &'static str,
+    /// Names the error for machines; its kind follows from it.
+    pub code: ErrorCode,
     /// For the client.
     pub message: Cow<'static, str>,
     /// For the log, when it says more.
     pub log: Option<String>,
-    /// For a client that sent several wrong values.
+    /// Every wrong value, when values are wrong.
     pub errors: Vec<FieldError>,
     /// When asking again may help.
     pub retry_after_s: Option<u32>,
 }
 
-/// What every use case returns.
+/// The result of a use case.
 pub type Result<T> = std::result::Result<T, AppError>;
 
 impl AppError {
     /// An error with a text for the client.
-    pub fn new(kind: Kind, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind, code, message: message.into(), log: None, errors: Vec::new(), retry_after_s: None }
+    pub fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, message: message.into(), log: None, errors: Vec::new(), retry_after_s: None }
     }
 
     /// Wrong values, all of them at once.
     pub fn invalid(errors: Vec<FieldError>) -> Self {
         Self {
             errors,
-            ..Self::new(Kind::Invalid, "validation_failed", "The request has values that are not allowed.")
+            ..Self::new(ErrorCode::ValidationFailed, "The request has values that are not allowed.")
         }
     }
 
@@ -92,31 +65,26 @@ impl AppError {
 
     /// No, or no valid, proof of who asks. `why` goes to the log only: an attacker learns nothing from it.
     pub fn unauthenticated(why: impl Into<String>) -> Self {
-        Self::new(Kind::Unauthenticated, "unauthenticated", "The request carries no valid credentials.")
-            .logged(why)
+        Self::new(ErrorCode::Unauthenticated, "The request carries no valid credentials.").logged(why)
     }
 
     /// Not there, or not the caller's.
     pub fn not_found() -> Self {
-        Self::new(Kind::NotFound, "not_found", "There is no such resource.")
+        Self::new(ErrorCode::NotFound, "There is no such resource.")
     }
 
     /// Something that is needed does not answer.
     pub fn unavailable(why: impl Into<String>) -> Self {
         Self {
             retry_after_s: Some(5),
-            ..Self::new(
-                Kind::Unavailable,
-                "unavailable",
-                "The service cannot answer right now. Please try again.",
-            )
+            ..Self::new(ErrorCode::Unavailable, "The service cannot answer right now. Please try again.")
         }
         .logged(why)
     }
 
     /// Our fault.
     pub fn internal(why: impl Into<String>) -> Self {
-        Self::new(Kind::Internal, "internal", "Something went wrong on our side.").logged(why)
+        Self::new(ErrorCode::Internal, "Something went wrong on our side.").logged(why)
     }
 
     /// The same error with a text for the log.
@@ -126,9 +94,9 @@ impl AppError {
         self
     }
 
-    /// Whether the same request may succeed later.
-    pub fn is_transient(&self) -> bool {
-        self.kind == Kind::Unavailable
+    /// What kind of trouble it is.
+    pub const fn kind(&self) -> ErrorKind {
+        self.code.kind()
     }
 }
 
@@ -138,11 +106,11 @@ impl From<StoreError> for AppError {
             StoreError::Miss(Miss::SessionEnded) => Self::unauthenticated("the session is not valid"),
             StoreError::Miss(Miss::NotFound) => Self::not_found(),
             StoreError::Miss(miss) => {
-                Self::new(Kind::Conflict, "state_changed", "The resource has changed meanwhile.")
+                Self::new(ErrorCode::StateChanged, "The resource has changed meanwhile.")
                     .logged(miss.to_string())
             }
             StoreError::EmailTaken => {
-                Self::new(Kind::Conflict, "email_taken", "Another account has this e-mail address.")
+                Self::new(ErrorCode::EmailTaken, "Another account has this e-mail address.")
             }
             other if other.is_transient() => Self::unavailable(other.to_string()),
             other => Self::internal(other.to_string()),

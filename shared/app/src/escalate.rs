@@ -1,17 +1,18 @@
 //! `POST /verification/{id}/escalate`: the owner asks for a human, as after an automatic rejection.
 //!
-//! What may be escalated is the table of edges' matter: an automatic rejection. A document that awaits a human already
-//! answers the same review, so that asking twice is asking once; if the reviewer had refused that review, it is sent
-//! again.
+//! The table of edges allows it after an automatic rejection only. A document that awaits a human already answers with the
+//! same review, so that asking twice is asking once. If the reviewer had refused that review, it is sent again.
 
-use chrono::{DateTime, Utc};
-use filot_domain::{CorrelationId, DocumentId};
-use filot_store::{Actor, Caller, Miss, Origin, Store, StoreError};
+use filot_domain::DocumentId;
+use filot_store::{Miss, Store, StoreError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::auth::principal::SignedInUser;
 use crate::document_dto::{DocumentDto, ReviewDto};
-use crate::error::{AppError, Kind, Result};
+use crate::error::{AppError, Result};
+use crate::error_code::ErrorCode;
+use crate::request_context::RequestContext;
 
 /// The answer.
 #[derive(Clone, Serialize, ToSchema)]
@@ -26,15 +27,16 @@ pub struct EscalateResponse {
 }
 
 /// Sends a document of the caller's to a human.
+///
+/// # Errors
+/// `not_found` for another user's; `not_escalatable` for one that was not automatically rejected.
 pub async fn escalate(
     store: &Store,
-    caller: &Caller,
+    request: &RequestContext<SignedInUser>,
     id: DocumentId,
-    correlation_id: &CorrelationId,
-    now: DateTime<Utc>,
 ) -> Result<EscalateResponse> {
-    let origin = Origin { actor: Actor::User, correlation_id: correlation_id.clone() };
-    let escalated = store.escalate(caller, id, &origin, now).await.map_err(not_escalatable)?;
+    let escalated = store.escalate(&request.principal, id, &request.origin(), request.now).await;
+    let escalated = escalated.map_err(not_escalatable)?;
     Ok(EscalateResponse {
         document: escalated.document.into(),
         review: escalated.review.into(),
@@ -45,8 +47,7 @@ pub async fn escalate(
 fn not_escalatable(error: StoreError) -> AppError {
     match error {
         StoreError::Miss(Miss::Stale { status, verification, .. }) => AppError::new(
-            Kind::Conflict,
-            "not_escalatable",
+            ErrorCode::NotEscalatable,
             format!(
                 "Only an automatic rejection can be escalated; this document is {status} ({verification})."
             ),

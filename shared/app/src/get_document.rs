@@ -1,13 +1,14 @@
 //! `GET /documents/{id}`: a document of the caller's, with what was read, the score, and what happened to it.
 
-use chrono::{DateTime, Utc};
 use filot_domain::DocumentId;
-use filot_store::{Caller, Store};
+use filot_store::Store;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::auth::principal::SignedInUser;
 use crate::document_dto::DocumentDetailsDto;
 use crate::error::Result;
+use crate::request_context::RequestContext;
 
 /// The answer.
 #[derive(Clone, Serialize, ToSchema)]
@@ -17,12 +18,14 @@ pub struct DocumentResponse {
     pub document: DocumentDetailsDto,
 }
 
-/// A document of the caller's; another user's is not found.
+/// A document of the caller's.
+///
+/// # Errors
+/// `not_found` for another user's and for an erased one.
 pub async fn get_document(
     store: &Store,
-    caller: &Caller,
+    request: &RequestContext<SignedInUser>,
     id: DocumentId,
-    now: DateTime<Utc>,
 ) -> Result<DocumentResponse> {
-    Ok(DocumentResponse { document: store.get_document(caller, id, now).await?.into() })
+    Ok(DocumentResponse { document: store.get_document(&request.principal, id, request.now).await?.into() })
 }

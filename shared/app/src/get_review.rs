@@ -8,7 +8,9 @@ use filot_store::{CancelState, Store};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::auth::principal::Service;
 use crate::error::Result;
+use crate::request_context::RequestContext;
 
 /// The answer. The notes may be personal, and only the service key reads them: it has no `Debug` form.
 #[derive(Clone, Serialize, ToSchema)]
@@ -64,8 +66,11 @@ pub struct DispatchDto {
     pub acknowledged_at: Option<DateTime<Utc>>,
 }
 
-/// A review.
-pub async fn get_review(store: &Store, id: ReviewId) -> Result<ReviewResponse> {
+/// A review, for a service of ours.
+///
+/// # Errors
+/// `not_found` when no review has this id.
+pub async fn get_review(store: &Store, _: &RequestContext<Service>, id: ReviewId) -> Result<ReviewResponse> {
     let view = store.review(id).await?;
     Ok(ReviewResponse {
         review_id: view.review.id,

@@ -1,13 +1,26 @@
-//! `GET /health`: whether the parts that are needed answer. Asks them all at once, and each for two seconds at most.
+//! `GET /health`: whether the database, Redis and the queue answer. All are asked at once, each for two seconds at most.
 
-use std::future::Future;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use filot_cache::Cache;
+use filot_cloud::OcrQueues;
+use filot_platform::Environment;
+use filot_platform::telemetry::{MetricName, metric};
+use filot_store::Store;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::auth::principal::Nobody;
+use crate::error::{AppError, Result};
+use crate::request_context::RequestContext;
+
 const PATIENCE: Duration = Duration::from_secs(2);
+/// Who carries documents. SQS is the only engine there is.
+const OCR_ENGINE: &str = "sqs";
+/// There is no Temporal engine yet and no variable that could configure one. The field is part of the answer, and always
+/// says no.
+const TEMPORAL_CONFIGURED: bool = false;
 
 /// The answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -39,20 +52,46 @@ pub struct HealthResponse {
     pub queue_reachable: bool,
 }
 
-/// What is known without asking anybody.
-#[derive(Debug, Clone)]
+/// Facts about this instance.
+#[derive(Debug, Clone, Copy)]
 pub struct Instance {
     /// When this instance started.
     pub started_at: DateTime<Utc>,
     /// Which environment this is.
-    pub environment: String,
-    /// Who carries documents and reviews.
-    pub ocr_engine: String,
+    pub environment: Environment,
 }
 
-/// Asks the database, Redis and the queue.
-pub async fn health(
-    instance: &Instance,
+/// Asks the database, Redis and the queue of new documents. What this function has no configuration for does not answer.
+pub async fn health<'a>(
+    instance: Instance,
+    store: Result<&Store>,
+    cache: Result<&Cache>,
+    queues: impl Future<Output = Result<&'a OcrQueues>>,
+    request: &RequestContext<Nobody>,
+) -> HealthResponse {
+    let database = async { answers("database", async { Ok(store?.ping().await?) }).await };
+    let redis = async {
+        let ping = async { cache?.ping().await.map_err(|error| AppError::unavailable(error.to_string())) };
+        let is_there = answers("redis", ping).await;
+        if !is_there {
+            metric(MetricName::RedisUnavailable, 1.0, &[]);
+        }
+        is_there
+    };
+    let queue = async {
+        let ask = async {
+            let queues = queues.await?;
+            let asked = queues.get(queues.preferred()).attributes().await;
+            asked.map(drop).map_err(|error| AppError::unavailable(error.to_string()))
+        };
+        answers("queue", ask).await
+    };
+    collect(instance, database, redis, queue, request.now).await
+}
+
+/// Waits for all three at once.
+async fn collect(
+    instance: Instance,
     database: impl Future<Output = bool>,
     redis: impl Future<Output = bool>,
     queue: impl Future<Output = bool>,
@@ -70,12 +109,22 @@ pub async fn health(
         status,
         timestamp: now,
         uptime: (now - instance.started_at).num_seconds(),
-        environment: instance.environment.clone(),
-        temporal_configured: instance.ocr_engine == "temporal",
-        ocr_engine: instance.ocr_engine.clone(),
+        environment: instance.environment.to_string(),
+        ocr_engine: OCR_ENGINE.to_owned(),
+        temporal_configured: TEMPORAL_CONFIGURED,
         redis_connected,
         database_connected,
         queue_reachable,
+    }
+}
+
+async fn answers(what: &'static str, asked: impl Future<Output = Result<()>>) -> bool {
+    match asked.await {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::warn!(what, %error, "it does not answer");
+            false
+        }
     }
 }
 
@@ -89,12 +138,9 @@ mod tests {
 
     async fn of(database: bool, redis: bool, queue: bool) -> HealthResponse {
         let now = DateTime::UNIX_EPOCH;
-        let instance = Instance {
-            started_at: now - chrono::TimeDelta::seconds(7),
-            environment: "local".to_owned(),
-            ocr_engine: "sqs".to_owned(),
-        };
-        health(&instance, async { database }, async { redis }, async { queue }, now).await
+        let instance =
+            Instance { started_at: now - chrono::TimeDelta::seconds(7), environment: Environment::Local };
+        collect(instance, async { database }, async { redis }, async { queue }, now).await
     }
 
     #[tokio::test]

@@ -1,18 +1,20 @@
 //! `Idempotency-Key`: a request that is sent again is answered again, and not done again.
 //!
-//! A key is a user's own name for one request of one operation, for a day. Only an answer that is final is kept: what may
-//! go another way next time (our trouble, too many requests, an invalid request) frees the key.
+//! A key is a user's own name for one request of one operation, for a day. Only a final answer is kept. An answer that may
+//! differ next time (a failure of ours, too many requests, an invalid request) frees the key.
 
-use chrono::{DateTime, Utc};
 pub use filot_store::StoredResponse;
-use filot_store::{BeginIdempotent, Caller, IdempotencyKey, IdempotencyLock, Store};
+use filot_store::{BeginIdempotent, IdempotencyKey, IdempotencyLock, Store};
 use sha2::{Digest, Sha256};
 
-use crate::error::{AppError, FieldError, Kind, Result};
+use crate::auth::principal::SignedInUser;
+use crate::error::{AppError, FieldError, Result};
+use crate::error_code::{ErrorCode, ErrorKind};
+use crate::request_context::RequestContext;
 
 const KEY_CHARS_MAX: usize = 255;
 
-/// What to do about a request with a key.
+/// How to treat a request with a key.
 #[derive(Debug)]
 pub enum Begun {
     /// It is new: do it, then [`finish`].
@@ -21,22 +23,23 @@ pub enum Begun {
     Replay(StoredResponse),
 }
 
-/// Takes a key for a request, which is the same request if `request` is the same. Errors: `validation_failed` for a key
-/// that is none, `idempotency_key_reused` for one of another request, `idempotency_in_progress` while the first
-/// request with it runs.
+/// Takes a key for a request. Two requests are the same if the bytes of `content` are.
+///
+/// # Errors
+/// `validation_failed` for a malformed key, `idempotency_key_reused` for the key of another request,
+/// `idempotency_in_progress` while the first request with it runs.
 pub async fn begin(
     store: &Store,
-    caller: &Caller,
+    request: &RequestContext<SignedInUser>,
     operation: &'static str,
     key: &str,
-    request: &[&[u8]],
-    now: DateTime<Utc>,
+    content: &[&[u8]],
 ) -> Result<Begun> {
     if let Some(error) = check_key(key) {
         return Err(AppError::invalid(vec![error]));
     }
-    let key = IdempotencyKey { key: key.to_owned(), request_hash: request_hash(request) };
-    match store.begin_idempotent(caller, operation, &key, now).await? {
+    let key = IdempotencyKey { key: key.to_owned(), request_hash: request_hash(content) };
+    match store.begin_idempotent(&request.principal, operation, &key, request.now).await? {
         BeginIdempotent::Fresh(lock) => Ok(Begun::Fresh(lock)),
         BeginIdempotent::Replay(response) => Ok(Begun::Replay(response)),
         BeginIdempotent::InProgress => Err(in_progress()),
@@ -58,11 +61,11 @@ pub async fn finish(store: &Store, lock: &IdempotencyLock, response: Option<&Sto
 
 /// Whether an error would be the same if the request came again.
 pub fn is_final(error: &AppError) -> bool {
-    matches!(error.kind, Kind::NotFound | Kind::Conflict | Kind::Unprocessable)
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Conflict | ErrorKind::Unprocessable)
         && error.retry_after_s.is_none()
 }
 
-/// What is wrong with a key, if something is.
+/// The error of a malformed key.
 pub(crate) fn check_key(key: &str) -> Option<FieldError> {
     let is_key = (1..=KEY_CHARS_MAX).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic());
     (!is_key).then(|| FieldError::new("Idempotency-Key", "must have 1 to 255 printable ASCII characters"))
@@ -73,8 +76,7 @@ pub(crate) fn in_progress() -> AppError {
     AppError {
         retry_after_s: Some(2),
         ..AppError::new(
-            Kind::Conflict,
-            "idempotency_in_progress",
+            ErrorCode::IdempotencyInProgress,
             "The first request with this Idempotency-Key is still being answered.",
         )
     }
@@ -82,11 +84,7 @@ pub(crate) fn in_progress() -> AppError {
 
 /// 422: the client's keys do not name one request each.
 pub(crate) fn key_reused() -> AppError {
-    AppError::new(
-        Kind::Unprocessable,
-        "idempotency_key_reused",
-        "This Idempotency-Key was used for another request.",
-    )
+    AppError::new(ErrorCode::IdempotencyKeyReused, "This Idempotency-Key was used for another request.")
 }
 
 /// Parts with their lengths, so that no two requests run into one.
@@ -126,13 +124,13 @@ mod tests {
     #[test]
     fn only_what_would_be_the_same_again_is_final() {
         assert!(is_final(&AppError::not_found()));
-        assert!(is_final(&AppError::new(Kind::Conflict, "state_changed", "")));
+        assert!(is_final(&AppError::new(ErrorCode::StateChanged, "")));
         for again in [
             AppError::internal(""),
             AppError::unavailable(""),
             AppError::unauthenticated(""),
             AppError::invalid(Vec::new()),
-            AppError::new(Kind::RateLimited, "rate_limited", ""),
+            AppError::new(ErrorCode::RateLimited, ""),
             in_progress(),
         ] {
             assert!(!is_final(&again), "{again}");

@@ -1,8 +1,8 @@
 //! How often a caller may call, counted for all instances together.
 //!
 //! Counters are Redis's, in fixed windows of a minute that begin with a caller's first request. A limit guards our costs
-//! and other callers, not identities: while Redis is away requests pass, `redis.unavailable` says so, and for
-//! a moment nobody waits for it again.
+//! and other callers, not identities: while Redis is away requests pass, the metric `redis.unavailable` counts them, and for
+//! some seconds Redis is not asked again.
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -14,36 +14,37 @@ use filot_domain::UserId;
 use filot_platform::telemetry::{MetricName, metric};
 use sha2::{Digest, Sha256};
 
-use crate::error::{AppError, Kind};
+use crate::error::AppError;
+use crate::error_code::ErrorCode;
 
 const WINDOW: Duration = Duration::from_secs(60);
 /// How long Redis is not asked after it did not answer.
 const PAUSE: TimeDelta = TimeDelta::seconds(5);
 
-/// How often, and of what.
+/// A limit and its scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quota {
-    /// What is counted together.
+    /// Part of the counter's name: requests of one scope are counted together.
     pub scope: &'static str,
     /// How often in a minute.
     pub per_minute: u32,
 }
 
 impl Quota {
-    /// What every user, or address before login, may do.
+    /// Per user, or per address before login.
     pub const PER_CALLER: Self = Self { scope: "caller", per_minute: 60 };
     /// Our own services.
     pub const INTERNAL: Self = Self { scope: "internal", per_minute: 600 };
 
-    /// What costs us or guards an account, counted for one function alone.
+    /// Expensive routes and those that guard an account, counted for each function alone.
     pub const fn sensitive(function: &'static str) -> Self {
         Self { scope: function, per_minute: 10 }
     }
 }
 
-/// Whose requests are counted together.
+/// LimitKeyse requests are counted together.
 #[derive(Clone, Copy)]
-pub enum Who<'a> {
+pub enum LimitKey<'a> {
     /// A user with a valid token.
     User(UserId),
     /// A service with this valid key.
@@ -52,7 +53,7 @@ pub enum Who<'a> {
     Address(Option<IpAddr>),
 }
 
-impl Who<'_> {
+impl LimitKey<'_> {
     /// What stands in the counter's name, for a minute: no key, and no address in clear (there are so few that a digest
     /// only keeps honest people from reading it). A user's id says nothing about them.
     fn name(self) -> String {
@@ -82,9 +83,9 @@ fn digest(kind: &[u8], value: &[u8]) -> String {
     digest[..16].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// How a caller stands after a request.
+/// The state of a caller's limit after a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
+pub struct LimitStatus {
     /// Requests a minute.
     pub limit: u32,
     /// Of which are left.
@@ -95,42 +96,42 @@ pub struct Standing {
     pub is_exceeded: bool,
 }
 
-impl Standing {
+impl LimitStatus {
     /// `rate_limited`, if this request was one too many.
     pub fn refusal(&self) -> Option<AppError> {
         self.is_exceeded.then(|| AppError {
             retry_after_s: Some(self.resets_in_s),
-            ..AppError::new(Kind::RateLimited, "rate_limited", "Too many requests. Please wait a moment.")
+            ..AppError::new(ErrorCode::RateLimited, "Too many requests. Please wait a moment.")
         })
     }
 }
 
 /// Counts requests.
 #[derive(Debug)]
-pub struct Limiter {
+pub struct RateLimiter {
     cache: Cache,
     /// Milliseconds since the epoch: Redis did not answer, and is not asked before.
     paused_until_ms: AtomicI64,
 }
 
-impl Limiter {
+impl RateLimiter {
     /// Counts in this Redis.
     pub const fn new(cache: Cache) -> Self {
         Self { cache, paused_until_ms: AtomicI64::new(i64::MIN) }
     }
 
     /// Counts a request. Nothing is known, and the request passes, while Redis is away.
-    pub async fn take(&self, quota: Quota, who: Who<'_>, now: DateTime<Utc>) -> Option<Standing> {
+    pub async fn take(&self, quota: Quota, key: LimitKey<'_>, now: DateTime<Utc>) -> Option<LimitStatus> {
         if now.timestamp_millis() < self.paused_until_ms.load(Ordering::Relaxed) {
             metric(MetricName::RedisUnavailable, 1.0, &[]);
             return None;
         }
-        let name = format!("limit:{}:{}", quota.scope, who.name());
+        let name = format!("limit:{}:{}", quota.scope, key.name());
         match self.cache.count(&name, WINDOW).await {
             Ok(counted) => {
                 let count = u32::try_from(counted.count).unwrap_or(u32::MAX);
                 let left_ms = counted.ends_in.as_millis().min(WINDOW.as_millis());
-                Some(Standing {
+                Some(LimitStatus {
                     limit: quota.per_minute,
                     remaining: quota.per_minute.saturating_sub(count),
                     resets_in_s: u32::try_from(left_ms.div_ceil(1000)).unwrap_or(u32::MAX).max(1),
@@ -152,7 +153,7 @@ mod tests {
     use super::*;
 
     fn address(text: &str) -> String {
-        Who::Address(Some(text.parse().unwrap())).name()
+        LimitKey::Address(Some(text.parse().unwrap())).name()
     }
 
     #[test]
@@ -161,15 +162,15 @@ mod tests {
         assert_eq!(address("2001:db8:1:2::1"), address("2001:db8:1:2:ffff:ffff:ffff:ffff"));
         assert_ne!(address("2001:db8:1:2::1"), address("2001:db8:1:3::1"));
         assert_eq!(address("::ffff:203.0.113.7"), address("203.0.113.7"));
-        assert_ne!(Who::Address(None).name(), address("::"));
+        assert_ne!(LimitKey::Address(None).name(), address("::"));
     }
 
     #[test]
     fn inv_7_a_counters_name_holds_no_address_and_no_key() {
         assert!(!address("203.0.113.7").contains("203"));
         assert!(!address("2001:db8:1:2::1").contains("db8"));
-        let name = Who::Service("a-service-key").name();
+        let name = LimitKey::Service("a-service-key").name();
         assert!(!name.contains("key"));
-        assert_ne!(name, Who::Service("another-key").name());
+        assert_ne!(name, LimitKey::Service("another-key").name());
     }
 }

@@ -2,17 +2,19 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use chrono::{DateTime, Utc};
+use chrono::DateTime;
 use filot_domain::{DocumentId, DocumentStatus, DocumentType};
-use filot_store::{Caller, ListFilter, ListPosition, Store};
+use filot_store::{ListFilter, ListPosition, Store};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::auth::principal::SignedInUser;
 use crate::document_dto::DocumentDto;
 use crate::error::{AppError, FieldError, Result};
+use crate::request_context::RequestContext;
 
-/// Documents of a page when nobody says how many.
+/// Documents of a page when the query has no `limit`.
 pub const LIMIT_DEFAULT: u32 = 20;
 /// Documents of a page at most.
 pub const LIMIT_MAX: u32 = 100;
@@ -45,13 +47,15 @@ pub struct ListResponse {
 }
 
 /// A page of the caller's documents.
+///
+/// # Errors
+/// `validation_failed` for a limit or a cursor that cannot be.
 pub async fn list_documents(
     store: &Store,
-    caller: &Caller,
+    request: &RequestContext<SignedInUser>,
     query: ListQuery,
-    now: DateTime<Utc>,
 ) -> Result<ListResponse> {
-    let page = store.list_documents(caller, &validate(query)?, now).await?;
+    let page = store.list_documents(&request.principal, &validate(query)?, request.now).await?;
     Ok(ListResponse {
         documents: page.documents.into_iter().map(Into::into).collect(),
         next_cursor: page.next.as_ref().map(cursor),
@@ -100,6 +104,7 @@ const MAX_S: i64 = 253_402_300_799;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error_code::ErrorCode;
 
     fn at(micros: i64, id: u128) -> ListPosition {
         ListPosition {
@@ -125,7 +130,7 @@ mod tests {
         for bad in ["", "x", "%00", &good[1..], &long, &padded, &negative, &far, "\u{1F600}"] {
             let query = ListQuery { cursor: Some(bad.to_owned()), ..ListQuery::default() };
             let error = validate(query).unwrap_err();
-            assert_eq!((error.code, error.errors[0].field), ("validation_failed", "cursor"), "{bad}");
+            assert_eq!((error.code, error.errors[0].field), (ErrorCode::ValidationFailed, "cursor"), "{bad}");
         }
     }
 

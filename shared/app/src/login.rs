@@ -1,6 +1,6 @@
 //! `POST /auth/login`: a Stack Auth token against a session of ours.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use filot_domain::SessionId;
 use filot_store::{Caller, Miss, NewSession, Store, User};
 use serde::Serialize;
@@ -8,8 +8,10 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::auth::{AccessTokens, IssuedToken, StackIdentity, refresh};
-use crate::error::{AppError, Kind, Result};
+use crate::error::{AppError, Result};
+use crate::error_code::ErrorCode;
 use crate::me::UserDto;
+use crate::request_context::RequestContext;
 
 /// The answer: a pair of tokens. It has no `Debug` form: it is made of secrets.
 #[derive(Clone, Serialize, ToSchema)]
@@ -34,15 +36,18 @@ pub struct LoginResponse {
 }
 
 /// Starts a session for a registered user.
+///
+/// # Errors
+/// `not_registered` when the Stack Auth account has no user here.
 pub async fn login(
     store: &Store,
     tokens: &AccessTokens,
-    identity: &StackIdentity,
-    now: DateTime<Utc>,
+    request: &RequestContext<StackIdentity>,
 ) -> Result<LoginResponse> {
-    let not_registered =
-        || AppError::new(Kind::NotFound, "not_registered", "This account is not registered yet.");
-    let user = store.find_user_by_stack_id(&identity.stack_user_id).await?.ok_or_else(not_registered)?;
+    let now = request.now;
+    let not_registered = || AppError::new(ErrorCode::NotRegistered, "This account is not registered yet.");
+    let user =
+        store.find_user_by_stack_id(request.principal.stack_user_id()).await?.ok_or_else(not_registered)?;
     let refresh_token = refresh::generate()?;
     let expires_at = now + TimeDelta::seconds(refresh::LIFETIME_S);
     let session = NewSession {

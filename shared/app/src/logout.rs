@@ -1,11 +1,15 @@
 //! `POST /auth/logout`: the caller's session ends, and with it every token of it.
 
-use chrono::{DateTime, Utc};
-use filot_store::{Caller, Store};
+use filot_store::Store;
 
+use crate::auth::principal::SignedInUser;
 use crate::error::Result;
+use crate::request_context::RequestContext;
 
-/// Ends the caller's session. Doing it again finds no session: the access token has stopped working like everywhere else.
-pub async fn logout(store: &Store, caller: &Caller, now: DateTime<Utc>) -> Result<()> {
-    Ok(store.end_session(caller, now).await?)
+/// Ends the caller's session.
+///
+/// # Errors
+/// `unauthenticated` when it has ended before: the access token has stopped working, as everywhere.
+pub async fn logout(store: &Store, request: &RequestContext<SignedInUser>) -> Result<()> {
+    Ok(store.end_session(&request.principal, request.now).await?)
 }

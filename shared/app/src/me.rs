@@ -2,12 +2,14 @@
 
 use chrono::{DateTime, Utc};
 use filot_domain::UserId;
-use filot_store::{Caller, Profile, Store, User};
+use filot_store::{Profile, Store, User};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::auth::principal::SignedInUser;
 use crate::error::Result;
 use crate::profile::ProfileDto;
+use crate::request_context::RequestContext;
 
 /// A user, as every interface shows them.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -46,8 +48,11 @@ pub struct MeResponse {
 }
 
 /// The caller.
-pub async fn me(store: &Store, caller: &Caller, now: DateTime<Utc>) -> Result<MeResponse> {
-    let me = store.me(caller, now).await?;
+///
+/// # Errors
+/// `unauthenticated` when the session has ended.
+pub async fn me(store: &Store, request: &RequestContext<SignedInUser>) -> Result<MeResponse> {
+    let me = store.me(&request.principal, request.now).await?;
     Ok(MeResponse {
         user: me.user.into(),
         profile: Profile { full_name: me.full_name, phone: me.phone }.into(),

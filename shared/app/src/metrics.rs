@@ -1,5 +1,5 @@
-//! `GET /metrics`: aggregates for whoever watches the product, as JSON or as Prometheus text. Counts, times and states
-//! only: nothing here belongs to a person.
+//! `GET /metrics`: aggregates for monitoring, as JSON or as Prometheus text. Counts, times and states only: nothing here
+//! belongs to a person.
 //!
 //! A collection is kept for fifteen seconds in the instance, so that watching costs the database the same however many
 //! watch.
@@ -18,15 +18,17 @@ use strum::IntoEnumIterator;
 use tokio::sync::Mutex;
 use utoipa::ToSchema;
 
-use crate::dispatch_reviews::BREAKER;
+use crate::auth::principal::Operator;
 use crate::error::{AppError, Result};
 use crate::queue_depths::{QueueDepthDto, WatchedQueues};
+use crate::request_context::RequestContext;
+use crate::reviewer_breaker::BREAKER;
 
 /// How long a collection is shown.
 pub const FRESH_FOR: TimeDelta = TimeDelta::seconds(15);
 /// How long a failed one keeps others from asking again: those who came while it failed get its answer.
 const FAILED_FOR: TimeDelta = TimeDelta::seconds(1);
-/// What the Prometheus text is served as.
+/// The media type of the Prometheus text.
 pub const PROMETHEUS_CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// The queues.
@@ -111,8 +113,8 @@ struct Last {
 }
 
 impl MetricsCache {
-    /// The last collection while it is fresh, else a new one. Whoever comes while one is under way waits for it.
-    pub async fn get(
+    /// The last collection while it is fresh, else a new one. Concurrent requests wait for the same collection.
+    async fn get(
         &self,
         now: DateTime<Utc>,
         collect: impl Future<Output = Result<MetricsResponse>>,
@@ -130,8 +132,22 @@ impl MetricsCache {
     }
 }
 
-/// Asks everybody.
-pub async fn collect(
+/// The numbers, at most 15 seconds old.
+///
+/// # Errors
+/// The store's, also for those who ask within a second after it failed.
+pub async fn metrics(
+    store: &Store,
+    queues: &WatchedQueues,
+    policy: &BreakerPolicy,
+    cache: &MetricsCache,
+    request: &RequestContext<Operator>,
+) -> Result<Arc<MetricsResponse>> {
+    cache.get(request.now, collect(store, queues, policy, request.now)).await
+}
+
+/// Asks the database and the queues.
+async fn collect(
     store: &Store,
     queues: &WatchedQueues,
     policy: &BreakerPolicy,
@@ -173,7 +189,10 @@ fn counts(states: &[StateCount]) -> DocumentCountsDto {
     DocumentCountsDto { by_status, by_verification_status }
 }
 
-/// The same as Prometheus text, exposition format 0.0.4. What is not known has no sample.
+/// The same as Prometheus text, exposition format 0.0.4. An unknown number has no sample.
+///
+/// # Errors
+/// `internal` when the library refuses a name, which a test excludes.
 pub fn prometheus(metrics: &MetricsResponse) -> Result<String> {
     text(metrics).map_err(|error| AppError::internal(format!("the metrics are no text: {error}")))
 }

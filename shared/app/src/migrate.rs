@@ -13,7 +13,10 @@ pub struct MigrateResponse {
     pub applied: Vec<String>,
 }
 
-/// Applies what is missing.
+/// Applies the migrations that are missing.
+///
+/// # Errors
+/// `unavailable` when the database does not answer, `internal` when a migration fails.
 pub async fn migrate(migrate_url: &str) -> Result<MigrateResponse> {
     let report = Store::migrate(migrate_url).await.map_err(AppError::from)?;
     Ok(MigrateResponse { applied: report.applied })

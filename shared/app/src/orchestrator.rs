@@ -1,5 +1,5 @@
-//! Who carries out human reviews. The use cases ask an orchestrator; today that is BULI2 over HTTP, a workflow engine
-//! may follow (`OCR_ENGINE=temporal`).
+//! The orchestrator of human reviews: BULI2 over HTTP. The use cases know the trait only, so that a workflow engine can take
+//! its place.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -9,17 +9,17 @@ use filot_buli2::{Client, ReviewRequest};
 use filot_domain::ReviewId;
 use filot_store::{DispatchPayload, DueCancel};
 
-/// What became of handing a review over.
+/// The outcome of sending a review to the reviewer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum HandOver {
+pub enum SubmitOutcome {
     /// The reviewer has it, under this task id.
     Accepted {
         /// The reviewer's own id.
         task_id: String,
     },
-    /// It did not get through; later it may.
+    /// The reviewer gave no answer; a later call may get one.
     Unreachable {
-        /// What the reviewer asked us to wait, if it did.
+        /// How long the reviewer asked us to wait, if it did.
         retry_after: Option<TimeDelta>,
         /// A stable code for the record.
         why: String,
@@ -31,39 +31,60 @@ pub enum HandOver {
     },
 }
 
-/// What became of taking a review back.
+/// The outcome of cancelling a review at the reviewer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TakeBack {
+pub enum CancelOutcome {
     /// The reviewer works on it no more, or never had it.
     Gone,
-    /// The reviewer has it, under this task id; taking that back is the next step.
+    /// The reviewer has it, under this task id; cancelling that is the next step.
     Found {
         /// The reviewer's own id.
         task_id: String,
     },
-    /// It did not get through; later it may.
+    /// The reviewer gave no answer; a later call may get one.
     Unreachable {
-        /// What the reviewer asked us to wait, if it did.
+        /// How long the reviewer asked us to wait, if it did.
         retry_after: Option<TimeDelta>,
         /// A stable code for the record.
         why: String,
     },
-    /// The reviewer refuses; somebody has to look.
+    /// The reviewer refuses; an operator has to look.
     Refused {
         /// A stable code for the record.
         why: String,
     },
 }
 
+/// The outcome of one call to the reviewer.
+pub trait CallOutcome {
+    /// Whether the reviewer gave no answer: what the breaker counts.
+    fn is_unreachable(&self) -> bool;
+}
+
+impl CallOutcome for SubmitOutcome {
+    fn is_unreachable(&self) -> bool {
+        matches!(self, Self::Unreachable { .. })
+    }
+}
+
+impl CallOutcome for CancelOutcome {
+    fn is_unreachable(&self) -> bool {
+        matches!(self, Self::Unreachable { .. })
+    }
+}
+
 /// Carries out human reviews.
 pub trait Orchestrator: Send + Sync {
-    /// Hands one review over. Doing it twice must not make two reviews: `review` is its name on both sides.
-    fn hand_over(&self, review: DispatchPayload, now: DateTime<Utc>)
-    -> impl Future<Output = HandOver> + Send;
+    /// Sends one review. Doing it twice must not make two reviews: its id is its name on both sides.
+    fn submit(
+        &self,
+        review: DispatchPayload,
+        now: DateTime<Utc>,
+    ) -> impl Future<Output = SubmitOutcome> + Send;
 
-    /// Takes a review back whose document was erased. Doing it twice does no harm. One call at most: a review whose task
-    /// id was never learned is found first, and taken back the next time.
-    fn take_back(&self, review: DueCancel, now: DateTime<Utc>) -> impl Future<Output = TakeBack> + Send;
+    /// Cancels a review whose document was erased. Doing it twice does no harm. One call at most: a review whose task id
+    /// was never learned is found first, and cancelled the next time.
+    fn cancel(&self, review: DueCancel, now: DateTime<Utc>) -> impl Future<Output = CancelOutcome> + Send;
 }
 
 /// BULI2 over HTTP.
@@ -85,7 +106,7 @@ impl Buli2 {
 }
 
 impl Orchestrator for Buli2 {
-    async fn hand_over(&self, review: DispatchPayload, now: DateTime<Utc>) -> HandOver {
+    async fn submit(&self, review: DispatchPayload, now: DateTime<Utc>) -> SubmitOutcome {
         let callback_url = self.callback_url_of(review.review);
         let request = ReviewRequest {
             review_id: review.review,
@@ -106,20 +127,20 @@ impl Orchestrator for Buli2 {
             correlation_id: review.correlation_id,
         };
         match self.client.submit(&request, now).await {
-            Ok(submitted) => HandOver::Accepted { task_id: submitted.task_id },
+            Ok(submitted) => SubmitOutcome::Accepted { task_id: submitted.task_id },
             Err(error) if error.is_retryable() => {
-                HandOver::Unreachable { retry_after: error.retry_after(), why: error.code() }
+                SubmitOutcome::Unreachable { retry_after: error.retry_after(), why: error.code() }
             }
-            Err(error) => HandOver::Refused { why: error.code() },
+            Err(error) => SubmitOutcome::Refused { why: error.code() },
         }
     }
 
     /// The contract cancels by task id only. An id that was never learned, because a call was not answered, is asked for
     /// by sending the review again, under the same name and emptied of everything personal: the reviewer answers with
     /// the task it has, or makes an empty one, and either is cancelled.
-    async fn take_back(&self, review: DueCancel, now: DateTime<Utc>) -> TakeBack {
+    async fn cancel(&self, review: DueCancel, now: DateTime<Utc>) -> CancelOutcome {
         let answer = match &review.task_id {
-            Some(task_id) => self.client.cancel(task_id, now).await.map(|()| TakeBack::Gone),
+            Some(task_id) => self.client.cancel(task_id, now).await.map(|()| CancelOutcome::Gone),
             None => {
                 let request = ReviewRequest {
                     review_id: review.review,
@@ -135,12 +156,12 @@ impl Orchestrator for Buli2 {
                     correlation_id: review.correlation_id,
                 };
                 let submitted = self.client.submit(&request, now).await;
-                submitted.map(|submitted| TakeBack::Found { task_id: submitted.task_id })
+                submitted.map(|submitted| CancelOutcome::Found { task_id: submitted.task_id })
             }
         };
         answer.unwrap_or_else(|error| match error.is_retryable() {
-            true => TakeBack::Unreachable { retry_after: error.retry_after(), why: error.code() },
-            false => TakeBack::Refused { why: error.code() },
+            true => CancelOutcome::Unreachable { retry_after: error.retry_after(), why: error.code() },
+            false => CancelOutcome::Refused { why: error.code() },
         })
     }
 }

@@ -3,16 +3,18 @@
 //! As with an upload, the row first, then the message: the row says when it is due, so that a queue that is away costs
 //! a minute and not the document (INV-1).
 
-use chrono::{DateTime, Utc};
 use filot_cloud::OcrQueues;
-use filot_domain::{CorrelationId, DocumentId};
-use filot_store::{Actor, Caller, Miss, Origin, Store, StoreError};
+use filot_domain::DocumentId;
+use filot_store::{Miss, Store, StoreError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::auth::principal::SignedInUser;
 use crate::document_dto::DocumentDto;
 use crate::enqueue::enqueue;
-use crate::error::{AppError, Kind, Result};
+use crate::error::{AppError, Result};
+use crate::error_code::ErrorCode;
+use crate::request_context::RequestContext;
 
 /// The answer.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -23,18 +25,19 @@ pub struct ProcessResponse {
 }
 
 /// Queues a document of the caller's.
+///
+/// # Errors
+/// `not_found` for another user's; `document_not_processable` unless it is `uploaded` or `failed`.
 pub async fn process(
     store: &Store,
     queues: &OcrQueues,
-    caller: &Caller,
+    request: &RequestContext<SignedInUser>,
     id: DocumentId,
-    correlation_id: &CorrelationId,
-    now: DateTime<Utc>,
 ) -> Result<ProcessResponse> {
-    let origin = Origin { actor: Actor::User, correlation_id: correlation_id.clone() };
-    let requeued = store.requeue(caller, id, queues.preferred(), &origin, now).await;
+    let now = request.now;
+    let requeued = store.requeue(&request.principal, id, queues.preferred(), &request.origin(), now).await;
     let requeued = requeued.map_err(not_processable)?;
-    if let Err(error) = enqueue(queues, store, id, requeued.queue, correlation_id, now).await {
+    if let Err(error) = enqueue(queues, store, id, requeued.queue, &request.correlation_id, now).await {
         tracing::warn!(document_id = %id, %error, "not enqueued; the sweeper will");
     }
     Ok(ProcessResponse { document: requeued.document.into() })
@@ -43,8 +46,7 @@ pub async fn process(
 fn not_processable(error: StoreError) -> AppError {
     match error {
         StoreError::Miss(Miss::Stale { status, .. }) => AppError::new(
-            Kind::Conflict,
-            "document_not_processable",
+            ErrorCode::DocumentNotProcessable,
             format!("Only an uploaded or failed document can be processed; this one is {status}."),
         ),
         other => other.into(),

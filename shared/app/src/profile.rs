@@ -1,11 +1,12 @@
 //! `GET /profile`, `PUT /profile`: what a user says about themselves.
 
-use chrono::{DateTime, Utc};
-use filot_store::{Caller, Profile, Store};
+use filot_store::{Profile, Store};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::auth::principal::SignedInUser;
 use crate::error::{AppError, FieldError, Result};
+use crate::request_context::RequestContext;
 
 const NAME_CHARS_MAX: usize = 200;
 
@@ -44,23 +45,28 @@ impl From<Profile> for ProfileDto {
 }
 
 /// The caller's profile.
-pub async fn get_profile(store: &Store, caller: &Caller, now: DateTime<Utc>) -> Result<ProfileDto> {
-    Ok(store.profile(caller, now).await?.into())
+///
+/// # Errors
+/// `unauthenticated` when the session has ended.
+pub async fn get_profile(store: &Store, request: &RequestContext<SignedInUser>) -> Result<ProfileDto> {
+    Ok(store.profile(&request.principal, request.now).await?.into())
 }
 
 /// Replaces the caller's profile.
+///
+/// # Errors
+/// `validation_failed` with every value that is not allowed.
 pub async fn put_profile(
     store: &Store,
-    caller: &Caller,
-    request: ProfileRequest,
-    now: DateTime<Utc>,
+    request: &RequestContext<SignedInUser>,
+    input: ProfileRequest,
 ) -> Result<ProfileDto> {
-    let profile = checked(request.full_name, request.phone)?;
-    store.put_profile(caller, &profile, now).await?;
+    let profile = checked(input.full_name, input.phone)?;
+    store.put_profile(&request.principal, &profile, request.now).await?;
     Ok(profile.into())
 }
 
-/// A profile that may be stored. Every wrong value is told at once, as `validation_failed`.
+/// A profile that may be stored. `validation_failed` names every wrong value at once.
 pub(crate) fn checked(full_name: Option<String>, phone: Option<String>) -> Result<Profile> {
     let mut errors = Vec::new();
     if let Some(name) = &full_name {

@@ -1,5 +1,5 @@
-//! What SQS says about the workers' queues and about what fell out of them. Asks all at once, and each for two seconds
-//! at most: a queue that does not answer is news, not an error.
+//! The depths of the workers' queues and of their dead-letter queues, as SQS estimates them. All are asked at once, each for
+//! two seconds at most. A queue that does not answer is part of the answer, not an error.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub struct WatchedQueue {
     /// The queue.
     pub queue: Queue,
-    /// What nothing could parse or place.
+    /// Its dead-letter queue.
     pub dead_letters: Queue,
 }
 

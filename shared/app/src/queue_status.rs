@@ -1,6 +1,6 @@
 //! `POST /internal/ocr/queue`: how the workers' queues stand, and which documents do not move.
 //!
-//! Depths are SQS's estimates; what waits since when, and what is stuck, the rows say exactly. Ids and times only: no
+//! Depths are SQS's estimates. Waiting times and stuck documents come from the rows and are exact. Ids and times only: no
 //! personal data.
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -10,8 +10,10 @@ use filot_store::{QueueLoad, Store, StuckDocument};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::auth::principal::Service;
 use crate::error::Result;
 use crate::queue_depths::{QueueDepthDto, WatchedQueues};
+use crate::request_context::RequestContext;
 
 /// Longer than the sweeper waits before it removes a half-received upload: whatever has not moved for this long, the
 /// machines did not get moving by themselves.
@@ -84,12 +86,16 @@ pub struct QueueStatusResponse {
     pub stuck: StuckDto,
 }
 
-/// How the queues stand.
+/// How the queues stand. One that does not answer is part of the answer.
+///
+/// # Errors
+/// The store's.
 pub async fn queue_status(
     store: &Store,
     queues: &WatchedQueues,
-    now: DateTime<Utc>,
+    request: &RequestContext<Service>,
 ) -> Result<QueueStatusResponse> {
+    let now = request.now;
     let rows = async {
         let standings = store.queue_loads(now).await?;
         let stuck = store.stuck_documents(STUCK_SHOWN, now - STUCK_AFTER, now).await?;

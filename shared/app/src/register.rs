@@ -1,6 +1,5 @@
 //! `POST /auth/register`: a user of ours for a Stack Auth account. Doing it again changes nothing.
 
-use chrono::{DateTime, Utc};
 use filot_domain::UserId;
 use filot_store::{NewUser, Store};
 use serde::{Deserialize, Serialize};
@@ -8,9 +7,11 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::auth::StackIdentity;
-use crate::error::{AppError, Kind, Result};
+use crate::error::{AppError, Result};
+use crate::error_code::ErrorCode;
 use crate::me::UserDto;
 use crate::profile;
+use crate::request_context::RequestContext;
 
 /// What may be said about oneself when registering. Everything is optional.
 #[derive(Clone, Default, Deserialize, ToSchema)]
@@ -39,27 +40,31 @@ pub struct RegisterResponse {
 }
 
 /// Creates the user and profile of a Stack Auth account, or finds them.
+///
+/// # Errors
+/// `validation_failed` with every value that is not allowed; `email_unverified` without a verified address; `email_taken`
+/// when another user has it.
 pub async fn register(
     store: &Store,
-    identity: &StackIdentity,
-    request: RegisterRequest,
-    now: DateTime<Utc>,
+    request: &RequestContext<StackIdentity>,
+    input: RegisterRequest,
 ) -> Result<RegisterResponse> {
-    let profile = profile::checked(request.full_name, request.phone)?;
+    let identity = &request.principal;
+    let profile = profile::checked(input.full_name, input.phone)?;
     // An address that nobody proved to own must not block the account of whoever owns it.
-    let email = identity.verified_email.clone().ok_or_else(|| {
-        AppError::new(Kind::Forbidden, "email_unverified", "The account has no verified e-mail address.")
+    let email = identity.verified_email().map(str::to_owned).ok_or_else(|| {
+        AppError::new(ErrorCode::EmailUnverified, "The account has no verified e-mail address.")
     })?;
     let registered = store
         .register_user(
             &NewUser {
                 id: UserId::from_uuid(Uuid::now_v7()),
-                stack_user_id: identity.stack_user_id.clone(),
+                stack_user_id: identity.stack_user_id().to_owned(),
                 email,
                 full_name: profile.full_name,
                 phone: profile.phone,
             },
-            now,
+            request.now,
         )
         .await?;
     Ok(RegisterResponse { user: registered.user.into(), created: registered.created })

@@ -1,61 +1,23 @@
 //! The reviewer's decision comes in: `POST /internal/reviews`, `POST /internal/reviews/{reviewId}/callback`, and the
 //! function's own URL.
 //!
-//! Two proofs are needed, the service key and the signature over the raw body. The first decision wins; the same again
-//! is fine, the contrary is not.
+//! The first decision wins; the same again is fine, the contrary is not.
 
-use chrono::{DateTime, Utc};
-use filot_buli2::SigningSecrets;
 use filot_domain::review::ReviewDecision;
-use filot_domain::{CorrelationId, DocumentId, ReviewId, UserId};
-use filot_platform::Secret;
-use filot_store::{Actor, Callback, CallbackOutcome, Origin, Store};
+use filot_domain::{DocumentId, ReviewId, UserId};
+use filot_store::{Callback, CallbackOutcome, Store};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::auth::service;
-use crate::error::{AppError, FieldError, Kind, Result};
+use crate::auth::principal::Reviewer;
+use crate::error::{AppError, FieldError, Result};
+use crate::error_code::ErrorCode;
+use crate::request_context::RequestContext;
 
 const NOTES_CHARS_MAX: usize = 1000;
 const TASK_ID_CHARS_MAX: usize = 255;
 /// When to ask again while a dispatch has not had its answer: longer than one call to BULI2 usually takes.
 const NOT_YET_RETRY_S: u32 = 5;
-
-/// What the callback presents to prove where it comes from.
-#[derive(Clone, Copy)]
-pub struct CallbackProof<'a> {
-    /// The bearer token.
-    pub service_key: Option<&'a str>,
-    /// `X-Buli2-Signature`.
-    pub signature: Option<&'a str>,
-    /// `X-Buli2-Timestamp`.
-    pub timestamp: Option<&'a str>,
-}
-
-/// What proves it.
-#[derive(Clone, Copy)]
-pub struct CallbackSecrets<'a> {
-    /// Active service keys.
-    pub service_keys: &'a [Secret],
-    /// Active signature secrets.
-    pub signature_secrets: &'a [Secret],
-    /// Whether a signature without a timestamp is refused (`BULI2_REQUIRE_TIMESTAMP`).
-    pub require_timestamp: bool,
-}
-
-/// Refuses a callback that does not prove where it comes from. Missing secrets refuse everything.
-pub fn authenticate(
-    secrets: &CallbackSecrets<'_>,
-    proof: &CallbackProof<'_>,
-    raw_body: &[u8],
-    now: DateTime<Utc>,
-) -> Result<()> {
-    let key = proof.service_key.ok_or_else(|| AppError::unauthenticated("no service key"))?;
-    service::verify(secrets.service_keys, key)?;
-    SigningSecrets::new(secrets.signature_secrets.iter().map(|secret| secret.expose()))
-        .verify(raw_body, proof.signature, proof.timestamp, secrets.require_timestamp, now)
-        .map_err(|error| AppError::unauthenticated(format!("the signature is refused: {error}")))
-}
 
 /// The body. Fields we do not know are ignored.
 #[derive(Clone, Deserialize, ToSchema)]
@@ -104,41 +66,41 @@ pub struct CallbackResponse {
 }
 
 /// Applies a decision. `review` is the id of the path, if it has one.
+///
+/// # Errors
+/// `validation_failed` with every wrong field; `not_found` for an unknown review; `already_decided` for a contrary decision;
+/// `ids_mismatch` when the ids are of different reviews; `not_yet_acknowledged` for a task id while its review is being sent.
 pub async fn review_callback(
     store: &Store,
+    request: &RequestContext<Reviewer>,
     review: Option<ReviewId>,
-    request: CallbackRequest,
-    correlation_id: &CorrelationId,
-    now: DateTime<Utc>,
+    input: CallbackRequest,
 ) -> Result<CallbackResponse> {
-    let callback = validate(review, request)?;
+    let callback = validate(review, input)?;
     let decision = Some(callback.decision);
-    let origin = Origin { actor: Actor::Reviewer, correlation_id: correlation_id.clone() };
-    match store.apply_callback(&callback, &origin, now).await? {
+    match store.apply_callback(&callback, &request.origin(), request.now).await? {
         CallbackOutcome::Applied { review, document, .. } => {
             Ok(CallbackResponse { review_id: review, document_id: document, decision, applied: true })
         }
         CallbackOutcome::Repeated { review, document } => {
             Ok(CallbackResponse { review_id: review, document_id: document, decision, applied: false })
         }
-        // Nothing is wrong with it and nothing is left to do: a success is what every sender stops at.
+        // Nothing is left to do, and every sender stops at a success.
         CallbackOutcome::Cancelled { review, document } => {
             Ok(CallbackResponse { review_id: review, document_id: document, decision: None, applied: false })
         }
         CallbackOutcome::Contrary { status, .. } => {
-            Err(AppError::new(Kind::Conflict, "already_decided", format!("The review is already {status}.")))
+            Err(AppError::new(ErrorCode::AlreadyDecided, format!("The review is already {status}.")))
         }
         CallbackOutcome::Unknown => Err(AppError::not_found()),
         CallbackOutcome::Mismatch => Err(AppError::new(
-            Kind::Unprocessable,
-            "ids_mismatch",
+            ErrorCode::IdsMismatch,
             "The ids in this callback belong to different reviews.",
         )),
         CallbackOutcome::NotYetAcknowledged => Err(AppError {
             retry_after_s: Some(NOT_YET_RETRY_S),
             ..AppError::new(
-                Kind::Unavailable,
-                "not_yet_acknowledged",
+                ErrorCode::NotYetAcknowledged,
                 "No review has this task id yet, but one is being sent. Please try again.",
             )
         }),

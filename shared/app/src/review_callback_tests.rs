@@ -44,26 +44,3 @@ fn every_wrong_value_is_named() {
     assert!(fields(None, longest).is_empty());
     assert_eq!(fields(None, json!({"decision": "approved", "taskId": "t", "notes": "a\0"})), ["notes"]);
 }
-
-#[test]
-fn inv_6_the_service_key_and_the_signature_are_both_needed() {
-    let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
-    let body = br#"{"decision":"approved"}"#;
-    let keys = [Secret::from("service".to_owned())];
-    let signing = [Secret::from("signing".to_owned())];
-    let good = filot_buli2::signature::sign(b"signing", None, body);
-    let secrets =
-        CallbackSecrets { service_keys: &keys, signature_secrets: &signing, require_timestamp: false };
-    let check = |secrets: &CallbackSecrets<'_>, service_key, signature| {
-        authenticate(secrets, &CallbackProof { service_key, signature, timestamp: None }, body, now).is_ok()
-    };
-    assert!(check(&secrets, Some("service"), Some(&good)));
-    assert!(!check(&secrets, None, Some(&good)));
-    assert!(!check(&secrets, Some("other"), Some(&good)));
-    assert!(!check(&secrets, Some("service"), None));
-    let forged = "0".repeat(64);
-    assert!(!check(&secrets, Some("service"), Some(&forged)));
-    assert!(!check(&CallbackSecrets { require_timestamp: true, ..secrets }, Some("service"), Some(&good)));
-    assert!(!check(&CallbackSecrets { service_keys: &[], ..secrets }, Some("service"), Some(&good)));
-    assert!(!check(&CallbackSecrets { signature_secrets: &[], ..secrets }, Some("service"), Some(&good)));
-}

@@ -7,13 +7,23 @@ use filot_domain::ReviewId;
 use filot_platform::Secret;
 use filot_store::Store;
 
+use crate::auth::principal::Service;
 use crate::error::{AppError, Result};
+use crate::request_context::RequestContext;
 
 /// Long enough to follow a redirect, too short to pass around.
 const LINK_LIFETIME: Duration = Duration::from_secs(60);
 
-/// A presigned link to the file of a review.
-pub async fn review_file(store: &Store, objects: &Objects, review: ReviewId) -> Result<Secret> {
+/// A presigned link to the file of a review, for a service of ours.
+///
+/// # Errors
+/// `not_found` when there is no such review or its file is erased; `unavailable` when no link can be signed.
+pub async fn review_file(
+    store: &Store,
+    objects: &Objects,
+    _: &RequestContext<Service>,
+    review: ReviewId,
+) -> Result<Secret> {
     let file = store.review_file(review).await?;
     let url = objects
         .presign_get(&file.object_key, LINK_LIFETIME)

@@ -8,11 +8,9 @@ use filot_domain::{breaker, card, reason, retry, review, scoring};
 use filot_media::FileKind;
 use filot_platform::Environment;
 use strum::IntoEnumIterator;
+use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Schema, SchemaType, Type};
-use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
-
-use crate::document_dto::FieldDto;
 
 macro_rules! words {
     ($($(#[$doc:meta])* $name:ident of $domain:ty = $description:literal;)+) => {$(
@@ -114,32 +112,6 @@ fn events() -> Vec<&'static str> {
         }
     }
     events
-}
-
-/// The fields of a card, by name; what was not read is absent.
-#[derive(Debug)]
-pub struct Fields;
-
-impl PartialSchema for Fields {
-    fn schema() -> RefOr<Schema> {
-        card::FieldName::iter()
-            .fold(ObjectBuilder::new().schema_type(Type::Object), |all, name| {
-                all.property(name.to_string(), Ref::from_schema_name(FieldDto::name()))
-            })
-            .build()
-            .into()
-    }
-}
-
-impl ToSchema for Fields {
-    fn name() -> Cow<'static, str> {
-        "Fields".into()
-    }
-
-    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        schemas.push((FieldDto::name().into_owned(), FieldDto::schema()));
-        FieldDto::schemas(schemas);
-    }
 }
 
 macro_rules! counts {

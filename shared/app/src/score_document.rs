@@ -3,45 +3,62 @@
 use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
 pub use filot_cloud::{ScoringRequest, ScoringResponse};
 use filot_domain::scoring::{Thresholds, score};
-use filot_store::{Actor, Decided, LoadedForScoring, Origin, Store};
+use filot_domain::{Decision, DocumentId};
+use filot_platform::telemetry::{MetricName, metric};
+use filot_store::{Decided, LoadedForScoring, Store};
 
-use crate::error::{AppError, Kind, Result};
+use crate::auth::principal::SystemTask;
+use crate::error::{AppError, Result};
+use crate::error_code::ErrorCode;
+use crate::request_context::RequestContext;
 
-/// What scoring did, for whoever has to act on it.
+/// What scoring did.
 #[derive(Debug, Clone)]
 pub struct Scored {
     /// The answer.
     pub response: ScoringResponse,
-    /// Whether a human review was queued by this very call.
+    /// Whether this call queued a human review: `review-dispatch` is to be woken.
     pub review_queued: bool,
-    /// Milliseconds from the upload to this decision; absent when it was decided before.
-    pub latency_ms: Option<i64>,
 }
 
-/// Scores and decides in one transaction.
+/// Scores and decides in one transaction. Only the first decision is measured.
+///
+/// # Errors
+/// `not_found` for an unknown or erased document; `not_read` while it has no reading; `state_changed` when it was written
+/// meanwhile.
 pub async fn score_document(
     store: &Store,
     thresholds: &Thresholds,
-    request: &ScoringRequest,
-    now: DateTime<Utc>,
+    request: &RequestContext<SystemTask>,
+    document: DocumentId,
 ) -> Result<Scored> {
-    let origin = Origin { actor: Actor::Function("scoring"), correlation_id: request.correlation_id.clone() };
-    match store.load_for_scoring(request.document_id).await? {
+    let now = request.now;
+    match store.load_for_scoring(document).await? {
         LoadedForScoring::Ready(document) => {
             let evaluation = score(document.document_type, &document.reading, thresholds, local_day(now));
-            let decided = store.commit_evaluation(&document, &evaluation, &origin, now).await?;
-            let latency_ms = decided.first.then(|| (now - document.created_at).num_milliseconds());
-            Ok(scored(&decided, latency_ms))
+            let decided = store.commit_evaluation(&document, &evaluation, &request.origin(), now).await?;
+            if decided.first {
+                measure(decided.decision, (now - document.created_at).num_milliseconds());
+            }
+            Ok(scored(&decided))
         }
-        LoadedForScoring::Decided(decided) => Ok(scored(&decided, None)),
+        LoadedForScoring::Decided(decided) => Ok(scored(&decided)),
         LoadedForScoring::NotReady { status } => {
-            Err(AppError::new(Kind::Conflict, "not_read", "The document was not read yet.")
+            Err(AppError::new(ErrorCode::NotRead, "The document was not read yet.")
                 .logged(format!("the document is {status}")))
         }
     }
 }
 
-fn scored(decided: &Decided, latency_ms: Option<i64>) -> Scored {
+/// Writes the metrics of a decision. `latency_ms` is counted from the upload.
+fn measure(decision: Decision, latency_ms: i64) {
+    let outcome: &str = decision.into();
+    metric(MetricName::Decision, 1.0, &[("outcome", outcome)]);
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds below 2^52")]
+    metric(MetricName::VerificationLatencyMs, latency_ms as f64, &[]);
+}
+
+fn scored(decided: &Decided) -> Scored {
     Scored {
         response: ScoringResponse {
             document_id: decided.document,
@@ -49,7 +66,6 @@ fn scored(decided: &Decided, latency_ms: Option<i64>) -> Scored {
             score: decided.score,
         },
         review_queued: decided.first && decided.review.is_some(),
-        latency_ms,
     }
 }
 

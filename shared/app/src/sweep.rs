@@ -1,87 +1,44 @@
-//! Repairs what was lost or is stuck, in bounded batches: every part of a run that fails is tried again a minute later.
+//! The sweeper: repairs lost and stuck documents in bounded batches. A part that fails is tried again a minute later.
 //!
 //! - A document waits although its message should have brought a worker: the message was lost, or it is one of many in
-//!   the queue. Only the first is repaired; see [`verdict`].
+//!   the queue. Only the first is repaired; see `lost::verdict`.
 //! - A document was read and never scored: scoring is asked for again.
 //! - An upload died between its row and its end: the row is given up, then the object is removed.
-//! - No GPU worker beats: what waits for one goes to the CPU.
-//! - A document was erased: its object is removed, and the erasure is done once the reviewer was told too.
+//! - No GPU worker sends heartbeats: documents that wait for one go to the CPU.
+//! - A document was erased: its object is removed, and the erasure is done once the review is cancelled too.
 //! - A document is older than it may be kept: it is erased as if its owner had asked. A legal hold suspends that.
-//! - Tokens and idempotency keys are over: they are removed.
+//! - Tokens and idempotency keys have expired: they are removed.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use filot_cache::Cache;
-use filot_cloud::{Functions, Objects, OcrQueues, ScoringRequest};
-use filot_domain::CorrelationId;
-use filot_platform::config::Retention;
-use filot_store::Store;
-use serde::Serialize;
+use filot_cloud::ScoringRequest;
 
-pub use self::lost::{Verdict, verdict};
+use self::sweeper::BATCH;
+pub use self::sweeper::{SweepReport, Sweeper};
+use crate::auth::principal::SystemTask;
 use crate::error::{AppError, Result};
+use crate::request_context::RequestContext;
 
 mod lost;
 mod remove;
+mod sweeper;
 
-/// Rows of each kind in one run.
-const BATCH: u32 = 100;
 /// Nothing is begun later than this after the start: the run ends within the function's time.
 const BEGIN_WITHIN: TimeDelta = TimeDelta::seconds(40);
 /// The share of a part that calls a service. One that hangs must not take the others' time.
 const PART: TimeDelta = TimeDelta::seconds(10);
 
-/// What the sweeper needs.
-#[derive(Debug, Clone, Copy)]
-pub struct Sweeper<'a> {
-    /// The rows.
-    pub store: &'a Store,
-    /// The files.
-    pub objects: &'a Objects,
-    /// The workers' queues.
-    pub queues: &'a OcrQueues,
-    /// Whether GPU workers beat; without Redis nobody knows.
-    pub cache: Option<&'a Cache>,
-    /// To ask for scoring.
-    pub functions: &'a Functions,
-    /// The scoring function's name.
-    pub scoring: &'a str,
-    /// How long documents are kept.
-    pub retention: &'a Retention,
-}
-
-/// What a run did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct SweepReport {
-    /// Documents sent to their queue again.
-    pub requeued: u32,
-    /// Of these, sent to the CPU because no GPU worker is there.
-    pub rerouted: u32,
-    /// Documents left alone because they are only late.
-    pub backlogged: u32,
-    /// Scorings asked for again.
-    pub rescored: u32,
-    /// Half-received uploads removed.
-    pub removed: u32,
-    /// Documents erased because they were too old.
-    pub retired: u32,
-    /// Erasures of which nothing is left anywhere.
-    pub erased: u32,
-    /// Expired tokens and keys removed.
-    pub forgotten: u64,
-    /// Repairs that failed and will be tried again.
-    pub failed: u32,
-}
-
 /// One run. `clock` tells the time.
+///
+/// # Errors
+/// The first error of a part, after every part had its turn; the store's at once when it does not answer at all.
 pub async fn sweep(
     sweeper: &Sweeper<'_>,
-    correlation_id: &CorrelationId,
+    request: &RequestContext<SystemTask>,
     clock: impl Fn() -> DateTime<Utc> + Send + Sync,
 ) -> Result<SweepReport> {
     let until = clock() + BEGIN_WITHIN;
     let share = || (clock() + PART).min(until);
-    let mut report = SweepReport::default();
+    let (mut report, origin) = (SweepReport::default(), request.origin());
     // Every part would wait for it in its turn, and the queues' lengths with them.
     if let Err(away) = sweeper.store.ping().await {
         sweeper.tell_queue_lengths().await;
@@ -90,13 +47,13 @@ pub async fn sweep(
     let parts = [
         sweeper.lost(&mut report, share(), &clock).await,
         sweeper.unscored(&mut report, share(), &clock).await,
-        sweeper.half_received(&mut report, share(), correlation_id, &clock).await,
-        sweeper.retire(&mut report, share(), correlation_id, &clock).await,
+        sweeper.half_received(&mut report, share(), &origin, &clock).await,
+        sweeper.retire(&mut report, share(), &origin, &clock).await,
         sweeper.erasures(&mut report, share(), &clock).await,
         sweeper.forget_expired(&mut report, clock()).await,
     ];
     sweeper.tell_queue_lengths().await;
-    // The parts do not depend on each other; the first error is told when all had their turn.
+    // The parts do not depend on each other; the first error is returned when all have run.
     parts.into_iter().collect::<Result<Vec<()>>>()?;
     Ok(report)
 }

@@ -5,23 +5,25 @@
 //! is the only step that may fail: the row says when it is due, and the sweeper sends it.
 
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
 use filot_cloud::{Objects, OcrQueues};
 use filot_domain::lifecycle::DocumentStatus;
 use filot_domain::{CorrelationId, DocumentId, DocumentType, UserId};
 use filot_media::MediaError;
-use filot_store::{Actor, BeginUpload, Caller, IdempotencyKey, Miss, NewDocument, Origin, Store, StoreError};
+use filot_store::{BeginUpload, IdempotencyKey, Miss, NewDocument, Store, StoreError};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::auth::principal::SignedInUser;
 use crate::document_dto::DocumentDto;
 use crate::enqueue::enqueue;
-use crate::error::{AppError, FieldError, Kind, Result};
+use crate::error::{AppError, FieldError, Result};
+use crate::error_code::ErrorCode;
 use crate::idempotency;
+use crate::request_context::RequestContext;
 
-/// What the client sent, not yet believed.
+/// The form as the client sent it, not validated.
 #[derive(Clone, Default)]
 pub struct UploadRequest {
     /// The form's `type`.
@@ -37,7 +39,7 @@ pub struct UploadRequest {
 pub struct UploadedFile {
     /// Its content.
     pub bytes: Bytes,
-    /// What the client says it is.
+    /// The media type that the client declares.
     pub content_type: Option<String>,
 }
 
@@ -55,7 +57,7 @@ pub struct UploadResponse {
     pub replayed: bool,
 }
 
-/// A request that is believed.
+/// A validated request.
 struct Valid {
     document_type: DocumentType,
     mime: &'static str,
@@ -65,16 +67,19 @@ struct Valid {
 }
 
 /// Takes a document.
+///
+/// # Errors
+/// `validation_failed` with every wrong part of the form; a `file_…` or `image_…` code for a file that is not accepted;
+/// `unavailable` when the file cannot be stored; `idempotency_in_progress` and `idempotency_key_reused`.
 pub async fn upload(
     store: &Store,
     objects: &Objects,
     queues: &OcrQueues,
-    caller: &Caller,
-    request: UploadRequest,
-    correlation_id: &CorrelationId,
-    now: DateTime<Utc>,
+    request: &RequestContext<SignedInUser>,
+    input: UploadRequest,
 ) -> Result<UploadResponse> {
-    let valid = validate(request)?;
+    let valid = validate(input)?;
+    let (caller, now) = (&*request.principal, request.now);
     let id = DocumentId::from_uuid(Uuid::now_v7());
     let new = NewDocument {
         id,
@@ -85,7 +90,7 @@ pub async fn upload(
         bytes: valid.bytes.len() as u64,
         idempotency: valid.idempotency,
     };
-    let origin = Origin { actor: Actor::User, correlation_id: correlation_id.clone() };
+    let origin = request.origin();
     let (receiving, object_key, correlation_id) = match store.begin_upload(caller, &new, &origin, now).await?
     {
         BeginUpload::Fresh { document, object_key, correlation_id } => (document, object_key, correlation_id),
@@ -125,7 +130,7 @@ fn is_discarded(error: &StoreError) -> bool {
     matches!(error.miss(), Some(Miss::NotFound | Miss::Stale { status: DocumentStatus::Erased, .. }))
 }
 
-/// The row is gone, so the object must go as well: whoever removed the row may have looked before it arrived.
+/// Removes an object whose row is gone: the sweeper may have looked for the object before it arrived.
 async fn remove_stray(objects: &Objects, object_key: &str, id: DocumentId) {
     if let Err(error) = objects.delete(object_key).await {
         tracing::error!(document_id = %id, %error, "an object without a row could not be removed");
@@ -175,10 +180,20 @@ fn request_hash(document_type: DocumentType, content_sha256: &[u8; 32]) -> [u8; 
 }
 
 fn refused_file(error: MediaError) -> AppError {
-    let kind = if error.is_too_large() { Kind::TooLarge } else { Kind::Unprocessable };
+    let code = match error {
+        MediaError::Empty => ErrorCode::FileEmpty,
+        MediaError::TooManyBytes => ErrorCode::FileTooLarge,
+        MediaError::TooManyPixels => ErrorCode::ImageTooLarge,
+        MediaError::NoPixels => ErrorCode::ImageEmpty,
+        MediaError::UnknownKind => ErrorCode::FileTypeUnknown,
+        MediaError::TypeMismatch { .. } => ErrorCode::FileTypeMismatch,
+        MediaError::Damaged(_) => ErrorCode::FileDamaged,
+        MediaError::Unsupported(_) => ErrorCode::FileUnsupported,
+        MediaError::Encrypted => ErrorCode::FileEncrypted,
+    };
     AppError {
         errors: vec![FieldError::new("file", error.to_string())],
-        ..AppError::new(kind, error.code(), error.to_string())
+        ..AppError::new(code, error.to_string())
     }
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::error_code::ErrorKind;
 
 /// The smallest thing that is a picture to the header's eye.
 const PNG: &[u8] = &[
@@ -42,8 +43,8 @@ fn a_file_that_is_too_large_is_told_apart() {
         file.bytes = vec![0; 2 * 1024 * 1024 + 1].into();
     }
     assert_eq!(
-        validate(large).err().map(|error| (error.kind, error.code)),
-        Some((Kind::TooLarge, "file_too_large"))
+        validate(large).err().map(|error| (error.kind(), error.code)),
+        Some((ErrorKind::TooLarge, ErrorCode::FileTooLarge))
     );
 }
 

@@ -2,12 +2,14 @@
 
 use chrono::{DateTime, Utc};
 use filot_domain::{Decision, DocumentId, DocumentStatus, DocumentType, ReasonCode, VerificationStatus};
-use filot_store::{Caller, Store};
+use filot_store::Store;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::auth::principal::SignedInUser;
 use crate::document_dto::ReviewDto;
 use crate::error::Result;
+use crate::request_context::RequestContext;
 
 /// The answer.
 #[derive(Clone, Serialize, ToSchema)]
@@ -43,13 +45,15 @@ pub struct VerificationResponse {
 }
 
 /// Where the verification of a document of the caller's stands.
+///
+/// # Errors
+/// `not_found` for another user's and for an erased one.
 pub async fn verification_status(
     store: &Store,
-    caller: &Caller,
+    request: &RequestContext<SignedInUser>,
     id: DocumentId,
-    now: DateTime<Utc>,
 ) -> Result<VerificationResponse> {
-    let view = store.verification_status(caller, id, now).await?;
+    let view = store.verification_status(&request.principal, id, request.now).await?;
     Ok(VerificationResponse {
         document_id: view.document,
         document_type: view.document_type,

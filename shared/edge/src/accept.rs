@@ -1,6 +1,6 @@
-//! What a caller would rather have, by its `Accept` header (RFC 9110, section 12.5.1).
+//! The media type that a caller prefers, by its `Accept` header (RFC 9110, section 12.5.1).
 
-/// Whether Prometheus text is wanted rather than JSON. Whoever says nothing, or takes anything, gets JSON.
+/// Whether Prometheus text is preferred to JSON. JSON is the answer without a preference.
 pub fn prefers_prometheus(accept: Option<&str>) -> bool {
     let Some(accept) = accept else { return false };
     // A scraper of Prometheus names OpenMetrics first and takes the plain text format as well.
@@ -23,7 +23,7 @@ fn quality(accept: &str, types: &[&str]) -> u16 {
     weights.max().unwrap_or(0)
 }
 
-/// A weight is 0 to 1 with at most three digits; what is none counts as nothing.
+/// A weight is 0 to 1 with at most three digits; any other text counts as 0.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 1000")]
 fn thousandths(weight: &str) -> u16 {
     weight.parse::<f32>().map_or(0, |weight| (weight.clamp(0.0, 1.0) * 1000.0) as u16)

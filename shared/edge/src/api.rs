@@ -28,13 +28,13 @@ pub enum Auth {
 /// How often a caller may call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Limit {
-    /// As often as the gateway lets through: whoever watches us must not be turned away.
+    /// No limit of ours: monitoring must not be refused.
     None,
-    /// What every user, or address before login, may do.
+    /// 60 a minute per user, or per address before login.
     PerCaller,
-    /// What costs us or guards an account: far less often, and counted for this route alone.
+    /// 10 a minute, counted for each function alone: expensive routes and those that guard an account.
     Sensitive,
-    /// Our own services.
+    /// 600 a minute: internal callers.
     Internal,
 }
 

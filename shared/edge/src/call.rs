@@ -1,13 +1,12 @@
-//! A request, with what every route asks of it.
+//! A request, with accessors that every route uses: ids, query, body, headers. It must not write logs or spans.
 
 use std::net::IpAddr;
 use std::str::FromStr;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use filot_app::auth::AccessTokens;
-use filot_app::context::Caller;
-use filot_app::error::{AppError, Kind, Result};
+use filot_app::error::{AppError, Result};
+use filot_app::error_code::ErrorCode;
 use filot_domain::{CorrelationId, DocumentId, ReviewId};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
 use http::{HeaderMap, Method};
@@ -17,7 +16,6 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::headers::X_CORRELATION_ID;
-use crate::serve;
 
 /// A request on its way through one route.
 #[derive(Debug)]
@@ -87,23 +85,34 @@ impl Call {
         self.request.raw_http_path()
     }
 
-    /// An id in the path. One that is no id names nothing: not found.
+    /// An id in the path.
+    ///
+    /// # Errors
+    /// `not_found` for text that is no id: it names nothing.
     fn path_id<T: FromStr>(&self, name: &str) -> Result<T> {
         self.path_text(name).and_then(|text| text.parse().ok()).ok_or_else(AppError::not_found)
     }
 
     /// The document that the path names.
+    ///
+    /// # Errors
+    /// `not_found` for text that is no id.
     pub fn document_id(&self) -> Result<DocumentId> {
-        self.path_id("id").inspect(|id| serve::about_document(*id))
+        self.path_id("id")
     }
 
     /// The review that the path names.
+    ///
+    /// # Errors
+    /// `not_found` for text that is no id.
     pub fn review_id(&self) -> Result<ReviewId> {
-        self.path_id("reviewId").inspect(|id| serve::about_review(*id))
+        self.path_id("reviewId")
     }
 
-    /// A parameter of the query, if it is there. One that cannot be what it should be, or is there twice, is an error
-    /// that names it.
+    /// A parameter of the query, if it is there.
+    ///
+    /// # Errors
+    /// `validation_failed` with its name, when it cannot be parsed or is there twice.
     pub fn query<T: FromStr>(&self, name: &'static str) -> Result<Option<T>> {
         let given = self.request.query_string_parameters_ref().and_then(|parameters| parameters.all(name));
         match given.as_deref() {
@@ -125,7 +134,10 @@ impl Call {
         self.request.path_parameters_ref().and_then(|parameters| parameters.first(name))
     }
 
-    /// The bearer token.
+    /// The bearer token of `Authorization`.
+    ///
+    /// # Errors
+    /// `unauthenticated` without exactly one.
     pub fn bearer(&self) -> Result<&str> {
         let value =
             self.header(&AUTHORIZATION).ok_or_else(|| AppError::unauthenticated("no bearer token"))?;
@@ -135,11 +147,6 @@ impl Call {
             }
             _ => Err(AppError::unauthenticated("the authorization is no bearer token")),
         }
-    }
-
-    /// Who calls, by their access token. Whether their session still lives, the database says.
-    pub fn caller(&self, tokens: &AccessTokens) -> Result<Caller> {
-        tokens.verify(self.bearer()?, self.now)
     }
 
     /// The body's media type, as sent.
@@ -161,18 +168,17 @@ impl Call {
         }
     }
 
-    /// The body as JSON. A body that says that it is something else is not read.
+    /// The body as JSON.
+    ///
+    /// # Errors
+    /// `unsupported_media_type` for a body declared as something else, `malformed_json` for one that is no `T`.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
         let body = self.body();
         if !self.content_type().is_none_or(is_json) {
-            return Err(AppError::new(
-                Kind::UnsupportedMedia,
-                "unsupported_media_type",
-                "The body must be application/json.",
-            ));
+            return Err(AppError::new(ErrorCode::UnsupportedMediaType, "The body must be application/json."));
         }
         let malformed = |why: String| {
-            AppError::new(Kind::Invalid, "malformed_json", "The body is not the JSON that is expected here.")
+            AppError::new(ErrorCode::MalformedJson, "The body is not the JSON that is expected here.")
                 .logged(why)
         };
         // Every body of ours is an object. A list would be taken for one, its values for the fields in their order.
@@ -185,6 +191,9 @@ impl Call {
     }
 
     /// The body as JSON, or a default when there is no body.
+    ///
+    /// # Errors
+    /// As [`Self::json`].
     pub fn optional_json<T: DeserializeOwned + Default>(&self) -> Result<T> {
         if self.body().is_empty() { Ok(T::default()) } else { self.json() }
     }
@@ -198,7 +207,7 @@ fn is_json(content_type: &str) -> bool {
 fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
-        // A header sent twice with different values is a riddle; we do not guess.
+        // A header that is sent twice is ambiguous: it counts as absent.
         (Some(value), None) => value.to_str().ok(),
         _ => None,
     }

@@ -1,24 +1,23 @@
 //! `Idempotency-Key` around a route: a request that is sent again gets the answer of the first, marked
 //! `Idempotency-Replayed: true`.
 
-use std::future::Future;
-
-use filot_app::context::{Caller, Context};
+use filot_app::auth::principal::SignedInUser;
+use filot_app::context::Context;
 use filot_app::error::AppError;
 use filot_app::idempotency::{self, Begun, StoredResponse};
+use filot_app::request_context::RequestContext;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, StatusCode};
 
 use crate::call::Call;
 use crate::problem::{PROBLEM_JSON, Problem};
-use crate::reply::Reply;
-use crate::serve::Answer;
+use crate::reply::{Answer, Reply};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
-/// The request's key. One that is no text, or is sent twice, becomes an empty one, which is refused: a key that is sent must
-/// not be ignored.
+/// The request's key. A key that was sent must not be ignored: one that is no text, or is sent twice, becomes an empty one,
+/// which is refused.
 pub fn key(call: &Call) -> Option<String> {
     call.headers()
         .contains_key(IDEMPOTENCY_KEY)
@@ -26,20 +25,17 @@ pub fn key(call: &Call) -> Option<String> {
 }
 
 /// Does `work` once for a key, and without a key every time. The caller's session is checked before anything is replayed.
-pub async fn idempotent<W>(
+pub async fn idempotent(
     context: &Context,
     call: &Call,
-    caller: &Caller,
+    request: &RequestContext<SignedInUser>,
     operation: &'static str,
-    work: W,
-) -> Answer
-where
-    W: Future<Output = Answer>,
-{
+    work: impl Future<Output = Answer>,
+) -> Answer {
     let Some(key) = key(call) else { return work.await };
     let store = context.store()?;
-    let request = [call.method().as_str().as_bytes(), call.path().as_bytes(), call.body()];
-    let lock = match idempotency::begin(store, caller, operation, &key, &request, call.now).await? {
+    let content = [call.method().as_str().as_bytes(), call.path().as_bytes(), call.body()];
+    let lock = match idempotency::begin(store, request, operation, &key, &content).await? {
         Begun::Fresh(lock) => lock,
         Begun::Replay(response) => return replay(response),
     };
@@ -48,7 +44,7 @@ where
     answer
 }
 
-/// What is kept of an answer: nothing, if it is not final.
+/// The stored form of a final answer; `None` for any other.
 fn kept(answer: &Answer, call: &Call) -> Option<StoredResponse> {
     match answer {
         Ok(reply) if reply.status.is_success() => {

@@ -1,9 +1,9 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use filot_app::error::Kind;
+use filot_app::error_code::{ErrorCode, ErrorKind};
 use filot_platform::{Config, Role, local};
-use filot_store::{IdentityHashKey, SealingKeys, Store, StoreConfig, seed};
+use filot_store::{Caller, IdentityHashKey, SealingKeys, Store, StoreConfig, seed};
 use filot_testkit::{Postgres, TestDb};
 use serde_json::json;
 
@@ -46,6 +46,14 @@ fn call(path: &str, body: &str, keys: &[&str], at: DateTime<Utc>) -> Call {
     Call::new(lambda_http::request::from_str(&event.to_string()).unwrap(), at)
 }
 
+/// The demo user's request at some time.
+fn request(context: &Context, at: DateTime<Utc>) -> RequestContext<SignedInUser> {
+    let tokens = context.access_tokens();
+    let token = tokens.issue(CALLER, now()).unwrap().token;
+    let principal = tokens.verify(token.expose(), now()).unwrap();
+    RequestContext { principal, correlation_id: "test-correlation".parse().unwrap(), now: at }
+}
+
 /// Counts how often it is done and says so.
 struct Work<'a> {
     context: &'a Context,
@@ -54,7 +62,8 @@ struct Work<'a> {
 
 impl Work<'_> {
     async fn send(&self, call: &Call, error: Option<AppError>) -> Answer {
-        idempotent(self.context, call, &CALLER, "documents-process", async {
+        let request = request(self.context, call.now);
+        idempotent(self.context, call, &request, "documents-process", async {
             let done = self.done.fetch_add(1, Ordering::SeqCst) + 1;
             match error {
                 Some(error) => Err(error),
@@ -74,7 +83,7 @@ fn is_replay(reply: &Reply) -> bool {
 }
 
 #[tokio::test]
-async fn a_request_that_is_sent_again_is_answered_again_and_not_done_again() {
+async fn a_request_sent_again_is_answered_and_not_done_again() {
     let (_database, context) = context().await;
     let work = Work { context: &context, done: AtomicU32::new(0) };
     let send = async |path, body, keys: &[&str]| work.send(&call(path, body, keys, now()), None).await;
@@ -88,15 +97,19 @@ async fn a_request_that_is_sent_again_is_answered_again_and_not_done_again() {
     for (path, body) in [("/documents/b/process", "{}"), ("/documents/a/process", "{\"x\":1}")] {
         let refused = send(path, body, &["k1"]).await.err().unwrap();
         assert_eq!(
-            (refused.kind, refused.code),
-            (Kind::Unprocessable, "idempotency_key_reused"),
+            (refused.kind(), refused.code),
+            (ErrorKind::Unprocessable, ErrorCode::IdempotencyKeyReused),
             "{path} {body}"
         );
     }
     let long = "k".repeat(256);
     for keys in [&[""][..], &["with space"], &[&long], &["one", "other"], &["same", "same"]] {
         let refused = send("/documents/a/process", "{}", keys).await.err().unwrap();
-        assert_eq!((refused.kind, refused.errors[0].field), (Kind::Invalid, "Idempotency-Key"), "{keys:?}");
+        assert_eq!(
+            (refused.kind(), refused.errors[0].field),
+            (ErrorKind::Invalid, "Idempotency-Key"),
+            "{keys:?}"
+        );
     }
     assert_eq!(work.done(), 1);
     for _ in 0..2 {
@@ -113,7 +126,7 @@ async fn a_final_error_is_given_again_and_any_other_frees_the_key() {
     let work = Work { context: &context, done: AtomicU32::new(0) };
     let send =
         async |key: &str, error| work.send(&call("/documents/a/process", "", &[key], now()), error).await;
-    let conflict = || AppError::new(Kind::Conflict, "state_changed", "The resource has changed meanwhile.");
+    let conflict = || AppError::new(ErrorCode::StateChanged, "The resource has changed meanwhile.");
     assert_eq!(send("final", Some(conflict())).await.err(), Some(conflict()));
     let again = send("final", None).await.unwrap();
     assert_eq!(again.status, StatusCode::CONFLICT);
@@ -126,7 +139,7 @@ async fn a_final_error_is_given_again_and_any_other_frees_the_key() {
         AppError::unavailable("x"),
         AppError::unauthenticated("x"),
         AppError::invalid(Vec::new()),
-        AppError::new(Kind::RateLimited, "rate_limited", "x"),
+        AppError::new(ErrorCode::RateLimited, "x"),
     ] {
         let before = work.done();
         assert!(send("open", Some(error)).await.is_err());
@@ -143,6 +156,6 @@ async fn inv_6_an_ended_session_is_answered_nothing_again() {
     let request = call("/documents/a/process", "", &["k"], now());
     work.send(&request, None).await.unwrap();
     context.store().unwrap().end_session(&CALLER, now()).await.unwrap();
-    assert_eq!(work.send(&request, None).await.err().unwrap().kind, Kind::Unauthenticated);
+    assert_eq!(work.send(&request, None).await.err().unwrap().kind(), ErrorKind::Unauthenticated);
     assert_eq!(work.done(), 1);
 }

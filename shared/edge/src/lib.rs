@@ -4,28 +4,27 @@
 //! headers, CORS, and the two forms a request comes in (API Gateway REST and function URL). It must not know how
 //! anything is decided or stored: a route parses, calls one use case, and answers.
 
-pub mod accept;
+mod accept;
+mod admission;
 pub mod api;
-pub mod call;
+mod call;
+pub mod endpoint;
 pub mod headers;
-pub mod idempotent;
+mod idempotent;
 pub mod invoke;
-pub mod limits;
 pub mod multipart;
 pub mod openapi;
-pub mod problem;
+mod principal;
+mod problem;
 mod program;
-pub mod reply;
+mod reply;
+mod request_span;
 pub mod routes;
 pub mod serve;
-pub mod status;
+mod status;
 pub mod tasks;
 
-pub use api::{Auth, Limit, Route};
 pub use call::Call;
 pub use filot_platform::Role;
-pub use invoke::{Invocation, Task};
-pub use problem::Problem;
-pub use reply::Reply;
-pub use serve::{Answer, Endpoint};
-pub use status::ErrorStatus;
+pub use principal::{Presented, Principal};
+pub use reply::{Answer, Reply};

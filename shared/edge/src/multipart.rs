@@ -1,7 +1,8 @@
 //! The upload's form, read with bounds: its two parts, each at most so large, and nothing else is kept.
 
 use bytes::Bytes;
-use filot_app::error::{AppError, Kind};
+use filot_app::error::AppError;
+use filot_app::error_code::ErrorCode;
 use filot_app::upload::{UploadRequest, UploadedFile};
 use futures::stream;
 use multer::{Constraints, Field, Multipart, SizeLimit};
@@ -14,14 +15,14 @@ const TEXT_BYTES_MAX: u64 = 1024;
 /// Fields that are looked at; a form with more is not ours.
 const FIELDS_MAX: usize = 8;
 
-/// Reads the form. Fields that we do not know are skipped.
+/// Reads the form. Unknown fields are skipped.
+///
+/// # Errors
+/// `unsupported_media_type` for anything but a form, `file_too_large`, and `malformed_form` for a form that cannot be read,
+/// has a field twice or too many fields.
 pub async fn read_upload(content_type: Option<&str>, body: Bytes) -> Result<UploadRequest, AppError> {
     let boundary = content_type.and_then(|value| multer::parse_boundary(value).ok()).ok_or_else(|| {
-        AppError::new(
-            Kind::UnsupportedMedia,
-            "unsupported_media_type",
-            "The body must be multipart/form-data.",
-        )
+        AppError::new(ErrorCode::UnsupportedMediaType, "The body must be multipart/form-data.")
     })?;
     if body.len() as u64 > FORM_BYTES_MAX {
         return Err(too_large());
@@ -61,17 +62,17 @@ fn refused(error: multer::Error) -> AppError {
     match error {
         multer::Error::FieldSizeExceeded { field_name: Some(name), .. } if name == "file" => too_large(),
         multer::Error::StreamSizeExceeded { .. } => too_large(),
-        // The error's text may quote what the client sent.
+        // The error's text may quote the client's body.
         _ => malformed("it cannot be parsed"),
     }
 }
 
 fn too_large() -> AppError {
-    AppError::new(Kind::TooLarge, "file_too_large", "The file is larger than 2 MB.")
+    AppError::new(ErrorCode::FileTooLarge, "The file is larger than 2 MB.")
 }
 
 fn malformed(why: &'static str) -> AppError {
-    AppError::new(Kind::Invalid, "malformed_form", "The form cannot be read.").logged(why)
+    AppError::new(ErrorCode::MalformedForm, "The form cannot be read.").logged(why)
 }
 
 #[cfg(test)]

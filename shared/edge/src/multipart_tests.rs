@@ -17,7 +17,7 @@ async fn read(parts: &[Vec<u8>]) -> Result<UploadRequest, AppError> {
 }
 
 fn code(result: Result<UploadRequest, AppError>) -> &'static str {
-    result.err().map_or("fine", |error| error.code)
+    result.err().map_or("fine", |error| error.code.as_str())
 }
 
 fn file(bytes: &[u8]) -> Vec<u8> {

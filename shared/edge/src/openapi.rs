@@ -2,10 +2,13 @@
 //! these types. `docs/openapi.json` is its committed form, and what `GET /openapi.json` answers; a test fails when the
 //! two differ (`FILOT_BLESS=1 cargo test -p filot-edge` writes it anew).
 
+mod description;
 mod errors;
 mod examples;
+mod operation;
 mod operations;
-mod parts;
+mod parameters;
+mod responses;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::LazyLock;
@@ -14,17 +17,15 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH
 use http::{HeaderMap, StatusCode};
 use utoipa::openapi::path::{OperationBuilder, PathsBuilder};
 use utoipa::openapi::schema::Schema;
-use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{
     ComponentsBuilder, HttpMethod, InfoBuilder, OpenApi, OpenApiBuilder, RefOr, ResponsesBuilder,
 };
 
-use self::operations::{Operation, Shape};
-use crate::api::{Auth, ROUTES, Route};
+use self::operation::{Operation, Shape};
+use crate::api::{ROUTES, Route};
 use crate::call::Call;
 use crate::problem::ProblemBody;
-use crate::reply::Reply;
-use crate::serve::Answer;
+use crate::reply::{Answer, Reply};
 
 /// The document, as committed.
 pub const DOCUMENT: &str = include_str!("../../../docs/openapi.json");
@@ -66,17 +67,17 @@ pub fn document() -> OpenApi {
         }
     }
     let mut components = ComponentsBuilder::new().schemas_from_iter(schemas).build();
-    components.headers.extend(parts::headers());
-    components.security_schemes.extend(parts::security_schemes());
+    components.headers.extend(responses::headers());
+    components.security_schemes.extend(description::security_schemes());
     OpenApiBuilder::new()
         .info(
             InfoBuilder::new()
                 .title("FiLot")
                 .version(env!("CARGO_PKG_VERSION"))
-                .description(Some(parts::DESCRIPTION)),
+                .description(Some(description::DESCRIPTION)),
         )
-        .servers(Some(parts::servers()))
-        .tags(Some(parts::tags()))
+        .servers(Some(description::servers()))
+        .tags(Some(description::tags()))
         .paths(paths)
         .components(Some(components))
         .build()
@@ -92,16 +93,16 @@ fn method(route: &Route) -> Option<HttpMethod> {
     }
 }
 
-/// What the table of routes says of an operation, and what the operation says itself.
+/// An operation of the document, from the table of routes and the operation's own description.
 fn describe(route: &Route, operation: Operation) -> utoipa::openapi::path::Operation {
     let mut responses = ResponsesBuilder::new();
     for answer in &operation.answers {
-        responses = responses.response(answer.status.as_str(), parts::success(route, answer));
+        responses = responses.response(answer.status.as_str(), responses::success(route, answer));
     }
     let answered: Vec<StatusCode> = operation.answers.iter().map(|answer| answer.status).collect();
-    for (status, problems) in errors::by_status(route, &operation) {
+    for (status, problems) in responses::problems_by_status(route, &operation) {
         if !answered.contains(&status) {
-            responses = responses.response(status.as_str(), parts::failure(route, status, &problems));
+            responses = responses.response(status.as_str(), responses::failure(route, status, &problems));
         }
     }
     let mut builder = OperationBuilder::new()
@@ -111,35 +112,20 @@ fn describe(route: &Route, operation: Operation) -> utoipa::openapi::path::Opera
         .description(operation.description)
         .responses(responses)
         .request_body(operation.body);
-    for parameter in parts::path_parameters(route.path) {
+    for parameter in parameters::path_parameters(route.path) {
         builder = builder.parameter(parameter);
     }
     for parameter in operation.parameters {
         builder = builder.parameter(parameter);
     }
     if route.takes_idempotency_key {
-        builder = builder.parameter(parts::idempotency_key());
+        builder = builder.parameter(parameters::idempotency_key());
     }
-    builder = builder.parameter(parts::correlation_id());
-    for requirement in security(route.auth) {
+    builder = builder.parameter(parameters::correlation_id());
+    for requirement in description::security(route.auth) {
         builder = builder.security(requirement);
     }
     builder.build()
-}
-
-fn security(auth: Auth) -> Vec<SecurityRequirement> {
-    let one = |name: &str| SecurityRequirement::new(name, Vec::<String>::new());
-    match auth {
-        // The refresh token is in the body: there is no scheme for that.
-        Auth::Public | Auth::RefreshToken => vec![SecurityRequirement::default()],
-        Auth::StackToken => vec![one(parts::STACK_TOKEN)],
-        Auth::AccessToken => vec![one(parts::ACCESS_TOKEN)],
-        Auth::ServiceKey => vec![one(parts::SERVICE_KEY)],
-        Auth::ServiceKeyInProduction => vec![one(parts::SERVICE_KEY), SecurityRequirement::default()],
-        Auth::SignedCallback => {
-            vec![one(parts::SERVICE_KEY).add(parts::BULI2_SIGNATURE, Vec::<String>::new())]
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Errors as RFC 9457 problems: `application/problem+json` with a stable `code` and the correlation id.
 
-use filot_app::error::{AppError, FieldError, Kind};
+use filot_app::error::{AppError, FieldError};
+use filot_app::error_code::ErrorKind;
 use filot_domain::CorrelationId;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -57,13 +58,13 @@ pub struct FieldProblem<'a> {
 }
 
 impl Problem {
-    /// The body that the client gets. What is for the log stays here.
+    /// The body that the client gets, without the text for the log.
     pub fn body<'a>(&'a self, correlation_id: &'a CorrelationId) -> ProblemBody<'a> {
         ProblemBody {
             kind: "about:blank",
             title: self.status.title(),
             status: self.status.as_u16(),
-            code: self.error.code,
+            code: self.error.code.as_str(),
             detail: &self.error.message,
             correlation_id: correlation_id.as_str(),
             errors: self
@@ -78,24 +79,24 @@ impl Problem {
 
 impl From<AppError> for Problem {
     fn from(error: AppError) -> Self {
-        Self { status: status_of(error.kind), error }
+        Self { status: status_of(error.kind()), error }
     }
 }
 
-/// The one place where kinds of trouble become statuses.
-const fn status_of(kind: Kind) -> ErrorStatus {
+/// The one place where an error's kind becomes a status.
+pub(crate) const fn status_of(kind: ErrorKind) -> ErrorStatus {
     match kind {
-        Kind::Invalid => ErrorStatus::BAD_REQUEST,
-        Kind::Unauthenticated => ErrorStatus::UNAUTHORIZED,
-        Kind::Forbidden => ErrorStatus::FORBIDDEN,
-        Kind::NotFound => ErrorStatus::NOT_FOUND,
-        Kind::Conflict => ErrorStatus::CONFLICT,
-        Kind::TooLarge => ErrorStatus::PAYLOAD_TOO_LARGE,
-        Kind::UnsupportedMedia => ErrorStatus::UNSUPPORTED_MEDIA_TYPE,
-        Kind::Unprocessable => ErrorStatus::UNPROCESSABLE,
-        Kind::RateLimited => ErrorStatus::TOO_MANY_REQUESTS,
-        Kind::Unavailable => ErrorStatus::UNAVAILABLE,
-        Kind::Internal => ErrorStatus::INTERNAL,
+        ErrorKind::Invalid => ErrorStatus::BAD_REQUEST,
+        ErrorKind::Unauthenticated => ErrorStatus::UNAUTHORIZED,
+        ErrorKind::Forbidden => ErrorStatus::FORBIDDEN,
+        ErrorKind::NotFound => ErrorStatus::NOT_FOUND,
+        ErrorKind::Conflict => ErrorStatus::CONFLICT,
+        ErrorKind::TooLarge => ErrorStatus::PAYLOAD_TOO_LARGE,
+        ErrorKind::UnsupportedMedia => ErrorStatus::UNSUPPORTED_MEDIA_TYPE,
+        ErrorKind::Unprocessable => ErrorStatus::UNPROCESSABLE,
+        ErrorKind::RateLimited => ErrorStatus::TOO_MANY_REQUESTS,
+        ErrorKind::Unavailable => ErrorStatus::UNAVAILABLE,
+        ErrorKind::Internal => ErrorStatus::INTERNAL,
     }
 }
 
@@ -136,17 +137,17 @@ mod tests {
     #[test]
     fn each_kind_has_its_status() {
         let statuses = [
-            (Kind::Invalid, 400),
-            (Kind::Unauthenticated, 401),
-            (Kind::Forbidden, 403),
-            (Kind::NotFound, 404),
-            (Kind::Conflict, 409),
-            (Kind::TooLarge, 413),
-            (Kind::UnsupportedMedia, 415),
-            (Kind::Unprocessable, 422),
-            (Kind::RateLimited, 429),
-            (Kind::Internal, 500),
-            (Kind::Unavailable, 503),
+            (ErrorKind::Invalid, 400),
+            (ErrorKind::Unauthenticated, 401),
+            (ErrorKind::Forbidden, 403),
+            (ErrorKind::NotFound, 404),
+            (ErrorKind::Conflict, 409),
+            (ErrorKind::TooLarge, 413),
+            (ErrorKind::UnsupportedMedia, 415),
+            (ErrorKind::Unprocessable, 422),
+            (ErrorKind::RateLimited, 429),
+            (ErrorKind::Internal, 500),
+            (ErrorKind::Unavailable, 503),
         ];
         for (kind, status) in statuses {
             assert_eq!(status_of(kind).as_u16(), status);

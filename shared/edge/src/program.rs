@@ -1,5 +1,5 @@
-//! What every function's program is, whatever it does: logs, an asynchronous runtime, and one future that runs until Lambda
-//! ends the process. It must not know routes or tasks.
+//! The main of every function's program: logs, an asynchronous runtime, and one future that runs until Lambda ends the
+//! process. It must not know routes or tasks.
 
 use std::process::ExitCode;
 

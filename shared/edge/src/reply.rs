@@ -1,10 +1,13 @@
-//! What a route answers.
+//! The answer of a handler.
 
 use filot_app::error::AppError;
 use filot_platform::Secret;
 use http::header::{CONTENT_TYPE, HeaderValue, LOCATION};
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
+
+/// The result of a handler.
+pub type Answer = Result<Reply, AppError>;
 
 /// An answer. It has no `Debug` form: it may hold identity data and tokens.
 pub struct Reply {
@@ -18,16 +21,25 @@ pub struct Reply {
 
 impl Reply {
     /// JSON with 200.
+    ///
+    /// # Errors
+    /// `internal` when the body cannot be written as JSON.
     pub fn ok(body: &impl Serialize) -> Result<Self, AppError> {
         Self::json(StatusCode::OK, body)
     }
 
     /// JSON with 201.
+    ///
+    /// # Errors
+    /// `internal` when the body cannot be written as JSON.
     pub fn created(body: &impl Serialize) -> Result<Self, AppError> {
         Self::json(StatusCode::CREATED, body)
     }
 
     /// JSON with 202.
+    ///
+    /// # Errors
+    /// `internal` when the body cannot be written as JSON.
     pub fn accepted(body: &impl Serialize) -> Result<Self, AppError> {
         Self::json(StatusCode::ACCEPTED, body)
     }
@@ -45,6 +57,9 @@ impl Reply {
     }
 
     /// JSON with any status.
+    ///
+    /// # Errors
+    /// `internal` when the body cannot be written as JSON.
     pub fn json(status: StatusCode, body: &impl Serialize) -> Result<Self, AppError> {
         let body = serde_json::to_string(body)
             .map_err(|error| AppError::internal(format!("an answer is no JSON: {error}")))?;
@@ -53,7 +68,10 @@ impl Reply {
         Ok(Self { status, headers, body: Some(body) })
     }
 
-    /// 302 to somewhere that only the caller may know.
+    /// 302 to a secret address.
+    ///
+    /// # Errors
+    /// `internal` when the address does not fit in a header.
     pub fn redirect(to: &Secret) -> Result<Self, AppError> {
         let mut location = HeaderValue::from_str(to.expose())
             .map_err(|_| AppError::internal("a link that does not fit in a header"))?;

@@ -15,29 +15,29 @@ pub use documents::{
 pub use ops::{HEALTH, METRICS, OCR_QUEUE_STATUS, OPENAPI};
 pub use reviews::{REVIEW_CALLBACK, REVIEW_FILE, REVIEW_GET};
 
-use crate::serve::Endpoint;
+use crate::endpoint::HttpFunction;
 
 /// Every one of them. For tests: a program that named this would link them all.
-pub static ALL: [&Endpoint; 21] = [
-    &HEALTH,
-    &METRICS,
-    &OPENAPI,
-    &OCR_QUEUE_STATUS,
-    &AUTH_REGISTER,
-    &AUTH_LOGIN,
-    &AUTH_REFRESH,
-    &AUTH_LOGOUT,
-    &AUTH_ME,
-    &PROFILE,
-    &DOCUMENTS_UPLOAD,
-    &DOCUMENTS_LIST,
-    &DOCUMENTS_GET,
-    &DOCUMENTS_DOWNLOAD,
-    &DOCUMENTS_PROCESS,
-    &DOCUMENTS_DELETE,
-    &VERIFICATION_STATUS,
-    &VERIFICATION_ESCALATE,
-    &REVIEW_CALLBACK,
-    &REVIEW_GET,
-    &REVIEW_FILE,
+pub static ALL: [&dyn HttpFunction; 21] = [
+    HEALTH,
+    METRICS,
+    OPENAPI,
+    OCR_QUEUE_STATUS,
+    AUTH_REGISTER,
+    AUTH_LOGIN,
+    AUTH_REFRESH,
+    AUTH_LOGOUT,
+    AUTH_ME,
+    PROFILE,
+    DOCUMENTS_UPLOAD,
+    DOCUMENTS_LIST,
+    DOCUMENTS_GET,
+    DOCUMENTS_DOWNLOAD,
+    DOCUMENTS_PROCESS,
+    DOCUMENTS_DELETE,
+    VERIFICATION_STATUS,
+    VERIFICATION_ESCALATE,
+    REVIEW_CALLBACK,
+    REVIEW_GET,
+    REVIEW_FILE,
 ];

@@ -1,4 +1,5 @@
-//! From a Lambda event to an answer and back: what every HTTP function has around its route.
+//! From a Lambda event to an answer: the event loop, problems, headers, and the one log line and metric of a request. It must
+//! not know the routes.
 
 use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
@@ -6,9 +7,10 @@ use std::sync::Arc;
 
 use chrono::Utc;
 use filot_app::context::Context;
-use filot_app::error::{AppError, Kind};
-use filot_domain::{CorrelationId, DocumentId, ReviewId};
-use filot_platform::{MetricName, Role, telemetry};
+use filot_app::error::AppError;
+use filot_app::error_code::ErrorKind;
+use filot_domain::CorrelationId;
+use filot_platform::{MetricName, telemetry};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -18,52 +20,25 @@ use tokio::sync::OnceCell;
 use tracing::Instrument;
 
 use crate::call::Call;
+use crate::endpoint::{Answered, HttpFunction};
 use crate::headers::{X_CORRELATION_ID, allow_origin, secure};
-use crate::limits::Gate;
 use crate::problem::{PROBLEM_JSON, Problem};
 use crate::program;
 use crate::reply::Reply;
+use crate::request_span;
 use crate::status::ErrorStatus;
 
-/// What a route returns.
-pub type Answer = Result<Reply, AppError>;
-
-/// A route's work. Boxed, so that everything around it is compiled once, here, and a program is only linked.
-pub type Handler = fn(Arc<Context>, Call) -> BoxFuture<'static, Answer>;
-
-/// An HTTP function: the role it runs as, and the handler of its routes.
-#[derive(Debug)]
-pub struct Endpoint {
-    /// Names its configuration and its rows of [`crate::api::ROUTES`].
-    pub role: Role,
-    handler: Handler,
-}
-
-impl Endpoint {
-    /// A function whose routes are answered by `handler`.
-    pub const fn new(role: Role, handler: Handler) -> Self {
-        Self { role, handler }
-    }
-
-    /// Answers one request under a loaded configuration.
-    pub async fn answer(&self, context: &Arc<Context>, request: Request) -> Response<Body> {
-        let gate = Gate::new(self.role, context);
-        let handle = |call| (self.handler)(Arc::clone(context), call);
-        respond(request, context.cors_origins(), &gate, handle).await
-    }
-}
-
 /// The whole program of an HTTP function: answers requests until Lambda ends the process.
-pub fn main(endpoint: &'static Endpoint) -> ExitCode {
-    program::run(endpoint.role, run(endpoint))
+pub fn main(function: &'static dyn HttpFunction) -> ExitCode {
+    program::run(function.role(), run(function))
 }
 
 /// Reads the configuration once, then answers one request after the other.
-async fn run(endpoint: &'static Endpoint) -> Result<(), lambda_http::Error> {
-    let role = endpoint.role;
+async fn run(function: &'static dyn HttpFunction) -> Result<(), lambda_http::Error> {
+    let role = function.role();
     let context = Arc::new(OnceCell::new());
     match Context::load(role).await {
-        Ok(loaded) => drop(context.set(Arc::new(loaded))),
+        Ok(loaded) => drop(context.set(loaded)),
         // To end would make the gateway say 502. Each request tries again, and says 503 until there are secrets.
         Err(error) if error.is_outage() => tracing::error!(%error, "the function starts without its secrets"),
         Err(error) => return Err(error.into()),
@@ -71,9 +46,8 @@ async fn run(endpoint: &'static Endpoint) -> Result<(), lambda_http::Error> {
     lambda_http::run(service_fn(move |request: Request| {
         let context = Arc::clone(&context);
         async move {
-            let load = || async { Context::load(role).await.map(Arc::new) };
-            Ok::<_, lambda_http::Error>(match context.get_or_try_init(load).await {
-                Ok(context) => endpoint.answer(context, request).await,
+            Ok::<_, lambda_http::Error>(match context.get_or_try_init(|| Context::load(role)).await {
+                Ok(context) => answer(function, context, request).await,
                 Err(error) => refuse(request, &AppError::unavailable(error.to_string())),
             })
         }
@@ -82,11 +56,15 @@ async fn run(endpoint: &'static Endpoint) -> Result<(), lambda_http::Error> {
 }
 
 /// Answers one request, whatever happens.
-pub(crate) async fn respond(
+pub async fn answer(function: &dyn HttpFunction, context: &Context, request: Request) -> Response<Body> {
+    respond(request, context.cors_origins(), |call| function.answer(context, call)).await
+}
+
+/// Everything around the work on a request: its span, its problems, its headers, its one log line and its metric.
+pub(crate) async fn respond<'a>(
     request: Request,
     origins: &[String],
-    gate: &Gate<'_>,
-    handle: impl FnOnce(Call) -> BoxFuture<'static, Answer>,
+    work: impl FnOnce(Call) -> BoxFuture<'a, Answered>,
 ) -> Response<Body> {
     let call = Call::new(request, Utc::now());
     let started = std::time::Instant::now();
@@ -94,22 +72,12 @@ pub(crate) async fn respond(
     let request_headers: HeaderMap = call.headers().clone();
 
     // A defect in one request must not take the instance, and with it the next request's warm start, down.
-    let span = tracing::error_span!(
-        "request",
-        %correlation_id,
-        document_id = tracing::field::Empty,
-        review_id = tracing::field::Empty,
-    );
-    let work = async move {
-        let admission = gate.admit(&call).await;
-        match admission.refusal {
-            Some(refusal) => (admission.headers, Err(refusal)),
-            None => (admission.headers, handle(call).await),
-        }
-    };
-    let done = AssertUnwindSafe(work.instrument(span.clone())).catch_unwind().await;
-    let (limit_headers, answer) =
-        done.unwrap_or_else(|_| (HeaderMap::new(), Err(AppError::internal("the route panicked"))));
+    let span = request_span::of(&correlation_id);
+    let done = AssertUnwindSafe(async { work(call).await }.instrument(span.clone())).catch_unwind().await;
+    let Answered { limit_headers, answer } = done.unwrap_or_else(|_| Answered {
+        limit_headers: HeaderMap::new(),
+        answer: Err(AppError::internal("the route panicked")),
+    });
 
     let (mut response, failure) = match answer {
         Ok(reply) => (from_reply(reply), None),
@@ -137,7 +105,7 @@ pub(crate) async fn respond(
     response
 }
 
-/// Answers what came before there was a configuration.
+/// Answers a request that came while the configuration could not be read.
 fn refuse(request: Request, error: &AppError) -> Response<Body> {
     let call = Call::new(request, Utc::now());
     let problem = Problem::from(error.clone());
@@ -150,25 +118,14 @@ fn refuse(request: Request, error: &AppError) -> Response<Body> {
     response
 }
 
-/// Notes which document a request is about, for the line that is written about it: whose card was looked at must be
-/// known afterwards.
-pub(crate) fn about_document(id: DocumentId) {
-    tracing::Span::current().record("document_id", tracing::field::display(id));
-}
-
-/// Notes which review a request is about.
-pub(crate) fn about_review(id: ReviewId) {
-    tracing::Span::current().record("review_id", tracing::field::display(id));
-}
-
-/// The one line of a request. What went wrong is told here and nowhere else.
+/// The one log line of a request. An error is logged here and nowhere else.
 fn log(route: &str, status: u16, duration_ms: f64, failure: Option<&AppError>) {
     match failure {
-        Some(error) if matches!(error.kind, Kind::Internal | Kind::Unavailable) => {
-            tracing::error!(route, status, duration_ms, code = error.code, %error, "request failed");
+        Some(error) if matches!(error.kind(), ErrorKind::Internal | ErrorKind::Unavailable) => {
+            tracing::error!(route, status, duration_ms, code = error.code.as_str(), %error, "request failed");
         }
         Some(error) => {
-            tracing::info!(route, status, duration_ms, code = error.code, %error, "request refused");
+            tracing::info!(route, status, duration_ms, code = error.code.as_str(), %error, "request refused");
         }
         None => tracing::info!(route, status, duration_ms, "request answered"),
     }

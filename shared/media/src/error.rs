@@ -36,25 +36,3 @@ pub enum MediaError {
     #[error("The PDF is encrypted. Please send it without a password.")]
     Encrypted,
 }
-
-impl MediaError {
-    /// Stable and machine-readable.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Empty => "file_empty",
-            Self::TooManyBytes => "file_too_large",
-            Self::TooManyPixels => "image_too_large",
-            Self::NoPixels => "image_empty",
-            Self::UnknownKind => "file_type_unknown",
-            Self::TypeMismatch { .. } => "file_type_mismatch",
-            Self::Damaged(_) => "file_damaged",
-            Self::Unsupported(_) => "file_unsupported",
-            Self::Encrypted => "file_encrypted",
-        }
-    }
-
-    /// Whether it is the body's size that is wrong, not what the body says.
-    pub const fn is_too_large(self) -> bool {
-        matches!(self, Self::TooManyBytes)
-    }
-}

@@ -10,6 +10,7 @@ use filot_store::Caller;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 
+use crate::auth::principal::SignedInUser;
 use crate::error::{AppError, Result};
 
 /// Who issues our tokens.
@@ -52,7 +53,7 @@ pub struct IssuedToken {
     pub expires_in_s: i64,
 }
 
-/// How long a token may live that we accept.
+/// The longest lifetime of a token that is accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lifetime {
     /// As long as we issue them.
@@ -87,7 +88,10 @@ impl AccessTokens {
         Self { keys, lifetime }
     }
 
-    /// A token for one login.
+    /// A token for one login, signed with the first key.
+    ///
+    /// # Errors
+    /// `internal` when there is no key to sign with.
     pub fn issue(&self, caller: Caller, now: DateTime<Utc>) -> Result<IssuedToken> {
         let claims = AccessClaims {
             iss: ISSUER.to_owned(),
@@ -102,7 +106,10 @@ impl AccessTokens {
         Ok(IssuedToken { token, expires_in_s: LIFETIME_S })
     }
 
-    /// Signs claims with the active key.
+    /// Signs claims with the first key.
+    ///
+    /// # Errors
+    /// `internal` when there is no key to sign with.
     pub fn sign(&self, claims: &AccessClaims) -> Result<String> {
         let (kid, key, _) =
             self.keys.first().ok_or_else(|| AppError::internal("no key to sign access tokens with"))?;
@@ -112,7 +119,10 @@ impl AccessTokens {
     }
 
     /// Who a token speaks for.
-    pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Caller> {
+    ///
+    /// # Errors
+    /// `unauthenticated` for anything but a token of ours whose time is now.
+    pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<SignedInUser> {
         if token.len() > TOKEN_BYTES_MAX {
             return Err(AppError::unauthenticated("the access token is too long"));
         }
@@ -137,7 +147,7 @@ impl AccessTokens {
         if self.lifetime == Lifetime::AsIssued && claims.exp.saturating_sub(claims.iat) > LIFETIME_S {
             return Err(AppError::unauthenticated("the access token lives longer than ours do"));
         }
-        Ok(Caller { user_id: claims.sub, session_id: claims.sid })
+        Ok(SignedInUser::proven(Caller { user_id: claims.sub, session_id: claims.sid }))
     }
 }
 
@@ -201,13 +211,13 @@ mod tests {
         let tokens = tokens(&[("1", NEW)], Lifetime::AsIssued);
         let issued = tokens.issue(caller(), now()).unwrap();
         let token = issued.token.expose();
-        assert_eq!(tokens.verify(token, now()), Ok(caller()));
+        assert_eq!(tokens.verify(token, now()).map(|user| *user), Ok(caller()));
         assert!(tokens.verify(token, now() + TimeDelta::seconds(LIFETIME_S - 1)).is_ok());
         assert!(tokens.verify(token, now() + TimeDelta::seconds(LIFETIME_S)).is_err());
     }
 
     #[test]
-    fn a_key_that_is_being_rotated_out_still_verifies_and_an_unknown_one_does_not() {
+    fn a_key_being_rotated_out_still_verifies() {
         let before = tokens(&[("old", OLD)], Lifetime::AsIssued);
         let during = tokens(&[("new", NEW), ("old", OLD)], Lifetime::AsIssued);
         let after = tokens(&[("new", NEW)], Lifetime::AsIssued);

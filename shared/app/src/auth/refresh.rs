@@ -14,7 +14,7 @@ pub const LIFETIME_S: i64 = 30 * 24 * 60 * 60;
 /// 32 bytes in base64 without padding.
 const TOKEN_CHARS: usize = 43;
 
-/// A new refresh token and what is stored of it.
+/// A new refresh token and its hash.
 #[derive(Debug)]
 pub struct NewRefreshToken {
     /// For the phone.
@@ -24,6 +24,9 @@ pub struct NewRefreshToken {
 }
 
 /// Makes a refresh token from the operating system's randomness.
+///
+/// # Errors
+/// `internal` when there is no randomness.
 pub fn generate() -> Result<NewRefreshToken> {
     let mut bytes = [0_u8; 32];
     OsRng
@@ -34,12 +37,12 @@ pub fn generate() -> Result<NewRefreshToken> {
     Ok(NewRefreshToken { token: Secret::from(token), hash })
 }
 
-/// Whether a text has the form of our refresh tokens. What has not is looked up nowhere.
+/// Whether a text has the form of our refresh tokens. Any other text is refused without a query.
 pub fn is_well_formed(token: &str) -> bool {
     token.len() == TOKEN_CHARS && token.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }
 
-/// What is stored of a refresh token. A plain hash is enough: the token has 256 random bits, there is nothing to guess.
+/// The stored form of a refresh token. A plain hash is enough: 256 random bits cannot be guessed.
 pub fn hash(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
 }

@@ -4,21 +4,36 @@ use filot_platform::Secret;
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
+use crate::auth::principal::{Operator, Service};
 use crate::error::{AppError, Result};
 
-/// Whether `presented` is one of the active keys. No key configured refuses everybody.
+/// A caller that presents an active key is a service of ours. Without a configured key every caller is refused.
 ///
-/// Hashes are compared, so that neither the content nor the length of a key shows in the time it takes, and every key
-/// is compared, so that it does not show which one matched.
-pub fn verify(active: &[Secret], presented: &str) -> Result<()> {
+/// # Errors
+/// `unauthenticated` for any other key.
+pub fn verify(active: &[Secret], presented: &str) -> Result<Service> {
     if is_one_of(active, presented) {
-        Ok(())
+        Ok(Service::proven())
     } else {
         Err(AppError::unauthenticated("the service key is not ours"))
     }
 }
 
-/// Whether `presented` is one of the active secrets, in the same time whichever it is and however much of it is right.
+/// A reader of the metrics: a service, or any caller where they are open.
+///
+/// # Errors
+/// `service`'s, where the metrics are not open.
+pub fn operator(metrics_are_open: bool, service: Result<Service>) -> Result<Operator> {
+    if !metrics_are_open {
+        service?;
+    }
+    Ok(Operator::proven())
+}
+
+/// Whether `presented` is one of the active secrets, in constant time.
+///
+/// Hashes are compared, so that neither the content nor the length of a secret shows in the time it takes, and every one
+/// is compared, so that it does not show which one matched.
 pub fn is_one_of(active: &[Secret], presented: &str) -> bool {
     let presented: [u8; 32] = Sha256::digest(presented.as_bytes()).into();
     let matches = active.iter().filter(|key| !key.expose().is_empty()).fold(Choice::from(0), |found, key| {

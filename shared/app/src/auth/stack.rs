@@ -15,7 +15,8 @@ use tokio::sync::Mutex;
 use url::Url;
 
 use super::access::check_times;
-use crate::error::{AppError, Kind, Result};
+use crate::error::{AppError, Result};
+use crate::error_code::ErrorCode;
 
 const FRESH_FOR: TimeDelta = TimeDelta::hours(1);
 const USABLE_FOR: TimeDelta = TimeDelta::hours(24);
@@ -40,6 +41,9 @@ pub struct StackProject {
 impl StackProject {
     /// A project by the API it is reached at and the issuers it is known by. An issuer without a path is an API's
     /// address: its project path is added.
+    ///
+    /// # Errors
+    /// `internal` when no address can be made of them.
     pub fn new(api: &Url, id: &str, issuers: &[String]) -> Result<Self> {
         let path = format!("/api/v1/projects/{id}");
         let jwks_url = api
@@ -54,13 +58,23 @@ impl StackProject {
     }
 }
 
-/// Who a Stack Auth token speaks for.
+/// Who a Stack Auth token speaks for. Only [`StackVerifier::verify`] makes one.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StackIdentity {
+    stack_user_id: String,
+    verified_email: Option<String>,
+}
+
+impl StackIdentity {
     /// Stack Auth's id of the user.
-    pub stack_user_id: String,
-    /// Their address, if they have a verified one.
-    pub verified_email: Option<String>,
+    pub fn stack_user_id(&self) -> &str {
+        &self.stack_user_id
+    }
+
+    /// Their address in lower case, if they have a verified one.
+    pub fn verified_email(&self) -> Option<&str> {
+        self.verified_email.as_deref()
+    }
 }
 
 impl std::fmt::Debug for StackIdentity {
@@ -119,6 +133,9 @@ impl std::fmt::Debug for StackVerifier {
 
 impl StackVerifier {
     /// A verifier with an empty cache: keys are fetched when the first token needs one.
+    ///
+    /// # Errors
+    /// `internal` when there can be no HTTPS client.
     pub fn new(project: StackProject) -> Result<Self> {
         let http = reqwest::Client::builder()
             .timeout(FETCH_TIMEOUT)
@@ -128,7 +145,11 @@ impl StackVerifier {
         Ok(Self { project, http, cache: Mutex::default() })
     }
 
-    /// Who a token speaks for. Anonymous and restricted accounts are refused.
+    /// Who a token speaks for.
+    ///
+    /// # Errors
+    /// `unauthenticated` for anything but a valid token of the project; `account_restricted` for an anonymous or restricted
+    /// account; `unavailable` when the project's keys cannot be fetched.
     pub async fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<StackIdentity> {
         if token.len() > TOKEN_BYTES_MAX {
             return Err(AppError::unauthenticated("the token is too long"));
@@ -154,8 +175,7 @@ impl StackVerifier {
 
         if claims.is_anonymous || claims.is_restricted {
             return Err(AppError::new(
-                Kind::Forbidden,
-                "account_restricted",
+                ErrorCode::AccountRestricted,
                 "This account is anonymous or restricted. Please complete it first.",
             ));
         }
@@ -173,7 +193,7 @@ impl StackVerifier {
     }
 
     async fn key(&self, kid: &str, now: DateTime<Utc>) -> Result<DecodingKey> {
-        // Held over the fetch: whoever comes meanwhile waits for its result instead of fetching as well.
+        // Held over the fetch: a concurrent request waits for its result instead of fetching as well.
         let mut cache = self.cache.lock().await;
         if let Some(key) = cache.get(kid, FRESH_FOR, now) {
             return Ok(key);

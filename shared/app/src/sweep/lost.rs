@@ -5,7 +5,7 @@ use filot_domain::retry::QueueKind;
 use filot_platform::telemetry::{MetricName, metric};
 use filot_store::LostDocument;
 
-use super::{BATCH, SweepReport, Sweeper};
+use super::sweeper::{BATCH, SweepReport, Sweeper};
 use crate::enqueue::enqueue;
 use crate::error::Result;
 
@@ -13,19 +13,20 @@ use crate::error::Result;
 /// other documents may hide that this one's is gone.
 const PATIENCE_WITH_BACKLOG: TimeDelta = TimeDelta::hours(1);
 
-/// What to do with a document that waits.
+/// How to treat a document that waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+enum Verdict {
     /// Its message is somewhere in the queue.
     Wait,
     /// Send it again.
     Requeue,
 }
 
-/// Tells a loss from a backlog. `depth` is what the queue holds, seen or unseen; `waiting` is how many rows wait on it.
+/// Distinguishes a lost message from a backlog. `depth` is the number of messages in the queue, received or not; `waiting` is
+/// the number of rows that wait on it.
 ///
 /// As long as the queue holds at least as many messages as rows wait on it, each row's message may be among them.
-pub fn verdict(lost: &LostDocument, depth: Option<u64>, waiting: u64, now: DateTime<Utc>) -> Verdict {
+fn verdict(lost: &LostDocument, depth: Option<u64>, waiting: u64, now: DateTime<Utc>) -> Verdict {
     let Some(enqueued_at) = lost.enqueued_at else { return Verdict::Requeue };
     if now - enqueued_at >= PATIENCE_WITH_BACKLOG {
         return Verdict::Requeue;
@@ -33,14 +34,14 @@ pub fn verdict(lost: &LostDocument, depth: Option<u64>, waiting: u64, now: DateT
     match depth {
         Some(depth) if depth >= waiting => Verdict::Wait,
         Some(_) => Verdict::Requeue,
-        // A queue that does not tell its depth would not take a message either.
+        // A queue that does not answer would not take a message either.
         None => Verdict::Wait,
     }
 }
 
 /// A queue, as it stands at the beginning of a run.
 #[derive(Clone, Copy)]
-struct Standing {
+struct QueueLoad {
     depth: Option<u64>,
     waiting: u64,
 }
@@ -58,15 +59,15 @@ impl Sweeper<'_> {
         }
         let gpu_is_away = self.gpu_is_away().await;
         let (gpu, cpu) =
-            tokio::try_join!(self.standing(QueueKind::Gpu, &lost), self.standing(QueueKind::Cpu, &lost))?;
+            tokio::try_join!(self.load_of(QueueKind::Gpu, &lost), self.load_of(QueueKind::Cpu, &lost))?;
         for document in &lost {
             let now = clock();
             if now >= until {
                 break;
             }
             let reroute = document.queue == QueueKind::Gpu && gpu_is_away;
-            let standing = if document.queue == QueueKind::Gpu { gpu } else { cpu };
-            if !reroute && verdict(document, standing.depth, standing.waiting, now) == Verdict::Wait {
+            let load = if document.queue == QueueKind::Gpu { gpu } else { cpu };
+            if !reroute && verdict(document, load.depth, load.waiting, now) == Verdict::Wait {
                 report.backlogged += 1;
                 continue;
             }
@@ -85,7 +86,7 @@ impl Sweeper<'_> {
         Ok(())
     }
 
-    /// Whether it is known that no GPU worker can take what waits for one.
+    /// Whether it is known that no GPU worker runs.
     async fn gpu_is_away(&self) -> bool {
         if !self.queues.gpu_enabled {
             return true;
@@ -96,9 +97,9 @@ impl Sweeper<'_> {
         }
     }
 
-    async fn standing(&self, kind: QueueKind, lost: &[LostDocument]) -> Result<Standing> {
+    async fn load_of(&self, kind: QueueKind, lost: &[LostDocument]) -> Result<QueueLoad> {
         if !lost.iter().any(|document| document.queue == kind) {
-            return Ok(Standing { depth: None, waiting: 0 });
+            return Ok(QueueLoad { depth: None, waiting: 0 });
         }
         let depth = match self.queues.get(kind).attributes().await {
             Ok(attributes) => Some(attributes.visible + attributes.in_flight + attributes.delayed),
@@ -107,7 +108,7 @@ impl Sweeper<'_> {
                 None
             }
         };
-        Ok(Standing { depth, waiting: self.store.waiting_on(kind).await? })
+        Ok(QueueLoad { depth, waiting: self.store.waiting_on(kind).await? })
     }
 
     /// Tells how many messages wait on each queue: the one place that does so whether or not a worker is there.

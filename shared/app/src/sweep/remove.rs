@@ -1,12 +1,11 @@
-//! What is to go: uploads that died, documents that are too old, the objects of what was erased, expired tokens and keys.
+//! Removals: unfinished uploads, documents that are too old, the objects of erased documents, expired tokens and keys.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use filot_domain::CorrelationId;
 use filot_domain::lifecycle::DocumentStatus;
 use filot_platform::config::Retention;
-use filot_store::{Actor, DueErasure, Leftover, ObjectGone, Origin, TooOld};
+use filot_store::{DueErasure, Leftover, ObjectGone, Origin, TooOld};
 
-use super::{BATCH, SweepReport, Sweeper};
+use super::sweeper::{BATCH, SweepReport, Sweeper};
 use crate::error::{AppError, Result};
 
 /// An upload not finished after this long never will be.
@@ -19,16 +18,15 @@ impl Sweeper<'_> {
         &self,
         report: &mut SweepReport,
         until: DateTime<Utc>,
-        correlation_id: &CorrelationId,
+        origin: &Origin,
         clock: &(impl Fn() -> DateTime<Utc> + Send + Sync),
     ) -> Result<()> {
-        let origin = origin(correlation_id);
         let now = clock();
         for leftover in self.store.half_received(BATCH, now - UPLOAD_PATIENCE, now).await? {
             if clock() >= until {
                 break;
             }
-            match self.remove(&leftover, &origin, clock()).await {
+            match self.remove(&leftover, origin, clock()).await {
                 Ok(is_gone) => report.removed += u32::from(is_gone),
                 Err(error) => {
                     report.failed += 1;
@@ -49,22 +47,21 @@ impl Sweeper<'_> {
         Ok(self.store.object_deleted(leftover.id, now).await? != ObjectGone::Watched)
     }
 
-    /// Erases what is too old, by the very steps of an owner's request.
+    /// Erases documents that are too old, by the same steps as an owner's request.
     pub(super) async fn retire(
         &self,
         report: &mut SweepReport,
         until: DateTime<Utc>,
-        correlation_id: &CorrelationId,
+        origin: &Origin,
         clock: &(impl Fn() -> DateTime<Utc> + Send + Sync),
     ) -> Result<()> {
         let Some(than) = too_old(self.retention, clock()) else { return Ok(()) };
-        let origin = origin(correlation_id);
         for document in self.store.too_old(BATCH, &than).await? {
             let now = clock();
             if now >= until {
                 break;
             }
-            match self.store.erase_too_old(document, &than, &origin, now).await {
+            match self.store.erase_too_old(document, &than, origin, now).await {
                 Ok(is_erased) => report.retired += u32::from(is_erased),
                 Err(error) => {
                     report.failed += 1;
@@ -75,7 +72,7 @@ impl Sweeper<'_> {
         Ok(())
     }
 
-    /// Removes the objects of what was erased. An erasure whose review is still to be cancelled is done after that.
+    /// Removes the objects of erased documents. An erasure whose review is still to be cancelled is done after that.
     pub(super) async fn erasures(
         &self,
         report: &mut SweepReport,
@@ -117,10 +114,6 @@ impl Sweeper<'_> {
     }
 }
 
-fn origin(correlation_id: &CorrelationId) -> Origin {
-    Origin { actor: Actor::Function("sweeper"), correlation_id: correlation_id.clone() }
-}
-
 /// From when on documents are too old; `None` when nothing is to be erased by age.
 fn too_old(retention: &Retention, now: DateTime<Utc>) -> Option<TooOld> {
     let before = |days: u32| (days > 0).then(|| now - TimeDelta::days(days.into()));
@@ -136,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_too_old_unless_it_is_configured_and_no_hold_is_on() {
+    fn nothing_is_too_old_unless_configured_and_not_held() {
         let now = DateTime::UNIX_EPOCH + TimeDelta::days(20_000);
         let kept = Retention::default();
         assert_eq!(too_old(&kept, now), None);

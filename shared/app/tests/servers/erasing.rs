@@ -11,13 +11,13 @@ use axum::{Json, Router};
 use bytes::Bytes;
 use chrono::TimeDelta;
 use filot_app::delete_document::delete_document;
-use filot_app::dispatch_reviews::DispatchReport;
-use filot_app::error::Kind;
+use filot_app::error_code::ErrorCode;
 use filot_app::get_document::get_document;
 use filot_app::get_review::get_review;
-use filot_app::orchestrator::{Buli2, HandOver, Orchestrator, TakeBack};
+use filot_app::orchestrator::{Buli2, CancelOutcome, Orchestrator, SubmitOutcome};
 use filot_app::review_callback::review_callback;
 use filot_app::review_file::review_file;
+use filot_app::review_outbox::{OutboxReport, review_outbox};
 use filot_buli2::{Client, ClientConfig};
 use filot_domain::breaker::BreakerPolicy;
 use filot_domain::lifecycle::ReviewStatus;
@@ -28,11 +28,12 @@ use filot_testkit::{Aws, TestDb};
 use serde_json::{Value, json};
 
 use crate::dispatch::{Reviewer, dispatch, queue_a_review};
+use crate::requests::{caller, reviewer, service, user};
 use crate::upload::{PNG, objects, queues, run_sweeper, run_sweeper_that_keeps, uploaded};
-use crate::{after, caller, correlation_id, database, now};
+use crate::{after, correlation_id, database, now};
 
 async fn delete(store: &Store, id: DocumentId) {
-    delete_document(store, &caller(), id, &correlation_id(), now()).await.unwrap();
+    delete_document(store, &user(now()), id).await.unwrap();
 }
 
 async fn erasure(database: &TestDb, id: DocumentId) -> (String, Option<String>) {
@@ -47,7 +48,7 @@ fn done() -> (String, Option<String>) {
 }
 
 #[tokio::test]
-async fn an_erased_file_is_gone_even_if_storage_is_away_when_it_is_asked_for() {
+async fn an_erased_file_is_gone_once_storage_is_back() {
     let (database, store) = database().await;
     let aws = Aws::start().unwrap();
     let there = objects(aws.url(), aws.bucket().await.unwrap());
@@ -57,9 +58,9 @@ async fn an_erased_file_is_gone_even_if_storage_is_away_when_it_is_asked_for() {
     let key = format!("documents/{}/{id}", caller().user_id);
 
     delete(&store, id).await;
-    assert_eq!(get_document(&store, &caller(), id, now()).await.err().unwrap().kind, Kind::NotFound);
-    let again = delete_document(&store, &caller(), id, &correlation_id(), now()).await;
-    assert_eq!(again.unwrap_err().kind, Kind::NotFound);
+    assert_eq!(get_document(&store, &user(now()), id).await.err().unwrap().code, ErrorCode::NotFound);
+    let again = delete_document(&store, &user(now()), id).await;
+    assert_eq!(again.unwrap_err().code, ErrorCode::NotFound);
     there.get(&key, 4096).await.unwrap();
     let report = run_sweeper(&store, &away, &queues, &aws, TimeDelta::zero()).await;
     assert_eq!((report.erased, report.failed, report.requeued), (0, 1, 0));
@@ -83,7 +84,7 @@ async fn an_erased_file_is_gone_even_if_storage_is_away_when_it_is_asked_for() {
 }
 
 #[tokio::test]
-async fn inv_5_an_erased_review_is_cancelled_at_the_reviewer_however_long_that_is_away() {
+async fn inv_5_an_erased_review_is_cancelled_at_the_reviewer() {
     let (database, store) = database().await;
     let aws = Aws::start().unwrap();
     let objects = objects(aws.url(), aws.bucket().await.unwrap());
@@ -92,29 +93,32 @@ async fn inv_5_an_erased_review_is_cancelled_at_the_reviewer_however_long_that_i
     delete(&store, id).await;
     let report = run_sweeper(&store, &objects, &queues, &aws, TimeDelta::minutes(6)).await;
     assert_eq!(report.erased, 0, "the object is gone, the task is not");
-    let file = review_file(&store, &objects, seed::REVIEW).await;
-    assert_eq!(file.err().unwrap().kind, Kind::NotFound, "the reviewer sees nothing any more");
+    let file = review_file(&store, &objects, &service(now()), seed::REVIEW).await;
+    assert_eq!(file.err().unwrap().code, ErrorCode::NotFound, "the reviewer sees nothing any more");
 
-    let unreachable = TakeBack::Unreachable { retry_after: None, why: "http_503".to_owned() };
-    let refused = TakeBack::Refused { why: "http_401".to_owned() };
-    let reviewer = Reviewer::who_takes_back([unreachable, refused, TakeBack::Gone]);
-    let deferred = DispatchReport { cancels_deferred: 1, ..DispatchReport::default() };
-    assert_eq!(dispatch(&store, &reviewer, &policy, now()).await, deferred);
-    assert_eq!(dispatch(&store, &reviewer, &policy, now()).await, DispatchReport::default(), "it backs off");
-    assert_eq!(dispatch(&store, &reviewer, &policy, after(TimeDelta::hours(1))).await, deferred);
-    assert_eq!(get_review(&store, seed::REVIEW).await.unwrap().cancellation, Some(CancelState::Due));
-    let report = dispatch(&store, &reviewer, &policy, after(TimeDelta::hours(8))).await;
-    assert_eq!(report, DispatchReport { cancelled: 1, ..DispatchReport::default() });
+    let unreachable = CancelOutcome::Unreachable { retry_after: None, why: "http_503".to_owned() };
+    let refused = CancelOutcome::Refused { why: "http_401".to_owned() };
+    let desk = Reviewer::who_cancels([unreachable, refused, CancelOutcome::Gone]);
+    let deferred = OutboxReport { cancels_deferred: 1, ..OutboxReport::default() };
+    assert_eq!(dispatch(&store, &desk, &policy, now()).await, deferred);
+    assert_eq!(dispatch(&store, &desk, &policy, now()).await, OutboxReport::default(), "it backs off");
+    assert_eq!(dispatch(&store, &desk, &policy, after(TimeDelta::hours(1))).await, deferred);
+    assert_eq!(
+        get_review(&store, &service(now()), seed::REVIEW).await.unwrap().cancellation,
+        Some(CancelState::Due)
+    );
+    let report = dispatch(&store, &desk, &policy, after(TimeDelta::hours(8))).await;
+    assert_eq!(report, OutboxReport { cancelled: 1, ..OutboxReport::default() });
     assert_eq!(erasure(&database, id).await, done());
-    let review = get_review(&store, seed::REVIEW).await.unwrap();
+    let review = get_review(&store, &service(now()), seed::REVIEW).await.unwrap();
     assert_eq!((review.status, review.cancellation), (ReviewStatus::Cancelled, Some(CancelState::Done)));
-    let report = dispatch(&store, &reviewer, &policy, after(TimeDelta::days(9))).await;
-    assert_eq!((report, reviewer.asked()), (DispatchReport::default(), 3), "once told is enough");
+    let report = dispatch(&store, &desk, &policy, after(TimeDelta::days(9))).await;
+    assert_eq!((report, desk.asked()), (OutboxReport::default(), 3), "once told is enough");
 
     // BULI2's reviewer may have decided meanwhile: that is no error, and no effect.
     for decision in ["approved", "rejected", "approved"] {
         let said = serde_json::from_value(json!({"taskId": seed::TASK_ID, "decision": decision})).unwrap();
-        let answer = review_callback(&store, None, said, &correlation_id(), now()).await.unwrap();
+        let answer = review_callback(&store, &reviewer(now()), None, said).await.unwrap();
         assert_eq!((answer.document_id, answer.applied, answer.decision), (id, false, None));
     }
 }
@@ -125,11 +129,11 @@ async fn an_open_breaker_holds_cancellations_back_too() {
     delete(&store, seed::IN_REVIEW).await;
     let policy = BreakerPolicy { failure_threshold: 1, cooldown: TimeDelta::days(1) };
     store.breaker_record("buli2", &policy, false, now()).await.unwrap();
-    let reviewer = Reviewer::who_takes_back([TakeBack::Gone]);
-    let report = dispatch(&store, &reviewer, &policy, now()).await;
-    assert_eq!((report.cancels_deferred, reviewer.asked()), (1, 0));
-    let report = dispatch(&store, &reviewer, &policy, after(TimeDelta::days(1))).await;
-    assert_eq!((report.cancelled, reviewer.asked()), (1, 1));
+    let desk = Reviewer::who_cancels([CancelOutcome::Gone]);
+    let report = dispatch(&store, &desk, &policy, now()).await;
+    assert_eq!((report.cancels_deferred, desk.asked()), (1, 0));
+    let report = dispatch(&store, &desk, &policy, after(TimeDelta::days(1))).await;
+    assert_eq!((report.cancelled, desk.asked()), (1, 1));
 }
 
 /// BULI2 over HTTP: one task per review, however often it is sent.
@@ -177,31 +181,31 @@ async fn desk() -> (Shared, Buli2) {
     (desk, Buli2::new(client, "http://callback"))
 }
 
-async fn run(store: &Store, buli2: &Buli2, at: TimeDelta) -> DispatchReport {
+async fn run(store: &Store, buli2: &Buli2, at: TimeDelta) -> OutboxReport {
     let policy = BreakerPolicy::default();
     let clock = move || after(at);
-    filot_app::dispatch_reviews::dispatch_reviews(store, buli2, "test", &policy, clock).await.unwrap()
+    review_outbox(store, buli2, "test", &policy, clock).await.unwrap()
 }
 
 #[tokio::test]
-async fn a_review_is_cancelled_though_its_answer_came_after_the_erasure() {
+async fn a_review_acknowledged_after_the_erasure_is_cancelled() {
     let (_database, store) = database().await;
     queue_a_review(&store).await;
     let (desk, buli2) = desk().await;
     // A dispatcher has sent it and is about to hear so when the owner erases the document.
     let due = store.take_due_dispatches("other", 5, 60, now()).await.unwrap().remove(0);
     let payload = store.load_dispatch(&due.lease).await.unwrap();
-    let HandOver::Accepted { task_id } = buli2.hand_over(payload, now()).await else { panic!("not taken") };
+    let SubmitOutcome::Accepted { task_id } = buli2.submit(payload, now()).await else { panic!("not taken") };
     delete(&store, seed::READ).await;
     assert!(store.acknowledge_dispatch(&due.lease, &task_id, now()).await.is_err());
     let report = run(&store, &buli2, TimeDelta::zero()).await;
-    assert_eq!(report, DispatchReport { cancelled: 1, ..DispatchReport::default() });
+    assert_eq!(report, OutboxReport { cancelled: 1, ..OutboxReport::default() });
     let desk = desk.lock().unwrap();
     assert_eq!((desk.tasks[&task_id], desk.sent.len()), ("cancelled", 1));
 }
 
 #[tokio::test]
-async fn inv_7_a_review_whose_answer_never_came_is_found_without_its_data_and_cancelled() {
+async fn inv_7_a_lost_task_id_is_asked_for_without_personal_data() {
     let (_database, store) = database().await;
     queue_a_review(&store).await;
     let (desk, buli2) = desk().await;
@@ -210,9 +214,9 @@ async fn inv_7_a_review_whose_answer_never_came_is_found_without_its_data_and_ca
     desk.lock().unwrap().is_garbled = false;
     delete(&store, seed::READ).await;
     let found = run(&store, &buli2, TimeDelta::seconds(1)).await;
-    assert_eq!(found, DispatchReport { cancels_deferred: 1, ..DispatchReport::default() });
+    assert_eq!(found, OutboxReport { cancels_deferred: 1, ..OutboxReport::default() });
     let cancelled = run(&store, &buli2, TimeDelta::seconds(2)).await;
-    assert_eq!(cancelled, DispatchReport { cancelled: 1, ..DispatchReport::default() });
+    assert_eq!(cancelled, OutboxReport { cancelled: 1, ..OutboxReport::default() });
     let desk = desk.lock().unwrap();
     assert_eq!(
         desk.tasks.values().copied().collect::<Vec<_>>(),
@@ -243,11 +247,11 @@ async fn a_task_that_buli2_has_finished_or_forgotten_is_cancelled() {
         attempts: 0,
         correlation_id: correlation_id(),
     };
-    assert_eq!(buli2.take_back(forgotten, now()).await, TakeBack::Gone, "404: it is not there");
+    assert_eq!(buli2.cancel(forgotten, now()).await, CancelOutcome::Gone, "404: it is not there");
 }
 
 #[tokio::test]
-async fn what_is_too_old_is_erased_like_anything_else_unless_a_legal_hold_is_on() {
+async fn old_documents_are_erased_unless_a_legal_hold_is_on() {
     let (database, store) = database().await;
     let aws = Aws::start().unwrap();
     let objects = objects(aws.url(), aws.bucket().await.unwrap());
@@ -269,5 +273,5 @@ async fn what_is_too_old_is_erased_like_anything_else_unless_a_legal_hold_is_on(
         assert_eq!(erasure(&database, id).await, done());
     }
     assert_eq!(sweep(month, 999).await.retired, 0, "what awaits a machine or a human is not old");
-    assert!(get_document(&store, &caller(), seed::IN_REVIEW, now()).await.is_ok());
+    assert!(get_document(&store, &user(now()), seed::IN_REVIEW).await.is_ok());
 }

@@ -7,13 +7,14 @@ mod dispatch;
 mod documents;
 mod erasing;
 mod limits;
+mod requests;
 mod sessions;
 mod upload;
 mod watching;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use filot_domain::CorrelationId;
-use filot_store::{Caller, IdentityHashKey, SealingKeys, Store, StoreConfig, seed};
+use filot_store::{IdentityHashKey, SealingKeys, Store, StoreConfig, seed};
 use filot_testkit::{Postgres, TestDb};
 
 /// A database with the demo data.
@@ -42,10 +43,6 @@ fn now() -> DateTime<Utc> {
 
 fn after(time: TimeDelta) -> DateTime<Utc> {
     now() + time
-}
-
-fn caller() -> Caller {
-    Caller { user_id: seed::USER, session_id: seed::SESSION }
 }
 
 fn correlation_id() -> CorrelationId {

@@ -1,35 +1,24 @@
 //! From a login over refreshes to a logout, and the profile in between.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use filot_app::auth::access::Lifetime;
-use filot_app::auth::{AccessTokens, StackIdentity};
-use filot_app::error::{AppError, Kind};
+use filot_app::auth::AccessTokens;
+use filot_app::error::AppError;
+use filot_app::error_code::ErrorCode;
 use filot_app::login::{LoginResponse, login};
 use filot_app::logout::logout;
 use filot_app::me::me;
 use filot_app::profile::{ProfileRequest, get_profile, put_profile};
 use filot_app::refresh::{RefreshRequest, refresh};
 use filot_app::register::{RegisterRequest, register};
-use filot_platform::Secret;
 use filot_store::Store;
 
+use crate::requests::{nobody, stack, tokens, with_token};
 use crate::{after, database, now};
 
-fn tokens() -> AccessTokens {
-    let key = Secret::from("a-signing-secret-of-32-bytes-or-more".to_owned());
-    AccessTokens::new([("1", &key)], Lifetime::AsIssued)
-}
-
-fn identity() -> StackIdentity {
-    StackIdentity {
-        stack_user_id: "sub-of-a-test".to_owned(),
-        verified_email: Some("dewi@contoh.test".to_owned()),
-    }
-}
-
 async fn logged_in(store: &Store, tokens: &AccessTokens) -> LoginResponse {
-    register(store, &identity(), RegisterRequest::default(), now()).await.unwrap();
-    login(store, tokens, &identity(), now()).await.unwrap()
+    let request = stack("sub-of-a-test", "dewi@contoh.test", now()).await;
+    register(store, &request, RegisterRequest::default()).await.unwrap();
+    login(store, tokens, &request).await.unwrap()
 }
 
 async fn refreshed(
@@ -38,15 +27,15 @@ async fn refreshed(
     refresh_token: &str,
     at: DateTime<Utc>,
 ) -> Result<LoginResponse, AppError> {
-    refresh(store, tokens, RefreshRequest { refresh_token: refresh_token.to_owned() }, at).await
+    refresh(store, tokens, &nobody(at), RefreshRequest { refresh_token: refresh_token.to_owned() }).await
 }
 
 fn is_refused(answer: Result<LoginResponse, AppError>) -> bool {
-    answer.is_err_and(|error| (error.kind, error.code) == (Kind::Unauthenticated, "refresh_token_invalid"))
+    answer.is_err_and(|error| error.code == ErrorCode::RefreshTokenInvalid)
 }
 
 #[tokio::test]
-async fn a_phone_stays_logged_in_over_a_lost_answer_and_until_it_logs_out() {
+async fn a_lost_answer_does_not_log_a_phone_out() {
     let (_database, store) = database().await;
     let tokens = tokens();
     let first = logged_in(&store, &tokens).await;
@@ -60,15 +49,13 @@ async fn a_phone_stays_logged_in_over_a_lost_answer_and_until_it_logs_out() {
     let again = refreshed(&store, &tokens, &first.refresh_token, moments_later).await.unwrap();
     assert_eq!(again.refresh_token, second.refresh_token, "the answer was lost, not the session");
     assert_eq!(again.refresh_expires_in, 30 * 86_400 - 20);
-    let caller = tokens.verify(&again.access_token, moments_later).unwrap();
-    me(&store, &caller, moments_later).await.unwrap();
+    let request = with_token(&again.access_token, moments_later);
+    me(&store, &request).await.unwrap();
 
-    logout(&store, &caller, moments_later).await.unwrap();
+    logout(&store, &request).await.unwrap();
     assert!(is_refused(refreshed(&store, &tokens, &second.refresh_token, moments_later).await));
-    for over in
-        [me(&store, &caller, moments_later).await.err(), logout(&store, &caller, moments_later).await.err()]
-    {
-        assert_eq!(over.unwrap().kind, Kind::Unauthenticated);
+    for over in [me(&store, &request).await.err(), logout(&store, &request).await.err()] {
+        assert_eq!(over.unwrap().code, ErrorCode::Unauthenticated);
     }
 }
 
@@ -82,8 +69,8 @@ async fn inv_6_a_token_in_two_hands_ends_the_session() {
     let late = after(TimeDelta::seconds(60));
     assert!(is_refused(refreshed(&store, &tokens, &first.refresh_token, late).await));
     assert!(is_refused(refreshed(&store, &tokens, &second.refresh_token, late).await));
-    let caller = tokens.verify(&second.access_token, late).unwrap();
-    assert_eq!(me(&store, &caller, late).await.err().unwrap().kind, Kind::Unauthenticated);
+    let request = with_token(&second.access_token, late);
+    assert_eq!(me(&store, &request).await.err().unwrap().code, ErrorCode::Unauthenticated);
 }
 
 #[tokio::test]
@@ -102,21 +89,21 @@ async fn inv_6_what_is_no_refresh_token_of_ours_refreshes_nothing() {
 async fn a_profile_is_replaced_as_a_whole_and_checked() {
     let (_database, store) = database().await;
     let tokens = tokens();
-    let caller = tokens.verify(&logged_in(&store, &tokens).await.access_token, now()).unwrap();
-    assert!(get_profile(&store, &caller, now()).await.unwrap().full_name.is_none());
+    let request = with_token(&logged_in(&store, &tokens).await.access_token, now());
+    assert!(get_profile(&store, &request).await.unwrap().full_name.is_none());
     let said = |name: Option<&str>, phone: Option<&str>| ProfileRequest {
         full_name: name.map(str::to_owned),
         phone: phone.map(str::to_owned),
     };
-    let request = said(Some(" Dewi Contoh "), Some("+6281234567890"));
-    put_profile(&store, &caller, request, now()).await.unwrap();
-    let profile = get_profile(&store, &caller, now()).await.unwrap();
+    let input = said(Some(" Dewi Contoh "), Some("+6281234567890"));
+    put_profile(&store, &request, input).await.unwrap();
+    let profile = get_profile(&store, &request).await.unwrap();
     assert_eq!(profile.full_name.as_deref(), Some("Dewi Contoh"));
     assert_eq!(profile.phone.as_deref(), Some("+6281234567890"));
 
-    let wrong = put_profile(&store, &caller, said(Some(""), Some("0812")), now()).await.err().unwrap();
-    assert_eq!((wrong.code, wrong.errors.len()), ("validation_failed", 2));
-    let without_phone = put_profile(&store, &caller, said(Some("Dewi"), None), now()).await.unwrap();
+    let wrong = put_profile(&store, &request, said(Some(""), Some("0812"))).await.err().unwrap();
+    assert_eq!((wrong.code, wrong.errors.len()), (ErrorCode::ValidationFailed, 2));
+    let without_phone = put_profile(&store, &request, said(Some("Dewi"), None)).await.unwrap();
     assert!(without_phone.phone.is_none());
-    assert!(get_profile(&store, &caller, now()).await.unwrap().phone.is_none(), "what is missing is removed");
+    assert!(get_profile(&store, &request).await.unwrap().phone.is_none(), "what is missing is removed");
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use chrono::TimeDelta;
 use filot_app::document_dto::DocumentDto;
-use filot_app::error::Kind;
+use filot_app::error_code::ErrorCode;
 use filot_app::sweep::{SweepReport, Sweeper, sweep};
 use filot_app::upload::{UploadRequest, UploadedFile, upload};
 use filot_cloud::{Functions, Objects, ObjectsConfig, OcrQueues, Queue};
@@ -13,7 +13,8 @@ use filot_platform::config::Retention;
 use filot_store::Store;
 use filot_testkit::{Aws, aws};
 
-use crate::{after, caller, correlation_id, database, now};
+use crate::requests::{caller, task, user};
+use crate::{after, database, now};
 
 /// A picture of one pixel.
 pub(crate) const PNG: &[u8] = &[
@@ -37,7 +38,7 @@ pub(crate) async fn uploaded(
     queues: &OcrQueues,
     key: Option<&str>,
 ) -> DocumentDto {
-    let sent = upload(store, objects, queues, &caller(), request(key), &correlation_id(), now()).await;
+    let sent = upload(store, objects, queues, &user(now()), request(key)).await;
     sent.unwrap().document
 }
 
@@ -68,7 +69,7 @@ pub(crate) async fn run_sweeper_that_keeps(
     let functions = Functions::new(&aws.sdk_config().await);
     let sweeper =
         Sweeper { store, objects, queues, cache: None, functions: &functions, scoring: "scoring", retention };
-    sweep(&sweeper, &correlation_id(), move || after(at)).await.unwrap()
+    sweep(&sweeper, &task("sweeper", after(at)), move || after(at)).await.unwrap()
 }
 
 pub(crate) async fn run_sweeper(
@@ -82,22 +83,16 @@ pub(crate) async fn run_sweeper(
 }
 
 #[tokio::test]
-async fn inv_1_a_queue_that_is_away_costs_a_minute_and_not_the_document() {
+async fn inv_1_a_queue_that_is_away_loses_no_document() {
     let (_database, store) = database().await;
     let aws = Aws::start().unwrap();
     let objects = objects(aws.url(), aws.bucket().await.unwrap());
     let url = aws.queue().await.unwrap();
     let nowhere = queues(&aws, format!("{url}-that-is-not-there")).await;
 
-    let uploaded =
-        upload(&store, &objects, &nowhere, &caller(), request(Some("once")), &correlation_id(), now())
-            .await
-            .unwrap();
+    let uploaded = upload(&store, &objects, &nowhere, &user(now()), request(Some("once"))).await.unwrap();
     assert_eq!(uploaded.document.status, DocumentStatus::Uploaded);
-    let again =
-        upload(&store, &objects, &nowhere, &caller(), request(Some("once")), &correlation_id(), now())
-            .await
-            .unwrap();
+    let again = upload(&store, &objects, &nowhere, &user(now()), request(Some("once"))).await.unwrap();
     assert_eq!(again.document.id, uploaded.document.id, "the same key is the same upload");
     let key = format!("documents/{}/{}", caller().user_id, uploaded.document.id);
     assert_eq!(&objects.get(&key, 4096).await.unwrap()[..], PNG);
@@ -122,21 +117,20 @@ async fn an_upload_that_storage_refused_may_be_sent_again_at_once() {
     let queues = queues(&aws, aws.queue().await.unwrap()).await;
     let nowhere = objects("http://127.0.0.1:9", "filot".to_owned());
     let there = objects(aws.url(), aws.bucket().await.unwrap());
-    let send = async |objects: &Objects| {
-        upload(&store, objects, &queues, &caller(), request(Some("once")), &correlation_id(), now()).await
-    };
-    assert_eq!(send(&nowhere).await.unwrap_err().kind, Kind::Unavailable);
+    let send =
+        async |objects: &Objects| upload(&store, objects, &queues, &user(now()), request(Some("once"))).await;
+    assert_eq!(send(&nowhere).await.unwrap_err().code, ErrorCode::Unavailable);
     assert_eq!(send(&there).await.unwrap().document.status, DocumentStatus::Uploaded);
 }
 
 #[tokio::test]
-async fn inv_1_an_upload_that_dies_half_way_is_removed_and_never_shown() {
+async fn inv_1_an_unfinished_upload_is_removed_and_never_shown() {
     let (_database, store) = database().await;
     let aws = Aws::start().unwrap();
     let queues = queues(&aws, aws.queue().await.unwrap()).await;
     let nowhere = objects("http://127.0.0.1:9", "filot".to_owned());
-    let refused = upload(&store, &nowhere, &queues, &caller(), request(None), &correlation_id(), now()).await;
-    assert_eq!(refused.unwrap_err().kind, Kind::Unavailable);
+    let refused = upload(&store, &nowhere, &queues, &user(now()), request(None)).await;
+    assert_eq!(refused.unwrap_err().code, ErrorCode::Unavailable);
 
     let objects = objects(aws.url(), aws.bucket().await.unwrap());
     let early = run_sweeper(&store, &objects, &queues, &aws, TimeDelta::minutes(10)).await;

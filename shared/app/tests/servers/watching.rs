@@ -1,21 +1,23 @@
-//! What whoever watches is told: by real queues, and when a queue is away.
+//! Metrics and queue status with real queues, and with a queue that is away.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::{Json, Router};
-use chrono::TimeDelta;
-use filot_app::metrics::{collect, prometheus};
+use chrono::{DateTime, TimeDelta, Utc};
+use filot_app::error::Result;
+use filot_app::metrics::{MetricsCache, MetricsResponse, metrics, prometheus};
 use filot_app::queue_depths::{WatchedQueue, WatchedQueues};
 use filot_app::queue_status::{STUCK_AFTER, queue_status};
 use filot_app::sweep::{Sweeper, sweep};
 use filot_cloud::{Functions, OcrMessage, OcrQueues, Queue};
 use filot_domain::breaker::BreakerPolicy;
 use filot_platform::config::Retention;
-use filot_store::seed;
+use filot_store::{Store, seed};
 use filot_testkit::Aws;
 use serde_json::Value;
 
+use crate::requests::{operator, service, task};
 use crate::upload::objects;
 use crate::{after, correlation_id, database, now, store_at};
 
@@ -40,6 +42,11 @@ async fn queues(aws: &Aws) -> WatchedQueues {
     }
 }
 
+/// The metrics of a new instance.
+async fn numbers(store: &Store, queues: &WatchedQueues, at: DateTime<Utc>) -> Result<Arc<MetricsResponse>> {
+    metrics(store, queues, &BreakerPolicy::default(), &MetricsCache::default(), &operator(at)).await
+}
+
 /// Whether a JSON value has this text anywhere.
 fn says(value: &Value, text: &str) -> bool {
     value.to_string().contains(text)
@@ -50,13 +57,13 @@ async fn a_queue_that_is_away_is_news_and_not_an_error() {
     let (_database, store) = database().await;
     let aws = Aws::start().unwrap();
     let queues = queues(&aws).await;
-    let status = queue_status(&store, &queues, now()).await.unwrap();
+    let status = queue_status(&store, &queues, &service(now())).await.unwrap();
     let (gpu, cpu) = (&status.queues.gpu.messages, &status.queues.cpu.messages);
     assert_eq!((gpu.reachable, gpu.depth, gpu.in_flight, gpu.dead_letters), (false, None, None, Some(1)));
     assert_eq!((cpu.reachable, cpu.depth, cpu.in_flight, cpu.delayed), (true, Some(1), Some(1), Some(0)));
     assert_eq!(cpu.dead_letters, Some(1));
 
-    let metrics = collect(&store, &queues, &BreakerPolicy::default(), now()).await.unwrap();
+    let metrics = numbers(&store, &queues, now()).await.unwrap();
     assert_eq!((metrics.queues.cpu, metrics.queues.gpu), (*cpu, *gpu));
     assert_eq!(metrics.breakers.buli2, "closed");
     let text = prometheus(&metrics).unwrap();
@@ -70,11 +77,11 @@ async fn inv_7_watchers_see_stuck_documents_and_nothing_personal() {
     let aws = Aws::start().unwrap();
     let queues = queues(&aws).await;
     let later = after(STUCK_AFTER + TimeDelta::days(1));
-    let status = queue_status(&store, &queues, later).await.unwrap();
+    let status = queue_status(&store, &queues, &service(later)).await.unwrap();
     assert!(status.stuck.count > 0 && status.stuck.documents.len() as u64 <= status.stuck.count);
     assert!(status.stuck.documents.iter().any(|stuck| stuck.id == seed::READ), "{:?}", status.stuck);
-    let metrics = collect(&store, &queues, &BreakerPolicy::default(), later).await.unwrap();
-    let all = [serde_json::to_value(&status).unwrap(), serde_json::to_value(&metrics).unwrap()];
+    let metrics = numbers(&store, &queues, later).await.unwrap();
+    let all = [serde_json::to_value(&status).unwrap(), serde_json::to_value(&*metrics).unwrap()];
     for answer in &all {
         for personal in [seed::USER.to_string().as_str(), "@", "documents/", "3174"] {
             assert!(!says(answer, personal), "{personal} in {answer}");
@@ -85,7 +92,7 @@ async fn inv_7_watchers_see_stuck_documents_and_nothing_personal() {
 
 /// Alarms and scaling look at the queues' lengths, which are known only while somebody asks for them.
 #[tokio::test]
-async fn without_a_database_the_sweeper_asks_the_queues_all_the_same_and_fails() {
+async fn without_a_database_the_sweeper_still_measures_queues() {
     let asked = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&asked);
     let router = Router::new().fallback(move || {
@@ -106,6 +113,6 @@ async fn without_a_database_the_sweeper_asks_the_queues_all_the_same_and_fails()
         scoring: "scoring",
         retention: &Retention::default(),
     };
-    assert!(sweep(&sweeper, &correlation_id(), now).await.is_err());
+    assert!(sweep(&sweeper, &task("sweeper", now()), now).await.is_err());
     assert_eq!(asked.load(Ordering::Relaxed), 2);
 }

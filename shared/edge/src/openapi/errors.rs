@@ -1,150 +1,105 @@
-//! Every error code, with what it means and the status it is answered with.
+//! The description of each error code: its text, its status and an example.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
-
-use filot_app::error::{AppError, FieldError, Kind};
+use filot_app::error::{AppError, FieldError};
+use filot_app::error_code::ErrorCode;
 use filot_domain::CorrelationId;
 use http::StatusCode;
 use serde_json::Value;
+use strum::IntoEnumIterator;
 
-use super::operations::Operation;
-use crate::api::{Auth, Limit, Route};
+use super::examples;
 use crate::problem;
-use crate::status::ErrorStatus;
 
-/// A code.
+use ErrorCode as E;
+
+/// An error code as the document describes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Problem {
-    /// Stable and machine-readable.
-    pub(super) code: &'static str,
-    /// The status it comes with.
-    pub(super) status: StatusCode,
-    /// What happened.
+    /// The code.
+    pub(super) code: ErrorCode,
+    /// What happened, as a client might read it.
     pub(super) when: &'static str,
-    /// Fields that are told to be wrong.
-    fields: &'static [(&'static str, &'static str)],
 }
 
 impl Problem {
+    /// The status it comes with.
+    pub(super) fn status(&self) -> StatusCode {
+        problem::status_of(self.code.kind()).into()
+    }
+
     /// The body that a client gets.
-    pub(super) fn example(&self, status: StatusCode) -> Value {
-        let Some(status) = ErrorStatus::new(status) else { return Value::Null };
-        let errors = self.fields.iter().map(|(field, message)| FieldError::new(field, *message)).collect();
-        let error = AppError { errors, ..AppError::new(Kind::Internal, self.code, Cow::Borrowed(self.when)) };
-        let Ok(correlation_id) = super::examples::CORRELATION_ID.parse::<CorrelationId>() else {
+    pub(super) fn example(&self) -> Value {
+        let fields: &[(&str, &str)] = match self.code {
+            E::ValidationFailed => &[("phone", "must be + and 8 to 15 digits")],
+            code if FILE_CODES.contains(&code) => &[("file", "cannot be taken")],
+            _ => &[],
+        };
+        let errors = fields.iter().map(|(field, message)| FieldError::new(field, *message)).collect();
+        let error = AppError { errors, ..AppError::new(self.code, self.when) };
+        let Ok(correlation_id) = examples::CORRELATION_ID.parse::<CorrelationId>() else {
             return Value::Null;
         };
-        serde_json::to_value(problem::Problem { status, error }.body(&correlation_id)).unwrap_or_default()
+        serde_json::to_value(problem::Problem::from(error).body(&correlation_id)).unwrap_or_default()
     }
 }
 
-const fn problem(code: &'static str, status: StatusCode, when: &'static str) -> Problem {
-    Problem { code, status, when, fields: &[] }
-}
-
-use StatusCode as S;
-
-/// All of them.
-pub(super) const PROBLEMS: &[Problem] = &[
-    Problem {
-        code: "validation_failed",
-        status: S::BAD_REQUEST,
-        when: "The request has values that are not allowed.",
-        fields: &[("phone", "must be + and 8 to 15 digits")],
-    },
-    problem("malformed_json", S::BAD_REQUEST, "The body is not the JSON that is expected here."),
-    problem("malformed_form", S::BAD_REQUEST, "The form cannot be read."),
-    problem("unauthenticated", S::UNAUTHORIZED, "The request carries no valid credentials."),
-    problem("refresh_token_invalid", S::UNAUTHORIZED, "The refresh token is not valid."),
-    problem(
-        "account_restricted",
-        S::FORBIDDEN,
-        "This account is anonymous or restricted. Please complete it first.",
-    ),
-    problem("email_unverified", S::FORBIDDEN, "The account has no verified e-mail address."),
-    problem("not_found", S::NOT_FOUND, "There is no such resource."),
-    problem("not_registered", S::NOT_FOUND, "This account is not registered yet."),
-    problem("email_taken", S::CONFLICT, "Another account has this e-mail address."),
-    problem("state_changed", S::CONFLICT, "The resource has changed meanwhile."),
-    problem("already_decided", S::CONFLICT, "The review is already approved."),
-    problem(
-        "document_not_processable",
-        S::CONFLICT,
-        "Only an uploaded or failed document can be processed; this one is completed.",
-    ),
-    problem(
-        "not_escalatable",
-        S::CONFLICT,
-        "Only an automatic rejection can be escalated; this document is completed (auto_approved).",
-    ),
-    problem("idempotency_in_progress", S::CONFLICT, "The first request with this key is still under way."),
-    problem("idempotency_key_reused", S::UNPROCESSABLE_ENTITY, "This key was used with another request."),
-    problem("payload_too_large", S::PAYLOAD_TOO_LARGE, "The body is larger than is accepted."),
-    problem("file_too_large", S::PAYLOAD_TOO_LARGE, "The file is larger than 2 MB."),
-    problem("unsupported_media_type", S::UNSUPPORTED_MEDIA_TYPE, "The body must be multipart/form-data."),
-    file("file_empty", "The file is empty."),
-    file("image_too_large", "The picture has more pixels than are read."),
-    file("image_empty", "The picture has no pixels."),
-    file("file_type_unknown", "The file is neither a JPEG nor a PNG nor a PDF."),
-    file("file_type_mismatch", "The file is not what it is said to be."),
-    file("file_damaged", "The file is damaged."),
-    file("file_unsupported", "The file is of a variant that is not read."),
-    file("file_encrypted", "The PDF is encrypted."),
-    problem("ids_mismatch", S::UNPROCESSABLE_ENTITY, "The ids in this callback belong to different reviews."),
-    problem("rate_limited", S::TOO_MANY_REQUESTS, "Too many requests. Please try again later."),
-    problem("internal", S::INTERNAL_SERVER_ERROR, "Something went wrong on our side."),
-    problem("unavailable", S::SERVICE_UNAVAILABLE, "The service cannot answer right now. Please try again."),
-    problem(
-        "not_yet_acknowledged",
-        S::SERVICE_UNAVAILABLE,
-        "No review has this task id yet, but one is being sent. Please try again.",
-    ),
+/// Codes of a refused file.
+pub(super) const FILE_CODES: &[ErrorCode] = &[
+    E::FileEmpty,
+    E::ImageTooLarge,
+    E::ImageEmpty,
+    E::FileTypeUnknown,
+    E::FileTypeMismatch,
+    E::FileDamaged,
+    E::FileUnsupported,
+    E::FileEncrypted,
 ];
 
-/// What an uploaded file can be refused for.
-pub(super) const FILE_CODES: &[&str] = &[
-    "file_empty",
-    "image_too_large",
-    "image_empty",
-    "file_type_unknown",
-    "file_type_mismatch",
-    "file_damaged",
-    "file_unsupported",
-    "file_encrypted",
-];
-
-const fn file(code: &'static str, when: &'static str) -> Problem {
-    Problem { code, status: S::UNPROCESSABLE_ENTITY, when, fields: &[("file", "cannot be taken")] }
+/// Every code that a route can answer with.
+pub(super) fn all() -> impl Iterator<Item = Problem> {
+    E::iter().filter_map(|code| Some(Problem { code, when: when(code)? }))
 }
 
-/// The problems of an operation: its own, and those that follow from who may call it and how often.
-pub(super) fn by_status(route: &Route, operation: &Operation) -> BTreeMap<StatusCode, Vec<Problem>> {
-    let mut codes: Vec<&str> = operation.errors.to_vec();
-    codes.push("internal");
-    if operation.needs_servers {
-        codes.push("unavailable");
-    }
-    match route.auth {
-        Auth::Public => {}
-        Auth::RefreshToken => codes.push("refresh_token_invalid"),
-        Auth::StackToken => codes.extend(["unauthenticated", "account_restricted"]),
-        Auth::AccessToken | Auth::ServiceKey | Auth::ServiceKeyInProduction | Auth::SignedCallback => {
-            codes.push("unauthenticated")
+/// When a code comes, if a route answers with it.
+const fn when(code: ErrorCode) -> Option<&'static str> {
+    Some(match code {
+        E::ValidationFailed => "The request has values that are not allowed.",
+        E::MalformedJson => "The body is not the JSON that is expected here.",
+        E::MalformedForm => "The form cannot be read.",
+        E::Unauthenticated => "The request carries no valid credentials.",
+        E::RefreshTokenInvalid => "The refresh token is not valid.",
+        E::AccountRestricted => "This account is anonymous or restricted. Please complete it first.",
+        E::EmailUnverified => "The account has no verified e-mail address.",
+        E::NotFound => "There is no such resource.",
+        E::NotRegistered => "This account is not registered yet.",
+        E::EmailTaken => "Another account has this e-mail address.",
+        E::StateChanged => "The resource has changed meanwhile.",
+        E::AlreadyDecided => "The review is already approved.",
+        E::DocumentNotProcessable => {
+            "Only an uploaded or failed document can be processed; this one is completed."
         }
-    }
-    if route.limit != Limit::None {
-        codes.push("rate_limited");
-    }
-    if route.method != "GET" {
-        codes.push("payload_too_large");
-    }
-    if route.takes_idempotency_key {
-        codes.extend(["validation_failed", "idempotency_in_progress", "idempotency_key_reused"]);
-    }
-    let mut all: BTreeMap<StatusCode, Vec<Problem>> = BTreeMap::new();
-    for problem in PROBLEMS.iter().filter(|problem| codes.contains(&problem.code)) {
-        all.entry(problem.status).or_default().push(*problem);
-    }
-    all
+        E::NotEscalatable => {
+            "Only an automatic rejection can be escalated; this document is completed (auto_approved)."
+        }
+        // Scoring has no route.
+        E::NotRead => return None,
+        E::IdempotencyInProgress => "The first request with this key is still under way.",
+        E::IdempotencyKeyReused => "This key was used with another request.",
+        E::PayloadTooLarge => "The body is larger than is accepted.",
+        E::FileTooLarge => "The file is larger than 2 MB.",
+        E::UnsupportedMediaType => "The body must be multipart/form-data.",
+        E::FileEmpty => "The file is empty.",
+        E::ImageTooLarge => "The picture has more pixels than are read.",
+        E::ImageEmpty => "The picture has no pixels.",
+        E::FileTypeUnknown => "The file is neither a JPEG nor a PNG nor a PDF.",
+        E::FileTypeMismatch => "The file is not what it is said to be.",
+        E::FileDamaged => "The file is damaged.",
+        E::FileUnsupported => "The file is of a variant that is not read.",
+        E::FileEncrypted => "The PDF is encrypted.",
+        E::IdsMismatch => "The ids in this callback belong to different reviews.",
+        E::RateLimited => "Too many requests. Please try again later.",
+        E::Internal => "Something went wrong on our side.",
+        E::Unavailable => "The service cannot answer right now. Please try again.",
+        E::NotYetAcknowledged => "No review has this task id yet, but one is being sent. Please try again.",
+    })
 }

@@ -1,7 +1,6 @@
-//! What each route takes and gives, by the types that its handler reads and writes.
+//! The description of each route, made from the types that its handler reads and writes.
 
-use std::borrow::Cow;
-
+use filot_app::error_code::ErrorCode;
 use filot_app::{
     download, escalate, get_document, get_review, health, list_documents, login, me, metrics, process,
     profile, queue_status, refresh, register, review_callback, schema, upload, verification_status,
@@ -10,163 +9,17 @@ use http::StatusCode;
 use serde_json::json;
 use utoipa::ToSchema;
 use utoipa::openapi::content::ContentBuilder;
-use utoipa::openapi::example::ExampleBuilder;
-use utoipa::openapi::path::{Parameter, ParameterIn};
+use utoipa::openapi::path::ParameterIn;
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
-use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
-use utoipa::openapi::{Ref, RefOr, Required};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{Ref, Required};
 
 use super::errors::FILE_CODES;
-use super::examples::{self, Examples};
-use super::parts;
+use super::examples;
+use super::operation::{AnswerBody, Operation, Shape};
 use crate::api::Route;
 
-/// Schemas by name.
-pub(super) type Schemas = Vec<(String, RefOr<Schema>)>;
-
-/// A type that is sent, as a named schema.
-#[derive(Clone)]
-pub(super) struct Shape {
-    name: Cow<'static, str>,
-    collect: fn(&mut Schemas),
-}
-
-impl Shape {
-    pub(super) fn of<T: ToSchema>() -> Self {
-        let collect = |all: &mut Schemas| {
-            all.push((T::name().into_owned(), T::schema()));
-            T::schemas(all);
-        };
-        Self { name: T::name(), collect }
-    }
-
-    /// Adds the schema and those it refers to.
-    pub(super) fn collect(&self, all: &mut Schemas) {
-        (self.collect)(all);
-    }
-
-    /// A reference to it.
-    pub(super) fn reference(&self) -> Ref {
-        Ref::from_schema_name(self.name.as_ref())
-    }
-}
-
-/// A body of an answer.
-pub(super) enum AnswerBody {
-    Json { shape: Shape, examples: Examples },
-    Text { media_type: &'static str, example: String },
-    AnyJson,
-}
-
-/// An answer that is no problem.
-pub(super) struct Answered {
-    pub(super) status: StatusCode,
-    pub(super) description: &'static str,
-    pub(super) headers: &'static [&'static str],
-    pub(super) bodies: Vec<AnswerBody>,
-}
-
-/// What a route takes and gives, beyond what the table of routes says.
-pub(super) struct Operation {
-    pub(super) id: &'static str,
-    pub(super) tag: &'static str,
-    pub(super) summary: &'static str,
-    pub(super) description: Option<&'static str>,
-    pub(super) parameters: Vec<Parameter>,
-    pub(super) body: Option<RequestBody>,
-    pub(super) answers: Vec<Answered>,
-    pub(super) errors: Vec<&'static str>,
-    /// Whether it asks a server that may be away.
-    pub(super) needs_servers: bool,
-    shapes: Vec<Shape>,
-}
-
-impl Operation {
-    fn new(id: &'static str, tag: &'static str, summary: &'static str) -> Self {
-        Self {
-            id,
-            tag,
-            summary,
-            description: None,
-            parameters: Vec::new(),
-            body: None,
-            answers: Vec::new(),
-            errors: Vec::new(),
-            needs_servers: true,
-            shapes: Vec::new(),
-        }
-    }
-
-    fn about(mut self, description: &'static str) -> Self {
-        self.description = Some(description);
-        self
-    }
-
-    fn json<T: ToSchema>(mut self, required: Required, examples: Examples) -> Self {
-        let shape = Shape::of::<T>();
-        let examples = examples
-            .into_iter()
-            .map(|(name, value)| (name, ExampleBuilder::new().value(Some(value)).build()));
-        let content =
-            ContentBuilder::new().schema(Some(shape.reference())).examples_from_iter(examples).build();
-        let body = RequestBodyBuilder::new().required(Some(required)).content("application/json", content);
-        self.body = Some(body.build());
-        self.shapes.push(shape);
-        self.errors(&["malformed_json"])
-    }
-
-    fn answers<T: ToSchema>(self, status: StatusCode, description: &'static str, examples: Examples) -> Self {
-        let shape = Shape::of::<T>();
-        self.answer(status, description, &[], vec![AnswerBody::Json { shape, examples }])
-    }
-
-    fn answer(
-        mut self,
-        status: StatusCode,
-        description: &'static str,
-        headers: &'static [&'static str],
-        bodies: Vec<AnswerBody>,
-    ) -> Self {
-        for body in &bodies {
-            if let AnswerBody::Json { shape, .. } = body {
-                self.shapes.push(shape.clone());
-            }
-        }
-        self.answers.push(Answered { status, description, headers, bodies });
-        self
-    }
-
-    fn parameter<T: ToSchema>(mut self, name: &str, description: &str) -> Self {
-        let shape = Shape::of::<T>();
-        self.parameters.push(parts::optional(ParameterIn::Query, name, description, shape.reference()));
-        self.shapes.push(shape);
-        self
-    }
-
-    fn plain_parameter(
-        mut self,
-        parameter_in: ParameterIn,
-        name: &str,
-        description: &str,
-        schema: ObjectBuilder,
-    ) -> Self {
-        self.parameters.push(parts::optional(parameter_in, name, description, schema));
-        self
-    }
-
-    fn errors(mut self, codes: &[&'static str]) -> Self {
-        self.errors.extend(codes);
-        self
-    }
-
-    /// Adds the schemas that are referred to.
-    pub(super) fn collect(&self, all: &mut Schemas) {
-        for shape in &self.shapes {
-            shape.collect(all);
-        }
-    }
-}
-
+use ErrorCode as E;
 use StatusCode as S;
 
 /// The operation of a route, if it is described.
@@ -230,10 +83,10 @@ fn of_account(route: &Route) -> Option<Operation> {
             .json::<register::RegisterRequest>(Required::False, examples::register_request())
             .answers::<register::RegisterResponse>(S::CREATED, "The user was created.", examples::registered(true))
             .answers::<register::RegisterResponse>(S::OK, "The user was there.", examples::registered(false))
-            .errors(&["validation_failed", "email_unverified", "email_taken"]),
+            .errors(&[E::ValidationFailed, E::EmailUnverified, E::EmailTaken]),
         ("POST", "/auth/login") => Operation::new("login", "auth", "Starts a session")
             .answers::<login::LoginResponse>(S::OK, "A pair of tokens.", examples::login())
-            .errors(&["not_registered"]),
+            .errors(&[E::NotRegistered]),
         ("POST", "/auth/refresh") => Operation::new("refresh", "auth", "The next pair of tokens")
             .about("The token before the newest one stays valid for 60 seconds and yields the same successor; using an older one ends the session.")
             .json::<refresh::RefreshRequest>(Required::True, examples::refresh_request())
@@ -249,7 +102,7 @@ fn of_account(route: &Route) -> Option<Operation> {
             .about("What is missing is removed.")
             .json::<profile::ProfileRequest>(Required::True, examples::profile_request())
             .answers::<profile::ProfileDto>(S::OK, "The profile.", examples::profile())
-            .errors(&["validation_failed"]),
+            .errors(&[E::ValidationFailed]),
         _ => return None,
     })
 }
@@ -264,7 +117,7 @@ fn of_document(route: &Route) -> Option<Operation> {
                     "The document is stored.",
                     examples::uploaded(),
                 )
-                .errors(&["malformed_form", "file_too_large", "unsupported_media_type"])
+                .errors(&[E::MalformedForm, E::FileTooLarge, E::UnsupportedMediaType])
                 .errors(FILE_CODES);
             upload.body = Some(upload_form());
             upload.shapes.push(Shape::of::<schema::DocumentType>());
@@ -291,17 +144,17 @@ fn of_document(route: &Route) -> Option<Operation> {
                 .parameter::<schema::DocumentStatus>("status", "Only in this state.")
                 .parameter::<schema::DocumentType>("type", "Only of this type.")
                 .answers::<list_documents::ListResponse>(S::OK, "A page.", examples::list())
-                .errors(&["validation_failed"])
+                .errors(&[E::ValidationFailed])
         }
         ("GET", "/documents/{id}") => {
             Operation::new("getDocument", "documents", "A document with what was read")
                 .answers::<get_document::DocumentResponse>(S::OK, "The document.", examples::document())
-                .errors(&["not_found"])
+                .errors(&[E::NotFound])
         }
         ("DELETE", "/documents/{id}") => Operation::new("deleteDocument", "documents", "Erases a document")
             .about("File and personal fields are erased; a record that there was a document stays.")
             .answer(S::NO_CONTENT, "It is erased.", &[], Vec::new())
-            .errors(&["not_found", "state_changed"]),
+            .errors(&[E::NotFound, E::StateChanged]),
         ("GET", "/documents/{id}/download") => {
             Operation::new("downloadDocument", "documents", "A link to the file")
                 .answers::<download::DownloadResponse>(
@@ -309,12 +162,12 @@ fn of_document(route: &Route) -> Option<Operation> {
                     "The link and when it expires.",
                     examples::download(),
                 )
-                .errors(&["not_found"])
+                .errors(&[E::NotFound])
         }
         ("POST", "/documents/{id}/process") => {
             Operation::new("processDocument", "documents", "Queues an uploaded or failed document again")
                 .answers::<process::ProcessResponse>(S::ACCEPTED, "It is queued.", examples::queued())
-                .errors(&["not_found", "document_not_processable", "state_changed"])
+                .errors(&[E::NotFound, E::DocumentNotProcessable, E::StateChanged])
         }
         ("GET", "/verification/status/{id}") => {
             Operation::new("verificationStatus", "verification", "Where a verification stands")
@@ -324,13 +177,13 @@ fn of_document(route: &Route) -> Option<Operation> {
                     "The state.",
                     examples::verification(),
                 )
-                .errors(&["not_found"])
+                .errors(&[E::NotFound])
         }
         ("POST", "/verification/{id}/escalate") => {
             Operation::new("escalate", "verification", "Sends a document to a human")
                 .about("After an automatic rejection. Asking twice is asking once.")
                 .answers::<escalate::EscalateResponse>(S::OK, "A human will decide.", examples::escalated())
-                .errors(&["not_found", "not_escalatable", "state_changed"])
+                .errors(&[E::NotFound, E::NotEscalatable, E::StateChanged])
         }
         _ => return None,
     })
@@ -342,11 +195,11 @@ fn of_review(route: &Route) -> Option<Operation> {
         ("POST", "/internal/reviews/{reviewId}/callback") => callback("reviewCallback"),
         ("GET", "/internal/reviews/{reviewId}") => Operation::new("getReview", "internal", "A review")
             .answers::<get_review::ReviewResponse>(S::OK, "The review.", examples::review())
-            .errors(&["not_found"]),
+            .errors(&[E::NotFound]),
         ("GET", "/internal/reviews/{reviewId}/file") => {
             Operation::new("reviewFile", "internal", "The reviewer sees the card")
                 .answer(S::FOUND, "To a link that lives for a minute.", &["Location"], Vec::new())
-                .errors(&["not_found"])
+                .errors(&[E::NotFound])
         }
         _ => return None,
     })
@@ -364,12 +217,12 @@ fn callback(id: &'static str) -> Operation {
         .json::<review_callback::CallbackRequest>(Required::True, examples::callback_request())
         .answers::<review_callback::CallbackResponse>(S::OK, "The decision that holds.", examples::called_back())
         .errors(&[
-            "validation_failed",
-            "not_found",
-            "already_decided",
-            "state_changed",
-            "ids_mismatch",
-            "not_yet_acknowledged",
+            E::ValidationFailed,
+            E::NotFound,
+            E::AlreadyDecided,
+            E::StateChanged,
+            E::IdsMismatch,
+            E::NotYetAcknowledged,
         ])
 }
 
