@@ -5,7 +5,7 @@ use std::time::Duration;
 use filot_e2e::Result;
 use filot_e2e::chaos::{Settings, storm};
 
-/// INV-1, INV-2, INV-3, INV-5: everything fails while documents flow, and nothing is lost or done twice.
+/// INV-1, INV-2, INV-3, INV-5: faults are injected while documents flow, and no document is lost or decided twice.
 #[tokio::test(flavor = "multi_thread")]
 async fn inv_1_2_3_5_no_document_is_lost_or_decided_twice() -> Result<()> {
     let settings = Settings {
