@@ -12,7 +12,7 @@ use libfuzzer_sys::fuzz_target;
 
 /// The reader finds no more rows on a card.
 const ROWS_MAX: usize = 18;
-/// Nor longer lines.
+/// The reader returns no longer lines.
 const LINE_CHARS_MAX: usize = 80;
 
 fn line(text: &str, confidence: f32) -> Line {
@@ -66,7 +66,7 @@ fuzz_target!(|input: (u8, &str)| {
             }
             FieldName::BloodType => assert!(value.chars().all(|c| "ABO+-".contains(c)), "{value}"),
             FieldName::Gender => {
-                // What is in no vocabulary is never trusted.
+                // A value outside the vocabulary is never trusted.
                 assert!(["LAKI-LAKI", "PEREMPUAN"].contains(&value) || reading.confidence <= 0.3);
             }
             FieldName::Citizenship => {

@@ -10,7 +10,7 @@ use libfuzzer_sys::fuzz_target;
 
 /// The reader finds no more lines on a card.
 const LINES_MAX: usize = 18;
-/// Nor longer lines.
+/// The reader returns no longer lines.
 const LINE_CHARS_MAX: usize = 80;
 
 fn line(text: &str, confidence: f32) -> Line {
@@ -19,7 +19,7 @@ fn line(text: &str, confidence: f32) -> Line {
     Line { symbols: text.chars().take(LINE_CHARS_MAX).enumerate().map(symbol).collect() }
 }
 
-/// The number in a line as the digit classifier might have seen it.
+/// The number in a line, as the digit classifier might read it.
 fn number(text: &str, sure: f32) -> Option<NumberRow> {
     let cell = |digit: u8| {
         let mut cell = [0.001; 10];
@@ -32,7 +32,7 @@ fn number(text: &str, sure: f32) -> Option<NumberRow> {
 
 fuzz_target!(|input: (u8, u8, &str)| {
     let (sure, step, text) = (f32::from(input.0) / 255.0, u32::from(input.1), input.2);
-    // Each line, and behind a tab what a second look at it gave.
+    // One line, then after a tab its second reading.
     let lines: Vec<NpwpLine> = (1..)
         .zip(text.lines().take(LINES_MAX))
         .map(|(i, text)| {

@@ -7,7 +7,7 @@ use filot_ocr::decode::{WORKING_SIDE, decode};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(
-    // The renderer may panic: the product catches it. What reaches the fuzzer ends it all the same.
+    // The renderer may panic, and the product catches it. A panic that reaches the fuzzer is a finding.
     init: std::panic::set_hook(Box::new(|_| {})),
     |bytes: &[u8]| {
         if !bytes.starts_with(b"%PDF-") || inspect(bytes, None).is_err() {
