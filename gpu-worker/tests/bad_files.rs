@@ -62,7 +62,7 @@ fn told(counts: &BTreeMap<String, usize>) -> String {
     counts.iter().map(|(what, count)| format!("{what} {count}")).collect::<Vec<_>>().join(", ")
 }
 
-/// Those that the upload would take; the others by the code that they are refused with.
+/// Those that the upload would take; the others by the reason that they are refused with.
 fn looked_at(files: Vec<BadFile>) -> (Vec<BadFile>, BTreeMap<String, usize>) {
     let (mut taken, mut refused) = (Vec::new(), BTreeMap::new());
     for file in files {
@@ -77,7 +77,7 @@ fn looked_at(files: Vec<BadFile>) -> (Vec<BadFile>, BTreeMap<String, usize>) {
             }
             Err(error) => {
                 assert!(!error.to_string().is_empty());
-                *refused.entry(error.code().to_owned()).or_default() += 1;
+                *refused.entry(error.to_string()).or_default() += 1;
             }
         }
     }
@@ -167,7 +167,7 @@ async fn inv_8_no_bad_file_crashes_hangs_or_bursts_the_reader() {
         println!("  {:5.1} s {what}", took.as_secs_f64());
     }
     println!(
-        "bad files: {all}, refused by code: {}; {count} taken; decoded: {}; {given} given to readers in {:.0} s: {}; a reader's largest memory {peak_mb} MB, ours {own_mb} MB",
+        "bad files: {all}, refused: {}; {count} taken; decoded: {}; {given} given to readers in {:.0} s: {}; a reader's largest memory {peak_mb} MB, ours {own_mb} MB",
         told(&refused),
         told(&decoded),
         began.elapsed().as_secs_f64(),
