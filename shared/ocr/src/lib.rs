@@ -1,33 +1,21 @@
-//! Image in, fields out: decode, rectify, recognise, parse.
+//! Image in, fields out, laid out by stage: see [`pipeline`] for their order.
 
-pub mod contrast;
-pub mod decode;
-pub mod denoise;
+mod classify;
+mod correction;
+mod detection;
 pub mod device;
-pub mod digits;
-pub mod engine;
 pub mod error;
-pub mod fields_ktp;
-pub mod fields_npwp;
-pub mod find;
-pub mod glyph;
-pub mod kind;
-pub mod ktp;
-pub mod labels;
-pub mod layout;
-pub mod lines;
-pub mod normalise;
-pub mod npwp;
-pub mod quality;
-pub mod reader;
-pub mod rectify;
-pub mod regions;
-pub mod resample;
-pub mod strokes;
-pub mod text;
+mod image;
+mod ktp;
+mod npwp;
+mod page;
+pub mod pipeline;
+mod preprocess;
+mod quality;
+mod recognition;
+mod text;
 pub mod trace;
-pub mod vocabulary;
 
 pub use error::ReadError;
-pub use reader::{ReadOutput, Reader, ReaderConfig};
+pub use pipeline::{ReadOutput, Reader, ReaderConfig};
 pub use trace::{Mark, Trace};

@@ -4,8 +4,8 @@
 
 use filot_domain::FieldName;
 
-use crate::layout::{Page, Row, Span};
-use crate::rectify::{CardOutline, Homography, Point};
+use crate::image::rectify::{CardOutline, Homography, Point};
+use crate::page::{Page, Row, Span};
 
 /// A piece of print that was read, on the levelled card.
 #[derive(Debug, Clone, PartialEq)]

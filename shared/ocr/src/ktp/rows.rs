@@ -1,12 +1,12 @@
 //! The rows of a KTP below its NIK: where each one's label, value and extra are.
 
-use super::blood::{self, BloodLook};
-use super::{LAST_START, MAX_ROWS, PORTRAIT_LEFT, TEXT_LEFT, TEXT_RIGHT, VALUE_LEFT};
-use crate::glyph::Glyph;
-use crate::layout::{Page, Row, Span};
+use crate::correction::glyph::Glyph;
+use crate::ktp::blood_type::{self, BloodLook};
+use crate::ktp::read::{LAST_START, MAX_ROWS, PORTRAIT_LEFT, TEXT_LEFT, TEXT_RIGHT, VALUE_LEFT};
+use crate::page::{Page, Row, Span};
 
 #[derive(Debug, Clone)]
-pub(super) struct RowLayout {
+pub(crate) struct RowLayout {
     pub row: Row,
     pub label: Option<Span>,
     pub value: Option<Span>,
@@ -21,7 +21,7 @@ pub(super) struct RowLayout {
 ///
 /// Where a long label in small letters stands before a short value, the row was measured by the label; where a wrapped
 /// value leaves two digits on its second line, there is too little ink for a row.
-pub(super) fn evened(page: &Page, rows: Vec<Row>, height: u32) -> Vec<Row> {
+pub(crate) fn evened(page: &Page, rows: Vec<Row>, height: u32) -> Vec<Row> {
     let mut heights: Vec<u32> = rows.iter().map(Row::height).collect();
     heights.sort_unstable();
     let capitals = heights.get(heights.len() * 7 / 10).copied().unwrap_or(height).min(height * 5 / 4);
@@ -33,7 +33,7 @@ pub(super) fn evened(page: &Page, rows: Vec<Row>, height: u32) -> Vec<Row> {
         if let Some(above) = evened.last().copied()
             && (row.bottom - above.bottom) * 10 > step * 16
         {
-            let area = crate::layout::Area {
+            let area = crate::page::Area {
                 left: (0.22 * page.width() as f32) as u32,
                 top: above.bottom + step / 6,
                 right: (0.45 * page.width() as f32) as u32,
@@ -56,13 +56,13 @@ pub(super) fn evened(page: &Page, rows: Vec<Row>, height: u32) -> Vec<Row> {
     evened
 }
 
-pub(super) fn median(mut values: Vec<u32>) -> u32 {
+pub(crate) fn median(mut values: Vec<u32>) -> u32 {
     values.sort_unstable();
     values.get(values.len() / 2).copied().unwrap_or(0)
 }
 
 /// The print of a header row: what is around the middle of the card without a wide gap.
-pub(super) fn header_span(page: &Page, row: Row) -> Option<Span> {
+pub(crate) fn header_span(page: &Page, row: Row) -> Option<Span> {
     let w = page.width();
     let spans = page.spans(row, w / 20, w - w / 20, row.height() * 3 / 2);
     spans
@@ -171,7 +171,7 @@ fn value_left(page: &Page, rows: &[Row], high: u32, w: f32) -> u32 {
     }
 }
 
-pub(super) fn row_layouts(page: &Page, rows: &[Row], high: u32, w: f32) -> Vec<RowLayout> {
+pub(crate) fn row_layouts(page: &Page, rows: &[Row], high: u32, w: f32) -> Vec<RowLayout> {
     let value_left = value_left(page, rows, high, w);
     let text_left = (TEXT_LEFT * w) as u32;
     let text_right = (TEXT_RIGHT * w) as u32;
@@ -204,7 +204,7 @@ pub(super) fn row_layouts(page: &Page, rows: &[Row], high: u32, w: f32) -> Vec<R
                 value = without_portrait(page, *row, first, text_right, high);
                 extra = extra.and_then(|span| without_portrait(page, *row, span, text_right, high));
             }
-            let blood = extra.and_then(|span| blood::look(page, *row, span));
+            let blood = extra.and_then(|span| blood_type::look(page, *row, span));
             RowLayout { row: *row, label, value, value_is_dash, off_column: false, extra, blood }
         })
         .collect();
@@ -247,7 +247,7 @@ mod tests {
                 let last = (from..to).contains(&y) && (210..220).contains(&x);
                 image::Luma([if word || last { 20 } else { 250 }])
             });
-            let area = crate::layout::Area { left: 0, top: 0, right: 400, bottom: 120 };
+            let area = crate::page::Area { left: 0, top: 0, right: 400, bottom: 120 };
             Page::new(gray, area)
         };
         let row = Row { top: 40, bottom: 60 };
@@ -269,7 +269,7 @@ mod tests {
                     false => 250,
                 }])
             });
-            let area = crate::layout::Area { left: 0, top: 0, right: 400, bottom: 120 };
+            let area = crate::page::Area { left: 0, top: 0, right: 400, bottom: 120 };
             Page::new(gray, area)
         };
         let row = Row { top: 40, bottom: 60 };

@@ -1,8 +1,8 @@
 use image::{GrayImage, Rgb, RgbImage};
 
 use super::*;
-use crate::rectify::{CARD_HEIGHT, CARD_WIDTH};
-use crate::resample::{box_blur, luma};
+use crate::image::rectify::{CARD_HEIGHT, CARD_WIDTH};
+use crate::image::resample::{box_blur, luma};
 
 /// A flat card: blue ground, bars as print, a red portrait; light from 0 to 1.
 fn drawn(light: f32) -> RgbImage {

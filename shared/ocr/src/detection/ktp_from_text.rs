@@ -1,0 +1,306 @@
+//! From a block of print to the outline of the KTP that it may stand on.
+//!
+//! Owns what is known of where print stands on a KTP: twelve labelled rows at one pitch, their labels and their values
+//! each in a column of their own, the NIK and two lines of header above at places of their own. It must not know what
+//! is written there.
+//!
+//! Rows that run apart tell how the card is tipped about one axis, columns that do about the other. With both straight,
+//! the pitch gives the card's height, the columns its width, the lines above the first row where it begins.
+
+use crate::detection::text_blocks::{Block, Text};
+use crate::image::rectify::{CARD_ASPECT, Homography, Point};
+
+// Where print stands on a KTP, in shares of its height or width; print runs differ by a row's height.
+const PITCH: f32 = 0.0500;
+const FIRST_ROW: f32 = 0.3073;
+const LABELS: f32 = 0.0345;
+const VALUES: f32 = 0.2716;
+/// The NIK and the header above the first row, in rows.
+const ABOVE: [f32; 3] = [-1.6, -3.32, -4.41];
+/// The labelled rows, without second lines of name and address.
+const ROWS: i32 = 12;
+/// So many rows of the card's fifteen must be seen.
+const LEAST_ROWS: f32 = 7.0;
+/// How far a row may be from its place, in rows.
+const OFF: f32 = 0.28;
+
+/// Where a KTP lies whose print a block is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Fit {
+    /// How many rows and columns are in their places.
+    pub points: f32,
+    /// The card's corners, clockwise from its top left.
+    pub corners: [Point; 4],
+}
+
+/// More strings than this are a page, no card.
+const MAX_TEXTS: usize = 120;
+
+/// The KTP that this block stands on, the way up that fits better.
+pub(crate) fn ktp_outline(block: &Block) -> Option<Fit> {
+    if block.texts.len() > MAX_TEXTS {
+        return None;
+    }
+    let ways = [fit_of(block), fit_of(&block.upside_down())];
+    ways.into_iter().flatten().max_by(|a, b| a.points.total_cmp(&b.points))
+}
+
+fn fit_of(block: &Block) -> Option<Fit> {
+    let rows = rows_of(&block.texts)?;
+    let columns = columns_of(&block.texts)?;
+    let flat = Flat::of(block, &rows, &columns)?;
+    let (points, card) = flat.fit()?;
+    let corners = flat.corners(card);
+    corners.iter().all(|(x, y)| x.is_finite() && y.is_finite()).then_some(Fit { points, corners })
+}
+
+/// Lines through one point, which may be far away: `slope = base + change * level`.
+#[derive(Debug, Clone, Copy)]
+struct Pencil {
+    base: f32,
+    change: f32,
+}
+
+impl Pencil {
+    /// The lines (level, slope, weight) without those that run another way. `doubt`: how much of a change there is no
+    /// need of evidence against, as a share of all weight.
+    fn fitted(lines: &[(f32, f32, f32)], size: f32, doubt: f32) -> Option<Self> {
+        let mut kept: Vec<(f32, f32, f32)> = lines.to_vec();
+        let mut found = None;
+        for tolerance in [0.06, 0.03, 0.02] {
+            let total: f32 = kept.iter().map(|line| line.2).sum();
+            if kept.len() < 2 || total <= 0.0 {
+                break;
+            }
+            let mean = |of: &dyn Fn(&(f32, f32, f32)) -> f32| {
+                kept.iter().map(|line| line.2 * of(line)).sum::<f32>() / total
+            };
+            let (level, slope) = (mean(&|line| line.0), mean(&|line| line.1));
+            let both = mean(&|line| (line.0 - level) * (line.1 - slope));
+            let own = mean(&|line| (line.0 - level).powi(2));
+            let change = both / (own + doubt * size * size);
+            let pencil = Self { base: slope - change * level, change };
+            found = Some(pencil);
+            kept.retain(|line| (line.1 - pencil.slope(line.0)).abs() < tolerance);
+        }
+        found
+    }
+
+    fn slope(&self, level: f32) -> f32 {
+        self.base + self.change * level
+    }
+}
+
+/// How the strings' own lines run.
+fn rows_of(texts: &[Text]) -> Option<Pencil> {
+    let size = texts.iter().map(|text| text.level.abs()).fold(1.0, f32::max);
+    // The longer a string, the surer its direction.
+    let weight = |text: &Text| (text.length() / text.height.max(1.0)).min(25.0).powi(2);
+    let lines: Vec<(f32, f32, f32)> =
+        texts.iter().map(|text| (text.level, text.slope, weight(text))).collect();
+    Pencil::fitted(&lines, size, 0.12)
+}
+
+/// The lines under each other in which most strings begin: the two fullest columns.
+fn columns_of(texts: &[Text]) -> Option<Pencil> {
+    let starts: Vec<Point> = texts.iter().map(|text| (text.from, text.at(text.from))).collect();
+    let mut heights: Vec<f32> = texts.iter().map(|text| text.height).collect();
+    heights.sort_by(f32::total_cmp);
+    let near = 0.6 * heights.get(heights.len() / 2)?;
+    let mut best = (0.0_f32, 0.0_f32, [None, None]);
+    for step in -14..=14_i16 {
+        let lean = f32::from(step) * 0.025;
+        let at: Vec<f32> = starts.iter().map(|(u, v)| u - lean * v).collect();
+        let count = |from: f32| at.iter().filter(|&&u| u >= from && u < from + near).count();
+        let mut counts: Vec<(usize, f32)> = at.iter().map(|&from| (count(from), from)).collect();
+        counts.sort_by_key(|count| std::cmp::Reverse(count.0));
+        let Some(first) = counts.first().copied() else { continue };
+        let second = counts.iter().copied().find(|count| (count.1 - first.1).abs() > 3.0 * near);
+        let worth = (first.0 + second.map_or(0, |count| count.0)) as f32 - 2.0 * lean.abs();
+        if worth > best.0 {
+            best = (worth, lean, [Some(first.1), second.map(|count| count.1)]);
+        }
+    }
+    let (worth, lean, columns) = best;
+    if worth < 5.0 {
+        return None;
+    }
+    let size = texts.iter().map(|text| text.from.abs()).fold(1.0, f32::max);
+    let mut lines = Vec::new();
+    for from in columns.into_iter().flatten() {
+        let inside: Vec<Point> =
+            starts.iter().copied().filter(|(u, v)| (u - lean * v - from - 0.5 * near).abs() < near).collect();
+        let n = inside.len() as f32;
+        let (mu, mv) =
+            (inside.iter().map(|p| p.0).sum::<f32>() / n, inside.iter().map(|p| p.1).sum::<f32>() / n);
+        let vv = inside.iter().map(|p| (p.1 - mv).powi(2)).sum::<f32>();
+        let uv = inside.iter().map(|p| (p.1 - mv) * (p.0 - mu - lean * (p.1 - mv))).sum::<f32>();
+        let slope = lean + uv / (vv + near * near);
+        if inside.len() >= 3 {
+            lines.push((mu - slope * mv, slope, vv));
+        }
+    }
+    let whole = Pencil { base: lean, change: 0.0 };
+    Some(Pencil::fitted(&lines, size, 0.05).unwrap_or(whole))
+}
+
+/// A block made level: its strings in a frame in which rows and columns are at right angles.
+#[derive(Debug)]
+struct Flat {
+    map: Homography,
+    /// In order from the top: left, right, middle line, height.
+    texts: Vec<[f32; 4]>,
+    block: Block,
+}
+
+impl Flat {
+    fn of(block: &Block, rows: &Pencil, columns: &Pencil) -> Option<Self> {
+        let reach =
+            |of: &dyn Fn(&Text) -> f32| block.texts.iter().map(of).fold(1.0_f32, |m, v| m.max(v.abs()));
+        let half = (reach(&|text| text.from.abs().max(text.to.abs())), reach(&|text| text.level));
+        // Where a row meets a column: v = level + slope u, u = level' + slope' v.
+        let meet = |v: f32, u: f32| {
+            let (s, t) = (rows.slope(v), columns.slope(u));
+            let det = 1.0 - s * t;
+            ((u + t * v) / det, (v + s * u) / det)
+        };
+        let corners =
+            [meet(-half.1, -half.0), meet(-half.1, half.0), meet(half.1, half.0), meet(half.1, -half.0)];
+        let map = Homography::from_rectangle(f64::from(2.0 * half.0), f64::from(2.0 * half.1), &corners)?;
+        let back = map.inverse()?;
+        let flat = |u: f32, v: f32| {
+            let (x, y) = back.apply(f64::from(u), f64::from(v));
+            (x as f32, y as f32)
+        };
+        let mut texts: Vec<[f32; 4]> = block
+            .texts
+            .iter()
+            .map(|text| {
+                let (a, b) = (flat(text.from, text.at(text.from)), flat(text.to, text.at(text.to)));
+                [a.0, b.0, (a.1 + b.1) / 2.0, text.height]
+            })
+            .collect();
+        texts.sort_by(|a, b| a[2].total_cmp(&b[2]));
+        Some(Self { map, texts, block: block.clone() })
+    }
+
+    /// The card's left, top, width and height in the frame, and how well rows and columns fit.
+    fn fit(&self) -> Option<(f32, [f32; 4])> {
+        let mut heights: Vec<f32> = self.texts.iter().map(|text| text[3]).collect();
+        heights.sort_by(f32::total_cmp);
+        let height = *heights.get(heights.len() / 2)?;
+        let mut best: Option<(f32, [f32; 4])> = None;
+        // The pitch is from one and a half to three times what a mark is high.
+        for step in 0..40_i16 {
+            let pitch = height * (1.3 + 0.05 * f32::from(step));
+            for first in &self.texts {
+                let (score, rows) = self.rows_at(first[2], pitch);
+                if best.is_some_and(|best| best.0 >= score) {
+                    continue;
+                }
+                best = Some((score, [0.0, first[2], pitch, rows]));
+            }
+        }
+        let (score, [_, first, pitch, _]) = best?;
+        if score < LEAST_ROWS {
+            return None;
+        }
+        let (first, pitch) = self.refined(first, pitch);
+        let tall = pitch / PITCH;
+        let top = first - FIRST_ROW * tall;
+        let (left, wide, columns) = self.across(first, pitch, tall * CARD_ASPECT)?;
+        Some((score + columns, [left, top, wide, tall]))
+    }
+
+    /// The middle lines of the strings that may be rows, each once, and how many strings it holds.
+    fn rows_at(&self, first: f32, pitch: f32) -> (f32, f32) {
+        let mut hit = [false; ROWS as usize + 2];
+        let mut above = [false; 3];
+        let mut stray = 0.0;
+        for text in &self.texts {
+            let at = (text[2] - first) / pitch;
+            let row = at.round();
+            if (at - row).abs() < OFF && row >= 0.0 && row < hit.len() as f32 {
+                hit[row as usize] = true;
+            } else if let Some(line) = ABOVE.iter().position(|line| (at - line).abs() < 0.35) {
+                above[line] = true;
+            } else {
+                stray += 1.0;
+            }
+        }
+        let rows = hit.iter().take(ROWS as usize).filter(|hit| **hit).count() as f32;
+        let heads = above.iter().filter(|hit| **hit).count() as f32;
+        (rows + 0.9 * heads - 0.25 * stray, rows)
+    }
+
+    /// The first row and the pitch by least squares.
+    fn refined(&self, first: f32, pitch: f32) -> (f32, f32) {
+        let (mut n, mut sx, mut sy, mut xx, mut xy) = (0.0_f32, 0.0, 0.0, 0.0, 0.0);
+        for text in &self.texts {
+            let at = (text[2] - first) / pitch;
+            let row = at.round();
+            if (at - row).abs() < OFF && (0.0..14.0).contains(&row) {
+                n += 1.0;
+                sx += row;
+                sy += text[2];
+                xx += row * row;
+                xy += row * text[2];
+            }
+        }
+        let det = n * xx - sx * sx;
+        if det < 1.0 {
+            return (first, pitch);
+        }
+        let step = (n * xy - sx * sy) / det;
+        if (step / pitch - 1.0).abs() > 0.06 { (first, pitch) } else { ((sy - step * sx) / n, step) }
+    }
+
+    /// The card's left edge and width, and how many strings begin in the columns of labels and values.
+    fn across(&self, first: f32, pitch: f32, wide: f32) -> Option<(f32, f32, f32)> {
+        let starts: Vec<f32> = self
+            .texts
+            .iter()
+            .filter(|text| (-0.5..13.5).contains(&((text[2] - first) / pitch)))
+            .map(|text| text[0])
+            .collect();
+        let near = 0.008 * wide;
+        let count = |at: f32| starts.iter().filter(|&&u| (u - at).abs() < near).count() as f32;
+        let mut best: Option<(f32, f32, f32)> = None;
+        for &left in &starts {
+            for &right in &starts {
+                // The columns' distance tells the width, within what tilt can do to it.
+                let stretch = (right - left) / ((VALUES - LABELS) * wide);
+                if !(0.86..1.16).contains(&stretch) {
+                    continue;
+                }
+                let score = count(left) + count(right) - 8.0 * (stretch - 1.0).abs();
+                if best.is_none_or(|best| score > best.0) {
+                    let mean = |at: f32| {
+                        let near: Vec<f32> =
+                            starts.iter().copied().filter(|&u| (u - at).abs() < near).collect();
+                        near.iter().sum::<f32>() / near.len().max(1) as f32
+                    };
+                    let (l, r) = (mean(left), mean(right));
+                    let wide = (r - l) / (VALUES - LABELS);
+                    best = Some((score, l - LABELS * wide, wide));
+                }
+            }
+        }
+        if let Some((score, left, wide)) = best.filter(|best| best.0 >= 7.0) {
+            return Some((left, wide, score));
+        }
+        // One column only: labels and values run together, or labels too faint.
+        let at = starts.iter().copied().max_by(|a, b| count(*a).total_cmp(&count(*b)))?;
+        let before = starts.iter().filter(|&&u| u < at - 0.1 * wide).count() as f32;
+        let share = if before >= 2.0 || count(at) < 4.0 { VALUES } else { LABELS };
+        Some((at - share * wide, wide, count(at)))
+    }
+
+    fn corners(&self, [left, top, wide, tall]: [f32; 4]) -> [Point; 4] {
+        let at = |x: f32, y: f32| {
+            let (u, v) = self.map.apply(f64::from(x), f64::from(y));
+            self.block.in_picture((u as f32, v as f32))
+        };
+        [at(left, top), at(left + wide, top), at(left + wide, top + tall), at(left, top + tall)]
+    }
+}

@@ -1,0 +1,167 @@
+//! Place names of a KTP held against the table of areas: province, then its regencies, then their districts, then villages.
+//!
+//! A misread name is replaced by the one that looks like it among those that can stand there. A name that was read surely,
+//! or that looks like none, stays: places are renamed, divided and spelled otherwise than the table has them. Pure functions.
+
+use std::collections::BTreeMap;
+
+use filot_domain::{FieldName, FieldReading, areas};
+
+use crate::text::lexicon::{Guess, nearest};
+use crate::text::words::bare;
+
+/// Provinces as cards write them where the law's name is longer.
+const PRINTED_PROVINCES: [(&str, &str); 7] = [
+    ("31", "DKI JAKARTA"),
+    ("34", "DI YOGYAKARTA"),
+    ("34", "D.I. YOGYAKARTA"),
+    ("34", "DAERAH ISTIMEWA YOGYAKARTA"),
+    ("11", "NANGGROE ACEH DARUSSALAM"),
+    ("19", "BANGKA BELITUNG"),
+    ("21", "KEPULAUAN RIAU"),
+];
+
+/// From this confidence on a name stays as it was read.
+const SURE: f32 = 0.985;
+
+/// How unlike a name a reading may be: at least, in doubt, at most, as shares of its length. Among a few dozen names none is
+/// like another by chance; among hundreds some are.
+type Bounds = (f32, f32, f32);
+const FEW: Bounds = (0.08, 0.65, 0.38);
+const MANY: Bounds = (0.06, 0.4, 0.15);
+
+/// Whether this is what a province is called, or a regency with its rank: no person is called so.
+pub fn is_area(text: &str) -> bool {
+    let text = bare(text);
+    let is = |name: &str| bare(name) == text;
+    areas::provinces().chain(PRINTED_PROVINCES).any(|(_, name)| is(name))
+        || areas::provinces().any(|(code, _)| areas::within(code).any(|(_, name)| is(name)))
+}
+
+/// Mends the names of places that were read in doubt, from the largest area to the smallest.
+pub fn mend(fields: &mut BTreeMap<FieldName, FieldReading>) {
+    let provinces = || areas::provinces().chain(PRINTED_PROVINCES);
+    let province = settle(fields, FieldName::Province, provinces(), FEW);
+    let nik = fields.get(&FieldName::Nik).filter(|nik| nik.confidence > 0.5).map(|nik| nik.value.clone());
+    let registered = |digits: usize| nik.as_deref().and_then(|nik| nik.get(..digits));
+    // Without a legible province, the number says where its holder was registered first: most still live there.
+    let province = province.or_else(|| registered(2).filter(|code| areas::province_name(code).is_some()));
+    let regency = province.and_then(|code| {
+        let as_printed = |(code, name): (&'static str, &'static str)| {
+            // Jakarta's cities are printed with or without their rank.
+            let short = name.strip_prefix("KOTA ").filter(|short| short.starts_with("JAKARTA"));
+            [Some((code, name)), short.map(|short| (code, short))].into_iter().flatten()
+        };
+        settle(fields, FieldName::Regency, areas::within(code).flat_map(as_printed), FEW)
+    });
+    let regency = regency.or_else(|| registered(4).filter(|code| areas::regency_name(code).is_some()));
+    if let Some(regency) = regency
+        && let Some(district) = settle(fields, FieldName::District, areas::within(regency), FEW)
+    {
+        settle(fields, FieldName::Village, areas::villages(district).map(|name| ("", name)), FEW);
+    }
+    let towns = areas::provinces()
+        .flat_map(|(code, _)| areas::within(code))
+        .map(|(code, name)| (code, name.split_once(' ').map_or(name, |(_, name)| name)));
+    settle(fields, FieldName::BirthPlace, towns, MANY);
+}
+
+/// Holds one field against the names that it can have: which of them it is, if any. A doubtful reading becomes the name
+/// that it looks like; one that is such a name is trusted more.
+fn settle(
+    fields: &mut BTreeMap<FieldName, FieldReading>,
+    field: FieldName,
+    names: impl Iterator<Item = (&'static str, &'static str)>,
+    (least, in_doubt, most): Bounds,
+) -> Option<&'static str> {
+    let reading = fields.get_mut(&field)?;
+    let known: Vec<(&'static str, &'static str)> = names.collect();
+    let Guess { word, share, lead } = nearest(&reading.value, known.iter().map(|(_, name)| *name))?;
+    let code = known.iter().find(|(_, name)| *name == word).map(|(code, _)| *code);
+    let doubt = 1.0 - reading.confidence;
+    if bare(word) == bare(&reading.value) {
+        // The table and the pixels agree; where words part is for the pixels to say.
+        reading.confidence = 1.0 - doubt * 0.4;
+        return code;
+    }
+    // The surer the reading, the less it may differ; and no other name may be nearly as like it.
+    let allowed = (least + in_doubt * doubt).min(most);
+    if share > allowed || lead < 0.06 || lead < 0.5 * share {
+        return None;
+    }
+    if reading.confidence < SURE {
+        reading.value = word.to_owned();
+        reading.confidence = (0.97 - 1.3 * share).clamp(0.4, 0.9);
+    }
+    code
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn areas_are_known_by_their_whole_names() {
+        for name in ["JAWA BARAT", "Kabupaten Sleman", "KOTA BOGOR", "DKI JAKARTA"] {
+            assert!(is_area(name), "{name}");
+        }
+        for name in ["ELIAS PURWANTO", "SLEMAN", "JAWA BARATA", ""] {
+            assert!(!is_area(name), "{name}");
+        }
+    }
+
+    fn read(values: &[(FieldName, &str, f32)]) -> BTreeMap<FieldName, FieldReading> {
+        let reading = |value: &str, confidence| FieldReading { value: value.to_owned(), confidence };
+        values.iter().map(|(name, value, confidence)| (*name, reading(value, *confidence))).collect()
+    }
+
+    fn mended(values: &[(FieldName, &str, f32)], field: FieldName) -> String {
+        let mut fields = read(values);
+        mend(&mut fields);
+        fields[&field].value.clone()
+    }
+
+    const BOGOR: [(FieldName, &str, f32); 4] = [
+        (FieldName::Province, "JAWA RANAT.", 0.356),
+        (FieldName::Regency, "KABUPATEN ROGOR", 0.7),
+        (FieldName::District, "YAMANSASI", 0.75),
+        (FieldName::Village, "SUKAMANTPAN", 0.24),
+    ];
+
+    #[test]
+    fn misread_places_are_mended_from_the_province_down() {
+        let mut fields = read(&BOGOR);
+        mend(&mut fields);
+        let values: Vec<&str> = BOGOR.iter().map(|(name, _, _)| fields[name].value.as_str()).collect();
+        assert_eq!(values, ["JAWA BARAT", "KABUPATEN BOGOR", "TAMANSARI", "SUKAMANTRI"]);
+        assert!(fields[&FieldName::Village].confidence < 0.9);
+    }
+
+    #[test]
+    fn sure_readings_and_unlike_names_stay() {
+        let bali = (FieldName::Province, "BALI", 0.99);
+        assert_eq!(
+            mended(&[bali, (FieldName::Regency, "KABUPATEN BADUNK", 0.99)], FieldName::Regency),
+            "KABUPATEN BADUNK"
+        );
+        assert_eq!(
+            mended(&[(FieldName::BirthPlace, "KUALA LUMPUR", 0.6)], FieldName::BirthPlace),
+            "KUALA LUMPUR"
+        );
+        assert_eq!(mended(&[(FieldName::BirthPlace, "PAGITAN", 0.975)], FieldName::BirthPlace), "PACITAN");
+        // Spaces are the pixels' business.
+        let pasuruan = [
+            (FieldName::Province, "JAWA TIMUR", 0.99),
+            (FieldName::Regency, "KABUPATEN PASURUAN", 0.98),
+            (FieldName::District, "GONDANGWETAN", 0.97),
+        ];
+        assert_eq!(mended(&pasuruan, FieldName::District), "GONDANGWETAN");
+    }
+
+    #[test]
+    fn agreement_with_the_table_is_evidence() {
+        let mut fields = read(&[(FieldName::Province, "BALI", 0.8)]);
+        mend(&mut fields);
+        assert!(fields[&FieldName::Province].confidence > 0.9);
+    }
+}

@@ -1,0 +1,346 @@
+//! Which line of an NPWP card holds what.
+//!
+//! A label decides where there is one. Where there is none, order and form do: a number, below it (or above) the
+//! holder, the NIK, the address, then what the tax office says of itself.
+
+use crate::ktp::gazetteer::is_area;
+use crate::npwp::fields::column_of;
+use crate::npwp::labels::{
+    Label, Told, is_address_like, is_decoration, is_long_number, is_number_like, told,
+};
+use crate::npwp::read::NpwpLine;
+use crate::text::line::confidence_of;
+use crate::text::words::bare;
+
+/// What a line holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meaning {
+    /// The tax number.
+    Number,
+    /// The holder.
+    Name,
+    /// The holder's NIK.
+    Nik,
+    /// A line of the address.
+    Address,
+    /// Labels, registration, office, decoration.
+    Other,
+}
+
+/// What a line holds, and the symbol at which the value begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Value {
+    /// What it holds.
+    pub meaning: Meaning,
+    /// Its first symbol.
+    pub from: usize,
+}
+
+/// What the words of a line make it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// Labelled, with a value.
+    Labelled(Label),
+    /// A label alone.
+    Label(Label),
+    /// A number without a label.
+    Number,
+    /// Words without a label.
+    Words,
+    /// Print that every card has, or dirt.
+    Nothing,
+}
+
+/// Below this mean confidence words are dirt, unless a label says that they are not.
+const LEGIBLE: f32 = 0.3;
+/// Below this mean confidence nothing is a label.
+const LEGIBLE_LABEL: f32 = 0.55;
+
+/// Dirt that looks like a label without a colon has a character less sure than this.
+const SURE_LABEL: f32 = 0.9;
+
+fn form(line: &NpwpLine, told: &Told) -> Form {
+    let letters = told.rest.chars().filter(char::is_ascii_alphabetic).count();
+    if is_long_number(&told.rest) {
+        return Form::Nothing;
+    }
+    match told.label {
+        Some(Label::Other | Label::Place) => Form::Nothing,
+        Some(label) if told.is_bare_label() => Form::Label(label),
+        Some(label) => Form::Labelled(label),
+        None if is_number_like(&told.rest) => Form::Number,
+        None if is_decoration(&told.rest) => Form::Nothing,
+        None if letters >= 2 && line.line.confidence().mean >= LEGIBLE => Form::Words,
+        None if letters < 2 && bare(&told.rest).len() >= 2 => Form::Words,
+        None => Form::Nothing,
+    }
+}
+
+/// What each line holds.
+pub fn meanings(lines: &[NpwpLine]) -> Vec<Value> {
+    let mut cut: Vec<Told> = lines.iter().map(cut_line).collect();
+    cut_at_column(lines, &mut cut);
+    let mut forms: Vec<Form> = lines.iter().zip(&cut).map(|(line, told)| form(line, told)).collect();
+    drop_misread_labels(&cut, &mut forms);
+    let mut card = Card { lines, cut: &cut, forms: &forms, meanings: vec![Meaning::Other; lines.len()] };
+    let number = card.number();
+    card.set(number, Meaning::Number);
+    let nik = card.nik(number);
+    card.set(nik, Meaning::Nik);
+    let name = card.name(number);
+    card.set(name, Meaning::Name);
+    card.words(name, number);
+    let value = |(meaning, told): (Meaning, &Told)| Value { meaning, from: told.from };
+    card.meanings.into_iter().zip(&cut).map(value).collect()
+}
+
+/// A line's label and value by its words. A label that is hardly legible must be seen exactly.
+fn cut_line(line: &NpwpLine) -> Told {
+    let text = line.line.text();
+    let told = told(&text);
+    let label = line.line.symbols.get(..told.from.min(line.line.symbols.len())).unwrap_or_default();
+    // Without a colon behind it, dirt may look like a label.
+    let plain = label.iter().any(|symbol| symbol.character == ':') || confidence_of(label).min >= SURE_LABEL;
+    let legible = line.line.confidence().mean >= LEGIBLE_LABEL && plain;
+    let unsure = !legible && !is_number_like(&told.rest);
+    if told.label.is_some() && unsure { Told { label: None, from: 0, rest: text } } else { told }
+}
+
+/// Where labels stand above their values, small letters above capitals are a label too, whatever was read.
+fn drop_misread_labels(cut: &[Told], forms: &mut [Form]) {
+    let above =
+        forms.iter().filter(|form| matches!(form, Form::Label(label) if *label != Label::Number)).count();
+    if above == 0 {
+        return;
+    }
+    for at in 1..cut.len() {
+        let (Some(label), Some(value)) = (cut.get(at - 1), cut.get(at)) else { continue };
+        let both = matches!(forms.get(at - 1..=at), Some([Form::Words, Form::Words | Form::Number]));
+        if both && is_small(&label.rest) && !is_small(&value.rest) && bare(&label.rest).len() <= 16 {
+            forms[at - 1] = Form::Nothing;
+        }
+    }
+}
+
+/// Whether most letters are small ones.
+fn is_small(text: &str) -> bool {
+    let small = text.chars().filter(char::is_ascii_lowercase).count();
+    small > text.chars().filter(char::is_ascii_uppercase).count()
+}
+
+/// Cuts lines whose label was misread where the values of the others begin.
+fn cut_at_column(lines: &[NpwpLine], cut: &mut [Told]) {
+    let begin = |line: &NpwpLine, from: usize| line.left + column_of(&line.line, from);
+    let values: Vec<(u32, u32)> = lines
+        .iter()
+        .zip(cut.iter())
+        .filter(|(_, told)| told.from > 0 && !told.rest.is_empty())
+        .map(|(line, told)| (line.left, begin(line, told.from)))
+        .collect();
+    for (line, told) in lines.iter().zip(cut.iter_mut()) {
+        let high = line.bottom.saturating_sub(line.top);
+        if told.label.is_some() || told.from > 0 || high == 0 {
+            continue;
+        }
+        // Two other lines whose labels and values begin at the same columns, and a word of this one too.
+        let word = |x: u32| {
+            let symbols = &line.line.symbols;
+            (1..symbols.len()).find(|at| {
+                symbols.get(at - 1).is_some_and(|symbol| symbol.character == ' ')
+                    && begin(line, *at).abs_diff(x) * 10 <= high * 7
+            })
+        };
+        let columns = values.iter().filter(|(left, _)| left.abs_diff(line.left) <= high).map(|(_, x)| *x);
+        let found = columns
+            .clone()
+            .filter(|x| columns.clone().filter(|other| other.abs_diff(*x) * 10 <= high * 7).count() >= 2)
+            .find_map(word);
+        if let Some(from) = found {
+            let mut rest: String =
+                line.line.symbols.iter().skip(from).map(|symbol| symbol.character).collect();
+            let head: String = line.line.symbols.iter().take(from).map(|symbol| symbol.character).collect();
+            // Labels are not long; a colon, small letters or a wide gap set them apart from the first words of a value.
+            let end = |at: usize| line.line.symbols.get(at).map_or(0, |symbol| symbol.right);
+            let gap = line
+                .line
+                .symbols
+                .get(from)
+                .map_or(0, |symbol| symbol.left)
+                .saturating_sub(end(from.saturating_sub(2)));
+            let apart = head.trim_end().ends_with([':', ';', '='])
+                || (is_small(&head) && !is_small(&rest))
+                || gap > high * 3 / 2;
+            if apart && bare(&head).len() <= 16 && bare(&rest).len() >= 2 {
+                rest = rest.trim().to_owned();
+                *told = Told { label: None, from, rest };
+            }
+        }
+    }
+}
+
+/// The lines while their meanings are being told.
+struct Card<'a> {
+    lines: &'a [NpwpLine],
+    cut: &'a [Told],
+    forms: &'a [Form],
+    meanings: Vec<Meaning>,
+}
+
+impl Card<'_> {
+    fn set(&mut self, at: Option<usize>, meaning: Meaning) {
+        if let Some(slot) = at.and_then(|at| self.meanings.get_mut(at)) {
+            *slot = meaning;
+        }
+    }
+
+    fn form(&self, at: usize) -> Form {
+        self.forms.get(at).copied().unwrap_or(Form::Nothing)
+    }
+
+    fn rest(&self, at: usize) -> &str {
+        self.cut.get(at).map_or("", |told| told.rest.as_str())
+    }
+
+    /// The first line of this form for which `test` holds.
+    fn first(&self, from: usize, test: impl Fn(usize) -> bool) -> Option<usize> {
+        (from..self.forms.len()).find(|at| test(*at))
+    }
+
+    /// The line of a label's value: its own, or the one below a label that stands alone.
+    fn labelled(&self, label: Label, test: impl Fn(usize) -> bool) -> Option<usize> {
+        (0..self.forms.len()).find_map(|at| match self.form(at) {
+            Form::Labelled(found) if found == label && test(at) => Some(at),
+            Form::Label(found) if found == label => {
+                let below = at + 1;
+                (matches!(self.form(below), Form::Number | Form::Words) && test(below)).then_some(below)
+            }
+            _ => None,
+        })
+    }
+
+    fn number(&self) -> Option<usize> {
+        let digits = |at: usize| is_number_like(self.rest(at));
+        let below_nik =
+            |at: usize| at > 0 && matches!(self.form(at - 1), Form::Label(Label::Nik | Label::Sixteen));
+        self.labelled(Label::Number, digits)
+            .or_else(|| self.first(0, |at| self.form(at) == Form::Number && !below_nik(at)))
+            .or_else(|| self.labelled(Label::Sixteen, digits))
+            // The number is illegible, but its label is there.
+            .or_else(|| self.labelled(Label::Number, |at| is_mostly_digits(self.rest(at))))
+    }
+
+    fn nik(&self, number: Option<usize>) -> Option<usize> {
+        let digits = |at: usize| is_number_like(self.rest(at)) || is_mostly_digits(self.rest(at));
+        let below_number =
+            |at: usize| at > 0 && matches!(self.form(at - 1), Form::Label(Label::Number | Label::Sixteen));
+        self.labelled(Label::Nik, |at| Some(at) != number && digits(at)).or_else(|| {
+            let after = number? + 1;
+            self.first(after, |at| self.form(at) == Form::Number && !below_number(at))
+        })
+    }
+
+    fn name(&self, number: Option<usize>) -> Option<usize> {
+        let words = |at: usize| self.rest(at).chars().any(|c| c.is_ascii_alphabetic());
+        if let Some(labelled) = self.labelled(Label::Name, words) {
+            return Some(labelled);
+        }
+        let number = number?;
+        let free = |at: usize| {
+            self.form(at) == Form::Words
+                && self.rest(at).chars().filter(char::is_ascii_alphabetic).count() >= 2
+                && !is_area(self.rest(at))
+                && !matches!(
+                    at.checked_sub(1).map(|above| self.form(above)),
+                    Some(Form::Label(Label::Address))
+                )
+        };
+        let below = self
+            .first(number + 1, |at| {
+                free(at)
+                    || matches!(self.form(at), Form::Labelled(Label::Address) | Form::Label(Label::Address))
+            })
+            .filter(|at| free(*at));
+        if below.is_some_and(|at| !is_address_like(self.rest(at))) {
+            return below;
+        }
+        // The holder stands above the number on some cards.
+        let above = (0..number).rev().find(|at| self.form(*at) != Form::Label(Label::Number)).filter(|at| {
+            let text = self.rest(*at);
+            free(*at) && !is_address_like(text) && bare(text).len() >= 3
+        });
+        above.or(below)
+    }
+
+    /// Tells the remaining words: further lines of the name, and the address.
+    fn words(&mut self, name: Option<usize>, number: Option<usize>) {
+        let labelled = self.labelled(Label::Address, |at| bare(self.rest(at)).len() >= 2);
+        let begin = match (labelled, name, number) {
+            (Some(at), ..) => at,
+            (None, Some(name), Some(number)) if name < number => number + 1,
+            (None, Some(name), _) => name + 1,
+            (None, None, Some(number)) => number + 1,
+            (None, None, None) => return,
+        };
+        if let Some(name) = name {
+            self.rest_of_name(name, labelled);
+        }
+        self.set(labelled, Meaning::Address);
+        let mut last = labelled.or(begin.checked_sub(1));
+        let mut pitch: Option<u32> = None;
+        for at in begin..self.forms.len() {
+            let told = self.meanings.get(at).copied().unwrap_or(Meaning::Other);
+            if Some(at) == labelled || matches!(told, Meaning::Name | Meaning::Nik | Meaning::Number) {
+                last = Some(at);
+                continue;
+            }
+            let begun = self.meanings.contains(&Meaning::Address);
+            match self.form(at) {
+                Form::Words => {
+                    let step = last.map_or(0, |last| self.step(last, at));
+                    if begun && pitch.is_some_and(|pitch| step * 10 > pitch * 18) {
+                        break;
+                    }
+                    if begun {
+                        pitch = Some(pitch.map_or(step, |pitch| pitch.min(step)));
+                    }
+                    self.set(Some(at), Meaning::Address);
+                    last = Some(at);
+                }
+                Form::Number | Form::Label(_) | Form::Labelled(_) | Form::Nothing if begun => break,
+                _ => {}
+            }
+        }
+    }
+
+    /// Words between the name and the next label are of the name, if the address stands elsewhere.
+    fn rest_of_name(&mut self, name: usize, address: Option<usize>) {
+        let anchor = self
+            .first(name + 1, |at| matches!(self.form(at), Form::Labelled(_) | Form::Label(_) | Form::Number));
+        let Some(anchor) = anchor else { return };
+        let address_below = address.is_some_and(|at| at >= anchor)
+            || (address.is_none() && self.form(anchor + 1) == Form::Words);
+        if !address_below {
+            return;
+        }
+        // No name takes more than three lines.
+        for at in name + 1..anchor.min(name + 3) {
+            if self.form(at) != Form::Words || is_address_like(self.rest(at)) {
+                break;
+            }
+            self.set(Some(at), Meaning::Name);
+        }
+    }
+
+    /// From baseline to baseline.
+    fn step(&self, above: usize, below: usize) -> u32 {
+        let bottom = |at: usize| self.lines.get(at).map_or(0, |line| line.bottom);
+        bottom(below).saturating_sub(bottom(above))
+    }
+}
+
+/// Most of it is digits: a number that was misread in part.
+fn is_mostly_digits(text: &str) -> bool {
+    let bare_text = bare(text);
+    let digits = bare_text.chars().filter(char::is_ascii_digit).count();
+    digits >= 6 && digits * 2 > bare_text.len() && bare_text.len() <= 20
+}

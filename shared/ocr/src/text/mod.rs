@@ -1,0 +1,5 @@
+//! Characters and words without pictures.
+
+pub(crate) mod lexicon;
+pub(crate) mod line;
+pub(crate) mod words;
