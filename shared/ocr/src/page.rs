@@ -1,9 +1,11 @@
 //! Where the print is on an evened card: rows, and the pieces of a row.
 //!
 //! Owns geometry found in the picture: a remaining tilt, text rows by projection, gaps within a row. It must not know
-//! which card this is; where a field usually stands is the business of the field readers, as a prior.
+//! which card this is: where a field usually stands is known to the readers of KTP and NPWP.
 
 use image::GrayImage;
+
+use crate::image::histogram::percentile;
 
 /// A part of the card in pixels: left, top, right, bottom.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -61,8 +63,61 @@ pub struct Page {
     shear: f32,
 }
 
-/// Rows lower than this are no print.
-const MIN_ROW: u32 = 8;
+/// What rows and spans were fitted to: by hand on flat cards of [`crate::image::rectify::CARD_WIDTH`] drawn by
+/// `tests/cards/generate.py --styles tuned`. `./dev accuracy --count N --seed S` checks it. px are of the card.
+struct Params {
+    /// Lower rows, in px, are no print.
+    least_row: u32,
+    /// Shares of the pixels that are print for certain, and no brighter than the ground.
+    ink_shares: (f32, f32),
+    /// A pixel is ink that is darker than this share of the way from print to ground,
+    ink_at: f32,
+    /// within these grey levels.
+    ink_levels: (f32, f32),
+    /// Step of the slopes tried, and how many there are each way.
+    slope: (f32, i16),
+    /// By which factor rows are sharper at a slope that is worth straightening.
+    slope_gain: f32,
+    /// Ink of a line of pixels, in px, from which on it is part of a row,
+    row_ink: f32,
+    /// and of a row that may hold as little as one short word.
+    faint_row_ink: f32,
+    /// What a strong line of pixels is, as a share of the lines with ink in percent,
+    strong_percent: usize,
+    /// and the share of its ink that a line of a row has at least.
+    row_share: f32,
+    /// Descenders and accents are thin: a row is where its ink is at least this share of the most.
+    body_share: f32,
+    /// Higher rows, as a share of the card's height, are two: rows stand 52 thousandths apart,
+    two_rows: f32,
+    /// if between them there is less than this share of the most ink.
+    valley_share: f32,
+    /// Narrower spans, in px, are specks of dirt.
+    least_span: u32,
+    /// A column of a row is inked that has so many px of ink.
+    column_ink: usize,
+    /// Margin of a line's picture above, below and at the sides, in tenths of the row's height.
+    margin: (u32, u32, u32),
+}
+
+const FITTED: Params = Params {
+    least_row: 8,
+    ink_shares: (0.02, 0.6),
+    ink_at: 0.55,
+    ink_levels: (70.0, 200.0),
+    slope: (0.0025, 12),
+    slope_gain: 1.02,
+    row_ink: 7.0,
+    faint_row_ink: 3.5,
+    strong_percent: 85,
+    row_share: 0.14,
+    body_share: 0.30,
+    two_rows: 0.078,
+    valley_share: 0.55,
+    least_span: 3,
+    column_ink: 2,
+    margin: (3, 4, 3),
+};
 
 impl Page {
     /// Takes an evened picture, levels it by the print in `area` and finds its ink.
@@ -166,10 +221,11 @@ impl Page {
             let rise = |pair: &[u16]| (f32::from(pair[1]) - f32::from(pair[0])).powi(2);
             profile.windows(2).map(rise).sum::<f32>()
         };
-        let mut best = (sharpness(0.0) * 1.02, 0.0_f32);
-        for i in 1..=12_i16 {
+        let mut best = (sharpness(0.0) * FITTED.slope_gain, 0.0_f32);
+        let (slope_step, slopes) = FITTED.slope;
+        for i in 1..=slopes {
             for sign in [-1.0, 1.0] {
-                let shear = f32::from(i) * 0.0025 * sign;
+                let shear = f32::from(i) * slope_step * sign;
                 let sharp = sharpness(shear);
                 if sharp > best.0 {
                     best = (sharp, shear);
@@ -181,12 +237,12 @@ impl Page {
 
     /// The rows of print within an area, from top to bottom.
     pub fn rows(&self, area: Area) -> Vec<Row> {
-        self.rows_of(area, 7.0)
+        self.rows_of(area, FITTED.row_ink)
     }
 
     /// The rows of print within an area where a row may hold as little as one short word.
     pub fn faint_rows(&self, area: Area) -> Vec<Row> {
-        self.rows_of(area, 3.5)
+        self.rows_of(area, FITTED.faint_row_ink)
     }
 
     fn rows_of(&self, area: Area, least: f32) -> Vec<Row> {
@@ -196,8 +252,8 @@ impl Page {
             return Vec::new();
         }
         sorted.sort_by(f32::total_cmp);
-        let strong = sorted[sorted.len() * 85 / 100];
-        let threshold = (0.14 * strong).max(least);
+        let strong = sorted[sorted.len() * FITTED.strong_percent / 100];
+        let threshold = (FITTED.row_share * strong).max(least);
         let mut rows = Vec::new();
         let mut start = None;
         for (y, v) in profile.iter().copied().chain([0.0]).enumerate() {
@@ -216,8 +272,7 @@ impl Page {
     /// Adds the row of print in an interval of the profile, or the rows, when several have run together.
     fn push_row(&self, rows: &mut Vec<Row>, profile: &[f32], offset: u32, from: usize, to: usize) {
         let peak = profile[from..to].iter().copied().fold(0.0, f32::max);
-        // Descenders and accents are thin: the row is where its ink is.
-        let body = |v: &f32| *v > 0.30 * peak;
+        let body = |v: &f32| *v > FITTED.body_share * peak;
         let (Some(first), Some(last)) =
             (profile[from..to].iter().position(body), profile[from..to].iter().rposition(body))
         else {
@@ -225,12 +280,11 @@ impl Page {
         };
         let (top, bottom) = (from + first, from + last + 1);
         let high = bottom - top;
-        // About 52 thousandths of the height from row to row: more than one and a half of them is two rows.
-        if high as f32 > 0.078 * self.height as f32 {
+        if high as f32 > FITTED.two_rows * self.height as f32 {
             let third = high / 4;
             let valley = (top + third..bottom - third).min_by(|a, b| profile[*a].total_cmp(&profile[*b]));
             if let Some(valley) = valley
-                && profile[valley] < 0.55 * peak
+                && profile[valley] < FITTED.valley_share * peak
                 && valley > top + 4
                 && bottom > valley + 5
             {
@@ -240,7 +294,7 @@ impl Page {
             }
         }
         let (top, bottom) = (offset + top as u32, offset + bottom as u32);
-        if bottom - top >= MIN_ROW {
+        if bottom - top >= FITTED.least_row {
             rows.push(Row { top, bottom });
         }
     }
@@ -248,8 +302,7 @@ impl Page {
     /// The pieces of a row between `left` and `right`, parted by gaps of at least `gap` columns without ink.
     pub fn spans(&self, row: Row, left: u32, right: u32, gap: u32) -> Vec<Span> {
         let mut spans = self.strokes(row, left, right, gap);
-        // A speck of dirt is no print.
-        spans.retain(|span| span.right - span.left >= 3);
+        spans.retain(|span| span.right - span.left >= FITTED.least_span);
         spans
     }
 
@@ -261,7 +314,7 @@ impl Page {
             let ink = (row.top..row.bottom.min(self.height()))
                 .filter(|y| self.ink[*y as usize * self.width + x as usize] == 1)
                 .count();
-            if ink < 2 {
+            if ink < FITTED.column_ink {
                 continue;
             }
             match spans.last_mut() {
@@ -295,7 +348,7 @@ impl Page {
         sum as f32 / count.max(1) as f32
     }
 
-    /// First and last inked pixel row within a part of a row.
+    /// First and last inked row of pixels within a part of a row.
     pub fn ink_height(&self, row: Row, span: Span) -> Option<(u32, u32)> {
         let inked = |y: &u32| {
             (span.left..span.right.min(self.width()))
@@ -310,7 +363,8 @@ impl Page {
     /// A line image with the margin that recognisers like.
     pub fn crop(&self, row: Row, span: Span) -> GrayImage {
         let high = row.height();
-        let (above, below, side) = (high * 3 / 10, high * 4 / 10, high * 3 / 10);
+        let (above, below, side) = FITTED.margin;
+        let (above, below, side) = (high * above / 10, high * below / 10, high * side / 10);
         let left = span.left.saturating_sub(side);
         let right = (span.right + side).min(self.width());
         let top = row.top.saturating_sub(above);
@@ -332,21 +386,10 @@ fn ink_threshold(gray: &GrayImage) -> u8 {
     for v in gray.as_raw() {
         histogram[usize::from(*v)] += 1;
     }
-    let (dark, ground) = (percentile(&histogram, 0.02), percentile(&histogram, 0.6));
-    (dark + 0.55 * (ground - dark)).clamp(70.0, 200.0) as u8
-}
-
-/// The value that this share of the pixels stays under. `histogram` counts pixels by value.
-pub(crate) fn percentile(histogram: &[u32; 256], share: f32) -> f32 {
-    let all: u32 = histogram.iter().sum();
-    let mut left = (all as f32 * share) as u32;
-    for (value, count) in (0_u8..=255).zip(histogram) {
-        if *count > left {
-            return f32::from(value);
-        }
-        left -= count;
-    }
-    255.0
+    let (dark_share, ground_share) = FITTED.ink_shares;
+    let (dark, ground) = (percentile(&histogram, dark_share), percentile(&histogram, ground_share));
+    let (darkest, brightest) = FITTED.ink_levels;
+    (dark + FITTED.ink_at * (ground - dark)).clamp(darkest, brightest) as u8
 }
 
 fn smooth(profile: &[f32]) -> Vec<f32> {

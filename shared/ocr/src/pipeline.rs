@@ -1,7 +1,7 @@
 //! The whole way from the bytes of a file to a reading.
 //!
-//! Owns the order of the stages and the search over ways up and kinds of card. It must not know where the bytes came
-//! from, nor what is decided on the reading.
+//! Owns the order of the stages and the search over outlines, orientations and kinds of card. It must not know where the
+//! bytes came from, nor what is decided on the reading.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -22,10 +22,8 @@ use crate::ktp::read::{KtpLayout, KtpLines};
 use crate::npwp;
 use crate::npwp::read::{NpwpLayout, NpwpLine};
 use crate::page::Page;
-use crate::preprocess::contrast::even_contrast;
-use crate::preprocess::denoise::calm;
-use crate::preprocess::normalise::{normalise, normalise_luma};
-use crate::quality::{assess, of_legible};
+use crate::preprocess::preprocess;
+use crate::quality::{assess, without_glare};
 use crate::recognition::engine::{Engine, EngineConfig, EngineError};
 use crate::recognition::{NAMES, by_name};
 use crate::text::line::Line;
@@ -85,15 +83,24 @@ impl Clock {
     }
 }
 
-/// What was made of one way up.
+/// What was read in one orientation of one outline.
 struct Attempt {
     kind: CardKind,
     fields: BTreeMap<FieldName, FieldReading>,
     text: String,
     places: Vec<Place>,
     trace: Option<Trace>,
-    /// Nothing but the row of digits speaks for a KTP: another kind that says its name goes before.
-    by_number: bool,
+    /// Nothing but the row of digits speaks for a KTP: a kind that words speak for goes before it.
+    identified_by_nik: bool,
+}
+
+/// What came of the search for a card.
+struct Search {
+    attempt: Attempt,
+    /// The flat card of the attempt, or what was looked at instead.
+    card: Option<RectifiedCard>,
+    /// The outline, unless it is the whole picture.
+    found: Option<CardOutline>,
 }
 
 impl Reader {
@@ -123,51 +130,15 @@ impl Reader {
     pub fn read(&mut self, bytes: &[u8], claimed: Option<DocumentType>) -> Result<ReadOutput, ReadError> {
         let mut clock = Clock { stage_ms: BTreeMap::new() };
         let image = clock.time("decode", || decode(bytes))?.image;
-        let (mut found, others) = clock.time("rectify", || find_cards(&image));
         let whole = CardOutline::whole_image(image.width(), image.height());
-        let (mut attempt, mut card) = match &found {
-            Some(outline) => self.read_outline(&mut clock, &image, outline, claimed, None)?,
-            None => (Attempt::nothing(), None),
-        };
-        if attempt.kind == CardKind::Unknown {
-            // What was taken for the outline may be something else: print that stands as a card's does tells better.
-            let print = clock.time("print", || Printed::of(&image));
-            for outline in clock.time("print", || print.ktps(&image)) {
-                let (again, its_card) = self.read_upright(&mut clock, &image, &outline, ONLY_KTP)?;
-                if again.kind != CardKind::Unknown {
-                    (attempt, card, found) = (again, its_card, Some(outline));
-                    break;
-                }
-            }
-            for other in others {
-                if attempt.kind != CardKind::Unknown {
-                    break;
-                }
-                let (again, other_card) =
-                    self.read_outline(&mut clock, &image, &other, claimed, Some(&print))?;
-                if again.kind != CardKind::Unknown {
-                    (attempt, card, found) = (again, other_card, Some(other));
-                }
-            }
-            if attempt.kind == CardKind::Unknown {
-                // The picture itself is the last candidate.
-                let (again, whole_card) = if found.is_some() {
-                    self.read_upright(&mut clock, &image, &whole, order(claimed))?
-                } else {
-                    self.read_outline(&mut clock, &image, &whole, claimed, Some(&print))?
-                };
-                if again.kind != CardKind::Unknown || card.is_none() {
-                    (attempt, card) = (again, whole_card);
-                }
-            }
-        }
+        let Search { attempt, card, found } = self.search(&mut clock, &image, &whole, claimed)?;
         // Without anything to read the picture still has its quality.
         let card = card.or_else(|| clock.time("rectify", || rectify(&image, &whole)));
         let report = clock.time("quality", || card.map(|card| assess(&image, found.as_ref(), &card)));
         let (quality, mut reasons) =
             report.map_or_else(Default::default, |report| (report.quality, report.reasons));
         if attempt.is_complete() {
-            reasons = of_legible(reasons);
+            reasons = without_glare(reasons);
         }
         if found.is_none() && !reasons.contains(&ReasonCode::CardNotFound) {
             reasons.push(ReasonCode::CardNotFound);
@@ -183,7 +154,54 @@ impl Reader {
         Ok(ReadOutput { reading, stage_ms: clock.stage_ms, trace })
     }
 
-    /// Tries the ways up that an outline may be read, until one shows a card; of those only that `print` allows.
+    /// Reads the outlines that may be a card's, likeliest first, until one shows a card.
+    fn search(
+        &mut self,
+        clock: &mut Clock,
+        image: &RgbImage,
+        whole: &CardOutline,
+        claimed: Option<DocumentType>,
+    ) -> Result<Search, ReadError> {
+        let (mut found, others) = clock.time("rectify", || find_cards(image));
+        let (mut attempt, mut card) = match &found {
+            Some(outline) => self.read_outline(clock, image, outline, claimed, None)?,
+            None => (Attempt::nothing(), None),
+        };
+        if attempt.kind == CardKind::Unknown {
+            // What was taken for the outline may be something else: print in a KTP's rows and columns is better evidence.
+            let print = clock.time("print", || Printed::of(image));
+            for outline in clock.time("print", || print.ktps(image)) {
+                let (again, its_card) = self.read_upright(clock, image, &outline, ONLY_KTP)?;
+                if again.kind != CardKind::Unknown {
+                    (attempt, card, found) = (again, its_card, Some(outline));
+                    break;
+                }
+            }
+            for other in others {
+                if attempt.kind != CardKind::Unknown {
+                    break;
+                }
+                let (again, other_card) = self.read_outline(clock, image, &other, claimed, Some(&print))?;
+                if again.kind != CardKind::Unknown {
+                    (attempt, card, found) = (again, other_card, Some(other));
+                }
+            }
+            if attempt.kind == CardKind::Unknown {
+                // The picture itself is the last candidate.
+                let (again, whole_card) = if found.is_some() {
+                    self.read_upright(clock, image, whole, order(claimed))?
+                } else {
+                    self.read_outline(clock, image, whole, claimed, Some(&print))?
+                };
+                if again.kind != CardKind::Unknown || card.is_none() {
+                    (attempt, card) = (again, whole_card);
+                }
+            }
+        }
+        Ok(Search { attempt, card, found })
+    }
+
+    /// Tries the orientations of an outline until one shows a card; with `print` only those that agree with it.
     fn read_outline(
         &mut self,
         clock: &mut Clock,
@@ -194,7 +212,7 @@ impl Reader {
     ) -> Result<(Attempt, Option<RectifiedCard>), ReadError> {
         let candidates = clock.time("rectify", || orientation_candidates(image, outline));
         let mut first = None;
-        let allowed = |way: &&CardOutline| print.is_none_or(|print| print.may_stand_on(way));
+        let allowed = |oriented: &&CardOutline| print.is_none_or(|print| print.agrees_with(oriented));
         for candidate in candidates.iter().take(4).filter(allowed) {
             let (attempt, card) = self.read_upright(clock, image, candidate, order(claimed))?;
             if attempt.kind != CardKind::Unknown {
@@ -205,7 +223,7 @@ impl Reader {
         Ok(first.unwrap_or_else(|| (Attempt::nothing(), None)))
     }
 
-    /// Reads one outline one way up, as these kinds of card, until one is seen.
+    /// Reads one outline in one orientation, as these kinds of card, until one is seen.
     fn read_upright(
         &mut self,
         clock: &mut Clock,
@@ -217,10 +235,7 @@ impl Reader {
             return Ok((Attempt::nothing(), None));
         };
         let scale = card.luma.width() as f32 / outline.width_px().max(1.0);
-        let gray = clock.time("normalise", || match calm(&card.luma, scale) {
-            Some(calmed) => even_contrast(&normalise_luma(&calmed)),
-            None => normalise(&card),
-        });
+        let gray = clock.time("normalise", || preprocess(&card.luma, scale));
         let area = KtpLayout::area(gray.width(), gray.height());
         let page = clock.time("layout", || Page::new(gray, area));
         let mut best = Attempt::nothing();
@@ -231,7 +246,7 @@ impl Reader {
             };
             if attempt.kind != CardKind::Unknown {
                 best = attempt;
-                if !best.by_number {
+                if !best.identified_by_nik {
                     break;
                 }
             }
@@ -249,14 +264,15 @@ impl Reader {
         }
         let engine = self.engine.as_mut();
         let header = clock.time("recognise", || layout.read_header(page, engine)).map_err(failed)?;
-        let sure = header.iter().any(ktp::fields::is_province_line);
+        let header_confirms_ktp = header.iter().any(ktp::fields::is_province_line);
         let mut nik = None;
-        if !sure && layout.labelled_rows() >= classify::LEAST_NUMBER_ROWS {
+        if !header_confirms_ktp && layout.labelled_rows() >= classify::LEAST_NUMBER_ROWS {
             // Where blur or glare leaves no word legible, the tall digits above as many rows still are.
             nik = clock.time("recognise", || layout.read_nik(page));
         }
-        let by_number = nik.as_ref().is_some_and(|row| classify::tells_ktp(row, layout.labelled_rows()));
-        if !sure && !by_number {
+        let identified_by_nik =
+            nik.as_ref().is_some_and(|row| classify::tells_ktp(row, layout.labelled_rows()));
+        if !header_confirms_ktp && !identified_by_nik {
             // The header may be under glare: the first labels speak as clearly.
             let labels = clock
                 .time("recognise", || layout.read_labels(page, engine, PROBED_LABELS))
@@ -267,16 +283,17 @@ impl Reader {
             }
         }
         let nik = nik.or_else(|| clock.time("recognise", || layout.read_nik(page)));
-        let lines =
-            clock.time("recognise", || layout.read(page, engine, (header, nik), sure)).map_err(failed)?;
-        let by_number = by_number && !classify::is_taxed(&lines);
-        let kind = if by_number { CardKind::Ktp } else { classify::of_ktp_lines(&lines) };
+        let lines = clock
+            .time("recognise", || layout.read(page, engine, (header, nik), header_confirms_ktp))
+            .map_err(failed)?;
+        let identified_by_nik = identified_by_nik && !classify::is_taxed(&lines);
+        let kind = if identified_by_nik { CardKind::Ktp } else { classify::of_ktp_lines(&lines) };
         if kind == CardKind::Unknown {
             return Ok(Attempt::nothing());
         }
         let fields = clock.time("parse", || ktp::fields::parse(&lines));
         let (text, places) = (ktp_text(&lines), layout.places(&lines));
-        Ok(Attempt { kind, fields, text, places, trace: None, by_number })
+        Ok(Attempt { kind, fields, text, places, trace: None, identified_by_nik })
     }
 
     fn read_as_npwp(
@@ -300,7 +317,7 @@ impl Reader {
         }
         let fields = clock.time("parse", || npwp::fields::parse(&lines));
         let (text, places) = (npwp_text(&lines), layout.places(&lines));
-        Ok(Attempt { kind, fields, text, places, trace: None, by_number: false })
+        Ok(Attempt { kind, fields, text, places, trace: None, identified_by_nik: false })
     }
 }
 
@@ -322,8 +339,8 @@ const PROBED_LABELS: usize = 5;
 
 /// Without these an NPWP card was not read completely; some have no NIK.
 const NPWP_COMPLETE: [FieldName; 3] = [FieldName::NpwpNumber, FieldName::Name, FieldName::Address];
-/// A field that is less sure than this was hard to read.
-const SURE: f32 = 0.8;
+/// A field of a lower confidence was hard to read. Fitted on generated cards: `./dev accuracy --count N --seed S`.
+const HARD_TO_READ_BELOW: f32 = 0.8;
 
 impl Attempt {
     /// Whether everything was read, and without doubt.
@@ -337,7 +354,7 @@ impl Attempt {
             CardKind::Npwp => NPWP_COMPLETE.iter().all(read),
             CardKind::Unknown => false,
         };
-        complete && self.fields.values().all(|field| field.confidence >= SURE)
+        complete && self.fields.values().all(|field| field.confidence >= HARD_TO_READ_BELOW)
     }
 
     fn nothing() -> Self {
@@ -347,7 +364,7 @@ impl Attempt {
             text: String::new(),
             places: Vec::new(),
             trace: None,
-            by_number: false,
+            identified_by_nik: false,
         }
     }
 }

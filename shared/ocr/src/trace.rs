@@ -1,4 +1,4 @@
-//! What a reader looked at, for pictures that show a person how a card was read (`filot-read --debug-image`).
+//! Where a card and its print were seen, for pictures that show a person how a card was read (`filot-read --debug-image`).
 //!
 //! Owns the way from a place on the levelled card back to the picture. It never changes what is read.
 
@@ -37,7 +37,7 @@ pub struct Mark {
 /// Where a card and its print were seen.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trace {
-    /// The card, the way up that was read.
+    /// The card, in the orientation that was read.
     pub outline: CardOutline,
     /// What was read on it.
     pub marks: Vec<Mark>,

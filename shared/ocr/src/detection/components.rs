@@ -1,25 +1,19 @@
-//! Marks: what is dark on an evened picture and hangs together, by its size and its second moments.
+//! Connected components: what is dark beside its surroundings and hangs together, by its size and its second moments.
+//!
+//! Owns the way from grey levels to components. It must not know which of them are print.
 
 use image::GrayImage;
 
-use crate::detection::text_blocks::Sets;
+use crate::detection::params::{Components, PARAMS};
+use crate::detection::union_find::DisjointSets;
+use crate::image::ground::{RATIO_ONE, ratios};
 use crate::image::resample::box_blur;
-use crate::preprocess::normalise::{RATIO_ONE, ratios};
 
-/// A pixel is dark that has less than this share of the light usual about it.
-const DARK: f32 = 0.90;
-/// How far about it.
-const ABOUT: u32 = 12;
-/// Fewer dark pixels are a speck.
-const LEAST: u32 = 6;
-/// Longer marks are edges and rules, no words.
-const LONGEST: f32 = 150.0;
-/// More marks than this are texture: only the largest are print.
-const MOST: usize = 6000;
+const FITTED: Components = PARAMS.components;
 
 /// Something dark that hangs together.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Mark {
+pub(crate) struct ConnectedComponent {
     /// Its middle.
     pub x: f32,
     pub y: f32,
@@ -29,7 +23,7 @@ pub(crate) struct Mark {
     yy: f32,
 }
 
-impl Mark {
+impl ConnectedComponent {
     /// Half its extent in a direction, as if it were evenly dark.
     pub fn spread(&self, (dx, dy): (f32, f32)) -> f32 {
         (3.0 * (self.xx * dx * dx + 2.0 * self.xy * dx * dy + self.yy * dy * dy)).max(0.0).sqrt()
@@ -53,7 +47,7 @@ impl Mark {
     }
 }
 
-/// Sums over a mark's pixels.
+/// Sums over a component's pixels.
 #[derive(Clone, Copy, Default)]
 struct Sums {
     count: u32,
@@ -88,43 +82,43 @@ impl Sums {
         self.yy += other.yy;
     }
 
-    fn mark(&self) -> Option<Mark> {
-        if self.count < LEAST {
+    fn component(&self) -> Option<ConnectedComponent> {
+        if self.count < FITTED.least_pixels {
             return None;
         }
         let n = f64::from(self.count);
         let (x, y) = (self.x / n, self.y / n);
         // A pixel is no point.
         let own = 1.0 / 12.0;
-        let mark = Mark {
+        let component = ConnectedComponent {
             x: (x + 0.5) as f32,
             y: (y + 0.5) as f32,
             xx: (self.xx / n - x * x + own) as f32,
             xy: (self.xy / n - x * y) as f32,
             yy: (self.yy / n - y * y + own) as f32,
         };
-        let (long, _) = mark.axes();
-        (long > 3.0 && long < LONGEST).then_some(mark)
+        let (long, _) = component.axes();
+        (long > FITTED.shortest && long < FITTED.longest).then_some(component)
     }
 }
 
 /// Which pixels are dark beside their surroundings, whatever the light.
 fn dark(gray: &GrayImage) -> Option<Vec<bool>> {
-    // As bytes with the ground at 200: its own noise stays below white.
-    let bytes = ratios(gray)?.into_iter().map(|step| (f32::from(step) * 200.0 / RATIO_ONE).min(255.0) as u8);
+    let as_byte = |step| (f32::from(step) * FITTED.ground_level / RATIO_ONE).min(255.0) as u8;
+    let bytes = ratios(gray)?.into_iter().map(as_byte);
     let even = GrayImage::from_raw(gray.width(), gray.height(), bytes.collect())?;
     // A dark table must not make the card's rim look bright, nor its own lighter grains dark.
-    let usual = box_blur(&even, ABOUT);
+    let usual = box_blur(&even, FITTED.about);
     // Grain that touches would hang together.
     let even = box_blur(&even, 1);
     let pairs = even.as_raw().iter().zip(usual.as_raw());
-    Some(pairs.map(|(v, usual)| f32::from(*v) < DARK * f32::from(*usual)).collect())
+    Some(pairs.map(|(v, usual)| f32::from(*v) < FITTED.dark * f32::from(*usual)).collect())
 }
 
-/// The marks of a picture, in order of `x`.
-pub(crate) fn marks(gray: &GrayImage) -> Vec<Mark> {
+/// The components of a picture, in order of `x`.
+pub(crate) fn connected_components(gray: &GrayImage) -> Vec<ConnectedComponent> {
     let Some(dark) = dark(gray) else { return Vec::new() };
-    let mut sets = Sets::of(0);
+    let mut sets = DisjointSets::of(0);
     let mut sums: Vec<Sums> = Vec::new();
     // The runs of the row above and of this one: left, right, set.
     let (mut above, mut runs): (Vec<(usize, usize, usize)>, Vec<_>) = (Vec::new(), Vec::new());
@@ -155,11 +149,11 @@ pub(crate) fn marks(gray: &GrayImage) -> Vec<Mark> {
             sums[i].count = 0;
         }
     }
-    let mut marks: Vec<Mark> = sums.iter().filter_map(Sums::mark).collect();
-    if marks.len() > MOST {
-        marks.sort_by(|a, b| b.size().total_cmp(&a.size()));
-        marks.truncate(MOST);
+    let mut components: Vec<ConnectedComponent> = sums.iter().filter_map(Sums::component).collect();
+    if components.len() > FITTED.most {
+        components.sort_by(|a, b| b.size().total_cmp(&a.size()));
+        components.truncate(FITTED.most);
     }
-    marks.sort_by(|a, b| a.x.total_cmp(&b.x));
-    marks
+    components.sort_by(|a, b| a.x.total_cmp(&b.x));
+    components
 }

@@ -1,12 +1,16 @@
 //! The small picture's edges, with print closed away: how strong at each pixel, and in which direction.
+//!
+//! Owns the way from colours to edges. It must not know what shape is searched among them.
 
 use image::RgbImage;
 
-/// Half the side of the square in which thin dark or bright strokes vanish.
-const CLOSING_RADIUS: usize = 3;
+use crate::detection::params::{Edges, PARAMS};
+use crate::image::morphology::{dilated, eroded};
+
+const FITTED: Edges = PARAMS.edges;
 
 /// Edge strength and direction per pixel.
-pub(crate) struct Field {
+pub(crate) struct EdgeMap {
     pub width: usize,
     pub height: usize,
     /// Strength of the strongest colour change, in grey levels per pixel.
@@ -17,19 +21,19 @@ pub(crate) struct Field {
     pub usual: f32,
 }
 
-impl Field {
+impl EdgeMap {
     /// Edges of colour.
-    pub fn of(image: &RgbImage) -> Self {
+    pub fn color_edges(image: &RgbImage) -> Self {
         let planes: Vec<Vec<u8>> =
             (0..3).map(|c| image.as_raw().iter().skip(c).step_by(3).copied().collect()).collect();
         Self::of_planes(&planes, image.width() as usize, image.height() as usize)
     }
 
-    /// Edges of strangeness: how much more common a pixel's colour is in the picture than along its border. Where the
+    /// Edges of the saliency of colours: how much more common a pixel's colour is in the picture than along its border. Where the
     /// table has a pattern of its own, the card still stands out here.
-    pub fn of_strangeness(image: &RgbImage) -> Self {
+    pub fn color_saliency(image: &RgbImage) -> Self {
         let (width, height) = (image.width() as usize, image.height() as usize);
-        let rim = width.min(height) / 14;
+        let rim = width.min(height) / FITTED.rim;
         let mut plane = vec![0_u32; width * height];
         for shift in [0, 16] {
             let bin = |p: &[u8]| p.iter().fold(0_usize, |bin, &c| bin * 9 + (usize::from(c) + shift) / 32);
@@ -62,10 +66,12 @@ impl Field {
         let (mut xx, mut xy, mut yy) =
             (vec![0.0; width * height], vec![0.0; width * height], vec![0.0; width * height]);
         for plane in planes {
-            let plane = extreme(plane, width, height, |a, b| if a > b { a } else { b });
-            let plane = extreme(&plane, width, height, |a, b| if a < b { a } else { b });
-            let plane = extreme(&plane, width, height, |a, b| if a < b { a } else { b });
-            let plane = extreme(&plane, width, height, |a, b| if a > b { a } else { b });
+            // Closed, then opened: neither dark nor bright strokes stay.
+            let radius = FITTED.closing_radius;
+            let plane = dilated(plane, width, height, radius);
+            let plane = eroded(&plane, width, height, radius);
+            let plane = eroded(&plane, width, height, radius);
+            let plane = dilated(&plane, width, height, radius);
             let plane = smooth(&plane, width, height);
             for y in 1..height.saturating_sub(1) {
                 for x in 1..width - 1 {
@@ -93,33 +99,6 @@ impl Field {
         let usual = sorted.get(sorted.len() * 6 / 10).copied().unwrap_or(0.0);
         Self { width, height, strength, normal, usual }
     }
-}
-
-/// Largest (or smallest) value in the square around each pixel.
-fn extreme(plane: &[u8], width: usize, height: usize, pick: impl Fn(u8, u8) -> u8) -> Vec<u8> {
-    let r = CLOSING_RADIUS;
-    let mut across = plane.to_vec();
-    for (line, out) in plane.chunks_exact(width).zip(across.chunks_exact_mut(width)) {
-        for k in 1..=r.min(width - 1) {
-            for (o, &v) in out.iter_mut().zip(&line[k..]) {
-                *o = pick(*o, v);
-            }
-            for (o, &v) in out[k..].iter_mut().zip(line) {
-                *o = pick(*o, v);
-            }
-        }
-    }
-    let mut out = across.clone();
-    for k in 1..=r.min(height - 1) {
-        let shift = k * width;
-        for (o, &v) in out.iter_mut().zip(&across[shift..]) {
-            *o = pick(*o, v);
-        }
-        for (o, &v) in out[shift..].iter_mut().zip(&across) {
-            *o = pick(*o, v);
-        }
-    }
-    out
 }
 
 /// A binomial blur of five pixels each way.

@@ -1,7 +1,10 @@
-//! One side of a card looked at closely: where exactly it runs, and whether it parts two colours.
+//! The four sides of an outline: where exactly they run, and whether they part two colours.
+//!
+//! Owns refining and judging an outline by the colours on either side of it. It must not know how the outline was found.
 
 use image::RgbImage;
 
+use crate::detection::params::{PARAMS, Refinement, Sides};
 use crate::detection::quads::aspect_fit;
 use crate::image::rectify::{CARD_ASPECT, CardOutline, Homography, Point, distance};
 
@@ -9,11 +12,8 @@ use crate::image::rectify::{CARD_ASPECT, CardOutline, Homography, Point, distanc
 const STATIONS: usize = 64;
 /// Neighbouring positions that are averaged before their strength is taken: texture cancels out, an edge does not.
 const BLOCK: usize = 8;
-/// Share of a side at each end that is left to the rounded corner.
-const CORNER: f32 = 0.075;
-
-/// How far off, in logarithm, the proportions of a settled outline may be for want of exactness.
-const DOUBT: f32 = 0.12;
+const FITTED: Refinement = PARAMS.refinement;
+const SIDES: Sides = PARAMS.sides;
 
 /// Colours along normals of a side: `STATIONS` rows of `2 * reach + 1` samples, `step` pixels apart.
 struct Strip {
@@ -28,7 +28,7 @@ impl Strip {
         let (nx, ny) = ((b.1 - a.1) / length, -(b.0 - a.0) / length);
         let mut samples = Vec::with_capacity(STATIONS * (2 * reach as usize + 1));
         for s in 0..STATIONS {
-            let t = CORNER + (1.0 - 2.0 * CORNER) * (s as f32 + 0.5) / STATIONS as f32;
+            let t = FITTED.corner + (1.0 - 2.0 * FITTED.corner) * (s as f32 + 0.5) / STATIONS as f32;
             let (x, y) = (a.0 + (b.0 - a.0) * t, a.1 + (b.1 - a.1) * t);
             for o in -reach..=reach {
                 let off = o as f32 * step;
@@ -59,7 +59,7 @@ fn colour(image: &RgbImage, x: f32, y: f32) -> [f32; 3] {
 
 /// Moves the four sides onto the edges nearby, within `range` pixels, `rounds` times. `stride` is how
 /// many tenths of the range the search steps by before it refines.
-pub(crate) fn settle(
+pub(crate) fn refine(
     image: &RgbImage,
     corners: &[Point; 4],
     range: f32,
@@ -72,25 +72,25 @@ pub(crate) fn settle(
         let mut moved = [((0.0, 0.0), (0.0, 0.0)); 4];
         for (i, side) in moved.iter_mut().enumerate() {
             let (a, b) = (corners[i], corners[(i + 1) % 4]);
-            *side = settle_side(image, a, b, range, stride);
+            *side = refine_side(image, a, b, range, stride);
         }
         let mut next = corners;
         for (i, corner) in next.iter_mut().enumerate() {
             let (before, after) = (moved[(i + 3) % 4], moved[i]);
             if let Some(p) = meet(before, after)
-                && distance(p, *corner) < 6.0 * range + 2.0
+                && distance(p, *corner) < FITTED.corner_range.0 * range + FITTED.corner_range.1
             {
                 *corner = p;
             }
         }
         corners = next;
-        range = (range * 0.6).max(1.5);
+        range = (range * FITTED.next_range.0).max(FITTED.next_range.1);
     }
     corners
 }
 
 /// The best line near a side, as two points.
-fn settle_side(image: &RgbImage, a: Point, b: Point, range: f32, stride: usize) -> (Point, Point) {
+fn refine_side(image: &RgbImage, a: Point, b: Point, range: f32, stride: usize) -> (Point, Point) {
     const REACH: isize = 12;
     const GAP: isize = 2;
     let step = range / (REACH - GAP) as f32;
@@ -104,8 +104,9 @@ fn settle_side(image: &RgbImage, a: Point, b: Point, range: f32, stride: usize) 
             let before = row[o - GAP as usize];
             let after = row[o + GAP as usize];
             let (before1, after1) = (row[o - 1], row[o + 1]);
+            let most = FITTED.most_change;
             change[s * width + o] =
-                std::array::from_fn(|k| (after[k] + after1[k] - before[k] - before1[k]).clamp(-120.0, 120.0));
+                std::array::from_fn(|k| (after[k] + after1[k] - before[k] - before1[k]).clamp(-most, most));
         }
     }
     let limit = REACH - GAP;
@@ -125,8 +126,7 @@ fn settle_side(image: &RgbImage, a: Point, b: Point, range: f32, stride: usize) 
             // The square root lets many fair blocks win over few strong ones.
             total += (sum[0] * sum[0] + sum[1] * sum[1] + sum[2] * sum[2]).sqrt().sqrt();
         }
-        // Without evidence the side stays where it is.
-        total * (1.0 - 0.05 * ((d0 + d1) / (2.0 * limit as f32)).abs())
+        total * (1.0 - FITTED.stay * ((d0 + d1) / (2.0 * limit as f32)).abs())
     };
     let (mut best, mut at) = (f32::MIN, (0.0, 0.0));
     for i in (-limit..=limit).step_by(stride) {
@@ -155,7 +155,7 @@ fn settle_side(image: &RgbImage, a: Point, b: Point, range: f32, stride: usize) 
     let (nx, ny) = ((b.1 - a.1) / length, -(b.0 - a.0) / length);
     let point =
         |t: f32, off: f32| (a.0 + (b.0 - a.0) * t + nx * off * step, a.1 + (b.1 - a.1) * t + ny * off * step);
-    (point(CORNER, at.0), point(1.0 - CORNER, at.1))
+    (point(FITTED.corner, at.0), point(1.0 - FITTED.corner, at.1))
 }
 
 fn meet(one: (Point, Point), other: (Point, Point)) -> Option<Point> {
@@ -175,23 +175,22 @@ pub(crate) fn judge(image: &RgbImage, corners: &[Point; 4]) -> f32 {
     let sides: Vec<f32> = (0..4).map(|i| judge_side(image, corners[i], corners[(i + 1) % 4])).collect();
     let mean = sides.iter().sum::<f32>() / 4.0;
     let least = sides.iter().fold(1.0_f32, |m, &s| m.min(s));
-    if mean < 0.2 {
+    if mean < SIDES.least_mean {
         return 0.0;
     }
     let outline = CardOutline { corners: *corners, score: 0.0 };
     let share = outline.area() / (image.width() * image.height()).max(1) as f32;
-    (0.7 * mean + 0.3 * least)
-        * (0.25 + 0.75 * aspect_fit(corners, DOUBT))
-        * (0.4 + 0.6 * set_apart(image, corners))
-        * (0.8 + 0.2 * (share / 0.25).sqrt().min(1.0))
+    let Sides { sides: by_sides, aspect, apart, size, .. } = SIDES;
+    (by_sides.0 * mean + by_sides.1 * least)
+        * (aspect.0 + aspect.1 * aspect_fit(corners, SIDES.aspect_doubt))
+        * (apart.0 + apart.1 * set_apart(image, corners))
+        * (size.0 + size.1 * (share / SIDES.full_size).sqrt().min(1.0))
 }
 
 /// How different the colours of the card's rim are from those around it, 0 to 1. A rectangle drawn by the pattern of
 /// a cloth has sharp sides too, but the same pattern on both.
 fn set_apart(image: &RgbImage, corners: &[Point; 4]) -> f32 {
     const BINS: usize = 7;
-    /// Distance of the sampled rows from the side, as shares of the card.
-    const DEPTHS: [f64; 4] = [0.03, 0.06, 0.09, 0.12];
     const ALONG: u32 = 24;
     let Some(map) = Homography::from_rectangle(1.0, 1.0, corners) else { return 0.0 };
     let colour_at = |u: f64, v: f64| {
@@ -204,7 +203,7 @@ fn set_apart(image: &RgbImage, corners: &[Point; 4]) -> f32 {
     for shift in [0, 20] {
         let mut rims = [vec![0.0_f32; BINS * BINS * BINS], vec![0.0_f32; BINS * BINS * BINS]];
         for (rim, sign) in rims.iter_mut().zip([1.0, -1.0]) {
-            for depth in DEPTHS {
+            for depth in SIDES.rim_depths {
                 let (du, dv) = (depth * sign / f64::from(CARD_ASPECT), depth * sign);
                 for k in 0..ALONG {
                     let t = 0.05 + 0.9 * (f64::from(k) + 0.5) / f64::from(ALONG);
@@ -221,7 +220,7 @@ fn set_apart(image: &RgbImage, corners: &[Point; 4]) -> f32 {
         let [inside, outside] = &rims;
         let (n, m) = (inside.iter().sum::<f32>(), outside.iter().sum::<f32>());
         // A card that fills the picture has nothing around it: no evidence either way.
-        if n < 60.0 || m < 60.0 {
+        if n < SIDES.rim_samples || m < SIDES.rim_samples {
             return 0.5;
         }
         shared += inside.iter().zip(outside).map(|(a, b)| (a / n * b / m).sqrt()).sum::<f32>() / 2.0;
@@ -237,10 +236,10 @@ fn judge_side(image: &RgbImage, a: Point, b: Point) -> f32 {
     let centre = REACH as usize;
     let width = 2 * centre + 1;
     let mut total = 0.0;
-    for block in 0..STATIONS / BLOCK {
+    for part in 0..STATIONS / BLOCK {
         // The block's mean colour at each offset: an edge stays, texture fades.
         let mut mean = vec![[0.0_f32; 3]; width];
-        for s in block * BLOCK..(block + 1) * BLOCK {
+        for s in part * BLOCK..(part + 1) * BLOCK {
             for (m, v) in mean.iter_mut().zip(strip.row(s)) {
                 for k in 0..3 {
                     m[k] += v[k] / BLOCK as f32;
@@ -263,13 +262,14 @@ fn judge_side(image: &RgbImage, a: Point, b: Point) -> f32 {
         };
         let (inside, outside) = (band(centre - 1 - BAND..centre - 1), band(centre + 2..centre + 2 + BAND));
         let parted = (0..3).map(|k| (inside[k] - outside[k]) * (inside[k] - outside[k])).sum::<f32>().sqrt();
-        let sharp = ((here - 1.2 * noise - 3.0) / (0.8 * noise + 10.0)).clamp(0.0, 1.0);
-        let apart = ((parted - 4.0) / 16.0).clamp(0.0, 1.0);
-        // A shadow's rim is soft: little of its contrast lies within a few pixels.
-        let crisp = ((here / (parted + 4.0) - 0.35) / 0.4).clamp(0.0, 1.0);
+        let Sides { noise: floor, noise_ramp, parted: differ, crisp, block, .. } = SIDES;
+        let sharp =
+            ((here - floor.0 * noise - floor.1) / (noise_ramp.0 * noise + noise_ramp.1)).clamp(0.0, 1.0);
+        let apart = ((parted - differ.0) / differ.1).clamp(0.0, 1.0);
+        let crisp = ((here / (parted + crisp.0) - crisp.1) / crisp.2).clamp(0.0, 1.0);
         // Between two that will do, the one with more contrast.
-        let strong = here / (here + 25.0);
-        total += sharp * crisp * (0.3 + 0.45 * apart + 0.25 * strong);
+        let strong = here / (here + SIDES.strong);
+        total += sharp * crisp * (block.0 + block.1 * apart + block.2 * strong);
     }
     total / (STATIONS / BLOCK) as f32
 }

@@ -4,25 +4,16 @@
 //! each in a column of their own, the NIK and two lines of header above at places of their own. It must not know what
 //! is written there.
 //!
-//! Rows that run apart tell how the card is tipped about one axis, columns that do about the other. With both straight,
+//! Rows that run apart give the tilt about one axis, columns that do about the other. With both straight,
 //! the pitch gives the card's height, the columns its width, the lines above the first row where it begins.
 
-use crate::detection::text_blocks::{Block, Text};
+use crate::detection::params::{KtpPrint, PARAMS};
+use crate::detection::text_line::{TextBlock, TextLine};
 use crate::image::rectify::{CARD_ASPECT, Homography, Point};
 
-// Where print stands on a KTP, in shares of its height or width; print runs differ by a row's height.
-const PITCH: f32 = 0.0500;
-const FIRST_ROW: f32 = 0.3073;
-const LABELS: f32 = 0.0345;
-const VALUES: f32 = 0.2716;
-/// The NIK and the header above the first row, in rows.
-const ABOVE: [f32; 3] = [-1.6, -3.32, -4.41];
+const FITTED: KtpPrint = PARAMS.ktp;
 /// The labelled rows, without second lines of name and address.
 const ROWS: i32 = 12;
-/// So many rows of the card's fifteen must be seen.
-const LEAST_ROWS: f32 = 7.0;
-/// How far a row may be from its place, in rows.
-const OFF: f32 = 0.28;
 
 /// Where a KTP lies whose print a block is.
 #[derive(Debug, Clone, Copy)]
@@ -33,19 +24,16 @@ pub(crate) struct Fit {
     pub corners: [Point; 4],
 }
 
-/// More strings than this are a page, no card.
-const MAX_TEXTS: usize = 120;
-
-/// The KTP that this block stands on, the way up that fits better.
-pub(crate) fn ktp_outline(block: &Block) -> Option<Fit> {
-    if block.texts.len() > MAX_TEXTS {
+/// The KTP that this block stands on, in the orientation that fits better.
+pub(crate) fn ktp_outline(block: &TextBlock) -> Option<Fit> {
+    if block.texts.len() > FITTED.most_lines {
         return None;
     }
-    let ways = [fit_of(block), fit_of(&block.upside_down())];
-    ways.into_iter().flatten().max_by(|a, b| a.points.total_cmp(&b.points))
+    let orientations = [fit_of(block), fit_of(&block.upside_down())];
+    orientations.into_iter().flatten().max_by(|a, b| a.points.total_cmp(&b.points))
 }
 
-fn fit_of(block: &Block) -> Option<Fit> {
+fn fit_of(block: &TextBlock) -> Option<Fit> {
     let rows = rows_of(&block.texts)?;
     let columns = columns_of(&block.texts)?;
     let flat = Flat::of(block, &rows, &columns)?;
@@ -67,7 +55,7 @@ impl Pencil {
     fn fitted(lines: &[(f32, f32, f32)], size: f32, doubt: f32) -> Option<Self> {
         let mut kept: Vec<(f32, f32, f32)> = lines.to_vec();
         let mut found = None;
-        for tolerance in [0.06, 0.03, 0.02] {
+        for tolerance in FITTED.run_tolerances {
             let total: f32 = kept.iter().map(|line| line.2).sum();
             if kept.len() < 2 || total <= 0.0 {
                 break;
@@ -92,37 +80,37 @@ impl Pencil {
 }
 
 /// How the strings' own lines run.
-fn rows_of(texts: &[Text]) -> Option<Pencil> {
+fn rows_of(texts: &[TextLine]) -> Option<Pencil> {
     let size = texts.iter().map(|text| text.level.abs()).fold(1.0, f32::max);
-    // The longer a string, the surer its direction.
-    let weight = |text: &Text| (text.length() / text.height.max(1.0)).min(25.0).powi(2);
+    let weight = |text: &TextLine| (text.length() / text.height.max(1.0)).min(FITTED.longest_counted).powi(2);
     let lines: Vec<(f32, f32, f32)> =
         texts.iter().map(|text| (text.level, text.slope, weight(text))).collect();
-    Pencil::fitted(&lines, size, 0.12)
+    Pencil::fitted(&lines, size, FITTED.run_doubt.0)
 }
 
 /// The lines under each other in which most strings begin: the two fullest columns.
-fn columns_of(texts: &[Text]) -> Option<Pencil> {
+fn columns_of(texts: &[TextLine]) -> Option<Pencil> {
     let starts: Vec<Point> = texts.iter().map(|text| (text.from, text.at(text.from))).collect();
     let mut heights: Vec<f32> = texts.iter().map(|text| text.height).collect();
     heights.sort_by(f32::total_cmp);
-    let near = 0.6 * heights.get(heights.len() / 2)?;
+    let near = FITTED.column_near * heights.get(heights.len() / 2)?;
     let mut best = (0.0_f32, 0.0_f32, [None, None]);
     for step in -14..=14_i16 {
-        let lean = f32::from(step) * 0.025;
+        let lean = f32::from(step) * FITTED.column_lean;
         let at: Vec<f32> = starts.iter().map(|(u, v)| u - lean * v).collect();
         let count = |from: f32| at.iter().filter(|&&u| u >= from && u < from + near).count();
         let mut counts: Vec<(usize, f32)> = at.iter().map(|&from| (count(from), from)).collect();
         counts.sort_by_key(|count| std::cmp::Reverse(count.0));
         let Some(first) = counts.first().copied() else { continue };
-        let second = counts.iter().copied().find(|count| (count.1 - first.1).abs() > 3.0 * near);
+        let second =
+            counts.iter().copied().find(|count| (count.1 - first.1).abs() > FITTED.column_apart * near);
         let worth = (first.0 + second.map_or(0, |count| count.0)) as f32 - 2.0 * lean.abs();
         if worth > best.0 {
             best = (worth, lean, [Some(first.1), second.map(|count| count.1)]);
         }
     }
     let (worth, lean, columns) = best;
-    if worth < 5.0 {
+    if worth < FITTED.column_least {
         return None;
     }
     let size = texts.iter().map(|text| text.from.abs()).fold(1.0, f32::max);
@@ -141,7 +129,7 @@ fn columns_of(texts: &[Text]) -> Option<Pencil> {
         }
     }
     let whole = Pencil { base: lean, change: 0.0 };
-    Some(Pencil::fitted(&lines, size, 0.05).unwrap_or(whole))
+    Some(Pencil::fitted(&lines, size, FITTED.run_doubt.1).unwrap_or(whole))
 }
 
 /// A block made level: its strings in a frame in which rows and columns are at right angles.
@@ -150,13 +138,13 @@ struct Flat {
     map: Homography,
     /// In order from the top: left, right, middle line, height.
     texts: Vec<[f32; 4]>,
-    block: Block,
+    block: TextBlock,
 }
 
 impl Flat {
-    fn of(block: &Block, rows: &Pencil, columns: &Pencil) -> Option<Self> {
+    fn of(block: &TextBlock, rows: &Pencil, columns: &Pencil) -> Option<Self> {
         let reach =
-            |of: &dyn Fn(&Text) -> f32| block.texts.iter().map(of).fold(1.0_f32, |m, v| m.max(v.abs()));
+            |of: &dyn Fn(&TextLine) -> f32| block.texts.iter().map(of).fold(1.0_f32, |m, v| m.max(v.abs()));
         let half = (reach(&|text| text.from.abs().max(text.to.abs())), reach(&|text| text.level));
         // Where a row meets a column: v = level + slope u, u = level' + slope' v.
         let meet = |v: f32, u: f32| {
@@ -190,9 +178,8 @@ impl Flat {
         heights.sort_by(f32::total_cmp);
         let height = *heights.get(heights.len() / 2)?;
         let mut best: Option<(f32, [f32; 4])> = None;
-        // The pitch is from one and a half to three times what a mark is high.
         for step in 0..40_i16 {
-            let pitch = height * (1.3 + 0.05 * f32::from(step));
+            let pitch = height * (FITTED.pitches.0 + FITTED.pitches.1 * f32::from(step));
             for first in &self.texts {
                 let (score, rows) = self.rows_at(first[2], pitch);
                 if best.is_some_and(|best| best.0 >= score) {
@@ -202,12 +189,12 @@ impl Flat {
             }
         }
         let (score, [_, first, pitch, _]) = best?;
-        if score < LEAST_ROWS {
+        if score < FITTED.least_rows {
             return None;
         }
         let (first, pitch) = self.refined(first, pitch);
-        let tall = pitch / PITCH;
-        let top = first - FIRST_ROW * tall;
+        let tall = pitch / FITTED.pitch;
+        let top = first - FITTED.first_row * tall;
         let (left, wide, columns) = self.across(first, pitch, tall * CARD_ASPECT)?;
         Some((score + columns, [left, top, wide, tall]))
     }
@@ -220,9 +207,11 @@ impl Flat {
         for text in &self.texts {
             let at = (text[2] - first) / pitch;
             let row = at.round();
-            if (at - row).abs() < OFF && row >= 0.0 && row < hit.len() as f32 {
+            if (at - row).abs() < FITTED.row_off && row >= 0.0 && row < hit.len() as f32 {
                 hit[row as usize] = true;
-            } else if let Some(line) = ABOVE.iter().position(|line| (at - line).abs() < 0.35) {
+            } else if let Some(line) =
+                FITTED.above.iter().position(|line| (at - line).abs() < FITTED.above_off)
+            {
                 above[line] = true;
             } else {
                 stray += 1.0;
@@ -230,7 +219,7 @@ impl Flat {
         }
         let rows = hit.iter().take(ROWS as usize).filter(|hit| **hit).count() as f32;
         let heads = above.iter().filter(|hit| **hit).count() as f32;
-        (rows + 0.9 * heads - 0.25 * stray, rows)
+        (rows + FITTED.above_points * heads - FITTED.stray_points * stray, rows)
     }
 
     /// The first row and the pitch by least squares.
@@ -239,7 +228,7 @@ impl Flat {
         for text in &self.texts {
             let at = (text[2] - first) / pitch;
             let row = at.round();
-            if (at - row).abs() < OFF && (0.0..14.0).contains(&row) {
+            if (at - row).abs() < FITTED.row_off && (0.0..14.0).contains(&row) {
                 n += 1.0;
                 sx += row;
                 sy += text[2];
@@ -252,7 +241,11 @@ impl Flat {
             return (first, pitch);
         }
         let step = (n * xy - sx * sy) / det;
-        if (step / pitch - 1.0).abs() > 0.06 { (first, pitch) } else { ((sy - step * sx) / n, step) }
+        if (step / pitch - 1.0).abs() > FITTED.pitch_change {
+            (first, pitch)
+        } else {
+            ((sy - step * sx) / n, step)
+        }
     }
 
     /// The card's left edge and width, and how many strings begin in the columns of labels and values.
@@ -263,17 +256,17 @@ impl Flat {
             .filter(|text| (-0.5..13.5).contains(&((text[2] - first) / pitch)))
             .map(|text| text[0])
             .collect();
-        let near = 0.008 * wide;
+        let near = FITTED.start_near * wide;
         let count = |at: f32| starts.iter().filter(|&&u| (u - at).abs() < near).count() as f32;
         let mut best: Option<(f32, f32, f32)> = None;
         for &left in &starts {
             for &right in &starts {
-                // The columns' distance tells the width, within what tilt can do to it.
-                let stretch = (right - left) / ((VALUES - LABELS) * wide);
-                if !(0.86..1.16).contains(&stretch) {
+                // The columns' distance gives the width, within what tilt can do to it.
+                let stretch = (right - left) / ((FITTED.values - FITTED.labels) * wide);
+                if !FITTED.stretches.contains(&stretch) {
                     continue;
                 }
-                let score = count(left) + count(right) - 8.0 * (stretch - 1.0).abs();
+                let score = count(left) + count(right) - FITTED.stretch_points * (stretch - 1.0).abs();
                 if best.is_none_or(|best| score > best.0) {
                     let mean = |at: f32| {
                         let near: Vec<f32> =
@@ -281,18 +274,19 @@ impl Flat {
                         near.iter().sum::<f32>() / near.len().max(1) as f32
                     };
                     let (l, r) = (mean(left), mean(right));
-                    let wide = (r - l) / (VALUES - LABELS);
-                    best = Some((score, l - LABELS * wide, wide));
+                    let wide = (r - l) / (FITTED.values - FITTED.labels);
+                    best = Some((score, l - FITTED.labels * wide, wide));
                 }
             }
         }
-        if let Some((score, left, wide)) = best.filter(|best| best.0 >= 7.0) {
+        if let Some((score, left, wide)) = best.filter(|best| best.0 >= FITTED.columns_points) {
             return Some((left, wide, score));
         }
         // One column only: labels and values run together, or labels too faint.
         let at = starts.iter().copied().max_by(|a, b| count(*a).total_cmp(&count(*b)))?;
-        let before = starts.iter().filter(|&&u| u < at - 0.1 * wide).count() as f32;
-        let share = if before >= 2.0 || count(at) < 4.0 { VALUES } else { LABELS };
+        let (beside, least, few) = FITTED.one_column;
+        let before = starts.iter().filter(|&&u| u < at - beside * wide).count() as f32;
+        let share = if before >= least || count(at) < few { FITTED.values } else { FITTED.labels };
         Some((at - share * wide, wide, count(at)))
     }
 

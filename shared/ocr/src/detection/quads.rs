@@ -1,23 +1,15 @@
 //! Quadrilaterals of a card's shape out of lines.
+//!
+//! Owns which lines go together and how promising four of them are. It must not look at colours.
 
 use std::f32::consts::PI;
 
-use crate::detection::edge_map::Field;
-use crate::detection::hough_lines::Line;
+use crate::detection::edge_map::EdgeMap;
+use crate::detection::hough_lines::StraightLine;
+use crate::detection::params::{PARAMS, Quads};
 use crate::image::rectify::{CARD_ASPECT, CardOutline, Point};
 
-/// How far apart the directions of opposite sides may be.
-const PARALLEL: f32 = 24.0 * PI / 180.0;
-/// How far from a right angle neighbouring sides may be.
-const SQUARE: f32 = 34.0 * PI / 180.0;
-/// Long over short side, as seen.
-const ASPECTS: std::ops::Range<f32> = 1.22..2.05;
-/// The least share of the picture that a card fills.
-const MIN_AREA: f32 = 0.05;
-/// How far corners may lie outside the picture, as a share of its long side.
-const MAX_OVERHANG: f32 = 0.12;
-/// What a border of the picture counts as a side: less than any seen edge should.
-const BORDER_SUPPORT: f32 = 0.45;
+const FITTED: Quads = PARAMS.quads;
 
 /// Edge support along one line, summed up so that any stretch of it is one subtraction.
 struct Support {
@@ -29,26 +21,27 @@ struct Support {
 }
 
 impl Support {
-    fn of(field: &Field, line: &Line) -> Self {
+    fn of(edges: &EdgeMap, line: &StraightLine) -> Self {
         let (sin, cos) = line.angle.sin_cos();
-        let reach = (field.width as f32).hypot(field.height as f32);
+        let reach = (edges.width as f32).hypot(edges.height as f32);
         let along = (-sin, cos);
         let start = (line.distance * cos - along.0 * reach, line.distance * sin - along.1 * reach);
         let steps = (2.0 * reach) as usize;
         let mut sums = Vec::with_capacity(steps + 1);
         sums.push(0.0);
         let mut total = 0.0;
-        let (weak, strong) = (field.usual + 0.8, field.usual * 2.0 + 4.0);
+        let weak = edges.usual + FITTED.weak_above;
+        let strong = edges.usual * FITTED.strong.0 + FITTED.strong.1;
         for step in 0..steps {
             let (x, y) = (start.0 + along.0 * step as f32, start.1 + along.1 * step as f32);
             let mut best = 0.0_f32;
             for off in [-2.0_f32, -1.0, 0.0, 1.0, 2.0] {
                 let (px, py) = (x + off * cos, y + off * sin);
-                if px >= 1.0 && py >= 1.0 && px < field.width as f32 - 1.0 && py < field.height as f32 - 1.0 {
-                    let i = py as usize * field.width + px as usize;
-                    let turned = (field.normal[i] - line.angle).abs();
-                    if turned.min(PI - turned) < 0.22 {
-                        best = best.max((field.strength[i] - weak) / (strong - weak));
+                if px >= 1.0 && py >= 1.0 && px < edges.width as f32 - 1.0 && py < edges.height as f32 - 1.0 {
+                    let i = py as usize * edges.width + px as usize;
+                    let turned = (edges.normal[i] - line.angle).abs();
+                    if turned.min(PI - turned) < FITTED.same_direction {
+                        best = best.max((edges.strength[i] - weak) / (strong - weak));
                     }
                 }
             }
@@ -65,12 +58,12 @@ impl Support {
         let length = to - from;
         // The rounded corners are not on the line.
         let clip = |v: f32| (v.max(0.0) as usize).min(self.sums.len() - 1);
-        let (from, to) = (clip(from + 0.05 * length), clip(to - 0.05 * length));
+        let (from, to) = (clip(from + FITTED.corner * length), clip(to - FITTED.corner * length));
         if to <= from {
             return 0.0;
         }
         let share = (self.sums[to] - self.sums[from]) / (to - from) as f32;
-        if self.border { share.max(BORDER_SUPPORT) } else { share }
+        if self.border { share.max(FITTED.border_support) } else { share }
     }
 }
 
@@ -83,17 +76,17 @@ pub(crate) fn aspect_fit(corners: &[Point; 4], doubt: f32) -> f32 {
     let (one, other) = (a + c, b + d);
     let off = (one.max(other) / one.min(other) / CARD_ASPECT).ln();
     let converging = (a / c).ln().abs() + (b / d).ln().abs();
-    let spread = (doubt + 0.4 * converging).min(0.17);
+    let spread = (doubt + FITTED.aspect_converging * converging).min(FITTED.aspect_widest);
     (-0.5 * (off / spread) * (off / spread)).exp()
 }
 
 /// The most promising quadrilaterals, best first, clockwise.
-pub(crate) fn candidates(field: &Field, lines: &[Line], most: usize) -> Vec<[Point; 4]> {
-    let supports: Vec<Support> = lines.iter().map(|line| Support::of(field, line)).collect();
-    let (width, height) = (field.width as f32, field.height as f32);
+pub(crate) fn candidates(edges: &EdgeMap, lines: &[StraightLine], most: usize) -> Vec<[Point; 4]> {
+    let supports: Vec<Support> = lines.iter().map(|line| Support::of(edges, line)).collect();
+    let (width, height) = (edges.width as f32, edges.height as f32);
     let picture = width * height;
     let long = width.max(height);
-    let least_gap = (picture * MIN_AREA / 1.8).sqrt() * 0.9;
+    let least_gap = (picture * FITTED.min_area / 1.8).sqrt() * 0.9;
     let centre = (width / 2.0, height / 2.0);
 
     let mut pairs: Vec<(usize, usize, f32)> = Vec::new();
@@ -101,10 +94,10 @@ pub(crate) fn candidates(field: &Field, lines: &[Line], most: usize) -> Vec<[Poi
         for (j, b) in lines.iter().enumerate().skip(i + 1) {
             let apart = (a.angle - b.angle).abs();
             let wraps = apart > PI / 2.0;
-            if apart.min(PI - apart) > PARALLEL {
+            if apart.min(PI - apart) > FITTED.parallel {
                 continue;
             }
-            let at = |l: &Line| centre.0 * l.angle.cos() + centre.1 * l.angle.sin() - l.distance;
+            let at = |l: &StraightLine| centre.0 * l.angle.cos() + centre.1 * l.angle.sin() - l.distance;
             let gap = if wraps { at(a) + at(b) } else { at(a) - at(b) };
             if gap.abs() < least_gap {
                 continue;
@@ -118,7 +111,7 @@ pub(crate) fn candidates(field: &Field, lines: &[Line], most: usize) -> Vec<[Poi
     for (p, &(a, b, angle_p)) in pairs.iter().enumerate() {
         for &(c, d, angle_q) in pairs.iter().skip(p + 1) {
             let apart = (angle_p - angle_q).abs();
-            if (apart.min(PI - apart) - PI / 2.0).abs() > SQUARE {
+            if (apart.min(PI - apart) - PI / 2.0).abs() > FITTED.square {
                 continue;
             }
             let borders = [a, b, c, d].iter().filter(|&&l| lines[l].border).count();
@@ -134,37 +127,39 @@ pub(crate) fn candidates(field: &Field, lines: &[Line], most: usize) -> Vec<[Poi
                 continue;
             };
             let corners = [p0, p1, p2, p3];
-            let outside = |&(x, y): &Point| (-x).max(-y).max(x - width).max(y - height) > MAX_OVERHANG * long;
+            let outside =
+                |&(x, y): &Point| (-x).max(-y).max(x - width).max(y - height) > FITTED.max_overhang * long;
             if corners.iter().any(outside) || !convex(&corners) {
                 continue;
             }
             let outline = CardOutline { corners, score: 0.0 };
             let [s0, s1, s2, s3] = outline.sides();
             let (one, other) = (s0 + s2, s1 + s3);
-            if !ASPECTS.contains(&(one.max(other) / one.min(other).max(1.0)))
-                || outline.area() < MIN_AREA * picture
+            if !FITTED.aspects.contains(&(one.max(other) / one.min(other).max(1.0)))
+                || outline.area() < FITTED.min_area * picture
             {
                 continue;
             }
             // Sides: p0–p1 lies on c, p1–p2 on b, p2–p3 on d, p3–p0 on a.
-            let support = [
+            let side_support = [
                 supports[c].between(p0, p1),
                 supports[b].between(p1, p2),
                 supports[d].between(p2, p3),
                 supports[a].between(p3, p0),
             ];
-            let mean = support.iter().sum::<f32>() / 4.0;
-            let least = support.iter().fold(1.0_f32, |m, &s| m.min(s));
+            let mean = side_support.iter().sum::<f32>() / 4.0;
+            let least = side_support.iter().fold(1.0_f32, |m, &s| m.min(s));
             let size = (outline.area() / picture).sqrt();
-            let score = (0.65 * mean + 0.35 * least)
-                * (0.35 + 0.65 * aspect_fit(&corners, 0.09))
-                * (0.6 + 0.4 * size);
+            let Quads { support, aspect, size: by_size, aspect_doubt, .. } = FITTED;
+            let score = (support.0 * mean + support.1 * least)
+                * (aspect.0 + aspect.1 * aspect_fit(&corners, aspect_doubt))
+                * (by_size.0 + by_size.1 * size);
             found.push((score, clockwise(corners)));
         }
     }
     found.sort_by(|a, b| b.0.total_cmp(&a.0));
     let mut kept: Vec<[Point; 4]> = Vec::new();
-    for (_, quad) in found.into_iter().take(4000) {
+    for (_, quad) in found.into_iter().take(FITTED.most_compared) {
         if kept.len() == most {
             break;
         }
@@ -172,7 +167,7 @@ pub(crate) fn candidates(field: &Field, lines: &[Line], most: usize) -> Vec<[Poi
             (0..4).any(|turn| {
                 quad.iter().enumerate().all(|(i, p)| {
                     let q = other[(i + turn) % 4];
-                    (p.0 - q.0).abs().max((p.1 - q.1).abs()) < 7.0
+                    (p.0 - q.0).abs().max((p.1 - q.1).abs()) < FITTED.same_corner
                 })
             })
         };

@@ -88,7 +88,7 @@ fn error(outline: &CardOutline, truth: &[Point; 4]) -> f32 {
 const TILTED: [Point; 4] = [(302.0, 210.0), (1170.0, 165.0), (1225.0, 705.0), (262.0, 742.0)];
 
 #[test]
-fn the_outline_is_found_to_a_fraction_of_a_percent_on_any_table() {
+fn the_outline_is_exact_to_half_a_percent_on_any_table() {
     let grounds: [(&str, Ground); 4] =
         [("speckle", speckle), ("planks", planks), ("checks", checks), ("paper", paper)];
     for (name, ground) in grounds {
@@ -102,7 +102,7 @@ fn the_outline_is_found_to_a_fraction_of_a_percent_on_any_table() {
 }
 
 #[test]
-fn any_turn_is_found_and_the_long_sides_are_top_and_bottom() {
+fn any_turn_is_found_with_long_sides_on_top() {
     let (cx, cy) = (600.0_f32, 600.0_f32);
     for degrees in [0.0_f32, 17.0, 44.0, 90.0, 133.0, 180.0, 270.0] {
         let (sin, cos) = degrees.to_radians().sin_cos();
@@ -117,7 +117,7 @@ fn any_turn_is_found_and_the_long_sides_are_top_and_bottom() {
         let ways = orientation_candidates(&image, &found);
         assert_eq!(ways.len(), 2);
         let up = distance(ways[0].corners[0], corners[0]);
-        assert!(up < 10.0, "{degrees}°: the likeliest way up has its top left {up} px away");
+        assert!(up < 10.0, "{degrees}°: the likeliest orientation has its top left {up} px away");
     }
 }
 
@@ -198,7 +198,7 @@ fn print_only(size: (u32, u32), corners: &[Point; 4], ink: impl Fn(f64, f64) -> 
 }
 
 #[test]
-fn print_tells_where_a_ktp_lies_that_has_no_edges() {
+fn a_ktp_without_edges_is_found_by_its_print() {
     let (strings, cx, cy) = (ktp_strings(), 750.0_f32, 700.0_f32);
     for degrees in [0.0_f32, 12.0, 90.0, 161.0, 180.0, 295.0] {
         let (sin, cos) = degrees.to_radians().sin_cos();
@@ -212,9 +212,9 @@ fn print_tells_where_a_ktp_lies_that_has_no_edges() {
         assert!(!found.is_empty(), "nothing found at {degrees}°");
         let off = found[0].corners.iter().zip(corners).map(|(a, b)| distance(*a, b)).fold(0.0, f32::max);
         assert!(off < 0.05 * 960.0, "{degrees}°: off by {off} of 960 pixels, {:?}", found[0]);
-        // What is read lies along the print, whichever of two ways up.
+        // What is read lies along the print, in either of two orientations.
         for (turn, may) in [(0, true), (1, false), (2, true), (3, false)] {
-            assert_eq!(print.may_stand_on(&found[0].turned(turn)), may, "{degrees}°, turn {turn}");
+            assert_eq!(print.agrees_with(&found[0].turned(turn)), may, "{degrees}°, turn {turn}");
         }
     }
 }
@@ -241,6 +241,6 @@ fn a_page_of_print_is_no_ktp() {
     for (w, h) in [(1, 1), (2000, 3), (63, 900), (64, 64)] {
         let image = RgbImage::new(w, h);
         let print = Printed::of(&image);
-        assert!(print.ktps(&image).is_empty() && print.may_stand_on(&CardOutline::whole_image(w, h)));
+        assert!(print.ktps(&image).is_empty() && print.agrees_with(&CardOutline::whole_image(w, h)));
     }
 }

@@ -1,14 +1,14 @@
-//! What print lies in an outline, and whether it runs along it.
+//! How much print lies in an outline and runs along it.
+//!
+//! Owns that count. It must not know which card the outline may be.
 
-use crate::detection::text_blocks::Block;
+use crate::detection::params::PARAMS;
+use crate::detection::text_line::TextBlock;
 use crate::image::rectify::{CARD_ASPECT, CardOutline, Homography};
-
-/// Strings that run along an edge rise by less than this share of their run.
-const PARALLEL: f32 = 0.2;
 
 /// How many characters stand in an outline in strings that run along its top, about. One that the outline cuts counts
 /// as well: the edges may be inexact.
-pub(crate) fn characters_along(blocks: &[Block], outline: &CardOutline) -> f32 {
+pub(crate) fn characters_along(blocks: &[TextBlock], outline: &CardOutline) -> f32 {
     let back = Homography::from_rectangle(1.0, 1.0, &outline.corners).and_then(|map| map.inverse());
     let Some(back) = back else { return 0.0 };
     let mut sum = 0.0;
@@ -20,7 +20,7 @@ pub(crate) fn characters_along(blocks: &[Block], outline: &CardOutline) -> f32 {
             });
             let within = |(x, y): (f64, f64)| (0.0..=1.0).contains(&x) && (0.0..=1.0).contains(&y);
             let (run, rise) = ((to.0 - from.0).abs() * f64::from(CARD_ASPECT), (to.1 - from.1).abs());
-            if (within(from) || within(to)) && rise < f64::from(PARALLEL) * run {
+            if (within(from) || within(to)) && rise < f64::from(PARAMS.print.parallel) * run {
                 sum += text.length() / text.height.max(1.0);
             }
         }

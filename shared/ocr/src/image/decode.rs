@@ -66,7 +66,7 @@ fn decode_by_magic(bytes: &[u8]) -> Result<Decoded, ReadError> {
     }
 }
 
-/// The PNG without profiles, comments and animations: nobody looks at them, and a decoder unpacks them.
+/// The PNG without profiles, comments and animations: nothing uses them, and a decoder unpacks them.
 fn without_extras(png: &[u8]) -> Vec<u8> {
     let mut kept = Vec::with_capacity(png.len());
     let (signature, mut rest) = png.split_at(PNG_SIGNATURE.len().min(png.len()));

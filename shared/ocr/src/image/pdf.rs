@@ -1,8 +1,8 @@
 //! The only page of a PDF as a picture.
 //!
-//! The renderer is pure Rust and forbids unsafe code; it is still kept on a short lead: file size, number of objects,
-//! declared image sizes and the output are bounded before it starts, and a panic inside it is an answer, not a crash.
-//! Time is bounded by whoever runs the reader.
+//! Owns what a PDF may hold. The renderer is pure Rust and forbids unsafe code, and is bounded all the same: file size,
+//! number of objects, declared image sizes and the output are checked before it starts. A panic inside it is caught by
+//! [`crate::image::decode`]; time is bounded by whoever runs the reader.
 
 use filot_domain::reason::ReasonCode;
 use hayro::hayro_interpret::InterpreterSettings;
@@ -23,7 +23,7 @@ const MIN_SIDE: f32 = 64.0;
 const MAX_OBJECTS: usize = 5_000;
 /// How deep a program in a PDF may be nested; real ones have a handful of levels.
 const MAX_PROGRAM_DEPTH: usize = 64;
-/// The most bytes of PDF that are looked at; uploads are smaller.
+/// The most bytes of PDF that are parsed; uploads are smaller.
 const MAX_BYTES: usize = 8 * 1024 * 1024;
 
 fn unsupported(message: &str) -> ReadError {
@@ -46,7 +46,7 @@ pub fn render_only_page(bytes: &[u8]) -> Result<RgbImage, ReadError> {
 }
 
 /// Whether a trailer names an encryption dictionary. The name is always in clear, whatever else is not; even a PDF
-/// that opens with an empty password is refused, as the user is told that encrypted files are.
+/// that opens with an empty password is refused: the API says that encrypted files are.
 fn declares_encryption(bytes: &[u8]) -> bool {
     const NAME: &[u8] = b"/Encrypt";
     bytes.windows(NAME.len() + 1).any(|w| {

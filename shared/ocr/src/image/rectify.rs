@@ -1,7 +1,7 @@
 //! From a card's outline in a picture to a flat, upright card of one fixed size.
 //!
 //! Owns the geometry: what an outline is, the projective map, the canonical size. It must not know how an outline was
-//! found (`find`) nor what stands on the card.
+//! found nor what stands on the card.
 //!
 //! Coordinates: pixel `(0, 0)` covers the square from 0 to 1, so a picture's far corner is `(width, height)`.
 
@@ -27,7 +27,7 @@ pub struct CardOutline {
     /// The card's corners, its roundings completed to sharp ones, clockwise from the corner that is taken for the
     /// top left. May lie outside the picture.
     pub corners: [Point; 4],
-    /// How sure the finder is that this is a card, 0 to 1.
+    /// How much it looks like a card, 0 to 1; 0 for the whole picture.
     pub score: f32,
 }
 

@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn resizing_keeps_flat_places_and_moves_edges_with_the_scale() {
+    fn resizing_keeps_flat_places_and_scales_edges() {
         let image = GrayImage::from_fn(90, 30, |x, _| image::Luma([if x < 30 { 20 } else { 220 }]));
         let other = resized_gray(&image, 60, 36);
         assert_eq!(other.dimensions(), (60, 36));
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn box_blur_of_a_constant_is_the_constant_and_of_a_dot_is_its_share() {
+    fn box_blur_spreads_a_dot_and_keeps_a_constant() {
         assert!(box_blur(&GrayImage::from_pixel(30, 20, image::Luma([77])), 9).iter().all(|&v| v == 77));
         let mut dot = GrayImage::new(21, 21);
         dot.put_pixel(10, 10, image::Luma([225]));

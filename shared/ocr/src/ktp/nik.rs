@@ -18,6 +18,11 @@ const CLOSE: f32 = 0.12;
 /// How many combinations of close alternatives are considered.
 const MAX_BRANCHES: usize = 64;
 
+/// Whether digits are a NIK of a province that exists.
+pub fn is_of_a_province(digits: &str) -> bool {
+    digits.parse::<Nik>().is_ok_and(|nik| filot_domain::areas::province_name(nik.province()).is_some())
+}
+
 /// The likeliest digits, or, where close alternatives exist, the likeliest combination that is a NIK at all.
 ///
 /// Only what every NIK obeys is used here (area, date and serial exist), not what else is printed on the card:
@@ -41,12 +46,9 @@ pub fn choose_nik(row: &DigitRow) -> NikChoice {
         branches = next;
     }
     let valid = |text: &str| text.parse::<Nik>().is_ok();
-    let known = |text: &str| {
-        text.parse::<Nik>().is_ok_and(|nik| filot_domain::areas::province_name(nik.province()).is_some())
-    };
     let total: f32 = branches.iter().filter(|(_, text)| valid(text)).map(|(p, _)| p).sum();
     let best_of = |test: &dyn Fn(&str) -> bool| branches.iter().find(|(_, text)| test(text)).cloned();
-    match best_of(&known).or_else(|| best_of(&valid)) {
+    match best_of(&is_of_a_province).or_else(|| best_of(&valid)) {
         Some((p, digits)) => {
             // What the other valid combinations hold is doubt; what only impossible ones hold is not.
             let share = if total > 0.0 { p / total } else { 0.0 };
@@ -64,5 +66,56 @@ pub fn choose_nik(row: &DigitRow) -> NikChoice {
             let (p, digits) = branches.first().cloned().unwrap_or((0.0, row.text()));
             NikChoice { digits, confidence: (p * 0.5).clamp(0.0, 0.5) }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cells(digits: &str) -> [[f32; 10]; COUNT] {
+        let mut cells = [[0.001; 10]; COUNT];
+        for (cell, b) in cells.iter_mut().zip(digits.bytes()) {
+            cell[usize::from(b - b'0')] = 0.991;
+        }
+        cells
+    }
+
+    fn row(cells: [[f32; 10]; COUNT]) -> DigitRow {
+        DigitRow { cells, fit: -0.01, left: 0.0, pitch: 30.0 }
+    }
+
+    #[test]
+    fn clear_digits_are_taken_as_they_are() {
+        let choice = choose_nik(&row(cells("3514185203830002")));
+        assert_eq!(choice.digits, "3514185203830002");
+        assert!(choice.confidence > 0.95);
+    }
+
+    #[test]
+    fn structure_decides_between_close_alternatives_only() {
+        // The month is 83 or 03: only one of them exists.
+        let mut close = cells("3514185283830002");
+        close[8] = [0.001; 10];
+        close[8][8] = 0.55;
+        close[8][0] = 0.44;
+        let choice = choose_nik(&row(close));
+        assert_eq!(choice.digits, "3514185203830002");
+        assert!(choice.confidence < 0.8, "decided by structure, not by the pixels: {}", choice.confidence);
+        // A clear digit stays, however impossible the date it makes.
+        let choice = choose_nik(&row(cells("3514185283830002")));
+        assert_eq!(choice.digits, "3514185283830002");
+        assert!(choice.confidence <= 0.5);
+    }
+
+    #[test]
+    fn two_possible_readings_are_doubt() {
+        let mut close = cells("3514185203830002");
+        close[15] = [0.001; 10];
+        close[15][2] = 0.55;
+        close[15][7] = 0.44;
+        let choice = choose_nik(&row(close));
+        assert_eq!(choice.digits, "3514185203830002");
+        assert!(choice.confidence < 0.6, "{}", choice.confidence);
     }
 }

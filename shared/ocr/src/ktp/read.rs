@@ -13,6 +13,7 @@ use crate::recognition::{ctc, ensemble};
 use crate::text::line::Line;
 
 pub use crate::ktp::blood_type::BloodLook;
+use crate::ktp::nik::is_of_a_province;
 use crate::ktp::rows::{RowLayout, evened, header_span, median, row_layouts};
 
 /// A row below the NIK.
@@ -189,7 +190,7 @@ impl KtpLayout {
         let row = self.nik?;
         let (top, bottom) = (row.top as f32, row.bottom as f32);
         let band = Band { left: NIK_LEFT * w, right: TEXT_RIGHT * w, top, bottom };
-        digits::read_row(&page.gray, band, (NIK_PITCH.0 * w, NIK_PITCH.1 * w))
+        digits::read_row(&page.gray, band, (NIK_PITCH.0 * w, NIK_PITCH.1 * w), is_of_a_province)
     }
 
     /// Recognises everything else. `sure`: the header says that this is a KTP, so that labels need not be read where
@@ -261,8 +262,8 @@ impl KtpLayout {
             {
                 let image =
                     LineImage { image: page.crop(layout.row, span), class: value_class(Some(*meaning)) };
-                if let Some(seen) = ctc::look(&image) {
-                    ensemble::settle(&mut row.value, &seen);
+                if let Some(seen) = ctc::recognise_line(&image) {
+                    ensemble::fuse(&mut row.value, &seen);
                 }
             }
         }
@@ -273,7 +274,7 @@ impl KtpLayout {
         for (layout, row) in self.rows.iter().zip(&mut rows) {
             if let Some(span) = layout.extra.filter(|_| row.blood.is_none_or(|look| look.group != Some(""))) {
                 let image = LineImage { image: page.crop(layout.row, span), class: TextClass::BloodGroup };
-                row.group = ctc::look(&image).map(|seen| seen.line());
+                row.group = ctc::recognise_line(&image).map(|seen| seen.line());
             }
         }
         Ok(KtpLines { header, nik, rows, meanings: Some(meanings) })

@@ -304,7 +304,7 @@ fn settle(page: &Page, (row, span): (Row, Span), line: &mut NpwpLine, value: Val
     by_strokes(page, row, span, &mut words);
     let look = |left: u32| {
         let span = Span { left, ..span };
-        ctc::look(&LineImage { image: page.crop(row, span), class })
+        ctc::recognise_line(&LineImage { image: page.crop(row, span), class })
     };
     if !in_small_letters(&first.symbols)
         && let Some(mut seen) = look(begin)
@@ -315,7 +315,7 @@ fn settle(page: &Page, (row, span): (Row, Span), line: &mut NpwpLine, value: Val
         {
             (words, seen) = (first.clone(), wider);
         }
-        ensemble::settle(&mut words, &seen);
+        ensemble::fuse(&mut words, &seen);
     }
     line.line.symbols.extend(first.symbols);
     line.narrowed = Some(words);

@@ -5,15 +5,10 @@
 
 use image::GrayImage;
 
-/// Side of a cell in which the darkest stroke is looked for, in pixels.
-const CELL: usize = 8;
-/// How many cells around lend their darkest stroke, across and down: a few letters, not the next row.
-const REACH: (usize, usize) = (6, 1);
-/// As dark as strokes shall be: 255 less their grey.
-const FULL: f32 = 205.0;
-/// The most that a stroke is darkened.
-const MAX_GAIN: f32 = 3.2;
+use crate::preprocess::params::PARAMS;
 
+/// Side, in pixels, of a cell whose darkest stroke is taken.
+const CELL: usize = 8;
 /// Darkens pale strokes towards the darkness of print; ground and what is no darker than the card's noise stay.
 pub fn even_contrast(gray: &GrayImage) -> GrayImage {
     let (width, height) = (gray.width() as usize, gray.height() as usize);
@@ -27,9 +22,11 @@ pub fn even_contrast(gray: &GrayImage) -> GrayImage {
     sorted.sort_by(f32::total_cmp);
     let noise = sorted.get(sorted.len() / 2).copied().unwrap_or(0.0);
     let local = smooth(&widen(&darkest, columns, rows), columns, rows);
+    let fitted = &PARAMS.contrast;
+    let (from, ramp) = (fitted.print_from, fitted.print_ramp);
     let gain = |dark: &f32| {
-        let print = ((dark - 1.6 * noise - 14.0) / (0.6 * noise + 10.0)).clamp(0.0, 1.0);
-        1.0 + ((FULL / dark.max(1.0)).clamp(1.0, MAX_GAIN) - 1.0) * print
+        let print = ((dark - from.0 * noise - from.1) / (ramp.0 * noise + ramp.1)).clamp(0.0, 1.0);
+        1.0 + ((fitted.full_darkness / dark.max(1.0)).clamp(1.0, fitted.max_gain) - 1.0) * print
     };
     let gains: Vec<f32> = local.iter().map(gain).collect();
     let mut out = gray.clone();
@@ -74,12 +71,12 @@ fn darkest_of(gray: &GrayImage, columns: usize, rows: usize) -> Vec<f32> {
     darkest.into_iter().map(|sum| f32::from(sum) / 4.0).collect()
 }
 
-/// The largest value of the cells within [`REACH`].
+/// The largest value of the cells within reach.
 fn widen(cells: &[f32], columns: usize, rows: usize) -> Vec<f32> {
     around(cells, columns, rows, |near| near.fold(0.0, f32::max))
 }
 
-/// The mean of the cells within [`REACH`].
+/// The mean of the cells within reach.
 fn smooth(cells: &[f32], columns: usize, rows: usize) -> Vec<f32> {
     around(cells, columns, rows, |near| {
         let (sum, count) = near.fold((0.0, 0.0), |(sum, count), v| (sum + v, count + 1.0));
@@ -94,16 +91,17 @@ fn around(
     rows: usize,
     of: impl Fn(&mut dyn Iterator<Item = f32>) -> f32,
 ) -> Vec<f32> {
+    let (reach_x, reach_y) = PARAMS.contrast.reach;
     let mut across = Vec::with_capacity(cells.len());
     for line in cells.chunks_exact(columns) {
         for x in 0..columns {
-            let near = line.iter().take((x + REACH.0 + 1).min(columns)).skip(x.saturating_sub(REACH.0));
+            let near = line.iter().take((x + reach_x + 1).min(columns)).skip(x.saturating_sub(reach_x));
             across.push(of(&mut near.copied()));
         }
     }
     let mut out = Vec::with_capacity(cells.len());
     for y in 0..rows {
-        let (first, last) = (y.saturating_sub(REACH.1), (y + REACH.1).min(rows - 1));
+        let (first, last) = (y.saturating_sub(reach_y), (y + reach_y).min(rows - 1));
         for x in 0..columns {
             let mut near = (first..=last).filter_map(|y| across.get(y * columns + x).copied());
             out.push(of(&mut near));
@@ -130,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn pale_strokes_become_as_dark_as_the_others_and_the_ground_stays() {
+    fn pale_strokes_are_darkened_and_the_ground_stays() {
         let out = even_contrast(&GrayImage::from_fn(800, 120, washed_out));
         for x in (0..600).step_by(12) {
             let v = out.get_pixel(x + 1, 50).0[0];

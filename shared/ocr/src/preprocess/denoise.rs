@@ -6,30 +6,28 @@
 
 use image::GrayImage;
 
-/// Grain, as a share of the ground, under which a card is left as it is: recognisers bear that much. The way from
-/// picture to flat card has smoothed already: what is measured here was two to three times as much.
-const HARMLESS: f32 = 0.006;
-/// Grain at which the smoothing is strongest.
-const HEAVY: f32 = 0.04;
-/// Strength of the smoothing at these: deviation of the blur in pixels of the picture.
-const SIGMAS: (f32, f32) = (0.5, 1.1);
+use crate::preprocess::params::PARAMS;
 
-/// Smooths a flat card as much as its grain needs. `scale`: how many pixels of the card one of the picture became.
-pub fn calm(luma: &GrayImage, scale: f32) -> Option<GrayImage> {
-    let scale = scale.clamp(1.0, 4.0);
+/// Smooths a flat card as much as its grain needs; `None`: it needs nothing. `scale`: how many pixels of the card one of
+/// the picture became.
+pub fn denoise(luma: &GrayImage, scale: f32) -> Option<GrayImage> {
+    let fitted = &PARAMS.denoise;
+    let scale = scale.clamp(fitted.scales.0, fitted.scales.1);
     let grain = grain(luma, scale);
-    if grain < HARMLESS {
+    if grain < fitted.harmless_grain {
         return None;
     }
-    let strength = ((grain - HARMLESS) / (HEAVY - HARMLESS)).clamp(0.0, 1.0);
-    let sigma = (SIGMAS.0 + (SIGMAS.1 - SIGMAS.0) * strength) * scale;
+    let (harmless, heavy) = (fitted.harmless_grain, fitted.heavy_grain);
+    let strength = ((grain - harmless) / (heavy - harmless)).clamp(0.0, 1.0);
+    let (weakest, strongest) = fitted.sigmas;
+    let sigma = (weakest + (strongest - weakest) * strength) * scale;
     Some(blurred(luma, sigma))
 }
 
 /// The usual deviation of a pixel from its neighbours, as a share of the card's level.
 ///
 /// Second differences in both directions vanish on slopes and on straight edges; the median leaves print out.
-pub fn grain(luma: &GrayImage, scale: f32) -> f32 {
+fn grain(luma: &GrayImage, scale: f32) -> f32 {
     let (width, height) = (luma.width() as usize, luma.height() as usize);
     let step = scale.round().max(1.0) as usize;
     let source = luma.as_raw();
@@ -63,7 +61,7 @@ pub fn grain(luma: &GrayImage, scale: f32) -> f32 {
     };
     let (Some(second), Some(level)) = (middle(&histogram), middle(&levels)) else { return 0.0 };
     // The mask's weights have a norm of 6; the median of a normal deviation is 0.6745.
-    second as f32 / (6.0 * 0.6745) / (level as f32).max(8.0)
+    second as f32 / (6.0 * 0.6745) / (level as f32).max(PARAMS.denoise.darkest_level)
 }
 
 /// Gaussian blur, borders continued.
@@ -149,14 +147,14 @@ mod tests {
     }
 
     #[test]
-    fn a_grainy_card_is_smoothed_and_a_clean_one_is_not() {
-        assert!(calm(&grainy(0.3), 1.0).is_none());
-        let calmed = calm(&grainy(12.0), 1.0).unwrap();
-        assert!(grain(&calmed, 1.0) < 0.03, "{}", grain(&calmed, 1.0));
+    fn grain_is_smoothed_and_a_clean_card_is_not() {
+        assert!(denoise(&grainy(0.3), 1.0).is_none());
+        let smoothed = denoise(&grainy(12.0), 1.0).unwrap();
+        assert!(grain(&smoothed, 1.0) < 0.03, "{}", grain(&smoothed, 1.0));
         let mean =
             |image: &GrayImage, x: u32| (0..25).map(|y| f32::from(image.get_pixel(x, y).0[0])).sum::<f32>();
         // Strokes stay.
-        assert!(mean(&calmed, 45) - mean(&calmed, 32) > 25.0 * 35.0);
+        assert!(mean(&smoothed, 45) - mean(&smoothed, 32) > 25.0 * 35.0);
         for (w, h) in [(1, 1), (1, 50), (50, 1)] {
             assert_eq!(blurred(&GrayImage::from_pixel(w, h, image::Luma([77])), 2.0).get_pixel(0, 0).0, [77]);
         }

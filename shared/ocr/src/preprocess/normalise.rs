@@ -1,37 +1,16 @@
-//! A flat card in colour or grey to dark text on an even white ground, for a line recogniser.
+//! Grey levels to dark print on an even white ground.
 //!
-//! Owns light and contrast. It must not know where the text is.
-//!
-//! The ground is what remains when thin dark strokes are closed away; the card is divided by it, which takes out
-//! shadows, the colour of the ground and the broad waves of the guilloche in one step. What is then nearly as bright as
-//! the ground becomes white, which takes out the guilloche's fine lines; the darkest print becomes black.
+//! Owns what becomes black and what white: what is nearly as bright as the ground becomes white, which takes out the fine
+//! lines of a guilloche; the darkest print becomes black. It must not know where the text is.
 
 use image::GrayImage;
 
-use crate::image::rectify::RectifiedCard;
-use crate::image::resample::{box_blur, downscale_gray};
-use crate::preprocess::contrast::even_contrast;
+use crate::image::ground::{RATIO_ONE, RATIO_STEPS, ratios};
+use crate::preprocess::params::{Normalise, PARAMS};
 
-/// The ground is estimated in a copy this many times smaller.
-const COARSE: u32 = 4;
-/// Radius of the closing in that copy: wider than any stroke, narrower than the bands of colour.
-const CLOSING_RADIUS: u32 = 4;
-/// Radius of the blur after it.
-const BLUR_RADIUS: u32 = 3;
-/// Share of the pixels that print at least takes: what they stay under is black.
-const BLACK_SHARE: f32 = 0.012;
-/// From this share of the usual ground on, everything is white.
-const WHITE_FROM: f32 = 0.95;
-/// Print is never taken for darker than this share of the ground, nor for lighter than the other.
-const BLACK_RANGE: (f32, f32) = (0.05, 0.62);
-
-/// Evens out light, ground colour and guilloche: 8-bit grey, dark text on white, same size as the card.
-pub fn normalise(card: &RectifiedCard) -> GrayImage {
-    even_contrast(&normalise_luma(&card.luma))
-}
-
-/// The same for any grey picture.
+/// Evens out light, ground colour and guilloche, size unchanged. A picture too small to have a ground stays as it is.
 pub fn normalise_luma(luma: &GrayImage) -> GrayImage {
+    let Normalise { black_share, white_from, black_range } = PARAMS.normalise;
     let (width, height) = luma.dimensions();
     let Some(ratio) = ratios(luma) else { return luma.clone() };
     let mut histogram = [0_u32; RATIO_STEPS];
@@ -49,116 +28,14 @@ pub fn normalise_luma(luma: &GrayImage) -> GrayImage {
         })
     };
     let usual = quantile(0.5).unwrap_or(RATIO_ONE as usize) as f32;
-    let white = (usual * WHITE_FROM).max(1.0);
+    let white = (usual * white_from).max(1.0);
     let black =
-        (quantile(BLACK_SHARE).unwrap_or(0) as f32).clamp(BLACK_RANGE.0 * usual, BLACK_RANGE.1 * usual);
+        (quantile(black_share).unwrap_or(0) as f32).clamp(black_range.0 * usual, black_range.1 * usual);
     let table: Vec<u8> = (0..RATIO_STEPS)
         .map(|step| ((step as f32 - black) / (white - black) * 255.0).clamp(0.0, 255.0) as u8)
         .collect();
     let data = ratio.iter().map(|&step| table.get(usize::from(step)).copied().unwrap_or(255)).collect();
     GrayImage::from_raw(width, height, data).unwrap_or_default()
-}
-
-/// How bright each pixel is beside its ground, in steps of which [`RATIO_ONE`] is as bright. `None`: the picture is too
-/// small to have a ground.
-pub fn ratios(luma: &GrayImage) -> Option<Vec<u16>> {
-    let (width, height) = luma.dimensions();
-    if width < COARSE || height < COARSE {
-        return None;
-    }
-    let ground = ground_of(luma);
-    let mut ratio = vec![0_u16; luma.len()];
-    let line_of = |y: u32| {
-        let line = ground.as_raw().chunks_exact(ground.width() as usize).nth(y as usize);
-        line.unwrap_or_default()
-    };
-    let mut across = vec![0.0_f32; width as usize];
-    let mut mixed = vec![0.0_f32; ground.width() as usize];
-    let rows = luma.as_raw().chunks_exact(width as usize).zip(ratio.chunks_exact_mut(width as usize));
-    for (y, (line, out)) in (0..height).zip(rows) {
-        let (top, part) = between(y, ground.height());
-        let (upper, lower) = (line_of(top as u32), line_of((top as u32 + 1).min(ground.height() - 1)));
-        for ((m, &p), &q) in mixed.iter_mut().zip(upper).zip(lower) {
-            *m = f32::from(p) + (f32::from(q) - f32::from(p)) * part;
-        }
-        widen(&mixed, &mut across);
-        for ((o, &v), g) in out.iter_mut().zip(line).zip(&across) {
-            let step = (f32::from(v) / g * RATIO_ONE).min((RATIO_STEPS - 1) as f32);
-            *o = step as i32 as u16;
-        }
-    }
-    Some(ratio)
-}
-
-/// Steps per unit of the ratio of a pixel to its ground.
-pub const RATIO_ONE: f32 = 512.0;
-/// Ratios are cut at 1.5.
-const RATIO_STEPS: usize = 768;
-
-/// A coarse row of ground at the columns of a fine one: linear between the middles of the coarse pixels, and never so
-/// dark that it could not be divided by.
-fn widen(coarse: &[f32], fine: &mut [f32]) {
-    const SHARES: [f32; COARSE as usize] = [0.125, 0.375, 0.625, 0.875];
-    const HALF: usize = COARSE as usize / 2;
-    let first = coarse.first().copied().unwrap_or(255.0).max(DARKEST);
-    let last = coarse.last().copied().unwrap_or(255.0).max(DARKEST);
-    let (begin, rest) = fine.split_at_mut(HALF.min(fine.len()));
-    begin.fill(first);
-    let mut steps = rest.chunks_exact_mut(COARSE as usize);
-    for (pair, step) in coarse.windows(2).zip(&mut steps) {
-        if let [a, b] = pair {
-            for (out, share) in step.iter_mut().zip(SHARES) {
-                *out = (a + (b - a) * share).max(DARKEST);
-            }
-        }
-    }
-    let end = HALF + coarse.len().saturating_sub(1) * COARSE as usize;
-    if let Some(end) = fine.get_mut(end..) {
-        end.fill(last);
-    }
-}
-
-/// The darkest ground.
-const DARKEST: f32 = 8.0;
-
-/// The coarse column or row before a fine one, and how far behind it the fine one lies.
-fn between(fine: u32, coarse_size: u32) -> (usize, f32) {
-    let at = ((fine as f32 + 0.5) / COARSE as f32 - 0.5).clamp(0.0, (coarse_size - 1) as f32);
-    (at as usize, at.fract())
-}
-
-/// The picture without its dark strokes, [`COARSE`] times smaller.
-fn ground_of(luma: &GrayImage) -> GrayImage {
-    let small = downscale_gray(luma, luma.width() / COARSE, luma.height() / COARSE);
-    let closed =
-        extreme(&extreme(&small, |a, b| if a > b { a } else { b }), |a, b| if a < b { a } else { b });
-    box_blur(&box_blur(&closed, BLUR_RADIUS), BLUR_RADIUS)
-}
-
-/// Largest (or smallest) value within [`CLOSING_RADIUS`].
-fn extreme(image: &GrayImage, pick: impl Fn(u8, u8) -> u8) -> GrayImage {
-    let (width, height) = (image.width() as usize, image.height() as usize);
-    let mut across = image.as_raw().clone();
-    for (line, out) in image.as_raw().chunks_exact(width).zip(across.chunks_exact_mut(width)) {
-        for k in 1..=(CLOSING_RADIUS as usize).min(width - 1) {
-            for (o, &v) in out.iter_mut().zip(line.iter().skip(k)) {
-                *o = pick(*o, v);
-            }
-            for (o, &v) in out.iter_mut().skip(k).zip(line) {
-                *o = pick(*o, v);
-            }
-        }
-    }
-    let mut out = across.clone();
-    for k in 1..=(CLOSING_RADIUS as usize).min(height - 1) {
-        for (o, &v) in out.iter_mut().zip(across.iter().skip(k * width)) {
-            *o = pick(*o, v);
-        }
-        for (o, &v) in out.iter_mut().skip(k * width).zip(&across) {
-            *o = pick(*o, v);
-        }
-    }
-    GrayImage::from_raw(image.width(), image.height(), out).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -175,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn strokes_come_out_black_on_white_whatever_the_light() {
+    fn strokes_are_black_on_white_in_any_light() {
         let out = normalise_luma(&GrayImage::from_fn(800, 400, |x, y| image::Luma([lit(x, y)])));
         assert_eq!(out.dimensions(), (800, 400));
         let (mut dark, mut bright) = (Vec::new(), Vec::new());

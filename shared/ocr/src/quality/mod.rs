@@ -1,8 +1,7 @@
 //! How good a picture of a card is, and what a new one should do better.
 //!
 //! Owns the measures and their thresholds. It must not know what was read: a measure looks at the flat card's light,
-//! colour and edges alone. Thresholds are set on drawn cards that were degraded step by step (see the tests) so that a
-//! complaint comes when reading suffers, not when a picture is merely plain.
+//! colour and edges alone.
 
 use filot_domain::{Quality, ReasonCode};
 use image::{GrayImage, RgbImage};
@@ -10,20 +9,77 @@ use image::{GrayImage, RgbImage};
 use crate::image::rectify::{CARD_ASPECT, CardOutline, RectifiedCard};
 use crate::image::resample::{downscale_gray, downscale_rgb};
 
-/// Narrower cards, in pixels of the picture, have capitals of less than 8 pixels.
-pub const MIN_CARD_WIDTH_PX: f32 = 480.0;
-/// Cards this wide lack nothing.
-pub const FULL_CARD_WIDTH_PX: f32 = 1000.0;
-/// Sharpness under which the print is called blurred.
-pub const MIN_SHARPNESS: f32 = 0.22;
-/// Level of the card's ground under which a picture is called dark, 0 to 255.
-pub const MIN_GROUND_LEVEL: f32 = 48.0;
-/// Share of the card under glare from which on it is a complaint.
-pub const MAX_GLARE_SHARE: f32 = 0.06;
-/// How far a corner may lie outside the picture, as a share of the card's width.
-pub const MAX_OVERHANG: f32 = 0.015;
-/// Spread of colour under which a card is taken for a copy in grey.
-pub const MIN_COLOUR_SPREAD: f32 = 0.022;
+/// What the measures were fitted to: drawn cards that were degraded step by step (the tests of this file), so that a
+/// complaint comes when reading suffers, not when a picture is merely plain; `cargo test -p filot-ocr quality` checks the
+/// steps, `./dev accuracy --count N --seed S` the complaints on generated cards. Levels are grey levels, 0 to 255.
+struct Params {
+    /// Narrower cards, in px of the picture, have capitals of less than 8 px.
+    least_width: f32,
+    /// Cards this wide, in px of the picture, lack nothing.
+    full_width: f32,
+    /// Sharpness, 0 to 1, under which the print is called blurred.
+    least_sharpness: f32,
+    /// Slope over contrast, per px of the card, of print that nobody reads, and of print that is as sharp as it gets.
+    slopes: (f32, f32),
+    /// Contrast, in levels, from which on a square tells of sharpness.
+    least_contrast: f32,
+    /// Level of the card's ground under which a picture is called dark.
+    least_ground: f32,
+    /// Level of the ground that counts nothing, and how much more is as bright as it need be.
+    exposure: (f32, f32),
+    /// What is added to levels before they are compared, and the share of dim to bright that is even enough.
+    evenness: (f32, f32),
+    /// What very uneven light leaves of the exposure.
+    least_evenness: f32,
+    /// Share of the card under glare from which on it is a complaint.
+    most_glare: f32,
+    /// Glare is brighter than this multiple of the ground and what is added to it,
+    glare_above: (f32, f32),
+    /// but a level that is white enough whatever the ground;
+    white: f32,
+    /// its darkest colour is at least this share of its brightest.
+    colourless: f32,
+    /// From this level of the ground on nothing is brighter than it.
+    white_ground: f32,
+    /// What is white over more than this share of the card is its ground, not a reflection.
+    most_reflection: f32,
+    /// How far a corner may lie outside the picture, as a share of the card's width.
+    most_overhang: f32,
+    /// A side nearer to the picture's border, as a share of the longer side and px, runs along it.
+    border: (f32, f32),
+    /// By which share proportions then differ from a card's that is cut off.
+    cut_proportions: f32,
+    /// Spread of colour under which a card is taken for a copy in grey.
+    least_colour: f32,
+    /// Sum of a pixel's colours under which it has no reliable one.
+    dark_colour: f32,
+    /// What the quality of a picture keeps in which no card was found.
+    no_card: f32,
+}
+
+const FITTED: Params = Params {
+    least_width: 480.0,
+    full_width: 1000.0,
+    least_sharpness: 0.22,
+    slopes: (0.085, 0.36),
+    least_contrast: 6.0,
+    least_ground: 48.0,
+    exposure: (20.0, 90.0),
+    evenness: (8.0, 0.35),
+    least_evenness: 0.4,
+    most_glare: 0.06,
+    glare_above: (1.3, 20.0),
+    white: 252.0,
+    colourless: 0.72,
+    white_ground: 250.0,
+    most_reflection: 0.5,
+    most_overhang: 0.015,
+    border: (0.004, 1.0),
+    cut_proportions: 0.06,
+    least_colour: 0.022,
+    dark_colour: 45.0,
+    no_card: 0.7,
+};
 
 /// What the measures say.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,7 +94,7 @@ pub struct QualityReport {
 /// from it or from the whole picture.
 pub fn assess(image: &RgbImage, found: Option<&CardOutline>, card: &RectifiedCard) -> QualityReport {
     let width = found.map_or(image.width() as f32, CardOutline::width_px);
-    let resolution = (width / FULL_CARD_WIDTH_PX).clamp(0.0, 1.0);
+    let resolution = (width / FITTED.full_width).clamp(0.0, 1.0);
     let sharpness = sharpness(&card.luma);
     let light = Light::of(card);
     let exposure = light.exposure();
@@ -46,12 +102,12 @@ pub fn assess(image: &RgbImage, found: Option<&CardOutline>, card: &RectifiedCar
 
     let complaints = [
         (found.is_none(), ReasonCode::CardNotFound),
-        (sharpness < MIN_SHARPNESS, ReasonCode::Blurred),
-        (light.ground < MIN_GROUND_LEVEL, ReasonCode::TooDark),
-        (light.glare_share > MAX_GLARE_SHARE, ReasonCode::Glare),
-        (width < MIN_CARD_WIDTH_PX, ReasonCode::LowResolution),
+        (sharpness < FITTED.least_sharpness, ReasonCode::Blurred),
+        (light.ground < FITTED.least_ground, ReasonCode::TooDark),
+        (light.glare_share > FITTED.most_glare, ReasonCode::Glare),
+        (width < FITTED.least_width, ReasonCode::LowResolution),
         (found.is_some_and(|outline| is_cut_off(image, outline)), ReasonCode::CutOff),
-        (colour_spread(&card.rgb) < MIN_COLOUR_SPREAD, ReasonCode::Grayscale),
+        (colour_spread(&card.rgb) < FITTED.least_colour, ReasonCode::Grayscale),
     ];
     let mut reasons: Vec<ReasonCode> =
         complaints.into_iter().filter(|(when, _)| *when).map(|(_, reason)| reason).collect();
@@ -63,7 +119,7 @@ pub fn assess(image: &RgbImage, found: Option<&CardOutline>, card: &RectifiedCar
     let parts = [sharpness, exposure, glare_free, resolution];
     let least = parts.iter().fold(1.0_f32, |m, &p| m.min(p));
     let mean = parts.iter().sum::<f32>() / parts.len() as f32;
-    let whole = if found.is_some() { 1.0 } else { 0.7 };
+    let whole = if found.is_some() { 1.0 } else { FITTED.no_card };
     let quality = Quality {
         card_found: found.is_some(),
         card_width_px: width.max(0.0).round() as u32,
@@ -75,10 +131,10 @@ pub fn assess(image: &RgbImage, found: Option<&CardOutline>, card: &RectifiedCar
     QualityReport { quality, reasons }
 }
 
-/// The complaints that are left when everything was read and is sure: a reflection then lay beside the print, or was too
+/// The complaints that are left when everything was read without doubt: a reflection then lay beside the print, or was too
 /// thin to hide it, and another photograph would be no better.
 #[must_use]
-pub fn of_legible(mut reasons: Vec<ReasonCode>) -> Vec<ReasonCode> {
+pub fn without_glare(mut reasons: Vec<ReasonCode>) -> Vec<ReasonCode> {
     reasons.retain(|reason| *reason != ReasonCode::Glare);
     if reasons == [ReasonCode::Retake] {
         reasons.clear();
@@ -93,9 +149,6 @@ pub fn of_legible(mut reasons: Vec<ReasonCode>) -> Vec<ReasonCode> {
 /// looking only where contrast is high.
 fn sharpness(luma: &GrayImage) -> f32 {
     const SQUARE: u32 = 12;
-    /// Slope over contrast of print that is as sharp as it gets, and of print that nobody reads.
-    const BEST: f32 = 0.36;
-    const WORST: f32 = 0.085;
     let (width, height) = luma.dimensions();
     let line = |y: u32| {
         let begin = y as usize * width as usize;
@@ -125,12 +178,13 @@ fn sharpness(luma: &GrayImage) -> f32 {
     squares.truncate((squares.len() / 10).max(1));
     let mut ratios: Vec<f32> = squares
         .iter()
-        .filter(|(contrast, _)| *contrast > 6.0)
+        .filter(|(contrast, _)| *contrast > FITTED.least_contrast)
         .map(|(contrast, slope)| slope / contrast)
         .collect();
     ratios.sort_by(f32::total_cmp);
     let middle = ratios.get(ratios.len() / 2).copied().unwrap_or(0.0);
-    ((middle - WORST) / (BEST - WORST)).clamp(0.0, 1.0)
+    let (worst, best) = FITTED.slopes;
+    ((middle - worst) / (best - worst)).clamp(0.0, 1.0)
 }
 
 /// The card's light on a coarse grid, print averaged away.
@@ -155,27 +209,30 @@ impl Light {
         };
         let (dim, ground, bright) = (level(0.1), level(0.5), level(0.9));
         // Glare is far brighter than the ground and has lost its colour; a ground near white has nothing above it.
-        let limit = (ground * 1.3 + 20.0).min(252.0);
+        let limit = (ground * FITTED.glare_above.0 + FITTED.glare_above.1).min(FITTED.white);
         let colours = downscale_rgb(&card.rgb, 100, 63);
         let glaring = cells
             .iter()
             .zip(colours.pixels())
             .filter(|(luma, rgb)| {
                 let (low, high) = (rgb.0.iter().min().copied(), rgb.0.iter().max().copied());
-                let colourless = f32::from(low.unwrap_or(0)) > 0.72 * f32::from(high.unwrap_or(255));
+                let colourless =
+                    f32::from(low.unwrap_or(0)) > FITTED.colourless * f32::from(high.unwrap_or(255));
                 f32::from(**luma) > limit && colourless
             })
             .count();
         let share = glaring as f32 / cells.len().max(1) as f32;
-        // What is white over half of the card is its ground, not a reflection.
-        let glare_share = if ground >= 250.0 || share > 0.5 { 0.0 } else { share };
+        let glare_share =
+            if ground >= FITTED.white_ground || share > FITTED.most_reflection { 0.0 } else { share };
         Self { ground, dim, bright, glare_share }
     }
 
     /// Level of the ground, held down where light is very uneven.
     fn exposure(&self) -> f32 {
-        let level = ((self.ground - 20.0) / 90.0).clamp(0.0, 1.0);
-        let even = ((self.dim + 8.0) / (self.bright + 8.0) / 0.35).clamp(0.4, 1.0);
+        let (nothing, full) = FITTED.exposure;
+        let (added, enough) = FITTED.evenness;
+        let level = ((self.ground - nothing) / full).clamp(0.0, 1.0);
+        let even = ((self.dim + added) / (self.bright + added) / enough).clamp(FITTED.least_evenness, 1.0);
         level * even
     }
 }
@@ -186,8 +243,7 @@ fn colour_spread(rgb: &RgbImage) -> f32 {
     let (mut red, mut blue): (Vec<f32>, Vec<f32>) = (Vec::new(), Vec::new());
     for pixel in cells.pixels() {
         let [r, g, b] = pixel.0.map(f32::from);
-        // Dark cells have no reliable colour.
-        if r + g + b > 45.0 {
+        if r + g + b > FITTED.dark_colour {
             red.push(r / (r + g + b));
             blue.push(b / (r + g + b));
         }
@@ -203,11 +259,11 @@ fn colour_spread(rgb: &RgbImage) -> f32 {
 /// Whether part of the card is outside the picture: a corner lies outside, or a side runs along the picture's border
 /// and the card's proportions are not whole.
 fn is_cut_off(image: &RgbImage, outline: &CardOutline) -> bool {
-    if outline.overhang(image.width(), image.height()) > MAX_OVERHANG {
+    if outline.overhang(image.width(), image.height()) > FITTED.most_overhang {
         return true;
     }
     let (w, h) = (image.width() as f32, image.height() as f32);
-    let near = 0.004 * w.max(h) + 1.0;
+    let near = FITTED.border.0 * w.max(h) + FITTED.border.1;
     let [a, b, c, d] = outline.corners;
     let along_border = [(a, b), (b, c), (c, d), (d, a)].iter().any(|(p, q)| {
         let both = |f: &dyn Fn(f32, f32) -> bool| f(p.0, p.1) && f(q.0, q.1);
@@ -218,7 +274,7 @@ fn is_cut_off(image: &RgbImage, outline: &CardOutline) -> bool {
     });
     let [top, right, bottom, left] = outline.sides();
     let off = ((top + bottom) / (right + left).max(1.0) / CARD_ASPECT - 1.0).abs();
-    along_border && off > 0.06
+    along_border && off > FITTED.cut_proportions
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The seam between the card pipeline and whatever turns a picture of one text line into characters.
 //!
-//! An engine gets lines and gives text with a confidence per symbol. It must not know what a card is: which line means
-//! what, and which repairs are allowed, is decided by the caller.
+//! Owns what an engine is asked and what it answers: lines in, text with a confidence per symbol out. It must not know
+//! which engines there are, nor what a card is: the caller decides what a line means and which repairs are allowed.
 
 use std::path::PathBuf;
 
@@ -63,6 +63,9 @@ pub trait Engine: Send {
     fn name(&self) -> &'static str;
 
     /// Recognises every line; the answer has one entry per line, in order. A line without text gives an empty entry.
+    ///
+    /// # Errors
+    /// The engine failed; nothing is known of any line.
     fn recognise(&mut self, lines: &[LineImage]) -> Result<Vec<Line>, EngineError>;
 }
 

@@ -1,26 +1,19 @@
-//! What two readers make of the same line.
+//! What the line engine and the line network read of the same line, as one line.
+//!
+//! Owns how far each is believed. It must not know what a line means.
 
-use crate::recognition::ctc::Seen;
+use crate::recognition::ctc::CtcOutput;
 use crate::recognition::engine::TextClass;
+use crate::recognition::params::{Ensemble, PARAMS};
 use crate::text::line::{Line, Symbol};
 use crate::text::words::{least_of, value_range};
 
-/// Logarithm of the odds that the network is right where the engine reads something else: a logistic regression on 221 lines
-/// of generated cards of all difficulties, on which one of them was right (nine in ten are told apart; of the 130 that it
-/// gives the network with 0.9 and more, all). By how much likelier the network has its own reading, in nats, at most
-/// [`LEAD`]; how likely, in nats, at least [`LEAST`]; the odds that the engine gives its least certain symbol; and 1.
-const WEIGHTS: [f32; 4] = [0.32, 0.86, -0.89, 2.96];
-const LEAD: f32 = 15.0;
-const LEAST: f32 = -8.0;
-/// The surest that a reading can be which the other reader has otherwise.
-const OTHERWISE: f32 = 0.97;
-/// The same of a name, which nothing else on the card confirms: a person shall look.
-pub(crate) const NAMED_OTHERWISE: f32 = 0.8;
+const FITTED: Ensemble = PARAMS.ensemble;
 
-/// Settles a line of the engine by what the network saw of the same picture: where both have the same value each symbol is
-/// as sure as two looks make it, where they differ the likelier reading stays, and what differs is in doubt.
-pub fn settle(line: &mut Line, seen: &Seen) {
-    let mut own = seen.line();
+/// Fuses a line of the engine with what the network answered for the same picture. Where both have the same value, each
+/// symbol is as certain as two readings make it; where they differ, the likelier reading stays, and what differs is in doubt.
+pub fn fuse(line: &mut Line, output: &CtcOutput) {
+    let mut own = output.line();
     own = Line { symbols: own.symbols.drain(value_range(&own.symbols)).collect() };
     let range = value_range(&line.symbols);
     let Some(read) = line.symbols.get(range.clone()) else { return };
@@ -31,31 +24,29 @@ pub fn settle(line: &mut Line, seen: &Seen) {
         }
         return;
     }
-    let likely = |text: &str| seen.log_likelihood(text).unwrap_or(UNKNOWN).max(UNKNOWN);
+    let likely = |text: &str| output.log_likelihood(text).unwrap_or(FITTED.unknown).max(FITTED.unknown);
     let own_likely = likely(&ours);
-    let lead = (own_likely - likely(&theirs)).clamp(-LEAD, LEAD);
-    let least = read.iter().map(|symbol| symbol.confidence).fold(1.0, f32::min).clamp(0.01, 0.995);
-    let evidence = [lead, own_likely.max(LEAST), (least / (1.0 - least)).ln(), 1.0];
-    let odds: f32 = WEIGHTS.iter().zip(evidence).map(|(weight, value)| weight * value).sum();
-    let most = if seen.class == TextClass::Name { NAMED_OTHERWISE } else { OTHERWISE };
-    let sure = least_of((1.0 / (1.0 + (-odds.abs()).exp())).min(most));
-    let settled = if read.is_empty() || (odds > 0.0 && !own.symbols.is_empty()) {
-        doubted(own.symbols, read, sure)
+    let lead = (own_likely - likely(&theirs)).clamp(-FITTED.most_lead, FITTED.most_lead);
+    let (low, high) = FITTED.engine_odds;
+    let least = read.iter().map(|symbol| symbol.confidence).fold(1.0, f32::min).clamp(low, high);
+    let evidence = [lead, own_likely.max(FITTED.least_likely), (least / (1.0 - least)).ln(), 1.0];
+    let odds: f32 = FITTED.weights.iter().zip(evidence).map(|(weight, value)| weight * value).sum();
+    let believed = if output.class == TextClass::Name { FITTED.name_otherwise } else { FITTED.otherwise };
+    let most = least_of((1.0 / (1.0 + (-odds.abs()).exp())).min(believed));
+    let fused = if read.is_empty() || (odds > 0.0 && !own.symbols.is_empty()) {
+        doubted(own.symbols, read, most)
     } else {
-        doubted(read.to_vec(), &own.symbols, sure)
+        doubted(read.to_vec(), &own.symbols, most)
     };
-    line.symbols.splice(range, settled);
+    line.symbols.splice(range, fused);
 }
-
-/// As unlikely as a reading can be.
-const UNKNOWN: f32 = -60.0;
 
 fn text_of(symbols: &[Symbol]) -> String {
     symbols.iter().map(|symbol| symbol.character).collect()
 }
 
-/// The symbols, those no surer than `sure` that the other reading has not, or beside which it has more.
-fn doubted(mut symbols: Vec<Symbol>, other: &[Symbol], sure: f32) -> Vec<Symbol> {
+/// The symbols; those that the other reading has not, or beside which it has more, with no more confidence than `most`.
+fn doubted(mut symbols: Vec<Symbol>, other: &[Symbol], most: f32) -> Vec<Symbol> {
     let kept = common(&symbols, other);
     let mut beside = None;
     for (i, symbol) in symbols.iter_mut().enumerate() {
@@ -67,7 +58,7 @@ fn doubted(mut symbols: Vec<Symbol>, other: &[Symbol], sure: f32) -> Vec<Symbol>
             (None, _) => true,
         };
         if skipped {
-            symbol.confidence = symbol.confidence.min(sure);
+            symbol.confidence = symbol.confidence.min(most);
         }
         if here.is_some() {
             beside = here;
@@ -76,7 +67,7 @@ fn doubted(mut symbols: Vec<Symbol>, other: &[Symbol], sure: f32) -> Vec<Symbol>
     if let Some(last) = symbols.last_mut()
         && kept.last().copied().flatten().is_none_or(|at| at + 1 < other.len())
     {
-        last.confidence = last.confidence.min(sure);
+        last.confidence = last.confidence.min(most);
     }
     symbols
 }
@@ -113,4 +104,59 @@ fn common(symbols: &[Symbol], other: &[Symbol]) -> Vec<Option<usize>> {
         }
     }
     places
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Symbols a step apart, all of one confidence.
+    fn line_of(text: &str, confidence: f32) -> Line {
+        let symbol = |(i, character)| Symbol { character, confidence, left: i, right: i + 1 };
+        Line { symbols: (0..).zip(text.chars()).map(symbol).collect() }
+    }
+
+    #[test]
+    fn two_readers_that_agree_are_surer_than_one() {
+        let mut line = line_of(": BUDI SANTOSO,", 0.9);
+        fuse(&mut line, &CtcOutput::certain("BUDI SANTOSO"));
+        assert_eq!(line.text(), ": BUDI SANTOSO,");
+        assert!(line.symbols[2..14].iter().all(|symbol| symbol.confidence > 0.95));
+        assert_eq!(line.symbols[0].confidence, 0.9, "what is no value is left alone");
+    }
+
+    #[test]
+    fn where_two_readers_differ_the_likelier_stays_in_doubt() {
+        let least = |line: &Line, c: char| {
+            let of_it = line.symbols.iter().filter(|symbol| symbol.character == c);
+            of_it.map(|symbol| symbol.confidence).fold(1.0, f32::min)
+        };
+        // A letter that one of them has otherwise.
+        let mut line = line_of("BUNI", 0.98);
+        fuse(&mut line, &CtcOutput::certain("BUDI"));
+        assert_eq!(line.text(), "BUDI");
+        let most = least_of(FITTED.name_otherwise);
+        assert!(least(&line, 'D') <= most && least(&line, 'B') > most);
+        // A letter that only one of them has: it is in doubt, or what it would stand beside.
+        for (engine, network) in
+            [("PUJ", "PUJI"), ("PUJI", "PUJ"), ("UJI", "PUJI"), ("PUJI", "UJI"), ("PJI", "PUJI")]
+        {
+            let mut line = line_of(engine, 0.9);
+            fuse(&mut line, &CtcOutput::certain(network));
+            assert_eq!(line.text(), network);
+            assert!(line.confidence().min <= most, "{engine} {network}");
+        }
+        // What the network is not sure of does not go before what the engine is sure of.
+        let faint = CtcOutput::certain("BUDI").undecided();
+        let mut line = line_of("BUNI", 0.99);
+        fuse(&mut line, &faint);
+        assert_eq!(line.text(), "BUNI");
+        assert!(line.confidence().min <= most);
+        // Nothing against nothing, and something against nothing.
+        let mut nothing = Line::default();
+        fuse(&mut nothing, &CtcOutput::certain(""));
+        assert_eq!(nothing, Line::default());
+        fuse(&mut nothing, &CtcOutput::certain("BUDI"));
+        assert_eq!(nothing.text(), "BUDI");
+    }
 }

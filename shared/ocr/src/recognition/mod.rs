@@ -4,6 +4,7 @@ pub(crate) mod ctc;
 pub(crate) mod digits;
 pub(crate) mod engine;
 pub(crate) mod ensemble;
+mod params;
 mod tesseract;
 
 use crate::recognition::engine::{Engine, EngineConfig, EngineError};

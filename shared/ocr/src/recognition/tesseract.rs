@@ -12,6 +12,7 @@ use tesseract::plumbing::tesseract_sys as sys;
 
 use crate::image::resample::resized_gray;
 use crate::recognition::engine::{Engine, EngineConfig, EngineError, LineImage, TextClass};
+use crate::recognition::params::{self, PARAMS};
 use crate::text::line::{Line, Symbol};
 
 /// The name by which this engine is chosen.
@@ -28,24 +29,19 @@ const MAX_SYMBOLS: usize = 512;
 
 /// Height of the lines that the model reads: an image of this height is not scaled again.
 const MODEL_HEIGHT: u32 = 36;
-/// Height at which words are set into it, and how much narrower than they are. A step of the network costs the same
-/// whatever it sees, and at this size it reads the capitals of cards as well as at their own.
-const WORDS_HEIGHT: u32 = 30;
-const WORDS_WIDTH: f32 = 0.92;
-/// The least width of an image.
-const MIN_WIDTH: u32 = 12;
+const FITTED: params::Tesseract = PARAMS.tesseract;
 
 /// The line as the model reads it: scaled here, once, and better than the library would.
 fn as_read(line: &LineImage) -> GrayImage {
     // Numbers are short, and a slash between them is thin; a blood group is one letter and a sign; a name, which nothing
-    // else can settle, may have a word of one stroke.
+    // else can confirm, may have a word of one stroke.
     let (inner, share) = match line.class {
         TextClass::Digits | TextClass::BloodGroup | TextClass::Name => (MODEL_HEIGHT, 1.0),
-        _ => (WORDS_HEIGHT, WORDS_WIDTH),
+        _ => (FITTED.words_height, FITTED.words_width),
     };
     let (width, height) = line.image.dimensions();
     let width = (width as f32 * share * inner as f32 / height.max(1) as f32).round() as u32;
-    let scaled = resized_gray(&line.image, width.max(MIN_WIDTH), inner);
+    let scaled = resized_gray(&line.image, width.max(FITTED.least_width), inner);
     let mut framed = GrayImage::from_pixel(scaled.width(), MODEL_HEIGHT, image::Luma([255]));
     image::imageops::replace(&mut framed, &scaled, 0, i64::from((MODEL_HEIGHT - inner) / 2));
     framed
@@ -82,6 +78,9 @@ fn data_path(dir: Option<&Path>) -> Result<Option<CString>, EngineError> {
 
 impl Tesseract {
     /// Loads the model.
+    ///
+    /// # Errors
+    /// The model is in none of the directories, or there is no memory for it.
     pub fn load(config: &EngineConfig) -> Result<Self, EngineError> {
         keep_to_one_thread();
         let path = data_path(config.tessdata_dir.as_deref())?;

@@ -1,28 +1,29 @@
-//! A second reader of text lines: a small network of our own that knows the capitals of cards and no language.
+//! The line network: a small network of our own that knows the capitals of cards and no language.
 //!
 //! The line engine reads whole words as its language has them, and is as sure of a wrong letter as of a right one where the
-//! typeface is strange to it. This one sees about two letters to either side and was taught strings without meaning, in many
-//! typefaces: where both read the same, what they read is printed there; where they differ, the pixels say how likely
-//! either reading is ([`Seen::log_likelihood`]). It must not know what a line means.
+//! typeface is strange to it. The network sees about two letters to either side and was taught strings without meaning, in
+//! many typefaces. Where both read the same, that is printed there; where they differ, the pixels say how likely either
+//! reading is ([`CtcOutput::log_likelihood`]). Owns the way from a line's picture to these likelihoods. It must not know what
+//! a line means.
 
 mod network;
 
 use crate::image::resample::resized_gray;
+use crate::recognition::ctc::network::{CLASSES, HEIGHT, Network, STRIDE};
 use crate::recognition::engine::{LineImage, TextClass};
+use crate::recognition::params::{Ctc, PARAMS};
 use crate::text::line::{Line, Symbol};
 
-use crate::recognition::ctc::network::{CLASSES, HEIGHT, Network, STRIDE};
+const FITTED: Ctc = PARAMS.ctc;
 
 /// The characters that it knows, in the order of the classes behind "none".
 pub const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,'-/():&+";
 /// The class of no character.
 const NONE: usize = 0;
-/// Pixels that a line of [`HEIGHT`] may be wide: longer is no line of a card.
-const WIDTHS: std::ops::RangeInclusive<u32> = 12..=1500;
 
-/// What the network saw of a line.
+/// What the network answered for a line.
 #[derive(Debug, Clone)]
-pub struct Seen {
+pub struct CtcOutput {
     /// Logarithms of the probabilities of "no character" and of the characters, step by step.
     steps: Vec<[f32; CLASSES]>,
     /// Columns of the line image per step.
@@ -31,12 +32,12 @@ pub struct Seen {
     pub(crate) class: TextClass,
 }
 
-/// Looks at a line: dark print on light ground, cropped as [`crate::page::Page::crop`] does. `None`: it has no room for a
-/// letter, or is longer than any line of a card.
-pub fn look(LineImage { image, class }: &LineImage) -> Option<Seen> {
+/// Recognises a line: dark print on light ground with a small margin. `None`: it has no room for a letter, or is longer
+/// than any line of a card.
+pub fn recognise_line(LineImage { image, class }: &LineImage) -> Option<CtcOutput> {
     let (width, height) = image.dimensions();
     let scaled = (width as f32 * HEIGHT as f32 / height.max(1) as f32).round() as u32;
-    if !WIDTHS.contains(&scaled) || height < 8 {
+    if !FITTED.widths.contains(&scaled) || height < FITTED.least_height {
         return None;
     }
     let line = resized_gray(image, scaled, HEIGHT as u32);
@@ -51,11 +52,11 @@ pub fn look(LineImage { image, class }: &LineImage) -> Option<Seen> {
         };
     }
     let steps = Network::get()?.read(ink, scaled as usize, &allowed)?;
-    Some(Seen { steps, columns: STRIDE as f32 * width as f32 / scaled as f32, class: *class })
+    Some(CtcOutput { steps, columns: STRIDE as f32 * width as f32 / scaled as f32, class: *class })
 }
 
-impl Seen {
-    /// The most likely class of every step, what repeats taken together, as text. A symbol is as sure as its surest step.
+impl CtcOutput {
+    /// The most likely class of every step, repeats taken together, as text. A symbol has the confidence of its most certain step.
     pub fn line(&self) -> Line {
         let mut symbols: Vec<Symbol> = Vec::new();
         let mut before = NONE;
@@ -91,7 +92,7 @@ impl Seen {
         Line { symbols }
     }
 
-    /// Logarithm of the probability that exactly this is printed there, over all the ways to spread it over the line: the
+    /// Logarithm of the probability, in nats, that exactly this is printed there, over all the ways to spread it over the line: the
     /// forward variable of connectionist temporal classification (Graves et al. 2006, eq. 8). `None`: it holds a character
     /// that the network does not know.
     pub fn log_likelihood(&self, text: &str) -> Option<f32> {
@@ -119,6 +120,27 @@ impl Seen {
         }
         let last = forward.iter().rev().take(2);
         Some(last.copied().fold(f32::NEG_INFINITY, log_sum))
+    }
+}
+
+#[cfg(test)]
+impl CtcOutput {
+    /// What the network would answer for a line that shows this text beyond doubt.
+    pub fn certain(text: &str) -> Self {
+        let class = |c: char| ALPHABET.chars().position(|known| known == c).map_or(NONE, |at| at + 1);
+        let step = |sure: usize| {
+            let mut step = [(0.01_f32 / (CLASSES - 1) as f32).ln(); CLASSES];
+            step[sure] = 0.99_f32.ln();
+            step
+        };
+        let steps = text.chars().flat_map(|c| [step(class(c)), step(NONE)]).collect();
+        Self { steps, columns: 3.0, class: TextClass::Name }
+    }
+
+    /// The same steps, with every class as likely as the others.
+    pub fn undecided(mut self) -> Self {
+        self.steps.fill([(1.0 / CLASSES as f32).ln(); CLASSES]);
+        self
     }
 }
 

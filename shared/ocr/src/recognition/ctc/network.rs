@@ -10,7 +10,7 @@ use ndarray::{Array1, Array2, ArrayView2};
 pub const HEIGHT: usize = 36;
 /// Columns of a line per step of the answer.
 pub const STRIDE: usize = 3;
-/// No character, and [`crate::recognition::ctc::ALPHABET`].
+/// "No character", and the 47 characters that it knows.
 pub const CLASSES: usize = 48;
 
 static WEIGHTS: &[u8] = include_bytes!("../../../data/lines.bin");

@@ -2,9 +2,12 @@
 
 use image::GrayImage;
 
-use crate::page::percentile;
-use crate::recognition::digits::Band;
+use crate::image::histogram::percentile;
+use crate::recognition::digits::cells::Band;
 use crate::recognition::digits::network::{CELL_HEIGHT, CELL_WIDTH, Patch};
+use crate::recognition::params::{PARAMS, Patches};
+
+const FITTED: Patches = PARAMS.patches;
 
 /// The band as ink, 0 ground to 1 print.
 pub(crate) struct Ink {
@@ -20,14 +23,15 @@ impl Ink {
     /// Takes the band with a margin. The contrast is that of the band.
     pub fn of(card: &GrayImage, band: Band) -> Option<Self> {
         let high = band.bottom - band.top;
-        if !(high >= 6.0 && band.right - band.left >= 64.0) {
+        let (least_high, least_wide) = FITTED.room;
+        if !(high >= least_high && band.right - band.left >= least_wide) {
             return None;
         }
         let clip = |v: f32, max: u32| v.clamp(0.0, max as f32) as u32;
         let (x0, x1) = (clip(band.left - high, card.width()), clip(band.right + high, card.width()));
         let (y0, y1) =
             (clip(band.top - 0.5 * high, card.height()), clip(band.bottom + 0.5 * high, card.height()));
-        if x1 <= x0 + 64 || y1 <= y0 + 6 {
+        if x1 <= x0 + least_wide as u32 || y1 <= y0 + least_high as u32 {
             return None;
         }
         let mut histogram = [0_u32; 256];
@@ -37,13 +41,14 @@ impl Ink {
             }
         }
         let all = (x1 - x0) * (y1 - y0);
-        let (dark, ground) = (percentile(&histogram, 0.03), percentile(&histogram, 0.65));
-        let scale = 1.0 / (ground - dark).max(24.0);
+        let (dark, ground) =
+            (percentile(&histogram, FITTED.dark_share), percentile(&histogram, FITTED.ground_share));
+        let scale = 1.0 / (ground - dark).max(FITTED.least_contrast);
         let mut values = Vec::with_capacity(all as usize);
         for y in y0..y1 {
             for x in x0..x1 {
                 let v = f32::from(card.get_pixel(x, y).0[0]);
-                values.push(((ground - v) * scale).clamp(0.0, 1.2));
+                values.push(((ground - v) * scale).clamp(0.0, FITTED.most_ink));
             }
         }
         Some(Self {
@@ -55,12 +60,12 @@ impl Ink {
         })
     }
 
-    /// One cell as the network wants it: one pitch wide, 1.3 digit heights high.
+    /// One cell as the network wants it: one pitch wide, and higher than its digit.
     ///
     /// Each pixel of it is the mean of four bilinear samples, 0 outside: the source has about twice the patch's
     /// resolution. Across and down are independent of each other, so the sum is taken down first, then across.
     pub fn patch(&self, left: f32, pitch: f32, top: f32, bottom: f32) -> Patch {
-        let high = (bottom - top) * 1.3;
+        let high = (bottom - top) * FITTED.cell_height;
         let y0 = f32::midpoint(top, bottom) - high / 2.0;
         let across: [Taps; CELL_WIDTH] = taps(left - self.left, pitch, self.width);
         let down: [Taps; CELL_HEIGHT] = taps(y0 - self.top, high, self.height);
@@ -88,8 +93,7 @@ impl Ink {
                 max = max.max(*cell);
             }
         }
-        // Blurred or washed-out digits are brought up to the contrast of printed ones, ground dirt is not.
-        let gain = 0.95 / max.clamp(0.35, 1.0);
+        let gain = FITTED.full_ink / max.clamp(FITTED.least_ink, 1.0);
         for cell in patch.iter_mut().flatten() {
             *cell *= gain;
         }

@@ -2,13 +2,17 @@
 //!
 //! An NPWP number stands as `00.000.000.0-000.000`, as four groups of four or as one run. Every digit of such a face
 //! has the same advance, so the cells follow from where the number begins and ends and from how wide a separator is
-//! beside a digit. These three are searched; the classifier of the NIK row judges.
+//! beside a digit. These three are searched; the classifier judges. Owns that search. It must not know what number the
+//! digits make.
 
 use image::GrayImage;
 
+use crate::recognition::digits::cells::{Band, CellSize, averaged, best, digits_of, fit, likeliest};
 use crate::recognition::digits::ink::Ink;
 use crate::recognition::digits::network::{CLASSES, Network};
-use crate::recognition::digits::{Band, CellSize, best, fit};
+use crate::recognition::params::{PARAMS, Proportional};
+
+const FITTED: Proportional = PARAMS.proportional;
 
 /// Where digits and separators stand.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -66,7 +70,7 @@ pub struct NumberRow {
 impl NumberRow {
     /// The likeliest digits.
     pub fn text(&self) -> String {
-        self.cells.iter().map(|cell| char::from(b'0' + best(cell).0)).collect()
+        likeliest(self.cells.iter())
     }
 
     /// Probability of the least certain digit.
@@ -74,9 +78,9 @@ impl NumberRow {
         self.cells.iter().map(|cell| best(cell).1).fold(1.0, f32::min)
     }
 
-    /// What this look is worth beside others: the least certain digit, less where the cells fit badly.
+    /// What this reading is worth beside others: the least certain digit's probability, less where the cells fit badly.
     pub fn weight(&self, confidence: f32) -> f32 {
-        (confidence * (1.0 + self.fit)).clamp(0.0, 0.97)
+        (confidence * (1.0 + self.fit)).clamp(0.0, FITTED.most_weight)
     }
 
     /// The likeliest digits but for one close alternative that makes the number pass `test`, where there is one.
@@ -91,7 +95,8 @@ impl NumberRow {
         for (i, cell) in self.cells.iter().enumerate() {
             let (top, p) = best(cell);
             for (digit, q) in (0_u8..).zip(cell) {
-                if digit == top || *q < CLOSE * p || found.as_ref().is_some_and(|(_, most)| q <= most) {
+                if digit == top || *q < FITTED.close * p || found.as_ref().is_some_and(|(_, most)| q <= most)
+                {
                     continue;
                 }
                 let mut bytes = text.clone().into_bytes();
@@ -106,16 +111,6 @@ impl NumberRow {
         found
     }
 }
-
-/// How much less likely than the best a digit may be and still be considered.
-const CLOSE: f32 = 0.15;
-/// How many grids per pattern the classifier looks at.
-const LOOKS: usize = 3;
-/// How many columns at which the number may begin or end are tried.
-const ENDS: usize = 6;
-/// White beside a digit's ink, in cells: of most digits, and of a 1 on its left and right.
-const BEARINGS_LEFT: [f32; 2] = [0.07, 0.2];
-const BEARINGS_RIGHT: [f32; 2] = [0.07, 0.3];
 
 /// A number's cells in a picture.
 #[derive(Debug, Clone, Copy)]
@@ -139,6 +134,7 @@ impl Cells {
         CellSize { pitch: self.pitch, top: self.top, bottom: self.bottom }
     }
 
+    /// The eleven probabilities of each cell.
     fn probabilities(&self, network: &Network, ink: &Ink) -> Vec<[f32; CLASSES]> {
         self.lefts()
             .map(|left| network.classify(&ink.patch(left, self.pitch, self.top, self.bottom)))
@@ -162,8 +158,8 @@ pub fn read_number(card: &GrayImage, band: Band, patterns: &[Pattern]) -> Option
     }
     let (mut score, mut cells) = found?;
     let mut step = 1.0_f32;
-    for _ in 0..2 {
-        for (left, wide, gap, top, bottom) in MOVES {
+    for _ in 0..PARAMS.patches.rounds {
+        for [left, wide, gap, top, bottom] in FITTED.moves {
             let high = cells.bottom - cells.top;
             let units = cells.pattern.units(cells.gap);
             // A wider separator leaves the number's end where it is.
@@ -183,10 +179,7 @@ pub fn read_number(card: &GrayImage, band: Band, patterns: &[Pattern]) -> Option
         }
         step *= 0.5;
     }
-    // As in the NIK row: a digit that changes with half a pixel is doubtful.
-    let mut sums = vec![[0.0_f32; CLASSES]; cells.pattern.count()];
-    let jitter = [(0.0, 0.0), (0.05, 0.0), (-0.05, 0.0), (0.0, 0.04), (0.0, -0.04)];
-    for (dx, dy) in jitter {
+    let sums = averaged(cells.pattern.count(), |dx, dy| {
         let high = cells.bottom - cells.top;
         let near = Cells {
             left: cells.left + dx * cells.pitch,
@@ -194,35 +187,10 @@ pub fn read_number(card: &GrayImage, band: Band, patterns: &[Pattern]) -> Option
             bottom: cells.bottom + dy * high,
             ..cells
         };
-        for (sum, cell) in sums.iter_mut().zip(near.probabilities(network, &ink)) {
-            for (s, p) in sum.iter_mut().zip(cell) {
-                *s += p / jitter.len() as f32;
-            }
-        }
-    }
-    let digits = |sum: &[f32; CLASSES]| {
-        let mut cell = [0.0; 10];
-        cell.copy_from_slice(&sum[..10]);
-        cell
-    };
-    Some(NumberRow { cells: sums.iter().map(digits).collect(), fit: fit(&sums) })
+        near.probabilities(network, &ink)
+    });
+    Some(NumberRow { cells: sums.iter().map(digits_of).collect(), fit: fit(&sums) })
 }
-
-/// Steps of the refinement: begin and width in cells, separator in digits, top and bottom in heights.
-const MOVES: [(f32, f32, f32, f32, f32); 12] = [
-    (0.10, 0.0, 0.0, 0.0, 0.0),
-    (-0.10, 0.0, 0.0, 0.0, 0.0),
-    (0.0, 0.16, 0.0, 0.0, 0.0),
-    (0.0, -0.16, 0.0, 0.0, 0.0),
-    (-0.08, 0.16, 0.0, 0.0, 0.0),
-    (0.08, -0.16, 0.0, 0.0, 0.0),
-    (0.0, 0.0, 0.04, 0.0, 0.0),
-    (0.0, 0.0, -0.04, 0.0, 0.0),
-    (0.0, 0.0, 0.0, 0.07, 0.07),
-    (0.0, 0.0, 0.0, -0.07, -0.07),
-    (0.0, 0.0, 0.0, -0.06, 0.06),
-    (0.0, 0.0, 0.0, 0.06, -0.06),
-];
 
 /// The cells whose borders run between the digits best.
 fn likely_cells(ink: &Ink, band: Band, pattern: Pattern) -> Vec<Cells> {
@@ -238,7 +206,7 @@ fn likely_cells(ink: &Ink, band: Band, pattern: Pattern) -> Vec<Cells> {
         sums[clip(to).max(clip(from))] - sums[clip(from)]
     };
     // Where ink begins and where it ends, near the ends given.
-    let inked = |i: usize| columns.get(i).is_some_and(|v| *v > 0.08);
+    let inked = |i: usize| columns.get(i).is_some_and(|v| *v > FITTED.inked);
     let nearest = |at: f32, edge: &dyn Fn(usize) -> bool, reach: f32| {
         let mut found: Vec<f32> = (1..columns.len())
             .filter(|i| edge(*i))
@@ -246,34 +214,35 @@ fn likely_cells(ink: &Ink, band: Band, pattern: Pattern) -> Vec<Cells> {
             .filter(|x| (x - at).abs() <= reach)
             .collect();
         found.sort_by(|a, b| (a - at).abs().total_cmp(&(b - at).abs()));
-        found.truncate(ENDS);
+        found.truncate(FITTED.ends);
         found.push(at);
         found
     };
-    let begins = nearest(band.left, &|i| inked(i) && !inked(i - 1), 1.6 * high);
-    let ends = nearest(band.right, &|i| !inked(i) && inked(i - 1), 0.9 * high);
+    let begins = nearest(band.left, &|i| inked(i) && !inked(i - 1), FITTED.begin_reach * high);
+    let ends = nearest(band.right, &|i| !inked(i) && inked(i - 1), FITTED.end_reach * high);
     let mut scored: Vec<(f32, Cells)> = Vec::new();
     for &gap in pattern.gaps {
         for &begin in &begins {
             for &end in &ends {
-                for before in BEARINGS_LEFT {
-                    for after in BEARINGS_RIGHT {
+                for before in FITTED.bearings_left {
+                    for after in FITTED.bearings_right {
                         let pitch = (end - begin) / (pattern.units(gap) - before - after);
-                        // A digit is .67 to .96 of its height wide.
-                        if !(0.5 * high..1.2 * high).contains(&pitch) {
+                        if !(FITTED.pitches.start * high..FITTED.pitches.end * high).contains(&pitch) {
                             continue;
                         }
                         let left = begin - before * pitch;
                         let cells = Cells { pattern, left, pitch, gap, top: band.top, bottom: band.bottom };
                         let (mut inside, mut between, mut least) = (0.0, 0.0, f32::MAX);
                         for x in cells.lefts() {
-                            let edge = |x: f32| sum(x - 0.07 * pitch, x + 0.07 * pitch);
+                            let edge = |x: f32| sum(x - FITTED.border * pitch, x + FITTED.border * pitch);
                             between += edge(x) + edge(x + pitch);
                             let here = sum(x, x + pitch);
                             inside += here;
                             least = least.min(here);
                         }
-                        let score = (inside - 2.0 * between) / pitch + 4.0 * (least / pitch).min(0.12);
+                        let (emptiest, enough) = FITTED.emptiest;
+                        let score = (inside - FITTED.border_points * between) / pitch
+                            + emptiest * (least / pitch).min(enough);
                         scored.push((score / pattern.count() as f32, cells));
                     }
                 }
@@ -285,14 +254,14 @@ fn likely_cells(ink: &Ink, band: Band, pattern: Pattern) -> Vec<Cells> {
     for (_, cells) in scored {
         let end = |c: &Cells| c.left + c.pitch * c.pattern.units(c.gap);
         let twin = |other: &Cells| {
-            (other.left - cells.left).abs() < 0.15 * cells.pitch
-                && (end(other) - end(&cells)).abs() < 0.15 * cells.pitch
-                && (other.gap - cells.gap).abs() < 0.05
+            (other.left - cells.left).abs() < FITTED.twin.0 * cells.pitch
+                && (end(other) - end(&cells)).abs() < FITTED.twin.0 * cells.pitch
+                && (other.gap - cells.gap).abs() < FITTED.twin.1
         };
         if !kept.iter().any(twin) {
             kept.push(cells);
         }
-        if kept.len() >= LOOKS {
+        if kept.len() >= FITTED.candidates {
             break;
         }
     }
