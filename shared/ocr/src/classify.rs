@@ -87,23 +87,25 @@ pub fn of_npwp_lines(lines: &[NpwpLine], head: &[Line]) -> CardKind {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ktp::fields::line_of;
     use crate::ktp::read::KtpRow;
 
     fn ktp(header: &[&str], labels: &[&str]) -> KtpLines {
         KtpLines {
-            header: header.iter().map(|text| line_of(text, 0.9)).collect(),
+            header: header.iter().map(|text| Line::with_confidence(text, 0.9)).collect(),
             nik: None,
             meanings: None,
             rows: labels
                 .iter()
-                .map(|text| KtpRow { label: line_of(text, 0.9), ..KtpRow::default() })
+                .map(|text| KtpRow { label: Line::with_confidence(text, 0.9), ..KtpRow::default() })
                 .collect(),
         }
     }
 
     fn npwp(texts: &[&str]) -> Vec<NpwpLine> {
-        texts.iter().map(|text| NpwpLine { line: line_of(text, 0.9), ..NpwpLine::default() }).collect()
+        texts
+            .iter()
+            .map(|text| NpwpLine { line: Line::with_confidence(text, 0.9), ..NpwpLine::default() })
+            .collect()
     }
 
     #[test]
@@ -180,6 +182,9 @@ mod tests {
         assert_eq!(of_npwp_lines(&npwp(&["82.361.421.9-127.000", "MARLINA"]), &[]), CardKind::Unknown);
         let bare = npwp(&["82.361.421.9-127.000", "MARLINA"]);
         assert!(may_be_npwp(&bare) && !may_be_npwp(&lines));
-        assert_eq!(of_npwp_lines(&bare, &[line_of("DIREKTORAT JENDERAL PAJAK", 0.9)]), CardKind::Npwp);
+        assert_eq!(
+            of_npwp_lines(&bare, &[Line::with_confidence("DIREKTORAT JENDERAL PAJAK", 0.9)]),
+            CardKind::Npwp
+        );
     }
 }

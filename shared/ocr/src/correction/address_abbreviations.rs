@@ -2,16 +2,8 @@
 
 use crate::correction::strokes::{LOST_WITHIN, tokens};
 use crate::page::{Page, Row, Span};
+use crate::text::address_words::{is_short_first_word, may_have_faint_stop};
 use crate::text::line::{Line, Symbol};
-
-/// Short words that addresses begin with.
-const FIRST: [&str; 18] = [
-    "JL", "JLN", "GG", "KP", "DS", "DSN", "DK", "LK", "LR", "LRG", "BLK", "NO", "RT", "KM", "BR", "DR",
-    "PERUM", "KOMP",
-];
-/// Abbreviations that may have a stop too faint for ink.
-const STOPPED: [&str; 14] =
-    ["JL", "JLN", "GG", "NO", "KP", "DSN", "DS", "KOMP", "DK", "LK", "LR", "LRG", "BLK", "LINGK"];
 
 /// Mean darkness of a rectangle.
 fn dark(page: &Page, x: (u32, u32), y: (u32, u32)) -> f32 {
@@ -44,7 +36,7 @@ pub(crate) fn first_word(page: &Page, row: Row, words: &[Span], line: &mut Line)
         line.symbols.get(from..to).unwrap_or_default().iter().map(|symbol| symbol.character).collect();
     let letters = read.iter().take_while(|c| c.is_alphanumeric() || matches!(c, '(' | ')')).count();
     let word: String = read.iter().take(letters).collect();
-    if letters == 0 || letters > 3 || FIRST.contains(&word.as_str()) {
+    if letters == 0 || letters > 3 || is_short_first_word(&word) {
         return;
     }
     let Some(print) = words.first() else { return };
@@ -95,7 +87,7 @@ pub(crate) fn faint_stops(page: &Page, row: Row, words: &[Span], line: &mut Line
     for ((from, to), (right, left)) in texts.into_iter().zip(pairs).rev() {
         let word: String =
             line.symbols.get(from..to).unwrap_or_default().iter().map(|symbol| symbol.character).collect();
-        if !STOPPED.contains(&word.as_str()) || left < right + high * 4 / 10 {
+        if !may_have_faint_stop(&word) || left < right + high * 4 / 10 {
             continue;
         }
         let wide = (high / 6).max(2);

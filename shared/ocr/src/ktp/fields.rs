@@ -15,12 +15,13 @@ use crate::ktp::labels::{Label, RowMeaning, align};
 use crate::ktp::nik::choose_nik;
 use crate::ktp::read::{KtpLines, KtpRow};
 use crate::recognition::digits::NumberRow;
-use crate::text::lexicon::{OCCUPATIONS, nearest};
+use crate::text::address_words::full_stops_after_abbreviations;
+use crate::text::confidence::{combine_hypotheses, discount_by_neighbours};
+use crate::text::field_text::{FieldText, ends_in_comma, value_of};
+use crate::text::lexicon::OCCUPATIONS;
 use crate::text::line::{Line, Symbol};
-use crate::text::words::{
-    Piece, as_digit, bare, closest, distance, in_company, likeness, stops_after_abbreviations, value_of,
-    weigh,
-};
+use crate::text::normalise::{as_digit, normalize_alnum};
+use crate::text::similarity::{closest, edit_distance, edit_similarity, nearest};
 
 const FOR_LIFE: &str = "SEUMUR HIDUP";
 
@@ -56,7 +57,7 @@ pub fn parse(lines: &KtpLines) -> BTreeMap<FieldName, FieldReading> {
     }
     // Before places are mended: what counts is how they were read.
     for field in [FieldName::Name, FieldName::BirthDate] {
-        in_company(&mut fields, field, &COMPANY);
+        discount_by_neighbours(&mut fields, field, &COMPANY);
     }
     gazetteer::mend(&mut fields);
     doubt_contradicted_date(&mut fields);
@@ -86,7 +87,7 @@ const MIN_NIK_FIT: f32 = -1.2;
 /// The fields of one labelled row.
 fn row_fields(label: Label, row: &KtpRow, wrapped: &[&KtpRow], put: &mut impl FnMut(FieldName, String, f32)) {
     let piece = if row.value_is_dash {
-        Piece { text: "-".to_owned(), min: 0.95, mean: 0.95 }
+        FieldText { text: "-".to_owned(), min: 0.95, mean: 0.95 }
     } else {
         value_of(&row.value)
     };
@@ -106,12 +107,10 @@ fn row_fields(label: Label, row: &KtpRow, wrapped: &[&KtpRow], put: &mut impl Fn
             let mut first = piece;
             if let Some(rest) = row.extra.as_ref().map(value_of).filter(|rest| !rest.text.is_empty()) {
                 // A wide gap within the address.
-                first.text = format!("{} {}", first.text, rest.text);
-                first.min = first.min.min(rest.min);
-                first.mean = first.mean.min(rest.mean);
+                first.append(&rest, false);
             }
             let joined = join(&first, row.extra.as_ref().unwrap_or(&row.value), wrapped);
-            put(FieldName::Address, stops_after_abbreviations(&joined.text), joined.confidence());
+            put(FieldName::Address, full_stops_after_abbreviations(&joined.text), joined.confidence());
         }
         Label::RtRw => {
             if let Some((value, confidence)) = rt_rw(&piece, row.digits.as_ref()) {
@@ -144,29 +143,27 @@ fn name_text(text: &str) -> String {
 
 /// A value and the lines it wraps to, joined by one space. `line` is what the value ends in: a comma there is dirt at the
 /// end of a value, but not before a next line, as of a degree behind a name.
-fn join(first: &Piece, line: &Line, wrapped: &[&KtpRow]) -> Piece {
+fn join(first: &FieldText, line: &Line, wrapped: &[&KtpRow]) -> FieldText {
     let mut joined = first.clone();
-    let mut comma = ends_in_comma(line);
+    let mut comma = ends_in_comma(line, 0.0);
     for row in wrapped {
         let piece = value_of(&row.value);
         if !piece.text.is_empty() {
-            let between = if comma { ", " } else { " " };
-            joined.text = format!("{}{between}{}", joined.text, piece.text);
-            joined.min = joined.min.min(piece.min);
-            joined.mean = joined.mean.min(piece.mean);
-            comma = ends_in_comma(&row.value);
+            joined.append(&piece, comma);
+            comma = ends_in_comma(&row.value, 0.0);
         }
     }
     joined
 }
 
-fn ends_in_comma(line: &Line) -> bool {
-    line.symbols.last().is_some_and(|symbol| symbol.character == ',')
-}
-
 /// A value of a closed vocabulary: repaired if near, as read with little confidence if not.
-fn vocabulary(field: FieldName, piece: &Piece, words: &[&str], put: &mut impl FnMut(FieldName, String, f32)) {
-    if bare(&piece.text).len() < 2 {
+fn vocabulary(
+    field: FieldName,
+    piece: &FieldText,
+    words: &[&str],
+    put: &mut impl FnMut(FieldName, String, f32),
+) {
+    if normalize_alnum(&piece.text).len() < 2 {
         return put(field, piece.text.clone(), (piece.confidence() * 0.3).min(0.3));
     }
     match nearest(&piece.text, words.iter().copied()) {
@@ -182,7 +179,7 @@ fn vocabulary(field: FieldName, piece: &Piece, words: &[&str], put: &mut impl Fn
 }
 
 /// An occupation: the register's word that it looks like, or as read.
-fn occupation(piece: &Piece) -> (String, f32) {
+fn occupation(piece: &FieldText) -> (String, f32) {
     let confidence = piece.confidence();
     let Some(guess) = nearest(&piece.text, OCCUPATIONS.iter().copied()) else {
         return (piece.text.clone(), confidence);
@@ -200,8 +197,8 @@ fn occupation(piece: &Piece) -> (String, f32) {
 
 /// `WNI` or `WNA`: only the last letter tells them apart, and a wide W is often read as two letters. `look`: which one the
 /// print has the shape of, for a recogniser makes little of three letters.
-fn citizenship(piece: &Piece, look: Option<&str>, put: &mut impl FnMut(FieldName, String, f32)) {
-    let text = bare(&piece.text);
+fn citizenship(piece: &FieldText, look: Option<&str>, put: &mut impl FnMut(FieldName, String, f32)) {
+    let text = normalize_alnum(&piece.text);
     let value = match text.as_str() {
         "WNI" | "WNA" => {
             // A shape that gainsays the letters is doubt, no more.
@@ -226,7 +223,7 @@ fn citizenship(piece: &Piece, look: Option<&str>, put: &mut impl FnMut(FieldName
 }
 
 /// `PLACE, DD-MM-YYYY`. Two looks at the date, where the first was in doubt.
-fn birth(piece: &Piece, digits: Option<&NumberRow>, put: &mut impl FnMut(FieldName, String, f32)) {
+fn birth(piece: &FieldText, digits: Option<&NumberRow>, put: &mut impl FnMut(FieldName, String, f32)) {
     let characters: Vec<char> = piece.text.chars().collect();
     let read = trailing_date(&characters);
     let mut looks = Vec::with_capacity(2);
@@ -240,7 +237,7 @@ fn birth(piece: &Piece, digits: Option<&NumberRow>, put: &mut impl FnMut(FieldNa
         looks.push((date.to_string(), row.weight(confidence)));
     }
     // One look alone keeps its own confidence.
-    let date = if looks.len() > 1 { weigh(&looks, |_| 0.0) } else { looks.pop() };
+    let date = if looks.len() > 1 { combine_hypotheses(&looks, |_| 0.0) } else { looks.pop() };
     let place = match (read, piece.text.rsplit_once(',')) {
         (Some((start, _, _)), _) => Some((characters[..start].iter().collect::<String>(), 1.0)),
         // The date is illegible; the place may still be legible.
@@ -300,7 +297,7 @@ pub(crate) fn whole_date(text: &str) -> Option<(NaiveDate, i32)> {
 }
 
 /// `NNN/NNN`, from one look or two.
-fn rt_rw(piece: &Piece, digits: Option<&NumberRow>) -> Option<(String, f32)> {
+fn rt_rw(piece: &FieldText, digits: Option<&NumberRow>) -> Option<(String, f32)> {
     let mut looks: Vec<(String, f32)> = rt_rw_of_text(piece).into_iter().collect();
     if piece.text != "-"
         && let Some(row) = digits
@@ -310,11 +307,11 @@ fn rt_rw(piece: &Piece, digits: Option<&NumberRow>) -> Option<(String, f32)> {
     }
     // Both numbers have three digits on every card.
     let usual = |text: &str| if text.len() == 7 { 1.0 } else { 0.0 };
-    if looks.len() > 1 { weigh(&looks, usual) } else { looks.pop() }
+    if looks.len() > 1 { combine_hypotheses(&looks, usual) } else { looks.pop() }
 }
 
 /// `NNN/NNN`; dashes and misread slashes between are accepted.
-fn rt_rw_of_text(piece: &Piece) -> Option<(String, f32)> {
+fn rt_rw_of_text(piece: &FieldText) -> Option<(String, f32)> {
     if piece.text == "-" {
         return Some(("-".to_owned(), piece.confidence()));
     }
@@ -369,7 +366,7 @@ fn blood_type(row: &KtpRow) -> Option<(String, f32)> {
 fn group_seen(line: &Line) -> Option<(String, f32)> {
     let ends = |symbol: &Symbol| matches!(symbol.character, ':' | ' ' | '.');
     let begin = line.symbols.iter().rposition(ends)? + 1;
-    let piece = Piece::of(line.symbols.get(begin..)?);
+    let piece = FieldText::of(line.symbols.get(begin..)?);
     GROUPS.contains(&piece.text.as_str()).then_some((piece.text, piece.min))
 }
 
@@ -405,11 +402,11 @@ const GROUPS: [&str; 13] = ["A", "B", "AB", "O", "A+", "B+", "AB+", "O+", "A-", 
 fn blood_text(extra: &Line) -> Option<(String, f32)> {
     let colon = extra.symbols.iter().position(|symbol| symbol.character == ':');
     // Not as other values: a trailing plus or minus is the rhesus factor.
-    let behind = colon.map(|at| Piece::of(&extra.symbols[at + 1..]));
+    let behind = colon.map(|at| FieldText::of(&extra.symbols[at + 1..]));
     let piece = behind.filter(|piece| !piece.text.is_empty()).or_else(|| {
         // No colon was seen: the last word.
         let at = extra.symbols.iter().rposition(|symbol| symbol.character == ' ')?;
-        Some(Piece::of(&extra.symbols[at..]))
+        Some(FieldText::of(&extra.symbols[at..]))
     })?;
     let text: String = piece
         .text
@@ -430,11 +427,11 @@ fn blood_text(extra: &Line) -> Option<(String, f32)> {
     known.then(|| (text, piece.confidence() * if repaired { 0.85 } else { 1.0 }))
 }
 
-fn valid_until(piece: &Piece, put: &mut impl FnMut(FieldName, String, f32)) {
+fn valid_until(piece: &FieldText, put: &mut impl FnMut(FieldName, String, f32)) {
     if let Some((date, repairs)) = whole_date(&piece.text) {
         put(FieldName::ValidUntil, date.to_string(), piece.confidence() * 0.9_f32.powi(repairs));
-    } else if distance(&bare(&piece.text), "SEUMURHIDUP") <= 4 {
-        let edits = distance(&bare(&piece.text), "SEUMURHIDUP") as f32;
+    } else if edit_distance(&normalize_alnum(&piece.text), "SEUMURHIDUP") <= 4 {
+        let edits = edit_distance(&normalize_alnum(&piece.text), "SEUMURHIDUP") as f32;
         put(FieldName::ValidUntil, FOR_LIFE.to_owned(), 0.98 - edits * 0.05);
     }
 }
@@ -445,16 +442,16 @@ fn header(lines: &[Line], put: &mut impl FnMut(FieldName, String, f32)) {
         let piece = value_of(line);
         let words: Vec<&str> = piece.text.split_whitespace().collect();
         let Some((first, rest)) = words.split_first() else { continue };
-        if likeness(first, "PROVINSI") >= 0.6 && !rest.is_empty() {
+        if edit_similarity(first, "PROVINSI") >= 0.6 && !rest.is_empty() {
             let at = line.symbols.iter().position(|symbol| symbol.character == ' ').unwrap_or(0);
-            let name = Piece::of(&line.symbols[at..]);
+            let name = FieldText::of(&line.symbols[at..]);
             put(FieldName::Province, rest.join(" "), name.confidence());
         } else if let Some((word, edits)) = closest(first, &["KABUPATEN", "KOTA", "KAB."])
             && !rest.is_empty()
         {
             let value = format!("{word} {}", rest.join(" "));
             put(FieldName::Regency, value, piece.confidence() * 0.95_f32.powi(edits as i32));
-        } else if likeness(&piece.text, "JAKARTA") > 0.0 && piece.text.starts_with("JAKARTA") {
+        } else if edit_similarity(&piece.text, "JAKARTA") > 0.0 && piece.text.starts_with("JAKARTA") {
             put(FieldName::Regency, piece.text.clone(), piece.confidence());
         }
     }
@@ -464,14 +461,7 @@ fn header(lines: &[Line], put: &mut impl FnMut(FieldName, String, f32)) {
 pub fn is_province_line(line: &Line) -> bool {
     let text = line.text();
     let first = text.split_whitespace().next().unwrap_or_default();
-    likeness(first, "PROVINSI") >= 0.7
-}
-
-/// A line of symbols from text, all of one confidence: for tests here and in the reader.
-#[cfg(test)]
-pub(crate) fn line_of(text: &str, confidence: f32) -> Line {
-    let symbol = |character| Symbol { character, confidence, left: 0, right: 0 };
-    Line { symbols: text.chars().map(symbol).collect() }
+    edit_similarity(first, "PROVINSI") >= 0.7
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 //!
 //! The order of the labels is known; rows may be missing, misread or wrapped. Pure functions.
 
-use crate::text::words::{bare, likeness};
+use crate::text::normalise::normalize_alnum;
+use crate::text::similarity::edit_similarity;
 
 /// The labels from top to bottom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,13 +63,15 @@ pub enum RowMeaning {
 
 /// How alike a text is to a label's best spelling.
 fn label_likeness(text: &str, at: usize) -> f32 {
-    LABELS[at].1.iter().map(|spelling| likeness(text, spelling)).fold(0.0, f32::max)
+    LABELS[at].1.iter().map(|spelling| edit_similarity(text, spelling)).fold(0.0, f32::max)
 }
 
 /// Number of rows whose label was recognised as one of the card's: the evidence that this is a KTP.
 pub fn labels_seen<'a>(labels: impl Iterator<Item = &'a str>) -> usize {
     labels
-        .filter(|text| bare(text).len() >= 4 && (0..LABELS.len()).any(|at| label_likeness(text, at) >= 0.7))
+        .filter(|text| {
+            normalize_alnum(text).len() >= 4 && (0..LABELS.len()).any(|at| label_likeness(text, at) >= 0.7)
+        })
         .count()
 }
 
@@ -78,7 +81,7 @@ pub fn labels_seen<'a>(labels: impl Iterator<Item = &'a str>) -> usize {
 /// means nothing.
 pub fn align(rows: &[String]) -> Vec<RowMeaning> {
     let likes = |text: &String| {
-        let has_label = bare(text).len() >= 2;
+        let has_label = normalize_alnum(text).len() >= 2;
         has_label.then(|| std::array::from_fn(|at| label_likeness(text, at)))
     };
     let likes: Vec<Option<Likes>> = rows.iter().map(likes).collect();

@@ -369,11 +369,10 @@ const fn value_class(meaning: Option<RowMeaning>) -> TextClass {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ktp::fields::line_of;
 
     #[test]
     fn a_name_that_begins_off_the_column_is_not_sure() {
-        let mut line = line_of("NA", 0.99);
+        let mut line = Line::with_confidence("NA", 0.99);
         doubt_first(&mut line);
         assert!(line.confidence().min <= OFF_COLUMN);
         doubt_first(&mut Line::default());

@@ -10,10 +10,12 @@ use filot_domain::npwp::Npwp;
 use filot_domain::{FieldName, FieldReading};
 
 use crate::npwp::read::NpwpLine;
+use crate::text::address_words::full_stops_after_abbreviations;
+use crate::text::confidence::{combine_hypotheses, discount_by_neighbours};
+use crate::text::field_text::{self, FieldText, value_of};
 use crate::text::line::Line;
-use crate::text::words::{
-    Piece, as_digit, bare, distance, in_company, stops_after_abbreviations, value_of, weigh,
-};
+use crate::text::normalise::{as_digit, normalize_alnum};
+use crate::text::similarity::edit_distance;
 
 use crate::npwp::labels::{Label, number_part, told};
 pub use crate::npwp::labels::{is_authority, is_number_like, is_registration};
@@ -52,11 +54,11 @@ pub fn column_of(line: &Line, symbol: usize) -> u32 {
 
 /// The digits that the first look saw in a line from a symbol on.
 pub fn first_digits(line: &Line, from: usize) -> Option<String> {
-    digits_of(&Piece::of(line.symbols.get(from..)?)).map(|(digits, _)| digits)
+    digits_of(&FieldText::of(line.symbols.get(from..)?)).map(|(digits, _)| digits)
 }
 
 /// The digits of a piece, with the usual confusions undone; `None` if something else than a number stands there.
-fn digits_of(piece: &Piece) -> Option<(String, i32)> {
+fn digits_of(piece: &FieldText) -> Option<(String, i32)> {
     let mut digits = String::new();
     let mut repairs = 0;
     for c in number_part(&piece.text).chars() {
@@ -85,7 +87,7 @@ fn number(
     valid: impl Fn(&str) -> bool,
     elsewhere: Option<&str>,
 ) -> Option<(String, f32)> {
-    let first = Piece::of(line.line.symbols.get(from..).unwrap_or_default());
+    let first = FieldText::of(line.line.symbols.get(from..).unwrap_or_default());
     let mut looks: Vec<(String, f32)> = Vec::new();
     if let Some(row) = &line.digits
         && lengths.contains(&row.cells.len())
@@ -98,7 +100,7 @@ fn number(
     for piece in line.narrowed.iter().map(value_of).chain([first]) {
         // A colon before the number is often read as a 1 that stands alone.
         let alone = piece.text.split_once(' ').filter(|(first, _)| first.chars().count() == 1);
-        let rest = alone.map(|(_, rest)| Piece { text: rest.to_owned(), ..piece.clone() });
+        let rest = alone.map(|(_, rest)| FieldText { text: rest.to_owned(), ..piece.clone() });
         let number = [Some(piece.clone()), rest]
             .into_iter()
             .flatten()
@@ -108,11 +110,11 @@ fn number(
             looks.push((digits, (piece.confidence() * 0.9_f32.powi(repairs)).min(0.95)));
         }
     }
-    let (digits, confidence) = weigh(&looks, |digits| {
+    let (digits, confidence) = combine_hypotheses(&looks, |digits| {
         f32::from(u8::from(valid(digits))) + 1.5 * f32::from(u8::from(elsewhere == Some(digits)))
     })?;
     // Numbers that differ by a digit or two are meant to be the same: one of them was misread.
-    let nearly = elsewhere.is_some_and(|other| (1..=3).contains(&distance(other, &digits)));
+    let nearly = elsewhere.is_some_and(|other| (1..=3).contains(&edit_distance(other, &digits)));
     Some((digits, if nearly { confidence * NEARLY } else { confidence }))
 }
 
@@ -152,12 +154,12 @@ const BEGUN_OTHERWISE: f32 = 0.95;
 const CUT_OFF: f32 = 0.9;
 
 /// The words of a line from a symbol on: as later looks have them, where one was taken.
-fn words(line: &NpwpLine, from: usize) -> Piece {
+fn words(line: &NpwpLine, from: usize) -> FieldText {
     let first = value_of(&Line { symbols: line.line.symbols.get(from..).unwrap_or_default().to_vec() });
     let narrowed = line.narrowed.as_ref().map(value_of).unwrap_or_default();
     let mut piece = if narrowed.text.is_empty() { first.clone() } else { narrowed };
     // Where the value begins was told from the first look: it may have been taken for a letter further on, or back.
-    let (whole, cut) = (bare(&first.text), bare(&piece.text));
+    let (whole, cut) = (normalize_alnum(&first.text), normalize_alnum(&piece.text));
     if whole != cut && (whole.ends_with(&cut) || cut.ends_with(&whole)) {
         piece.min = piece.min.min(BEGUN_OTHERWISE);
     }
@@ -169,21 +171,17 @@ fn words(line: &NpwpLine, from: usize) -> Piece {
 
 /// Whether a line ends in a comma: one at the end of a value is dirt, one before its next line is print.
 fn ends_in_comma(line: &NpwpLine) -> bool {
-    let last = line.narrowed.as_ref().unwrap_or(&line.line).symbols.last();
-    last.is_some_and(|symbol| symbol.character == ',' && symbol.confidence >= 0.95)
+    field_text::ends_in_comma(line.narrowed.as_ref().unwrap_or(&line.line), 0.95)
 }
 
 /// Adds a line to a value of several. `comma`: the line before ended in one.
-fn join(value: &mut Option<Piece>, piece: Piece, comma: bool) {
+fn join(value: &mut Option<FieldText>, piece: FieldText, comma: bool) {
     if piece.text.is_empty() {
         return;
     }
     match value {
         Some(value) => {
-            value.text.push_str(if comma { ", " } else { " " });
-            value.text.push_str(&piece.text);
-            value.min = value.min.min(piece.min);
-            value.mean = value.mean.min(piece.mean);
+            value.append(&piece, comma);
         }
         None => *value = Some(piece),
     }
@@ -232,13 +230,13 @@ pub fn parse(lines: &[NpwpLine]) -> BTreeMap<FieldName, FieldReading> {
         if let Some(piece) = piece {
             let confidence = piece.confidence();
             let text = match field {
-                FieldName::Address => stops_after_abbreviations(&piece.text),
+                FieldName::Address => full_stops_after_abbreviations(&piece.text),
                 _ => piece.text,
             };
             put(field, text, confidence);
         }
     }
-    in_company(&mut fields, FieldName::Name, &[FieldName::Address]);
+    discount_by_neighbours(&mut fields, FieldName::Name, &[FieldName::Address]);
     fields
 }
 

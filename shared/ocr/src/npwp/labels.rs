@@ -3,7 +3,9 @@
 //! Cards print labels in many spellings, with a colon, in a column or with nothing but a space before the value, and
 //! recognisers misread them. Pure functions on recognised text.
 
-use crate::text::words::{bare, distance, likeness};
+use crate::text::address_words::marks_address;
+use crate::text::normalise::normalize_alnum;
+use crate::text::similarity::{edit_distance, edit_similarity};
 
 /// What a label announces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,7 +119,7 @@ pub struct Told {
 impl Told {
     /// Whether the label stands alone.
     pub fn is_bare_label(&self) -> bool {
-        self.label.is_some() && bare(&self.rest).len() < 2
+        self.label.is_some() && normalize_alnum(&self.rest).len() < 2
     }
 }
 
@@ -135,24 +137,24 @@ pub fn told(text: &str) -> Told {
             continue;
         }
         let head: String = chars.iter().take(end).collect();
-        let bare_head = bare(&head);
-        if bare_head.len() < 2 {
+        let normalized = normalize_alnum(&head);
+        if normalized.len() < 2 {
             continue;
         }
         let closed = is_closed(&chars, end);
         let number = is_number_like(&chars.iter().skip(end).collect::<String>());
         let alone = end == chars.len();
-        let marred = bare_head.len() < 3 || head.contains('.');
+        let marred = normalized.len() < 3 || head.contains('.');
         let small = head.chars().any(|c| c.is_ascii_lowercase());
         for (label, spellings) in SPELLINGS {
             for spelling in spellings {
                 // No label may be off by more.
-                if bare_head.len().abs_diff(spelling.len()) > 3 {
+                if normalized.len().abs_diff(spelling.len()) > 3 {
                     continue;
                 }
-                let off = distance(&bare_head, spelling);
+                let off = edit_distance(&normalized, spelling);
                 // Of a short label that was misread, the first letter must have been seen, unless a number follows.
-                if off > 0 && spelling.len() <= 4 && !number && bare_head.get(..1) != spelling.get(..1) {
+                if off > 0 && spelling.len() <= 4 && !number && normalized.get(..1) != spelling.get(..1) {
                     continue;
                 }
                 if off > slack(label, spelling.len(), closed, number, small, alone, marred) {
@@ -196,7 +198,7 @@ fn number_begin(chars: &[char]) -> Option<usize> {
     let from = chars.iter().position(char::is_ascii_digit)?;
     let head: String = chars.iter().take(from).collect();
     let rest: String = chars.iter().skip(from).collect();
-    (from > 0 && bare(&head).len() <= 8 && is_number_like(&rest)).then_some(from)
+    (from > 0 && normalize_alnum(&head).len() <= 8 && is_number_like(&rest)).then_some(from)
 }
 
 /// Where capitals begin behind small letters and a colon: a label that was misread, or that is not known.
@@ -295,16 +297,16 @@ pub fn is_long_number(text: &str) -> bool {
 /// The header, the office line, the address of the site: the tax authority's own words.
 pub fn is_authority(text: &str) -> bool {
     // `KUANTAN`, a regency, is two letters from `KEUANGAN`.
-    let is = |word: &str, known: &str| likeness(word, known) >= 0.78;
+    let is = |word: &str, known: &str| edit_similarity(word, known) >= 0.78;
     let words: Vec<&str> = text.split_whitespace().collect();
     // `PRATAMA` is the kind of an office, and a name.
     let office = words.windows(2).any(|pair| {
-        matches!(pair, [kpp, kind] if likeness(kpp, "KPP") >= 0.6 && (is(kind, "PRATAMA") || is(kind, "MADYA")))
+        matches!(pair, [kpp, kind] if edit_similarity(kpp, "KPP") >= 0.6 && (is(kind, "PRATAMA") || is(kind, "MADYA")))
     });
-    let bare_text = bare(text);
+    let normalized = normalize_alnum(text);
     office
-        || bare_text.contains("PAJAKGOID")
-        || bare_text.starts_with("KPP")
+        || normalized.contains("PAJAKGOID")
+        || normalized.starts_with("KPP")
         || (!is_address_like(text)
             && words.iter().any(|word| {
                 ["KEMENTERIAN", "DEPARTEMEN", "KEUANGAN", "DIREKTORAT", "KEMENKEU"]
@@ -315,62 +317,25 @@ pub fn is_authority(text: &str) -> bool {
 
 /// Print that is on every card: the authority's words, its site, its slogans.
 pub fn is_decoration(text: &str) -> bool {
-    let bare_text = bare(text);
+    let normalized = normalize_alnum(text);
     is_authority(text)
-        || likeness(text, "REPUBLIK INDONESIA") >= 0.75
-        || (bare_text.contains("PAJAK") && !has_address_word(text))
-        || bare_text.contains("WWW")
-        || bare_text.ends_with("GOID")
+        || edit_similarity(text, "REPUBLIK INDONESIA") >= 0.75
+        || (normalized.contains("PAJAK") && !has_address_word(text))
+        || normalized.contains("WWW")
+        || normalized.ends_with("GOID")
 }
 
 /// `Terdaftar : …` in one of its forms.
 pub fn is_registration(text: &str) -> bool {
-    text.split([' ', ':', '.']).take(4).any(|word| likeness(word, "Terdaftar") >= 0.66)
+    text.split([' ', ':', '.']).take(4).any(|word| edit_similarity(word, "Terdaftar") >= 0.66)
         || matches!(told(text).label, Some(Label::Place))
-        || (matches!(told(text).label, Some(Label::Other)) && bare(text).contains("DAFTAR"))
+        || (matches!(told(text).label, Some(Label::Other)) && normalize_alnum(text).contains("DAFTAR"))
 }
-
-/// Words with which addresses begin.
-const ADDRESS_WORDS: [&str; 33] = [
-    "JL",
-    "JLN",
-    "JALAN",
-    "DSN",
-    "DUSUN",
-    "GG",
-    "GANG",
-    "KP",
-    "KAMPUNG",
-    "KOMP",
-    "KOMPLEK",
-    "KOMPLEKS",
-    "PERUM",
-    "PERUMAHAN",
-    "PERUMNAS",
-    "BLOK",
-    "DESA",
-    "LINGKUNGAN",
-    "LINGK",
-    "LINK",
-    "LK",
-    "BTN",
-    "GRIYA",
-    "RT",
-    "RW",
-    "BANJAR",
-    "BR",
-    "APARTEMEN",
-    "RUKO",
-    "TAMAN",
-    "JORONG",
-    "KEL",
-    "KEC",
-];
 
 /// Whether a text begins with a word of addresses.
 fn has_address_word(text: &str) -> bool {
-    let first = text.split([' ', '.', ',', ':']).next().map(bare).unwrap_or_default();
-    ADDRESS_WORDS.contains(&first.as_str())
+    let first = text.split([' ', '.', ',', ':']).next().map(normalize_alnum).unwrap_or_default();
+    marks_address(&first)
 }
 
 /// Whether a text begins like an address, or has a house's number.

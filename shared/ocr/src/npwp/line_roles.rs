@@ -3,14 +3,14 @@
 //! A label decides where there is one. Where there is none, order and form do: a number, below it (or above) the
 //! holder, the NIK, the address, then what the tax office says of itself.
 
-use crate::ktp::gazetteer::is_area;
 use crate::npwp::fields::column_of;
 use crate::npwp::labels::{
     Label, Told, is_address_like, is_decoration, is_long_number, is_number_like, told,
 };
 use crate::npwp::read::NpwpLine;
+use crate::text::lexicon::is_area_name;
 use crate::text::line::confidence_of;
-use crate::text::words::bare;
+use crate::text::normalise::normalize_alnum;
 
 /// What a line holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +71,7 @@ fn form(line: &NpwpLine, told: &Told) -> Form {
         None if is_number_like(&told.rest) => Form::Number,
         None if is_decoration(&told.rest) => Form::Nothing,
         None if letters >= 2 && line.line.confidence().mean >= LEGIBLE => Form::Words,
-        None if letters < 2 && bare(&told.rest).len() >= 2 => Form::Words,
+        None if letters < 2 && normalize_alnum(&told.rest).len() >= 2 => Form::Words,
         None => Form::Nothing,
     }
 }
@@ -116,7 +116,8 @@ fn drop_misread_labels(cut: &[Told], forms: &mut [Form]) {
     for at in 1..cut.len() {
         let (Some(label), Some(value)) = (cut.get(at - 1), cut.get(at)) else { continue };
         let both = matches!(forms.get(at - 1..=at), Some([Form::Words, Form::Words | Form::Number]));
-        if both && is_small(&label.rest) && !is_small(&value.rest) && bare(&label.rest).len() <= 16 {
+        if both && is_small(&label.rest) && !is_small(&value.rest) && normalize_alnum(&label.rest).len() <= 16
+        {
             forms[at - 1] = Form::Nothing;
         }
     }
@@ -170,7 +171,7 @@ fn cut_at_column(lines: &[NpwpLine], cut: &mut [Told]) {
             let apart = head.trim_end().ends_with([':', ';', '='])
                 || (is_small(&head) && !is_small(&rest))
                 || gap > high * 3 / 2;
-            if apart && bare(&head).len() <= 16 && bare(&rest).len() >= 2 {
+            if apart && normalize_alnum(&head).len() <= 16 && normalize_alnum(&rest).len() >= 2 {
                 rest = rest.trim().to_owned();
                 *told = Told { label: None, from, rest };
             }
@@ -248,7 +249,7 @@ impl Card<'_> {
         let free = |at: usize| {
             self.form(at) == Form::Words
                 && self.rest(at).chars().filter(char::is_ascii_alphabetic).count() >= 2
-                && !is_area(self.rest(at))
+                && !is_area_name(self.rest(at))
                 && !matches!(
                     at.checked_sub(1).map(|above| self.form(above)),
                     Some(Form::Label(Label::Address))
@@ -266,14 +267,14 @@ impl Card<'_> {
         // The holder stands above the number on some cards.
         let above = (0..number).rev().find(|at| self.form(*at) != Form::Label(Label::Number)).filter(|at| {
             let text = self.rest(*at);
-            free(*at) && !is_address_like(text) && bare(text).len() >= 3
+            free(*at) && !is_address_like(text) && normalize_alnum(text).len() >= 3
         });
         above.or(below)
     }
 
     /// Tells the remaining words: further lines of the name, and the address.
     fn words(&mut self, name: Option<usize>, number: Option<usize>) {
-        let labelled = self.labelled(Label::Address, |at| bare(self.rest(at)).len() >= 2);
+        let labelled = self.labelled(Label::Address, |at| normalize_alnum(self.rest(at)).len() >= 2);
         let begin = match (labelled, name, number) {
             (Some(at), ..) => at,
             (None, Some(name), Some(number)) if name < number => number + 1,
@@ -340,7 +341,7 @@ impl Card<'_> {
 
 /// Most of it is digits: a number that was misread in part.
 fn is_mostly_digits(text: &str) -> bool {
-    let bare_text = bare(text);
-    let digits = bare_text.chars().filter(char::is_ascii_digit).count();
-    digits >= 6 && digits * 2 > bare_text.len() && bare_text.len() <= 20
+    let normalized = normalize_alnum(text);
+    let digits = normalized.chars().filter(char::is_ascii_digit).count();
+    digits >= 6 && digits * 2 > normalized.len() && normalized.len() <= 20
 }

@@ -10,8 +10,9 @@ use crate::page::{Area, Page, Row, Span};
 use crate::recognition::digits::{self, Band, NumberRow, Pattern};
 use crate::recognition::engine::{Engine, EngineError, LineImage, TextClass};
 use crate::recognition::{ctc, ensemble};
+use crate::text::field_text::value_of;
 use crate::text::line::{Line, Symbol};
-use crate::text::words::{value_of, value_range};
+use crate::text::normalise::value_range;
 
 /// One line of the card.
 #[derive(Debug, Clone, Default)]
@@ -391,11 +392,12 @@ const fn patterns(meaning: Meaning) -> &'static [Pattern] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ktp::fields::line_of;
 
     #[test]
     fn a_letter_before_a_value_is_lost_and_a_word_is_not() {
-        let lost = |whole: &str, value: &str| lost_before(&line_of(whole, 0.99), &line_of(value, 0.9));
+        let lost = |whole: &str, value: &str| {
+            lost_before(&Line::with_confidence(whole, 0.99), &Line::with_confidence(value, 0.9))
+        };
         assert_eq!(lost("MUHAMMAD", "UHAMMAD"), 1);
         assert_eq!(lost(": SUHAM", "HAM"), 2);
         for (whole, value) in [

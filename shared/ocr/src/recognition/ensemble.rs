@@ -2,8 +2,9 @@
 
 use crate::recognition::ctc::Seen;
 use crate::recognition::engine::TextClass;
+use crate::text::confidence::inverse_calibration;
 use crate::text::line::{Line, Symbol};
-use crate::text::words::{least_of, value_range};
+use crate::text::normalise::value_range;
 
 /// Logarithm of the odds that the network is right where the engine reads something else: a logistic regression on 221 lines
 /// of generated cards of all difficulties, on which one of them was right (nine in ten are told apart; of the 130 that it
@@ -38,7 +39,7 @@ pub fn settle(line: &mut Line, seen: &Seen) {
     let evidence = [lead, own_likely.max(LEAST), (least / (1.0 - least)).ln(), 1.0];
     let odds: f32 = WEIGHTS.iter().zip(evidence).map(|(weight, value)| weight * value).sum();
     let most = if seen.class == TextClass::Name { NAMED_OTHERWISE } else { OTHERWISE };
-    let sure = least_of((1.0 / (1.0 + (-odds.abs()).exp())).min(most));
+    let sure = inverse_calibration((1.0 / (1.0 + (-odds.abs()).exp())).min(most));
     let settled = if read.is_empty() || (odds > 0.0 && !own.symbols.is_empty()) {
         doubted(own.symbols, read, sure)
     } else {

@@ -1,5 +1,4 @@
 use super::*;
-use crate::ktp::fields::line_of;
 
 /// Lines at the pitch of a card; a `|` alone is the gap before the registration.
 fn card(texts: &[&str]) -> Vec<NpwpLine> {
@@ -15,7 +14,7 @@ fn card(texts: &[&str]) -> Vec<NpwpLine> {
             top,
             bottom: top + 25,
             cut_off: false,
-            line: line_of(text, 0.99),
+            line: Line::with_confidence(text, 0.99),
             from: None,
             narrowed: None,
             digits: None,
@@ -93,9 +92,9 @@ fn confusions_are_repaired_in_numbers_only() {
     );
     // A second look that agrees is worth more, one that differs less.
     let once = parse(&lines)[&FieldName::NpwpNumber].confidence;
-    lines[0].narrowed = Some(line_of("82.361.421.9-127.000", 0.99));
+    lines[0].narrowed = Some(Line::with_confidence("82.361.421.9-127.000", 0.99));
     let twice = parse(&lines)[&FieldName::NpwpNumber].confidence;
-    lines[0].narrowed = Some(line_of("82.361.427.9-127.000", 0.99));
+    lines[0].narrowed = Some(Line::with_confidence("82.361.427.9-127.000", 0.99));
     let contrary = parse(&lines)[&FieldName::NpwpNumber].confidence;
     assert!(twice > once && contrary < twice * 0.8, "{once} {twice} {contrary}");
 }
@@ -110,7 +109,7 @@ fn a_number_that_is_none_is_not_given() {
 
 #[test]
 fn the_number_starts_after_its_label() {
-    let mut line = line_of("NPWP : 82.361.421.9-127.000", 0.99);
+    let mut line = Line::with_confidence("NPWP : 82.361.421.9-127.000", 0.99);
     for (i, symbol) in (0_u32..).zip(&mut line.symbols) {
         symbol.left = 10 * i + 5;
     }
@@ -123,7 +122,7 @@ fn the_other_number_line_decides_between_two_looks_and_adds_none_of_its_own() {
         ["NPWP", "7208095909690023", "WINARTI LAKSONO", "NIK : 7208095909690028", "JL. DR. SUTOMO NO. 217"];
     let number_with = |narrowed: Option<&str>| {
         let mut lines = card(&texts);
-        lines[1].narrowed = narrowed.map(|text| line_of(text, 0.98));
+        lines[1].narrowed = narrowed.map(|text| Line::with_confidence(text, 0.98));
         parse(&lines).get(&FieldName::NpwpNumber).cloned().unwrap()
     };
     // One look says what the NIK line says: it is believed, less than two looks that agree.
@@ -201,7 +200,7 @@ fn a_name_of_two_lines_is_joined_and_doubt_is_told() {
     let sure = parse(&lines)[&FieldName::Name].clone();
     assert_eq!(sure.value, "MARLINA SUPRIYADI");
     for begun_otherwise in ["UPRIYADI", "I SUPRIYADI"] {
-        lines[2].narrowed = Some(line_of(begun_otherwise, 0.99));
+        lines[2].narrowed = Some(Line::with_confidence(begun_otherwise, 0.99));
         assert!(parse(&lines)[&FieldName::Name].confidence < 0.9, "{begun_otherwise}");
     }
     lines[2].narrowed = None;

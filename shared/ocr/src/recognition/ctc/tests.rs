@@ -100,7 +100,7 @@ fn two_readers_that_agree_are_surer_than_one() {
 
 #[test]
 fn where_two_readers_differ_the_likelier_stays_in_doubt() {
-    let least_of = |line: &Line, c: char| {
+    let inverse_calibration = |line: &Line, c: char| {
         let of_it = line.symbols.iter().filter(|symbol| symbol.character == c);
         of_it.map(|symbol| symbol.confidence).fold(1.0, f32::min)
     };
@@ -108,8 +108,8 @@ fn where_two_readers_differ_the_likelier_stays_in_doubt() {
     let mut line = line_of("BUNI", 0.98);
     settle(&mut line, &seen("BUDI"));
     assert_eq!(line.text(), "BUDI");
-    let most = crate::text::words::least_of(NAMED_OTHERWISE);
-    assert!(least_of(&line, 'D') <= most && least_of(&line, 'B') > most);
+    let most = crate::text::confidence::inverse_calibration(NAMED_OTHERWISE);
+    assert!(inverse_calibration(&line, 'D') <= most && inverse_calibration(&line, 'B') > most);
     // A letter that only one of them has: it is in doubt, or what it would stand beside.
     for (engine, network) in
         [("PUJ", "PUJI"), ("PUJI", "PUJ"), ("UJI", "PUJI"), ("PUJI", "UJI"), ("PJI", "PUJI")]
