@@ -2,10 +2,8 @@
 #![no_main]
 
 use filot_domain::FieldName;
-use filot_ocr::digits::NumberRow;
 use filot_ocr::engine::{Line, Symbol};
-use filot_ocr::fields_npwp::{column_of, evidence, meanings, parse};
-use filot_ocr::npwp::NpwpLine;
+use filot_ocr::fuzzing::{NpwpLine, NumberRow, column_of, evidence, meanings, parse_npwp};
 use libfuzzer_sys::fuzz_target;
 
 /// The reader finds no more lines on a card.
@@ -56,7 +54,7 @@ fuzz_target!(|input: (u8, u8, &str)| {
         assert!(value.from <= line.line.symbols.len());
         assert!(column_of(&line.line, value.from) <= LINE_CHARS_MAX as u32 * 20);
     }
-    for (name, reading) in parse(&lines) {
+    for (name, reading) in parse_npwp(&lines) {
         let value = reading.value.as_str();
         assert!(!value.is_empty(), "{name}");
         assert!((0.0..1.0).contains(&reading.confidence), "{name}: {}", reading.confidence);

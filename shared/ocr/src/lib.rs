@@ -1,4 +1,6 @@
 //! Image in, fields out, laid out by stage: see [`pipeline`] for their order.
+//!
+//! Public are the pipeline, what it answers with, and the seam for a line engine; the stages are this crate's own affair.
 
 mod classify;
 mod correction;
@@ -15,6 +17,26 @@ mod quality;
 mod recognition;
 mod text;
 pub mod trace;
+
+/// The seam for whatever turns a picture of one text line into characters, and the engines that there are.
+pub mod engine {
+    pub use crate::recognition::engine::{Engine, EngineConfig, EngineError, LineImage, TextClass};
+    pub use crate::recognition::{NAMES, by_name};
+    pub use crate::text::line::{Line, Symbol};
+}
+
+/// The parsers that fuzz targets reach.
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing {
+    pub use crate::image::decode::{Decoded, decode};
+    pub use crate::ktp::fields::parse as parse_ktp;
+    pub use crate::ktp::labels::{align, labels_seen};
+    pub use crate::ktp::read::{KtpLines, KtpRow};
+    pub use crate::npwp::fields::{column_of, evidence, parse as parse_npwp};
+    pub use crate::npwp::line_roles::meanings;
+    pub use crate::npwp::read::NpwpLine;
+    pub use crate::recognition::digits::{COUNT, DigitRow, NumberRow};
+}
 
 pub use error::ReadError;
 pub use pipeline::{ReadOutput, Reader, ReaderConfig};

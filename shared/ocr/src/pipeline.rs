@@ -14,6 +14,7 @@ use crate::classify;
 use crate::detection::{Printed, find_cards, orientation_candidates};
 use crate::error::ReadError;
 use crate::image::decode::decode;
+pub use crate::image::limits::WORKING_SIDE;
 use crate::image::rectify::{CardOutline, RectifiedCard, rectify};
 use crate::ktp;
 use crate::ktp::labels::labels_seen;
@@ -25,14 +26,15 @@ use crate::preprocess::contrast::even_contrast;
 use crate::preprocess::denoise::calm;
 use crate::preprocess::normalise::{normalise, normalise_luma};
 use crate::quality::{assess, of_legible};
-use crate::recognition::engine::{self, Engine, EngineConfig, EngineError};
+use crate::recognition::engine::{Engine, EngineConfig, EngineError};
+use crate::recognition::{NAMES, by_name};
 use crate::text::line::Line;
 use crate::trace::{Place, Trace};
 
 /// How to read.
 #[derive(Debug, Clone)]
 pub struct ReaderConfig {
-    /// Name of the line engine; see [`engine::NAMES`].
+    /// Name of the line engine; see [`crate::engine::NAMES`].
     pub engine: String,
     /// Directory of the models; `None`: `TESSDATA_PREFIX`, then the library's own default.
     pub tessdata_dir: Option<PathBuf>,
@@ -40,8 +42,17 @@ pub struct ReaderConfig {
 
 impl Default for ReaderConfig {
     fn default() -> Self {
-        Self { engine: crate::recognition::tesseract::NAME.to_owned(), tessdata_dir: None }
+        Self { engine: NAMES.first().copied().unwrap_or_default().to_owned(), tessdata_dir: None }
     }
+}
+
+/// The picture of a file as the reader works on it: upright, long side at most [`WORKING_SIDE`] pixels. Places in a
+/// [`Trace`] are pixels of it.
+///
+/// # Errors
+/// The file is damaged, of no known kind, or would unpack to more than the limits.
+pub fn decode_picture(bytes: &[u8]) -> Result<RgbImage, ReadError> {
+    Ok(decode(bytes)?.image)
 }
 
 /// A reading and where the time went.
@@ -92,7 +103,7 @@ impl Reader {
     /// An unknown engine, or a model that cannot be loaded.
     pub fn new(config: ReaderConfig) -> Result<Self, EngineError> {
         let engine_config = EngineConfig { tessdata_dir: config.tessdata_dir };
-        Ok(Self::with_engine(engine::by_name(&config.engine, &engine_config)?))
+        Ok(Self::with_engine(by_name(&config.engine, &engine_config)?))
     }
 
     /// With an engine that was made elsewhere.

@@ -4,7 +4,8 @@
 
 use filot_domain::FieldName;
 
-use crate::image::rectify::{CardOutline, Homography, Point};
+use crate::image::rectify::Homography;
+pub use crate::image::rectify::{CardOutline, Point};
 use crate::page::{Page, Row, Span};
 
 /// A piece of print that was read, on the levelled card.

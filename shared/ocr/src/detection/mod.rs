@@ -40,14 +40,9 @@ const CROPPED_SCORE: f32 = 0.43;
 /// By how much such a picture's proportions may differ from a card's.
 const CROPPED_TOLERANCE: f32 = 0.045;
 
-/// The card's outline, or `None` when nothing in the picture looks enough like a card. The long sides are top and
-/// bottom; which of them is the top is the business of [`orientation_candidates`].
-pub fn find_card(image: &RgbImage) -> Option<CardOutline> {
-    find_cards(image).0
-}
-
-/// The card's outline as [`find_card`] gives it, and what else could be one, best first: what is printed inside must
-/// tell.
+/// The card's outline, or `None` when nothing in the picture looks enough like a card; and what else could be one, best
+/// first: whether it is a card shows only when it is read. The long sides are top and bottom; which of them is the top is
+/// decided by [`orientation_candidates`].
 pub fn find_cards(image: &RgbImage) -> (Option<CardOutline>, Vec<CardOutline>) {
     let mut others = search(image);
     let found = others.first().copied().filter(|outline| outline.score >= MIN_SCORE);

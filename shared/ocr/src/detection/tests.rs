@@ -3,6 +3,10 @@ use image::{Rgb, RgbImage};
 use super::*;
 use crate::image::rectify::Homography;
 
+fn find_card(image: &RgbImage) -> Option<CardOutline> {
+    find_cards(image).0
+}
+
 /// The colour of a table at a pixel.
 type Ground = fn(u32, u32) -> [f32; 3];
 

@@ -1,55 +1,33 @@
 //! Bytes of a JPEG, a PNG or a one-page PDF in, an upright RGB picture of bounded size out.
 //!
-//! Owns every limit on what a file may unpack to. The header is asked first; nothing is decoded that would exceed
-//! [`MAX_PIXELS`] or [`MAX_ALLOC_BYTES`]. It must not know what is in the picture.
+//! Owns the formats of picture files. The header is read first; nothing is decoded that would exceed the limits of
+//! [`crate::image::limits`]. It must not know what is in the picture.
 
 use std::fmt;
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use filot_domain::reason::ReasonCode;
-use filot_media::{MAX_PIXELS, MAX_SIDE};
+use filot_media::MAX_SIDE;
 use image::codecs::{jpeg::JpegDecoder, png::PngDecoder};
 use image::{DynamicImage, ImageDecoder, Limits, RgbImage};
 
 use crate::error::ReadError;
+use crate::image::limits::{MAX_ALLOC_BYTES, WORKING_SIDE, check_size, too_large};
+use crate::image::pdf::render_only_page;
 use crate::image::resample::downscale_rgb;
-
-/// The most bytes that decoding may hold at once.
-pub const MAX_ALLOC_BYTES: u64 = 256 * 1024 * 1024;
-/// The longest side of the picture that the rest of the pipeline works on.
-pub const WORKING_SIDE: u32 = 2400;
-
-/// What the file was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SourceKind {
-    /// JFIF or EXIF.
-    Jpeg,
-    /// Any colour type and depth.
-    Png,
-    /// The only page of a PDF.
-    Pdf,
-}
 
 /// A picture ready for the rest of the pipeline.
 #[derive(Clone)]
 pub struct Decoded {
     /// Upright by its EXIF orientation, alpha laid on white, long side at most [`WORKING_SIDE`].
     pub image: RgbImage,
-    /// What the file was.
-    pub kind: SourceKind,
-    /// Pixels of the upright source per pixel of `image`, 1 or more.
-    pub reduction: f32,
 }
 
 /// Without the pixels: they are identity data.
 impl fmt::Debug for Decoded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Decoded")
-            .field("size", &self.image.dimensions())
-            .field("kind", &self.kind)
-            .field("reduction", &self.reduction)
-            .finish_non_exhaustive()
+        f.debug_struct("Decoded").field("size", &self.image.dimensions()).finish_non_exhaustive()
     }
 }
 
@@ -75,14 +53,14 @@ const PNG_SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 fn decode_by_magic(bytes: &[u8]) -> Result<Decoded, ReadError> {
     if bytes.starts_with(&[0xFF, 0xD8, 0xFF]) {
         let decoder = JpegDecoder::new(Cursor::new(bytes)).map_err(|_| damaged("JPEG"))?;
-        Ok(finish(decode_raster(decoder, "JPEG")?, SourceKind::Jpeg))
+        Ok(finish(decode_raster(decoder, "JPEG")?))
     } else if bytes.starts_with(PNG_SIGNATURE) {
         let bytes = &without_extras(bytes);
         let decoder =
             PngDecoder::with_limits(Cursor::new(bytes), limits()).map_err(|e| refused(&e, "PNG"))?;
-        Ok(finish(decode_raster(decoder, "PNG")?, SourceKind::Png))
+        Ok(finish(decode_raster(decoder, "PNG")?))
     } else if bytes.starts_with(PDF_MAGIC) {
-        Ok(finish(crate::image::pdf::render_only_page(bytes)?, SourceKind::Pdf))
+        Ok(finish(render_only_page(bytes)?))
     } else {
         Err(ReadError::new(ReasonCode::FileUnreadable, "the file is neither a JPEG nor a PNG nor a PDF"))
     }
@@ -119,23 +97,8 @@ fn damaged(what: &str) -> ReadError {
     ReadError::new(ReasonCode::FileUnreadable, format!("the {what} is damaged"))
 }
 
-fn too_large() -> ReadError {
-    ReadError::new(ReasonCode::ImageTooLarge, "the picture has more pixels than are read")
-}
-
 fn refused(error: &image::ImageError, what: &str) -> ReadError {
     if matches!(error, image::ImageError::Limits(_)) { too_large() } else { damaged(what) }
-}
-
-/// Whether a declared size may be decoded at all.
-pub(crate) fn check_size(width: u32, height: u32) -> Result<(), ReadError> {
-    if width == 0 || height == 0 {
-        return Err(ReadError::new(ReasonCode::FileUnreadable, "the picture has no pixels"));
-    }
-    if width > MAX_SIDE || height > MAX_SIDE || u64::from(width) * u64::from(height) > MAX_PIXELS {
-        return Err(too_large());
-    }
-    Ok(())
 }
 
 fn decode_raster(mut decoder: impl ImageDecoder, what: &str) -> Result<RgbImage, ReadError> {
@@ -172,15 +135,16 @@ fn on_white(image: DynamicImage) -> RgbImage {
     rgb
 }
 
-fn finish(image: RgbImage, kind: SourceKind) -> Decoded {
+/// Makes the picture no larger than the reader works on.
+fn finish(image: RgbImage) -> Decoded {
     let long = image.width().max(image.height());
     if long <= WORKING_SIDE {
-        return Decoded { image, kind, reduction: 1.0 };
+        return Decoded { image };
     }
     let reduction = f64::from(long) / f64::from(WORKING_SIDE);
     let side = |s: u32| ((f64::from(s) / reduction).round() as u32).max(1);
     let (width, height) = (side(image.width()), side(image.height()));
-    Decoded { image: downscale_rgb(&image, width, height), kind, reduction: reduction as f32 }
+    Decoded { image: downscale_rgb(&image, width, height) }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
-//! Bytes to pixels: decoding, resampling and rectifying. Knows no text.
+//! Bytes to pixels, and arithmetic on pixels. Knows no print and no card but for its outline.
 
 pub(crate) mod decode;
-pub(crate) mod pdf;
+pub(crate) mod limits;
+mod pdf;
 pub(crate) mod rectify;
 pub(crate) mod resample;

@@ -13,7 +13,7 @@ use hayro::{PixmapSettings, RenderCache, RenderSettings};
 use image::RgbImage;
 
 use crate::error::ReadError;
-use crate::image::decode::{WORKING_SIDE, check_size};
+use crate::image::limits::{WORKING_SIDE, check_size};
 
 /// The longest side of the rendered page in pixels: an A4 page at about 205 dots per inch.
 const RENDER_SIDE: f32 = WORKING_SIDE as f32;
@@ -31,7 +31,11 @@ fn unsupported(message: &str) -> ReadError {
 }
 
 /// Renders the page, long side [`RENDER_SIDE`] pixels, on white.
-pub(crate) fn render_only_page(bytes: &[u8]) -> Result<RgbImage, ReadError> {
+///
+/// # Errors
+/// `pdf_unsupported` for a file that is encrypted, damaged or too large, or has not exactly one page;
+/// `image_too_large` for one that holds a picture beyond the limits.
+pub fn render_only_page(bytes: &[u8]) -> Result<RgbImage, ReadError> {
     if bytes.len() > MAX_BYTES {
         return Err(unsupported("the PDF is too large"));
     }

@@ -157,14 +157,6 @@ impl fmt::Debug for RectifiedCard {
     }
 }
 
-impl RectifiedCard {
-    /// The same card turned by half a turn, without another look at the source.
-    #[must_use]
-    pub fn upside_down(&self) -> Self {
-        Self { rgb: image::imageops::rotate180(&self.rgb), luma: image::imageops::rotate180(&self.luma) }
-    }
-}
-
 /// Flattens the card. Where the outline leaves the picture, the picture's border is continued. `None` if the outline
 /// has no area.
 pub fn rectify(image: &RgbImage, outline: &CardOutline) -> Option<RectifiedCard> {

@@ -34,7 +34,7 @@ pub struct QualityReport {
     pub reasons: Vec<ReasonCode>,
 }
 
-/// Measures a picture. `found` is the outline that [`crate::detection::find_card`] gave, if any; `card` what was rectified
+/// Measures a picture. `found` is the outline that detection gave, if any; `card` what was rectified
 /// from it or from the whole picture.
 pub fn assess(image: &RgbImage, found: Option<&CardOutline>, card: &RectifiedCard) -> QualityReport {
     let width = found.map_or(image.width() as f32, CardOutline::width_px);

@@ -37,10 +37,12 @@ pub struct LineImage {
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     /// Nobody has written an engine of this name.
-    #[error("no engine is called {name:?}; there are: {}", NAMES.join(", "))]
+    #[error("no engine is called {name:?}; there are: {}", known.join(", "))]
     Unknown {
         /// The name asked for.
         name: String,
+        /// The names that there are.
+        known: &'static [&'static str],
     },
     /// The engine's model could not be loaded.
     #[error("the model {model:?} could not be loaded: {cause}")]
@@ -64,33 +66,9 @@ pub trait Engine: Send {
     fn recognise(&mut self, lines: &[LineImage]) -> Result<Vec<Line>, EngineError>;
 }
 
-/// The engines there are.
-pub const NAMES: &[&str] = &[crate::recognition::tesseract::NAME];
-
 /// Where engines find their models.
 #[derive(Debug, Clone, Default)]
 pub struct EngineConfig {
     /// Directory of `*.traineddata`; `None`: `TESSDATA_PREFIX`, then the library's own default.
     pub tessdata_dir: Option<PathBuf>,
-}
-
-/// Makes the engine of this name and loads its model.
-pub fn by_name(name: &str, config: &EngineConfig) -> Result<Box<dyn Engine>, EngineError> {
-    match name {
-        crate::recognition::tesseract::NAME => {
-            Ok(Box::new(crate::recognition::tesseract::Tesseract::load(config)?))
-        }
-        _ => Err(EngineError::Unknown { name: name.to_owned() }),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_unknown_engine_is_refused_with_the_list() {
-        let error = by_name("abacus", &EngineConfig::default()).err().map(|error| error.to_string());
-        assert_eq!(error.as_deref(), Some("no engine is called \"abacus\"; there are: tesseract"));
-    }
 }

@@ -112,7 +112,7 @@ fn png_of_every_colour_type_is_read() {
     ];
     for file in files {
         let decoded = decode(&file).unwrap();
-        assert_eq!((decoded.kind, &decoded.image), (SourceKind::Png, &rgb));
+        assert_eq!(decoded.image, rgb);
     }
     let decoded = decode(&png(&gray, 60, 40, ExtendedColorType::L8)).unwrap();
     assert_eq!(decoded.image.get_pixel(5, 5).0, [230; 3]);
@@ -126,10 +126,9 @@ fn alpha_is_laid_on_white() {
 }
 
 #[test]
-fn a_large_picture_is_made_smaller_and_says_by_how_much() {
+fn a_large_picture_is_made_smaller() {
     let decoded = decode(&jpeg(&RgbImage::from_pixel(4800, 1200, Rgb([9, 200, 9])))).unwrap();
     assert_eq!(decoded.image.dimensions(), (WORKING_SIDE, 600));
-    assert!((decoded.reduction - 2.0).abs() < 1e-6);
     assert!(decoded.image.get_pixel(1000, 300).0[1] > 190);
 }
 
@@ -207,7 +206,6 @@ fn what_nobody_looks_at_in_a_png_is_not_unpacked() {
 #[test]
 fn the_only_page_of_a_pdf_is_drawn_on_white() {
     let decoded = decode(&pdf(1, "0 0 200 100", "")).unwrap();
-    assert_eq!(decoded.kind, SourceKind::Pdf);
     assert_eq!(decoded.image.dimensions(), (WORKING_SIDE, WORKING_SIDE / 2));
     assert_eq!(decoded.image.get_pixel(100, 1100).0, [0; 3]);
     assert_eq!(decoded.image.get_pixel(1500, 100).0, [255; 3]);
