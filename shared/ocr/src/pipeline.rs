@@ -18,9 +18,11 @@ pub use crate::image::limits::WORKING_SIDE;
 use crate::image::rectify::{CardOutline, RectifiedCard, rectify};
 use crate::ktp;
 use crate::ktp::labels::labels_seen;
-use crate::ktp::read::{KtpLayout, KtpLines};
+use crate::ktp::layout::KtpLayout;
+use crate::ktp::row_data::KtpLines;
 use crate::npwp;
-use crate::npwp::read::{NpwpLayout, NpwpLine};
+use crate::npwp::layout::NpwpLayout;
+use crate::npwp::line::NpwpLine;
 use crate::page::Page;
 use crate::preprocess::contrast::even_contrast;
 use crate::preprocess::denoise::calm;
@@ -249,13 +251,14 @@ impl Reader {
         }
         let engine = self.engine.as_mut();
         let header = clock.time("recognise", || layout.read_header(page, engine)).map_err(failed)?;
-        let sure = header.iter().any(ktp::fields::is_province_line);
+        let sure = header.iter().any(ktp::header::is_province_line);
         let mut nik = None;
-        if !sure && layout.labelled_rows() >= classify::LEAST_NUMBER_ROWS {
+        if !sure && classify::may_identify_by_nik(layout.labelled_rows()) {
             // Where blur or glare leaves no word legible, the tall digits above as many rows still are.
             nik = clock.time("recognise", || layout.read_nik(page));
         }
-        let by_number = nik.as_ref().is_some_and(|row| classify::tells_ktp(row, layout.labelled_rows()));
+        let by_number =
+            nik.as_ref().is_some_and(|row| classify::nik_identifies_ktp(row, layout.labelled_rows()));
         if !sure && !by_number {
             // The header may be under glare: the first labels speak as clearly.
             let labels = clock
@@ -269,7 +272,7 @@ impl Reader {
         let nik = nik.or_else(|| clock.time("recognise", || layout.read_nik(page)));
         let lines =
             clock.time("recognise", || layout.read(page, engine, (header, nik), sure)).map_err(failed)?;
-        let by_number = by_number && !classify::is_taxed(&lines);
+        let by_number = by_number && !classify::has_tax_wording(&lines);
         let kind = if by_number { CardKind::Ktp } else { classify::of_ktp_lines(&lines) };
         if kind == CardKind::Unknown {
             return Ok(Attempt::nothing());

@@ -1,13 +1,13 @@
-//! What a line of an NPWP card says of itself: its label, if it has one, and where its value begins.
+//! The labels of a tax card, and how a line is split into its label and its value.
 //!
-//! Cards print labels in many spellings, with a colon, in a column or with nothing but a space before the value, and
-//! recognisers misread them. Pure functions on recognised text.
+//! Owns the spellings. Cards print labels in many spellings, with a colon, in a column or with nothing but a space before
+//! the value, and recognisers misread them. It must not know the lines around a line.
 
-use crate::text::address_words::marks_address;
+use crate::npwp::numbers::is_number_like;
 use crate::text::normalise::normalize_alnum;
-use crate::text::similarity::{edit_distance, edit_similarity};
+use crate::text::similarity::edit_distance;
 
-/// What a label announces.
+/// The meaning of a label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Label {
     /// The tax number.
@@ -105,18 +105,18 @@ const SPELLINGS: [(Label, &[&str]); 7] = [
 /// No label is longer.
 const LONGEST: usize = 32;
 
-/// A line cut into label and value.
+/// A line split into label and value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Told {
-    /// What stands before the value.
+pub struct LabelledLine {
+    /// The label before the value; `None`: no known one.
     pub label: Option<Label>,
-    /// Character at which the value begins.
+    /// The character at which the value begins.
     pub from: usize,
     /// The value.
     pub rest: String,
 }
 
-impl Told {
+impl LabelledLine {
     /// Whether the label stands alone.
     pub fn is_bare_label(&self) -> bool {
         self.label.is_some() && normalize_alnum(&self.rest).len() < 2
@@ -128,8 +128,8 @@ const fn is_separator(c: char) -> bool {
     matches!(c, ' ' | ':' | ';' | '.' | ',' | '|' | '=' | '\'' | '"' | '`' | '-' | '_' | '*' | '·' | '!')
 }
 
-/// Cuts a line.
-pub fn told(text: &str) -> Told {
+/// Splits a line into its label, if it has one, and its value.
+pub fn split_label(text: &str) -> LabelledLine {
     let chars: Vec<char> = text.chars().collect();
     let mut best: Option<(usize, usize, Label, usize)> = None;
     for end in 1..=chars.len().min(LONGEST) {
@@ -171,12 +171,12 @@ pub fn told(text: &str) -> Told {
     if best.is_none()
         && let Some(from) = number_begin(&chars)
     {
-        return Told { label: None, from, rest: chars.iter().skip(from).collect() };
+        return LabelledLine { label: None, from, rest: chars.iter().skip(from).collect() };
     }
     if best.is_none()
         && let Some(from) = colon_end(&chars)
     {
-        return Told { label: None, from, rest: chars.iter().skip(from).collect() };
+        return LabelledLine { label: None, from, rest: chars.iter().skip(from).collect() };
     }
     let (label, end) = best.map_or((None, 0), |(_, _, label, end)| (Some(label), end));
     let skip = |from: usize| {
@@ -190,7 +190,7 @@ pub fn told(text: &str) -> Told {
         from + between.count()
     };
     let from = if label.is_some() { skip(end) } else { 0 };
-    Told { label, from, rest: chars.iter().skip(from).collect() }
+    LabelledLine { label, from, rest: chars.iter().skip(from).collect() }
 }
 
 /// Where a number begins behind a short word that is no known label: a label that was misread.
@@ -265,84 +265,6 @@ const fn slack(
     }
 }
 
-/// A text without the words that follow a whole number: dirt, or what stands beside it.
-pub fn number_part(text: &str) -> &str {
-    let mut digits = 0;
-    let mut spaced = false;
-    for (at, c) in text.char_indices() {
-        if spaced && digits >= 15 && c.is_ascii_alphabetic() {
-            return text.get(..at).unwrap_or(text);
-        }
-        digits += usize::from(c.is_ascii_digit());
-        spaced = c == ' ';
-    }
-    text
-}
-
-/// 15 or 16 digits and their separators, give or take one digit.
-pub fn is_number_like(text: &str) -> bool {
-    let text = number_part(text);
-    let digits = text.chars().filter(char::is_ascii_digit).count();
-    let others = text.chars().filter(char::is_ascii_alphabetic).count();
-    (13..=17).contains(&digits) && others <= 2
-}
-
-/// More digits than a number has: the number of a place of business.
-pub fn is_long_number(text: &str) -> bool {
-    let digits = text.chars().filter(char::is_ascii_digit).count();
-    let others = text.chars().filter(char::is_ascii_alphabetic).count();
-    (18..=26).contains(&digits) && others <= 3
-}
-
-/// The header, the office line, the address of the site: the tax authority's own words.
-pub fn is_authority(text: &str) -> bool {
-    // `KUANTAN`, a regency, is two letters from `KEUANGAN`.
-    let is = |word: &str, known: &str| edit_similarity(word, known) >= 0.78;
-    let words: Vec<&str> = text.split_whitespace().collect();
-    // `PRATAMA` is the kind of an office, and a name.
-    let office = words.windows(2).any(|pair| {
-        matches!(pair, [kpp, kind] if edit_similarity(kpp, "KPP") >= 0.6 && (is(kind, "PRATAMA") || is(kind, "MADYA")))
-    });
-    let normalized = normalize_alnum(text);
-    office
-        || normalized.contains("PAJAKGOID")
-        || normalized.starts_with("KPP")
-        || (!is_address_like(text)
-            && words.iter().any(|word| {
-                ["KEMENTERIAN", "DEPARTEMEN", "KEUANGAN", "DIREKTORAT", "KEMENKEU"]
-                    .iter()
-                    .any(|known| is(word, known))
-            }))
-}
-
-/// Print that is on every card: the authority's words, its site, its slogans.
-pub fn is_decoration(text: &str) -> bool {
-    let normalized = normalize_alnum(text);
-    is_authority(text)
-        || edit_similarity(text, "REPUBLIK INDONESIA") >= 0.75
-        || (normalized.contains("PAJAK") && !has_address_word(text))
-        || normalized.contains("WWW")
-        || normalized.ends_with("GOID")
-}
-
-/// `Terdaftar : …` in one of its forms.
-pub fn is_registration(text: &str) -> bool {
-    text.split([' ', ':', '.']).take(4).any(|word| edit_similarity(word, "Terdaftar") >= 0.66)
-        || matches!(told(text).label, Some(Label::Place))
-        || (matches!(told(text).label, Some(Label::Other)) && normalize_alnum(text).contains("DAFTAR"))
-}
-
-/// Whether a text begins with a word of addresses.
-fn has_address_word(text: &str) -> bool {
-    let first = text.split([' ', '.', ',', ':']).next().map(normalize_alnum).unwrap_or_default();
-    marks_address(&first)
-}
-
-/// Whether a text begins like an address, or has a house's number.
-pub fn is_address_like(text: &str) -> bool {
-    has_address_word(text) || text.chars().any(|c| c.is_ascii_digit())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -369,8 +291,8 @@ mod tests {
             ("NPWP16 : 6271031604830002", Label::Sixteen, "6271031604830002"),
             ("Tgl. Daftar 6 Mei 2010", Label::Other, "6 Mei 2010"),
         ] {
-            let told = told(text);
-            assert_eq!((told.label, told.rest.as_str()), (Some(label), rest), "{text}");
+            let split = split_label(text);
+            assert_eq!((split.label, split.rest.as_str()), (Some(label), rest), "{text}");
         }
     }
 
@@ -387,9 +309,9 @@ mod tests {
             "NANA",
             "ALAN",
         ] {
-            assert_eq!(told(text).label, None, "{text}");
+            assert_eq!(split_label(text).label, None, "{text}");
         }
-        assert_eq!(told("").rest, "");
+        assert_eq!(split_label("").rest, "");
     }
 
     #[test]
@@ -397,20 +319,7 @@ mod tests {
         for text in
             ["NPWP", "Nama WP", "Nama Wr", "NK.", "Nama", "ALAMAT :", "Nomor Pokok Wajib Pajak", "NIK"]
         {
-            assert!(told(text).is_bare_label(), "{text}");
+            assert!(split_label(text).is_bare_label(), "{text}");
         }
-    }
-
-    #[test]
-    fn what_every_card_says_is_no_value() {
-        for text in
-            ["DIREKTORAT JENDERAL PAJAK", "www.pajak.go.id", "Kring Pajak 1500200", "REPUBLIK INDONESIA"]
-        {
-            assert!(is_decoration(text), "{text}");
-        }
-        assert!(!is_decoration("JL. PAJAK NO. 5"));
-        assert!(!is_decoration("BUDI SANTOSO"));
-        assert!(is_authority("KPP PRATAMA BOGOR") && !is_decoration("ANDI PRATAMA"));
-        assert!(!is_authority("JL. JENDERAL SUDIRMAN"));
     }
 }

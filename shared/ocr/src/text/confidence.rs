@@ -23,7 +23,7 @@ pub(crate) struct Params {
     neighbours_floor: f32,
 }
 
-const PARAMS: Params = Params {
+static PARAMS: Params = Params {
     calibration: [
         (0.0, 0.02),
         (0.7, 0.05),

@@ -1,8 +1,7 @@
 use super::*;
+use crate::ktp::blood_shape::BloodShape;
 use crate::ktp::labels::LABELS;
-use crate::ktp::read::BloodLook;
-use crate::ktp::read::KtpRow;
-use crate::recognition::digits::COUNT;
+use crate::recognition::digits::{COUNT, DigitRow};
 
 fn row(label: &str, value: &str) -> KtpRow {
     KtpRow {
@@ -46,8 +45,6 @@ fn nik_row(digits: &str) -> DigitRow {
     }
     DigitRow { cells, fit: -0.05, left: 300.0, pitch: 35.0 }
 }
-
-use crate::recognition::digits::DigitRow;
 
 fn value(lines: &KtpLines, field: FieldName) -> Option<String> {
     parse(lines).get(&field).map(|reading| reading.value.clone())
@@ -94,7 +91,7 @@ fn wrapped_lines_belong_to_the_value_above() {
 }
 
 #[test]
-fn misread_labels_are_told_by_their_order() {
+fn misread_labels_are_known_by_their_order() {
     let texts = [
         "Narna",
         "Tempal/Tgi Lahir",
@@ -182,7 +179,7 @@ fn vocab_of(text: &str) -> (String, f32) {
 
 #[test]
 fn blood_groups_in_all_their_spellings() {
-    let look = |group, sign| Some(BloodLook { group, sign, like: 0.9 });
+    let look = |group, sign| Some(BloodShape { group, sign, correlation: 0.9 });
     for (text, blood, expected) in [
         ("Gol. Darah : O", None, Some("O")),
         ("Gol. Darah : 0", None, Some("O")),
@@ -218,7 +215,7 @@ fn expiry_dates_are_dates() {
 }
 
 #[test]
-fn a_second_look_settles_a_date_and_makes_rt_and_rw_three_digits() {
+fn the_digit_classifier_corrects_dates_and_rt_rw() {
     let number = |digits: &str, p: f32| {
         let cell = |b: u8| {
             let mut cell = [0.001; 10];
@@ -244,7 +241,7 @@ fn a_second_look_settles_a_date_and_makes_rt_and_rw_three_digits() {
 }
 
 #[test]
-fn the_shape_of_a_citizenship_stands_in_for_letters_that_were_not_read() {
+fn a_shape_replaces_an_illegible_citizenship() {
     let mut lines = clean();
     let at = lines.rows.iter().position(|row| row.label.text().starts_with("Kewarga")).unwrap();
     for (read, look, expected) in [
@@ -254,7 +251,7 @@ fn the_shape_of_a_citizenship_stands_in_for_letters_that_were_not_read() {
         (": ", None, None),
     ] {
         lines.rows[at].value = Line::with_confidence(read, 0.99);
-        lines.rows[at].citizen = look;
+        lines.rows[at].citizenship = look;
         assert_eq!(value(&lines, FieldName::Citizenship).as_deref(), expected);
         // What the letters do not say is never sure.
         let confidence = parse(&lines).get(&FieldName::Citizenship).map_or(0.0, |field| field.confidence);
@@ -270,26 +267,4 @@ fn a_comma_before_a_degree_on_the_next_line_stays() {
     assert_eq!(value(&lines, FieldName::Name).as_deref(), Some("FATIMAH MANURUNG"));
     lines.rows.insert(name + 1, row("", "S.PD"));
     assert_eq!(value(&lines, FieldName::Name).as_deref(), Some("FATIMAH MANURUNG, S.PD"));
-}
-
-#[test]
-fn a_blood_group_is_what_its_readers_agree_on() {
-    let row = |read: &str, seen: &str| KtpRow {
-        extra: Some(Line::with_confidence(&format!("Gol. Darah : {read}"), 0.9)),
-        group: Some(Line::with_confidence(&format!("O A: {seen}"), 0.95)),
-        ..KtpRow::default()
-    };
-    let (group, agreed) = blood_type(&row("O", "O")).unwrap();
-    assert!(group == "O" && agreed > 0.85);
-    // A letter that they have differently, and one that the engine does not know for a group.
-    let (group, disputed) = blood_type(&row("A", "O")).unwrap();
-    assert!(group == "O" && disputed < 0.85);
-    assert_eq!(blood_type(&row("GO", "O")).unwrap().0, "O");
-    // The second reader sees a plus that the engine lost, and takes a faint minus for dirt.
-    let mut faint = row("B", "B");
-    faint.blood = Some(BloodLook { group: Some("B"), sign: Some('-'), like: 0.9 });
-    assert_eq!(blood_type(&faint).unwrap().0, "B-");
-    assert_eq!(blood_type(&row("O", "O+")).unwrap().0, "O+");
-    // What is no group is nothing.
-    assert_eq!(blood_type(&row("", "AA")), None);
 }
