@@ -1,23 +1,52 @@
 //! Which card a picture shows, decided from evidence that was recognised, never from what was claimed.
+//!
+//! Owns the decision for both kinds of card; it stands beside the pipeline and is the one place that knows both. It must
+//! not know how a line was read.
 
 use filot_domain::CardKind;
 use filot_domain::nik::Nik;
 
-use crate::ktp::fields::is_province_line;
+use crate::ktp::header::is_province_line;
 use crate::ktp::labels::labels_seen;
-use crate::ktp::read::KtpLines;
-use crate::npwp;
-use crate::npwp::read::NpwpLine;
+use crate::ktp::row_data::KtpLines;
+use crate::npwp::evidence::{evidence, is_own_label};
+use crate::npwp::line::NpwpLine;
 use crate::recognition::digits::DigitRow;
 use crate::text::line::Line;
 
-/// A row of cells that fits better than this holds sixteen digits.
-const GOOD_NIK_FIT: f32 = -0.35;
+/// Values fitted to generated cards, receipts and forms of all difficulties; `./dev accuracy --count N --seed S` checks
+/// them (its negatives must stay unknown).
+pub(crate) struct Params {
+    /// Fit (mean logarithm of the likeliest digit's probability) from which on sixteen cells hold sixteen digits.
+    nik_fit_min: f32,
+    /// Factor on it, down to which they may.
+    nik_fit_weak: f32,
+    /// Labelled rows below a NIK that exists, from which on it makes a KTP where no word is legible.
+    rows_below_nik_min: usize,
+    /// Labelled rows below digits that need not be a NIK that exists: the card's twelve, less two that glare may hide.
+    rows_below_digits_min: usize,
+    /// Points that make a KTP.
+    ktp_points_min: usize,
+    /// Points that make a tax card.
+    npwp_points_min: u32,
+    /// Points from which on it is worth reading the band of a tax card.
+    npwp_hint_points_min: u32,
+}
 
-/// Labelled rows below digits that make a number that exists.
-pub const LEAST_NUMBER_ROWS: usize = 7;
-/// Labelled rows below digits that may not.
-const CARD_ROWS: usize = 10;
+static PARAMS: Params = Params {
+    nik_fit_min: -0.35,
+    nik_fit_weak: 2.5,
+    rows_below_nik_min: 7,
+    rows_below_digits_min: 10,
+    ktp_points_min: 5,
+    npwp_points_min: 4,
+    npwp_hint_points_min: 2,
+};
+
+/// Whether so many labelled rows are enough for the NIK above them to be worth reading before any word.
+pub fn may_identify_by_nik(labelled_rows: usize) -> bool {
+    labelled_rows >= PARAMS.rows_below_nik_min
+}
 
 /// Points for a KTP: its labels, its header, its NIK row. Receipts and forms have one or two of these, never most.
 pub fn ktp_points(lines: &KtpLines) -> usize {
@@ -29,81 +58,75 @@ pub fn ktp_points(lines: &KtpLines) -> usize {
 
 /// Whether sixteen cells fit so well, and make a number of a date and a district that exist, that chance did not do it:
 /// one in two thousand numbers is such a one.
-pub fn tells_nik(row: &DigitRow) -> bool {
-    row.fit > GOOD_NIK_FIT
+pub fn is_certain_nik(row: &DigitRow) -> bool {
+    row.fit > PARAMS.nik_fit_min
         && row.text().parse::<Nik>().is_ok_and(|nik| filot_domain::areas::is_known(nik.area()))
 }
 
-/// Whether digits above this many labelled rows speak for a KTP where no word is legible: of a number that exists seven
-/// rows are enough, of one with a doubtful digit the card's own twelve, less two that glare may hide. No receipt and no
-/// other card has tall digits at one pitch above so many rows.
-pub fn tells_ktp(row: &DigitRow, labelled_rows: usize) -> bool {
-    (labelled_rows >= LEAST_NUMBER_ROWS && tells_nik(row))
-        || (labelled_rows >= CARD_ROWS && row.fit > GOOD_NIK_FIT)
+/// Whether digits above so many labelled rows identify a KTP where no word is legible. A number that exists needs fewer
+/// rows below it than one with a doubtful digit. No receipt and no other card has tall digits at one pitch above so many
+/// rows.
+pub fn nik_identifies_ktp(row: &DigitRow, labelled_rows: usize) -> bool {
+    (labelled_rows >= PARAMS.rows_below_nik_min && is_certain_nik(row))
+        || (labelled_rows >= PARAMS.rows_below_digits_min && row.fit > PARAMS.nik_fit_min)
 }
 
 fn nik_points(row: Option<&DigitRow>) -> usize {
     match row {
-        Some(row) if tells_nik(row) => KTP_NEEDS,
-        Some(row) if row.fit > GOOD_NIK_FIT => 3,
-        Some(row) if row.fit > 2.5 * GOOD_NIK_FIT => 1,
+        Some(row) if is_certain_nik(row) => PARAMS.ktp_points_min,
+        Some(row) if row.fit > PARAMS.nik_fit_min => 3,
+        Some(row) if row.fit > PARAMS.nik_fit_weak * PARAMS.nik_fit_min => 1,
         _ => 0,
     }
 }
 
-/// Points that make a KTP.
-const KTP_NEEDS: usize = 5;
-/// Points that make an NPWP card.
-const NPWP_NEEDS: u32 = 4;
-
-/// Whether words stand there that only tax cards have.
-pub fn is_taxed(lines: &KtpLines) -> bool {
-    let taxed = |line: &Line| npwp::fields::is_own_label(&line.text());
+/// Whether a header line or a label has words that only tax cards have.
+pub fn has_tax_wording(lines: &KtpLines) -> bool {
+    let taxed = |line: &Line| is_own_label(&line.text());
     lines.header.iter().chain(lines.rows.iter().map(|row| &row.label)).any(taxed)
 }
 
 /// The kind of card that these lines, read as a KTP's, show.
 pub fn of_ktp_lines(lines: &KtpLines) -> CardKind {
     // Tax cards too have a NIK, a name and an address with their labels.
-    if is_taxed(lines) {
+    if has_tax_wording(lines) {
         return CardKind::Unknown;
     }
-    if ktp_points(lines) >= KTP_NEEDS { CardKind::Ktp } else { CardKind::Unknown }
+    if ktp_points(lines) >= PARAMS.ktp_points_min { CardKind::Ktp } else { CardKind::Unknown }
 }
 
-/// Points from which on it is worth reading the band of an NPWP card.
-const NPWP_HINT: u32 = 2;
-
-/// Whether these lines may be an NPWP card's, but do not say so.
+/// Whether these lines may be a tax card's, but are not enough evidence.
 pub fn may_be_npwp(lines: &[NpwpLine]) -> bool {
-    (NPWP_HINT..NPWP_NEEDS).contains(&npwp::fields::evidence(lines, &[]))
+    (PARAMS.npwp_hint_points_min..PARAMS.npwp_points_min).contains(&evidence(lines, &[]))
 }
 
-/// The kind of card that these lines, read as an NPWP card's, show. `head` is what stands on its band.
+/// The kind of card that these lines, read as a tax card's, show. `head`: the lines on its band.
 pub fn of_npwp_lines(lines: &[NpwpLine], head: &[Line]) -> CardKind {
-    if npwp::fields::evidence(lines, head) >= NPWP_NEEDS { CardKind::Npwp } else { CardKind::Unknown }
+    if evidence(lines, head) >= PARAMS.npwp_points_min { CardKind::Npwp } else { CardKind::Unknown }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ktp::fields::line_of;
-    use crate::ktp::read::KtpRow;
+    use crate::ktp::row_data::KtpRow;
 
     fn ktp(header: &[&str], labels: &[&str]) -> KtpLines {
         KtpLines {
-            header: header.iter().map(|text| line_of(text, 0.9)).collect(),
+            header: header.iter().map(|text| Line::with_confidence(text, 0.9)).collect(),
             nik: None,
             meanings: None,
             rows: labels
                 .iter()
-                .map(|text| KtpRow { label: line_of(text, 0.9), ..KtpRow::default() })
+                .map(|text| KtpRow { label: Line::with_confidence(text, 0.9), ..KtpRow::default() })
                 .collect(),
         }
     }
 
     fn npwp(texts: &[&str]) -> Vec<NpwpLine> {
-        texts.iter().map(|text| NpwpLine { line: line_of(text, 0.9), ..NpwpLine::default() }).collect()
+        texts
+            .iter()
+            .map(|text| NpwpLine { line: Line::with_confidence(text, 0.9), ..NpwpLine::default() })
+            .collect()
     }
 
     #[test]
@@ -114,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_speaks_for_a_ktp_by_how_well_it_fits_and_what_stands_below() {
+    fn a_nik_identifies_a_ktp_by_its_fit_and_the_rows_below() {
         let row = |text: &str, fit: f32| {
             let mut cells = [[0.0; 10]; 16];
             for (cell, digit) in cells.iter_mut().zip(text.bytes()) {
@@ -124,11 +147,11 @@ mod tests {
         };
         // Denpasar Selatan, 5 March 1962; then a month 33 and a district that never was.
         let (real, unreal) = ("5171010503620007", "9999990533620007");
-        assert!(tells_ktp(&row(real, -0.1), 7));
-        assert!(!tells_ktp(&row(real, -0.1), 6));
-        assert!(!tells_ktp(&row(real, -0.8), 12));
-        assert!(!tells_ktp(&row(unreal, -0.1), 9));
-        assert!(tells_ktp(&row(unreal, -0.1), 12));
+        assert!(nik_identifies_ktp(&row(real, -0.1), 7));
+        assert!(!nik_identifies_ktp(&row(real, -0.1), 6));
+        assert!(!nik_identifies_ktp(&row(real, -0.8), 12));
+        assert!(!nik_identifies_ktp(&row(unreal, -0.1), 9));
+        assert!(nik_identifies_ktp(&row(unreal, -0.1), 12));
         let lines = KtpLines { nik: Some(row(real, -0.1)), ..ktp(&[], &[]) };
         assert_eq!(of_ktp_lines(&lines), CardKind::Ktp);
         let lines = KtpLines { nik: Some(row(unreal, -0.1)), ..ktp(&[], &[]) };
@@ -152,13 +175,13 @@ mod tests {
             let regencies = filot_domain::areas::within(code).map(|(_, regency)| regency.to_owned());
             std::iter::once(format!("PROVINSI {province}")).chain(regencies)
         });
-        let taxed: Vec<String> = places.filter(|place| is_taxed(&ktp(&[place], &["Nama"]))).collect();
+        let taxed: Vec<String> = places.filter(|place| has_tax_wording(&ktp(&[place], &["Nama"]))).collect();
         assert_eq!(taxed, Vec::<String>::new());
         // Two letters misread still tell it.
         for header in
             ["KEMENTERIAN KEUANGAN", "KEMENTERIAM KEUANGAN RI", "DIREKTURAI JENDERAL PAJAK", "KFUANGAN"]
         {
-            assert!(is_taxed(&ktp(&[header], &["Nama"])), "{header}");
+            assert!(has_tax_wording(&ktp(&[header], &["Nama"])), "{header}");
         }
     }
 
@@ -180,6 +203,9 @@ mod tests {
         assert_eq!(of_npwp_lines(&npwp(&["82.361.421.9-127.000", "MARLINA"]), &[]), CardKind::Unknown);
         let bare = npwp(&["82.361.421.9-127.000", "MARLINA"]);
         assert!(may_be_npwp(&bare) && !may_be_npwp(&lines));
-        assert_eq!(of_npwp_lines(&bare, &[line_of("DIREKTORAT JENDERAL PAJAK", 0.9)]), CardKind::Npwp);
+        assert_eq!(
+            of_npwp_lines(&bare, &[Line::with_confidence("DIREKTORAT JENDERAL PAJAK", 0.9)]),
+            CardKind::Npwp
+        );
     }
 }

@@ -29,12 +29,14 @@ pub mod engine {
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing {
     pub use crate::image::decode::{Decoded, decode};
+    pub use crate::ktp::alignment::align;
     pub use crate::ktp::fields::parse as parse_ktp;
-    pub use crate::ktp::labels::{align, labels_seen};
-    pub use crate::ktp::read::{KtpLines, KtpRow};
-    pub use crate::npwp::fields::{column_of, evidence, parse as parse_npwp};
-    pub use crate::npwp::line_roles::meanings;
-    pub use crate::npwp::read::NpwpLine;
+    pub use crate::ktp::labels::labels_seen;
+    pub use crate::ktp::row_data::{KtpLines, KtpRow};
+    pub use crate::npwp::evidence::evidence;
+    pub use crate::npwp::fields::parse as parse_npwp;
+    pub use crate::npwp::line::{NpwpLine, column_of};
+    pub use crate::npwp::line_roles::assign_roles;
     pub use crate::recognition::digits::{COUNT, DigitRow, NumberRow};
 }
 

@@ -18,9 +18,12 @@ pub use crate::image::limits::WORKING_SIDE;
 use crate::image::rectify::{CardOutline, RectifiedCard, rectify};
 use crate::ktp;
 use crate::ktp::labels::labels_seen;
-use crate::ktp::read::{KtpLayout, KtpLines};
+use crate::ktp::layout::KtpLayout;
+use crate::ktp::row_data::KtpLines;
+use crate::ktp::template::ROW_GRID;
 use crate::npwp;
-use crate::npwp::read::{NpwpLayout, NpwpLine};
+use crate::npwp::layout::NpwpLayout;
+use crate::npwp::line::NpwpLine;
 use crate::page::Page;
 use crate::preprocess::preprocess;
 use crate::quality::{assess, without_glare};
@@ -170,7 +173,7 @@ impl Reader {
         if attempt.kind == CardKind::Unknown {
             // What was taken for the outline may be something else: print in a KTP's rows and columns is better evidence.
             let print = clock.time("print", || Printed::of(image));
-            for outline in clock.time("print", || print.ktps(image)) {
+            for outline in clock.time("print", || print.ktps(image, &ROW_GRID)) {
                 let (again, its_card) = self.read_upright(clock, image, &outline, ONLY_KTP)?;
                 if again.kind != CardKind::Unknown {
                     (attempt, card, found) = (again, its_card, Some(outline));
@@ -264,14 +267,14 @@ impl Reader {
         }
         let engine = self.engine.as_mut();
         let header = clock.time("recognise", || layout.read_header(page, engine)).map_err(failed)?;
-        let header_confirms_ktp = header.iter().any(ktp::fields::is_province_line);
+        let header_confirms_ktp = header.iter().any(ktp::header::is_province_line);
         let mut nik = None;
-        if !header_confirms_ktp && layout.labelled_rows() >= classify::LEAST_NUMBER_ROWS {
+        if !header_confirms_ktp && classify::may_identify_by_nik(layout.labelled_rows()) {
             // Where blur or glare leaves no word legible, the tall digits above as many rows still are.
             nik = clock.time("recognise", || layout.read_nik(page));
         }
         let identified_by_nik =
-            nik.as_ref().is_some_and(|row| classify::tells_ktp(row, layout.labelled_rows()));
+            nik.as_ref().is_some_and(|row| classify::nik_identifies_ktp(row, layout.labelled_rows()));
         if !header_confirms_ktp && !identified_by_nik {
             // The header may be under glare: the first labels speak as clearly.
             let labels = clock
@@ -286,7 +289,7 @@ impl Reader {
         let lines = clock
             .time("recognise", || layout.read(page, engine, (header, nik), header_confirms_ktp))
             .map_err(failed)?;
-        let identified_by_nik = identified_by_nik && !classify::is_taxed(&lines);
+        let identified_by_nik = identified_by_nik && !classify::has_tax_wording(&lines);
         let kind = if identified_by_nik { CardKind::Ktp } else { classify::of_ktp_lines(&lines) };
         if kind == CardKind::Unknown {
             return Ok(Attempt::nothing());

@@ -1,28 +1,17 @@
-//! The words that addresses begin with, the stops behind them and the spaces behind those.
+//! Abbreviations in addresses: `JL` at the beginning, and full stops too faint for ink.
+//!
+//! Owns their shapes on the page; the words themselves stand in [`crate::text::address_words`]. It must not know the rest
+//! of the address.
 
-use crate::correction::strokes::{LOST_WITHIN, tokens};
+use crate::correction::params::PARAMS;
+use crate::correction::words::{word_ranges, word_spans};
 use crate::page::{Page, Row, Span};
+use crate::text::address_words::{is_short_first_word, may_have_faint_stop};
 use crate::text::line::{Line, Symbol};
 
-/// Short words that addresses begin with.
-const FIRST: [&str; 18] = [
-    "JL", "JLN", "GG", "KP", "DS", "DSN", "DK", "LK", "LR", "LRG", "BLK", "NO", "RT", "KM", "BR", "DR",
-    "PERUM", "KOMP",
-];
-/// Abbreviations that may have a stop too faint for ink.
-const STOPPED: [&str; 14] =
-    ["JL", "JLN", "GG", "NO", "KP", "DSN", "DS", "KOMP", "DK", "LK", "LR", "LRG", "BLK", "LINGK"];
-
-/// Mean darkness of a rectangle.
-fn dark(page: &Page, x: (u32, u32), y: (u32, u32)) -> f32 {
-    let (mut sum, mut count) = (0_u32, 0_u32);
-    for y in y.0..y.1.min(page.height()) {
-        for x in x.0..x.1.min(page.width()) {
-            sum += u32::from(255 - page.gray.get_pixel(x, y).0[0]);
-            count += 1;
-        }
-    }
-    sum as f32 / count.max(1) as f32
+/// Mean darkness of a rectangle, 0 to 255.
+fn darkness(page: &Page, (left, right): (u32, u32), (top, bottom): (u32, u32)) -> f32 {
+    page.darkness(Row { top, bottom }, Span { left, right })
 }
 
 /// Whether the two letters between two columns may be a `J` and an `L`: nothing but stems in the middle at the top.
@@ -31,20 +20,25 @@ fn is_jl(page: &Page, row: Row, word: Span) -> bool {
     let at = |share: u32| word.left + (word.right - word.left) * share / 20;
     let (top, foot) =
         ((row.top + high / 10, row.top + high * 11 / 20), (row.top + high * 16 / 20, row.top + high));
-    let stems = dark(page, (at(7), at(13)), top);
-    let corners = dark(page, (at(0), at(4)), top).max(dark(page, (at(15), at(20)), top));
-    let feet = dark(page, (at(0), at(5)), foot).min(dark(page, (at(13), at(19)), foot));
+    let stems = darkness(page, (at(7), at(13)), top);
+    let corners = darkness(page, (at(0), at(4)), top).max(darkness(page, (at(15), at(20)), top));
+    let feet = darkness(page, (at(0), at(5)), foot).min(darkness(page, (at(13), at(19)), foot));
     stems > 40.0 && corners < 0.5 * stems && feet > 0.45 * stems
 }
 
-/// `JL` or `JLN` where the recogniser made another short word of it, and the print has their shape.
-pub(crate) fn first_word(page: &Page, row: Row, words: &[Span], line: &mut Line) {
-    let Some((from, to)) = tokens(&line.symbols).first().copied() else { return };
+/// Corrects the first word of an address. `span`: the print that its first line was read from.
+pub(crate) fn correct_first_word(page: &Page, row: Row, span: Span, line: &mut Line) {
+    replace_first_word(page, row, &word_spans(page, row, span), line);
+}
+
+/// Puts `JL` or `JLN` where the recogniser made another short word of it and the print has their shape.
+fn replace_first_word(page: &Page, row: Row, words: &[Span], line: &mut Line) {
+    let Some((from, to)) = word_ranges(&line.symbols).first().copied() else { return };
     let read: Vec<char> =
         line.symbols.get(from..to).unwrap_or_default().iter().map(|symbol| symbol.character).collect();
     let letters = read.iter().take_while(|c| c.is_alphanumeric() || matches!(c, '(' | ')')).count();
     let word: String = read.iter().take(letters).collect();
-    if letters == 0 || letters > 3 || FIRST.contains(&word.as_str()) {
+    if letters == 0 || letters > 3 || is_short_first_word(&word) {
         return;
     }
     let Some(print) = words.first() else { return };
@@ -69,7 +63,7 @@ pub(crate) fn first_word(page: &Page, row: Row, words: &[Span], line: &mut Line)
         return;
     };
     let (left, right) = line.symbols.get(from).map_or((0, 0), |symbol| (symbol.left, symbol.right));
-    let confidence = LOST_WITHIN;
+    let confidence = PARAMS.restored;
     let letter = |character| Symbol { character, confidence, left, right };
     // `X..` is one stop.
     let stops = read.iter().skip(letters).take_while(|c| matches!(c, '.' | ',')).count();
@@ -79,9 +73,10 @@ pub(crate) fn first_word(page: &Page, row: Row, words: &[Span], line: &mut Line)
     line.symbols.splice(from..from + letters, found.chars().map(letter));
 }
 
-/// The stop behind an abbreviation where it is too faint for ink, and whether a space stands behind it.
-pub(crate) fn faint_stops(page: &Page, row: Row, words: &[Span], line: &mut Line) {
-    let texts = tokens(&line.symbols);
+/// Puts back the full stop behind an abbreviation where it is too faint for ink, and takes out the space that the
+/// recogniser saw in its place.
+pub(crate) fn restore_faint_stops(page: &Page, row: Row, words: &[Span], line: &mut Line) {
+    let texts = word_ranges(&line.symbols);
     if texts.len() != words.len() {
         return;
     }
@@ -95,7 +90,7 @@ pub(crate) fn faint_stops(page: &Page, row: Row, words: &[Span], line: &mut Line
     for ((from, to), (right, left)) in texts.into_iter().zip(pairs).rev() {
         let word: String =
             line.symbols.get(from..to).unwrap_or_default().iter().map(|symbol| symbol.character).collect();
-        if !STOPPED.contains(&word.as_str()) || left < right + high * 4 / 10 {
+        if !may_have_faint_stop(&word) || left < right + high * 4 / 10 {
             continue;
         }
         let wide = (high / 6).max(2);
@@ -104,7 +99,7 @@ pub(crate) fn faint_stops(page: &Page, row: Row, words: &[Span], line: &mut Line
         // Lighter before it: the foot of an L fades as well.
         let mut lightest = f32::MAX;
         let seen = (right..(right + high / 2).min(left.saturating_sub(wide + 1))).any(|x| {
-            let (spot, over) = (dark(page, (x, x + wide), foot), dark(page, (x, x + wide), above));
+            let (spot, over) = (darkness(page, (x, x + wide), foot), darkness(page, (x, x + wide), above));
             lightest = lightest.min(spot);
             spot > 30.0 && spot > 3.0 * over && lightest < 0.7 * spot
         });
@@ -112,7 +107,7 @@ pub(crate) fn faint_stops(page: &Page, row: Row, words: &[Span], line: &mut Line
             continue;
         }
         let place = line.symbols.get(to).copied().map_or(0, |space| space.left);
-        let stop = Symbol { character: '.', confidence: LOST_WITHIN, left: place, right: place };
+        let stop = Symbol { character: '.', confidence: PARAMS.restored, left: place, right: place };
         line.symbols.insert(to, stop);
         // A stop and a space are wider than a space.
         if gaps.len() > 1 && (left - right) * 10 < usual * 14 && word == "NO" {
@@ -144,13 +139,13 @@ mod tests {
             ("GG MAWAR", "GG MAWAR"),
         ] {
             let mut line = Line::certain(read);
-            first_word(&card, row, &words, &mut line);
+            replace_first_word(&card, row, &words, &mut line);
             assert_eq!(line.text(), expected);
         }
         // A block of ink has no such shape.
         let (card, row) = drawn(|x, _| if (20..47).contains(&x) { 230 } else { 0 });
         let mut line = Line::certain("X. MAWAR");
-        first_word(&card, row, &words, &mut line);
+        replace_first_word(&card, row, &words, &mut line);
         assert_eq!(line.text(), "X. MAWAR");
     }
 
@@ -161,11 +156,11 @@ mod tests {
         let stop = |x: u32, y: u32| if (93..97).contains(&x) && y >= 16 { 60 } else { 0 };
         let (card, row) = drawn(stop);
         let mut line = Line::certain("JALAN NO 5");
-        faint_stops(&card, row, &words, &mut line);
+        restore_faint_stops(&card, row, &words, &mut line);
         assert_eq!(line.text(), "JALAN NO. 5");
         let (card, row) = drawn(|_, _| 0);
         let mut line = Line::certain("JALAN NO 5");
-        faint_stops(&card, row, &words, &mut line);
+        restore_faint_stops(&card, row, &words, &mut line);
         assert_eq!(line.text(), "JALAN NO 5");
     }
 }

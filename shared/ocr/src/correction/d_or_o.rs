@@ -1,22 +1,17 @@
-//! `D` or `O`? A recogniser takes one for the other, and is sure of it; the corners on the left tell them apart.
+//! `D` or `O`: recognisers confuse them and are sure of it; the corners on the left tell them apart.
+//!
+//! Owns this one confusion. It must not know what the word means.
 
 use crate::correction::glyph::Glyph;
-use crate::correction::strokes::{LOST_WITHIN, tokens};
+use crate::correction::params::PARAMS;
+use crate::correction::words::word_ranges;
 use crate::page::{Page, Row, Span};
 use crate::text::line::{Line, Symbol};
 
-// How dark the corners on the left are, of the side between them. On generated cards (T0 to T2) letters that stand alone
-// have 0.02 to 0.41 where they are an O and 0.67 to 1.25 where they are a D (600 letters); those that touch a neighbour
-// 0.07 to 0.53 and 0.52 to 1.2 (190, of which three were cut out wrongly).
-const D_FROM: f32 = 0.6;
-const D_LIKELY: f32 = 0.5;
-const O_LIKELY: f32 = 0.55;
-const O_UP_TO: f32 = 0.42;
-
-/// Settles every `D` and `O` of a name that stands alone, and doubts one that touches its neighbours where its corners
-/// gainsay it. `words`: the pieces between spaces.
-pub(crate) fn settle(page: &Page, row: Row, words: &[Span], line: &mut Line) {
-    let texts = tokens(&line.symbols);
+/// Corrects every `D` and `O` of a name that stands alone; lowers the confidence of one that touches its neighbours where
+/// its corners contradict it. `words`: the line's [word spans](crate::correction::words::word_spans).
+pub(crate) fn correct(page: &Page, row: Row, words: &[Span], line: &mut Line) {
+    let texts = word_ranges(&line.symbols);
     if texts.len() != words.len() {
         return;
     }
@@ -27,34 +22,35 @@ pub(crate) fn settle(page: &Page, row: Row, words: &[Span], line: &mut Line) {
         }
         let pieces = page.strokes(row, word.left, word.right, 1);
         let alone = pieces.len() == symbols.len();
-        let places = if alone { pieces } else { cut(page, row, *word, symbols) };
+        let places = if alone { pieces } else { cut_letters(page, row, *word, symbols) };
         for (symbol, place) in symbols.iter_mut().zip(places) {
             let glyph = Glyph::of(page, row, place);
             if let Some(glyph) = glyph.filter(|glyph| (0.6..=1.25).contains(&glyph.width())) {
-                settle_letter(symbol, glyph.corners(), alone);
+                correct_letter(symbol, glyph.corners(), alone);
             }
         }
     }
 }
 
-fn settle_letter(symbol: &mut Symbol, corners: f32, alone: bool) {
+fn correct_letter(symbol: &mut Symbol, corners: f32, alone: bool) {
     let other = match symbol.character {
-        'O' if corners >= D_FROM => 'D',
-        'D' if corners <= O_UP_TO => 'O',
+        'O' if corners >= PARAMS.d_corners_min => 'D',
+        'D' if corners <= PARAMS.o_corners_max => 'O',
         // In between it is a letter that nobody should be sure of.
-        'O' if alone && corners >= D_LIKELY => 'O',
-        'D' if alone && corners <= O_LIKELY => 'D',
+        'O' if alone && corners >= PARAMS.d_corners_likely => 'O',
+        'D' if alone && corners <= PARAMS.o_corners_likely => 'D',
         _ => return,
     };
-    symbol.confidence = symbol.confidence.min(LOST_WITHIN);
+    symbol.confidence = symbol.confidence.min(PARAMS.restored);
     // Cut out of what has run together, a letter may have the corners of its neighbour.
     if alone {
         symbol.character = other;
     }
 }
 
-/// Where the letters of a word are that have run together: by their usual widths, moved to the lightest column nearby.
-fn cut(page: &Page, row: Row, word: Span, symbols: &[Symbol]) -> Vec<Span> {
+/// The places of the letters of a word that have run together: by their usual widths, each border moved to the lightest
+/// column nearby.
+fn cut_letters(page: &Page, row: Row, word: Span, symbols: &[Symbol]) -> Vec<Span> {
     let dark: Vec<f32> =
         (word.left..word.right).map(|x| page.darkness(row, Span { left: x, right: x + 1 })).collect();
     let all: f32 = symbols.iter().map(|symbol| usual_width(symbol.character)).sum();
@@ -83,7 +79,7 @@ fn cut(page: &Page, row: Row, word: Span, symbols: &[Symbol]) -> Vec<Span> {
         .collect()
 }
 
-/// Of a letter with the gap behind it, in heights of a capital, about.
+/// Width of a letter with the gap behind it, about, in heights of a capital.
 const fn usual_width(letter: char) -> f32 {
     match letter {
         'I' | '.' | ',' | '\'' => 0.28,
@@ -123,7 +119,7 @@ mod tests {
         let (page, row, words) = page(false);
         for read in ["DO", "OD", "DD", "OO"] {
             let mut line = Line::certain(read);
-            settle(&page, row, &words, &mut line);
+            correct(&page, row, &words, &mut line);
             assert_eq!(line.text(), "DO", "{read}");
             // What was changed is doubtful, the rest as sure as before.
             for (symbol, before) in line.symbols.iter().zip(read.chars()) {
@@ -133,11 +129,11 @@ mod tests {
     }
 
     #[test]
-    fn a_letter_that_touches_another_is_doubted_and_not_changed() {
+    fn a_letter_that_touches_another_is_only_doubted() {
         let (page, row, words) = page(true);
         for (read, doubted) in [("DO", [false, false]), ("OO", [true, false])] {
             let mut line = Line::certain(read);
-            settle(&page, row, &words, &mut line);
+            correct(&page, row, &words, &mut line);
             assert_eq!(line.text(), read);
             let doubts: Vec<bool> = line.symbols.iter().map(|symbol| symbol.confidence < 0.95).collect();
             assert_eq!(doubts, doubted, "{read}");

@@ -1,8 +1,9 @@
-//! What a single large character looks like: for the few places where a text recogniser confuses two shapes that a look at
-//! the strokes tells apart.
+//! The shape of a single character, for the few places where a recogniser confuses two shapes that their strokes tell
+//! apart.
 //!
 //! Owns shapes measured on the evened card. It must not know what the characters mean.
 
+use crate::correction::params::PARAMS;
 use crate::page::{Page, Row, Span};
 
 /// A character's pixels: columns of its row, from its first to its last row of ink.
@@ -17,7 +18,7 @@ pub struct Glyph<'a> {
     capital: u32,
 }
 
-/// What a glyph may be. [`Glyph::letter`] says how like each of these it is.
+/// The letters of blood groups as darkness, 0 to 1, of three columns by five rows: see [`Glyph::letter`].
 const SHAPES: [(char, [f32; 15]); 3] = [
     ('A', [0.0, 1.0, 0.0, 0.3, 0.9, 0.3, 0.7, 0.4, 0.7, 0.9, 1.0, 0.9, 1.0, 0.0, 1.0]),
     ('B', [1.0, 1.0, 0.6, 1.0, 0.2, 0.9, 1.0, 1.0, 0.7, 1.0, 0.2, 1.0, 1.0, 1.0, 0.7]),
@@ -69,17 +70,10 @@ impl<'a> Glyph<'a> {
         };
         let (x0, x1) = span(x, self.left, self.right);
         let (y0, y1) = span(y, self.top, self.bottom);
-        let (mut sum, mut count) = (0_u32, 0_u32);
-        for y in y0..y1.min(self.page.height()) {
-            for x in x0..x1.min(self.page.width()) {
-                sum += u32::from(255 - self.page.gray.get_pixel(x, y).0[0]);
-                count += 1;
-            }
-        }
-        sum as f32 / count.max(1) as f32
+        self.page.darkness(Row { top: y0, bottom: y1 }, Span { left: x0, right: x1 })
     }
 
-    /// Which of the letters of blood groups it looks like most, and how like, −1 to 1 (a correlation).
+    /// The letter of a blood group that it is most similar to, and the correlation of their shapes, −1 to 1.
     pub fn letter(&self) -> Option<(char, f32)> {
         let thirds = [(0.0, 0.3), (0.35, 0.65), (0.7, 1.0)];
         let fifths = [(0.0, 0.16), (0.22, 0.38), (0.42, 0.58), (0.62, 0.78), (0.84, 1.0)];
@@ -92,8 +86,8 @@ impl<'a> Glyph<'a> {
         likes.max_by(|a, b| a.1.total_cmp(&b.1))
     }
 
-    /// How much of a straight stem runs down the left side, 0 to about 1: a `B` has one, an `8` bends away from it at the
-    /// corners and in the middle.
+    /// Darkness of the left side at the corners and in the middle, over its darkness between them, 0 to about 1.3: a `B`
+    /// has a straight stem there, an `8` bends away from it.
     pub fn stem(&self) -> f32 {
         let side = (0.0, 0.2);
         let bends = [(0.0, 0.12), (0.44, 0.56), (0.88, 1.0)].map(|y| self.dark(side, y));
@@ -101,7 +95,7 @@ impl<'a> Glyph<'a> {
         bends.iter().sum::<f32>() / 3.0 / lobes.max(20.0)
     }
 
-    /// How dark the corners on the left are, of the side between them: a `D` has corners there, an `O` has none.
+    /// Darkness of the corners on the left over that of the side between them: a `D` has corners there, an `O` has none.
     pub fn corners(&self) -> f32 {
         // Parts are rounded up: of a small letter these are a fifth and a seventh.
         let side = (0.0, 0.17);
@@ -130,6 +124,11 @@ impl<'a> Glyph<'a> {
     /// A dot on the line.
     pub fn is_stop(&self, row: Row) -> bool {
         self.width() <= 0.35 && self.height() <= 0.35 && self.top > row.top + self.capital / 2
+    }
+
+    /// A straight upright stroke as high as a letter: one stroke of a Roman numeral.
+    pub fn is_stroke(&self) -> bool {
+        self.width() <= PARAMS.stroke_width_max && self.height() >= 0.8 && self.is_solid()
     }
 
     /// About as dark in the middle as at both ends: a stroke, not the dots of a colon that blur has joined.

@@ -1,7 +1,14 @@
 //! Corrects characters that recognisers confuse or lose, by the strokes in the picture.
+//!
+//! Owns looks at single characters of names, places and addresses; [`names`] and [`addresses`] put them together. It
+//! imports [`crate::page`] beside `text`: a recogniser's boxes are too coarse to compare strokes, so these corrections
+//! measure the ink of the line's own row again. It must not know which card a line stands on.
 
 pub(crate) mod address_abbreviations;
+pub(crate) mod addresses;
 pub(crate) mod d_or_o;
 pub(crate) mod glyph;
+pub(crate) mod names;
+pub(crate) mod params;
 pub(crate) mod roman_numerals;
-pub(crate) mod strokes;
+pub(crate) mod words;

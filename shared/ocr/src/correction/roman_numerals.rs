@@ -1,25 +1,21 @@
-//! Upright strokes and nothing else: Roman numbers, also where blur has joined their strokes.
+//! Roman numerals: upright strokes and nothing else, also where blur has joined them.
+//!
+//! Owns counting the strokes of a word. It must not know which words of a line are numerals by their meaning.
 
 use crate::correction::glyph::{Glyph, correlation};
-use crate::correction::strokes::{LOST_WITHIN, is_stroke, symbol_at, tokens, words_of};
+use crate::correction::params::PARAMS;
+use crate::correction::words::{symbol_at, word_ranges, word_spans};
 use crate::page::{Page, Row, Span};
-use crate::text::line::Line;
+use crate::text::line::{Line, Symbol};
 
-/// Every height of the strokes has what the mean of all has, this much alike.
-const LIKE: f32 = 0.85;
-/// The ground between two strokes is lighter than either, by this share.
-const VALLEY: f32 = 0.85;
-/// No Roman number of three strokes is wider, in heights of a capital.
-const WIDEST: f32 = 1.7;
-
-/// Of how many upright strokes a word consists; `None`: it has other shapes, or more strokes than three.
+/// The number of upright strokes of which a word consists, 1 to 3; `None`: it has other shapes, or more strokes.
 pub(crate) fn upright_strokes(page: &Page, row: Row, word: Span) -> Option<usize> {
     let high = row.height().max(1);
     let glyph = Glyph::of(page, row, word)?;
-    if is_stroke(&glyph) {
+    if glyph.is_stroke() {
         return Some(1);
     }
-    if glyph.width() > WIDEST || glyph.width() < 0.4 || glyph.height() < 0.8 {
+    if glyph.width() > PARAMS.numeral_width_max || glyph.width() < 0.4 || glyph.height() < 0.8 {
         return None;
     }
     let right = word.right.min(page.width());
@@ -32,12 +28,12 @@ pub(crate) fn upright_strokes(page: &Page, row: Row, word: Span) -> Option<usize
     let mean = band(3, 17);
     let alike = [(3, 6), (6, 9), (9, 12), (12, 15), (14, 17)]
         .into_iter()
-        .all(|(from, to)| correlation(&band(from, to), &mean) >= LIKE);
+        .all(|(from, to)| correlation(&band(from, to), &mean) >= PARAMS.upright_correlation_min);
     let count = peaks(&mean);
     (alike && (2..=3).contains(&count)).then_some(count)
 }
 
-/// Maxima with a valley between each two.
+/// The number of maxima with a valley between each two.
 fn peaks(profile: &[f32]) -> usize {
     let most = profile.iter().copied().fold(0.0_f32, f32::max);
     let (mut count, mut top, mut low) = (0, 0.0_f32, 0.0_f32);
@@ -45,14 +41,14 @@ fn peaks(profile: &[f32]) -> usize {
     for value in profile {
         if rising {
             top = top.max(*value);
-            if *value < VALLEY * top && top > 0.5 * most {
+            if *value < PARAMS.valley_share * top && top > 0.5 * most {
                 count += 1;
                 rising = false;
                 low = *value;
             }
         } else {
             low = low.min(*value);
-            if *value > 0.5 * most && low < VALLEY * *value {
+            if *value > 0.5 * most && low < PARAMS.valley_share * *value {
                 rising = true;
                 top = *value;
             }
@@ -61,10 +57,11 @@ fn peaks(profile: &[f32]) -> usize {
     count + usize::from(rising && top > 0.5 * most)
 }
 
-/// Puts back a Roman number behind the last word of a place or an address, which recognisers drop as dirt.
-pub fn settle_end(page: &Page, row: Row, span: Span, line: &mut Line) {
-    let words = words_of(page, row, span);
-    let texts = tokens(&line.symbols);
+/// Puts back a Roman numeral at the end of a place or an address, which recognisers drop as dirt. `span`: the print that
+/// the line was read from.
+pub fn restore_trailing_numeral(page: &Page, row: Row, span: Span, line: &mut Line) {
+    let words = word_spans(page, row, span);
+    let texts = word_ranges(&line.symbols);
     let ([.., before, word], Some((from, to))) = (words.as_slice(), texts.last().copied()) else { return };
     let near = word.left - before.right <= row.height();
     // Numbers have strokes themselves, and a last `I` may stand apart from its word.
@@ -79,7 +76,36 @@ pub fn settle_end(page: &Page, row: Row, span: Span, line: &mut Line) {
         line.symbols.truncate(to);
         let place = |character, confidence| symbol_at(row, span, *word, character, confidence);
         line.symbols.push(place(' ', 1.0));
-        line.symbols.extend(std::iter::repeat_n(place('I', LOST_WITHIN), count));
+        line.symbols.extend(std::iter::repeat_n(place('I', PARAMS.restored), count));
+    }
+}
+
+/// Replaces the symbols `from..to` of a word by as many `I` as it has strokes: `II` is also read as `NI` or `HI`.
+pub(crate) fn correct_numeral(page: &Page, row: Row, word: Span, line: &mut Line, from: usize, to: usize) {
+    let read = line.symbols.get(from..to).unwrap_or_default();
+    let strokes_only = |symbol: &Symbol| matches!(symbol.character, 'I' | 'N' | 'H' | 'l' | '1' | 'M' | 'L');
+    if !(1..=4).contains(&read.len()) || !read.iter().all(strokes_only) || from == 0 {
+        return;
+    }
+    let (left, right) = (read.first().map_or(0, |s| s.left), read.last().map_or(0, |s| s.right));
+    if let Some(count @ 2..) = upright_strokes(page, row, word)
+        && (count != read.len() || read.iter().any(|symbol| symbol.character != 'I'))
+    {
+        let stroke = Symbol { character: 'I', confidence: PARAMS.overruled, left, right };
+        line.symbols.splice(from..to, std::iter::repeat_n(stroke, count));
+        return;
+    }
+    if !read.iter().any(|symbol| symbol.character == 'I') {
+        return;
+    }
+    let pieces = page.strokes(row, word.left, word.right, 1);
+    let glyphs: Vec<Glyph<'_>> = pieces.iter().filter_map(|piece| Glyph::of(page, row, *piece)).collect();
+    if !(1..=3).contains(&glyphs.len()) || !glyphs.iter().all(Glyph::is_stroke) {
+        return;
+    }
+    if glyphs.len() != read.len() || read.iter().any(|symbol| symbol.character != 'I') {
+        let stroke = Symbol { character: 'I', confidence: PARAMS.overruled, left, right };
+        line.symbols.splice(from..to, std::iter::repeat_n(stroke, glyphs.len()));
     }
 }
 
@@ -89,7 +115,7 @@ mod tests {
     use crate::page::drawn;
 
     #[test]
-    fn joined_strokes_are_counted_and_slanted_ones_are_none() {
+    fn joined_strokes_count_and_slanted_ones_do_not() {
         // Every column is inked, the strokes darker than what is between them.
         for count in 2..=3_u32 {
             let (page, row) = drawn(|x, _| match x.checked_sub(100) {
@@ -121,19 +147,18 @@ mod tests {
         let span = Span { left: 20, right: 72 };
         for (read, expected) in [("X", "X"), ("X II", "X II")] {
             let mut line = Line::certain(read);
-            settle_end(&page, row, span, &mut line);
+            restore_trailing_numeral(&page, row, span, &mut line);
             // The gap is too wide for the first.
             assert_eq!(line.text(), expected);
         }
         let near = [20_u32, 26, 44, 52];
-        let (page, row) =
-            self::drawn(|x, _| if near.iter().any(|l| (*l..l + 4).contains(&x)) { 230 } else { 0 });
+        let (page, row) = drawn(|x, _| if near.iter().any(|l| (*l..l + 4).contains(&x)) { 230 } else { 0 });
         let mut line = Line::certain("X");
-        settle_end(&page, row, Span { left: 20, right: 56 }, &mut line);
+        restore_trailing_numeral(&page, row, Span { left: 20, right: 56 }, &mut line);
         assert_eq!(line.text(), "X II");
         for whole in ["ALI", "NO.1"] {
             let mut line = Line::certain(whole);
-            settle_end(&page, row, Span { left: 20, right: 56 }, &mut line);
+            restore_trailing_numeral(&page, row, Span { left: 20, right: 56 }, &mut line);
             assert_eq!(line.text(), whole);
         }
     }

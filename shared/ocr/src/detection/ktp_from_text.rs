@@ -1,13 +1,14 @@
 //! From a block of print to the outline of the KTP that it may stand on.
 //!
-//! Owns what is known of where print stands on a KTP: twelve labelled rows at one pitch, their labels and their values
-//! each in a column of their own, the NIK and two lines of header above at places of their own. It must not know what
-//! is written there.
+//! Owns the search for a KTP's rows and columns in a block: twelve labelled rows at one pitch, their labels and their
+//! values each in a column of their own, the NIK and two lines of header above at places of their own. Where these stand
+//! on the card the caller says. It must not know what is written there.
 //!
 //! Rows that run apart give the tilt about one axis, columns that do about the other. With both straight,
 //! the pitch gives the card's height, the columns its width, the lines above the first row where it begins.
 
 use crate::detection::params::{KtpPrint, PARAMS};
+use crate::detection::row_grid::RowGrid;
 use crate::detection::text_line::{TextBlock, TextLine};
 use crate::image::rectify::{CARD_ASPECT, Homography, Point};
 
@@ -25,18 +26,18 @@ pub(crate) struct Fit {
 }
 
 /// The KTP that this block stands on, in the orientation that fits better.
-pub(crate) fn ktp_outline(block: &TextBlock) -> Option<Fit> {
+pub(crate) fn ktp_outline(block: &TextBlock, grid: &RowGrid) -> Option<Fit> {
     if block.texts.len() > FITTED.most_lines {
         return None;
     }
-    let orientations = [fit_of(block), fit_of(&block.upside_down())];
+    let orientations = [fit_of(block, grid), fit_of(&block.upside_down(), grid)];
     orientations.into_iter().flatten().max_by(|a, b| a.points.total_cmp(&b.points))
 }
 
-fn fit_of(block: &TextBlock) -> Option<Fit> {
+fn fit_of(block: &TextBlock, grid: &RowGrid) -> Option<Fit> {
     let rows = rows_of(&block.texts)?;
     let columns = columns_of(&block.texts)?;
-    let flat = Flat::of(block, &rows, &columns)?;
+    let flat = Flat::of(block, grid, &rows, &columns)?;
     let (points, card) = flat.fit()?;
     let corners = flat.corners(card);
     corners.iter().all(|(x, y)| x.is_finite() && y.is_finite()).then_some(Fit { points, corners })
@@ -139,10 +140,11 @@ struct Flat {
     /// In order from the top: left, right, middle line, height.
     texts: Vec<[f32; 4]>,
     block: TextBlock,
+    grid: RowGrid,
 }
 
 impl Flat {
-    fn of(block: &TextBlock, rows: &Pencil, columns: &Pencil) -> Option<Self> {
+    fn of(block: &TextBlock, grid: &RowGrid, rows: &Pencil, columns: &Pencil) -> Option<Self> {
         let reach =
             |of: &dyn Fn(&TextLine) -> f32| block.texts.iter().map(of).fold(1.0_f32, |m, v| m.max(v.abs()));
         let half = (reach(&|text| text.from.abs().max(text.to.abs())), reach(&|text| text.level));
@@ -169,7 +171,7 @@ impl Flat {
             })
             .collect();
         texts.sort_by(|a, b| a[2].total_cmp(&b[2]));
-        Some(Self { map, texts, block: block.clone() })
+        Some(Self { map, texts, block: block.clone(), grid: *grid })
     }
 
     /// The card's left, top, width and height in the frame, and how well rows and columns fit.
@@ -193,8 +195,8 @@ impl Flat {
             return None;
         }
         let (first, pitch) = self.refined(first, pitch);
-        let tall = pitch / FITTED.pitch;
-        let top = first - FITTED.first_row * tall;
+        let tall = pitch / self.grid.pitch;
+        let top = first - self.grid.first_row * tall;
         let (left, wide, columns) = self.across(first, pitch, tall * CARD_ASPECT)?;
         Some((score + columns, [left, top, wide, tall]))
     }
@@ -210,7 +212,7 @@ impl Flat {
             if (at - row).abs() < FITTED.row_off && row >= 0.0 && row < hit.len() as f32 {
                 hit[row as usize] = true;
             } else if let Some(line) =
-                FITTED.above.iter().position(|line| (at - line).abs() < FITTED.above_off)
+                self.grid.above.iter().position(|line| (at - line).abs() < FITTED.above_off)
             {
                 above[line] = true;
             } else {
@@ -262,7 +264,7 @@ impl Flat {
         for &left in &starts {
             for &right in &starts {
                 // The columns' distance gives the width, within what tilt can do to it.
-                let stretch = (right - left) / ((FITTED.values - FITTED.labels) * wide);
+                let stretch = (right - left) / ((self.grid.values - self.grid.labels) * wide);
                 if !FITTED.stretches.contains(&stretch) {
                     continue;
                 }
@@ -274,8 +276,8 @@ impl Flat {
                         near.iter().sum::<f32>() / near.len().max(1) as f32
                     };
                     let (l, r) = (mean(left), mean(right));
-                    let wide = (r - l) / (FITTED.values - FITTED.labels);
-                    best = Some((score, l - FITTED.labels * wide, wide));
+                    let wide = (r - l) / (self.grid.values - self.grid.labels);
+                    best = Some((score, l - self.grid.labels * wide, wide));
                 }
             }
         }
@@ -286,7 +288,7 @@ impl Flat {
         let at = starts.iter().copied().max_by(|a, b| count(*a).total_cmp(&count(*b)))?;
         let (beside, least, few) = FITTED.one_column;
         let before = starts.iter().filter(|&&u| u < at - beside * wide).count() as f32;
-        let share = if before >= least || count(at) < few { FITTED.values } else { FITTED.labels };
+        let share = if before >= least || count(at) < few { self.grid.values } else { self.grid.labels };
         Some((at - share * wide, wide, count(at)))
     }
 

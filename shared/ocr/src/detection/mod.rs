@@ -1,7 +1,7 @@
 //! Finding the card in a picture.
 //!
-//! Owns the search for the outline and for its orientation. It must not know what is printed, but for the places of a KTP's
-//! rows: a card here is a rectangle of the right proportions, seen in perspective, whose four sides part two colours.
+//! Owns the search for the outline and for its orientation. It must not know what is printed, but for the rows and
+//! columns that the caller describes: a card here is a rectangle of the right proportions, seen in perspective, whose four sides part two colours.
 //!
 //! 1. The picture is made small and print is closed away (`edge_map`), so that rows of text are no edges.
 //! 2. Straight edges vote for lines (`hough_lines`); the picture's own borders take part, for cards that are cut off.
@@ -20,12 +20,15 @@ mod hough_lines;
 mod ktp_from_text;
 mod params;
 mod quads;
+mod row_grid;
 mod text_blocks;
 mod text_line;
 mod text_orientation;
 mod union_find;
 
 use image::RgbImage;
+
+pub use crate::detection::row_grid::RowGrid;
 
 use crate::detection::params::{PARAMS, Print, Search};
 use crate::image::rectify::{CARD_ASPECT, CardOutline, Point, distance, warp};
@@ -70,12 +73,12 @@ impl Printed {
         Self(if large { text_blocks::blocks(image) } else { Vec::new() })
     }
 
-    /// Outlines of KTPs by their print: best first, each in the orientation in which it is read.
-    pub fn ktps(&self, image: &RgbImage) -> Vec<CardOutline> {
+    /// Outlines of KTPs, whose rows `grid` describes, by their print: best first, each in the orientation in which it is read.
+    pub fn ktps(&self, image: &RgbImage, grid: &RowGrid) -> Vec<CardOutline> {
         let mut fits: Vec<ktp_from_text::Fit> = self
             .0
             .iter()
-            .filter_map(ktp_from_text::ktp_outline)
+            .filter_map(|block| ktp_from_text::ktp_outline(block, grid))
             .filter(|fit| fit.points >= PRINT.least_points)
             .collect();
         fits.sort_by(|a, b| b.points.total_cmp(&a.points));

@@ -31,8 +31,7 @@ pub struct Params {
     /// How characters make lines, and lines blocks. px are of the copy in which print is looked for; heights are
     /// those of characters.
     pub blocks: Blocks,
-    /// Where print stands on a KTP, and how well a block fits. Shares are of the card's height down and of its
-    /// width across; print runs differ by a row's height.
+    /// How well a block of print fits the rows and columns of a KTP.
     pub ktp: KtpPrint,
 }
 
@@ -112,9 +111,9 @@ pub struct Hough {
     pub distance_step: f32,
     /// How many lines are kept.
     pub max_lines: usize,
-    /// Lines are one that differ by no more degrees
+    /// Two lines are one if their directions differ by no more degrees than this
     pub same_angle: usize,
-    /// and by fewer px than this.
+    /// and their distances by fewer px than this.
     pub same_distance: f32,
     /// An edge votes from this strength on: a multiple of the usual one, and what is added to it.
     pub weakest: (f32, f32),
@@ -274,19 +273,8 @@ pub struct Blocks {
     pub beside_off: (f32, f32),
 }
 
-/// Where print stands on a KTP, and how well a block fits. Shares are of the card's height down and of its width
-/// across; print runs differ by a row's height.
+/// How well a block of print fits the rows and columns of a KTP.
 pub struct KtpPrint {
-    /// From row to row.
-    pub pitch: f32,
-    /// Middle of the first labelled row.
-    pub first_row: f32,
-    /// Left end of the labels.
-    pub labels: f32,
-    /// Left end of the values.
-    pub values: f32,
-    /// The NIK and the two header lines above the first row, in rows.
-    pub above: [f32; 3],
     /// So many rows of the card's fifteen must be seen.
     pub least_rows: f32,
     /// More lines than this are a page, no card.
@@ -448,11 +436,6 @@ pub const PARAMS: Params = Params {
         beside_off: (1.2, 3.4),
     },
     ktp: KtpPrint {
-        pitch: 0.0500,
-        first_row: 0.3073,
-        labels: 0.0345,
-        values: 0.2716,
-        above: [-1.6, -3.32, -4.41],
         least_rows: 7.0,
         most_lines: 120,
         row_off: 0.28,

@@ -153,6 +153,10 @@ fn the_whole_picture_is_offered_in_four_turns() {
     assert!(ways.iter().all(|way| (0..4).any(|turn| whole.turned(turn) == *way)));
 }
 
+/// Where [`ktp_strings`] has its rows.
+const GRID: RowGrid =
+    RowGrid { pitch: 0.0500, first_row: 0.3073, labels: 0.0345, values: 0.2716, above: [-1.6, -3.32, -4.41] };
+
 /// A KTP's header, NIK and labelled rows: left, right, middle line and height of capitals, in shares of the card.
 fn ktp_strings() -> Vec<(f64, f64, f64, f64)> {
     let mut strings = vec![
@@ -208,7 +212,7 @@ fn a_ktp_without_edges_is_found_by_its_print() {
         let image = print_only((1500, 1400), &corners, |u, v| inked(&strings, u, v));
         assert_eq!(find_card(&image), None, "{degrees}°: the edges must not tell");
         let print = Printed::of(&image);
-        let found = print.ktps(&image);
+        let found = print.ktps(&image, &GRID);
         assert!(!found.is_empty(), "nothing found at {degrees}°");
         let off = found[0].corners.iter().zip(corners).map(|(a, b)| distance(*a, b)).fold(0.0, f32::max);
         assert!(off < 0.05 * 960.0, "{degrees}°: off by {off} of 960 pixels, {:?}", found[0]);
@@ -235,12 +239,12 @@ fn a_page_of_print_is_no_ktp() {
             && (x < 0.2 || y < 0.12 || y > 0.38 && x < 0.4)
     };
     let image = print_only((1500, 1400), &corners, page);
-    assert_eq!(Printed::of(&image).ktps(&image), Vec::new());
+    assert_eq!(Printed::of(&image).ktps(&image, &GRID), Vec::new());
     let blank = print_only((900, 700), &corners, |_, _| false);
-    assert_eq!(Printed::of(&blank).ktps(&blank), Vec::new());
+    assert_eq!(Printed::of(&blank).ktps(&blank, &GRID), Vec::new());
     for (w, h) in [(1, 1), (2000, 3), (63, 900), (64, 64)] {
         let image = RgbImage::new(w, h);
         let print = Printed::of(&image);
-        assert!(print.ktps(&image).is_empty() && print.agrees_with(&CardOutline::whole_image(w, h)));
+        assert!(print.ktps(&image, &GRID).is_empty() && print.agrees_with(&CardOutline::whole_image(w, h)));
     }
 }

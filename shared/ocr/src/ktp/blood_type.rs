@@ -1,230 +1,118 @@
-//! The blood group behind its label: one or two letters and perhaps a sign, too little for a text recogniser.
+//! The blood group: what the engine, the second reader and the shapes make of it, put together.
+//!
+//! Owns how the three are weighed. It must not know how a shape is recognised ([`crate::ktp::blood_shape`]).
 
-use crate::correction::glyph::Glyph;
-use crate::page::{Page, Row, Span};
+use crate::ktp::row_data::KtpRow;
+use crate::text::field_text::FieldText;
+use crate::text::line::{Line, Symbol};
 
-/// What the print behind `Gol. Darah :` looks like.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct BloodLook {
-    /// `A`, `B`, `AB`, `O`, or nothing before a lone dash; `None` where the letters are not told.
-    pub group: Option<&'static str>,
-    /// `+` or `-`.
-    pub sign: Option<char>,
-    /// How like the letters are to the shapes they were taken for, −1 to 1.
-    pub like: f32,
-}
-
-/// No group is wider, in heights of a capital: `AB` and a sign.
-const MAX_WIDTH: f32 = 2.9;
-/// No portrait begins further right.
-const PORTRAIT_LATEST: f32 = 0.785;
-/// Letters less like their shape than this are not told.
-const LIKE_ENOUGH: f32 = 0.55;
-
-/// What is lower is a sign, in heights of a capital.
-const LETTER_HEIGHT: f32 = 0.7;
-
-const LONE_DASH: BloodLook = BloodLook { group: Some(""), sign: Some('-'), like: 1.0 };
-
-/// Looks at the end of an extra. `None` if no value stands apart from the label there.
-pub(crate) fn look(page: &Page, row: Row, span: Span) -> Option<BloodLook> {
-    let mut pieces = page.strokes(row, span.left, span.right, 1);
-    pieces.retain(|piece| piece.right - piece.left >= 2);
-    beside_portrait(page, row, &mut pieces);
-    part_sign(page, row, &mut pieces);
-    let glyphs: Vec<(Span, Glyph<'_>)> =
-        pieces.iter().filter_map(|piece| Some((*piece, Glyph::of(page, row, *piece)?))).collect();
-    if let Some((colon, _)) = glyphs.iter().rfind(|(_, glyph)| glyph.is_colon())
-        && glyphs.last().is_some_and(|(last, _)| last.right < colon.right + row.height())
-        && faint_dash(page, row, colon.right, row.height() * 6 / 5)
-    {
-        return Some(LONE_DASH);
-    }
-    let end = glyphs.last()?;
-    let Some(begin) = value_begin(&glyphs, row.height()) else {
-        return behind_label(page, row, end).then_some(LONE_DASH);
-    };
-    let value = glyphs.get(begin..)?;
-    let first = value.first()?;
-    let width = (end.0.right - first.0.left) as f32 / row.height().max(1) as f32;
-    if width > MAX_WIDTH || begin == 0 {
-        // What was taken for the value is the label's last word.
-        return behind_label(page, row, end).then_some(LONE_DASH);
-    }
-    if value.len() == 1 && first.1.is_dash(row) {
-        return Some(LONE_DASH);
-    }
-    let is_letter = |glyph: &Glyph<'_>| glyph.height() >= LETTER_HEIGHT && !glyph.is_plus(row);
-    let last = value.iter().rposition(|(_, glyph)| is_letter(glyph))?;
-    let letters = value.get(..=last)?;
-    let sign = match (sign_behind(page, row, letters.last()?.0.right), &end.1) {
-        (None, glyph) if glyph.is_dash(row) => Some('-'),
-        (_, glyph) if glyph.is_plus(row) => Some('+'),
-        (seen, _) => seen,
-    };
-    let (group, like) = group_of(letters).unwrap_or((None, 0.0));
-    Some(BloodLook { group, sign, like })
-}
-
-/// Adds what stands close behind the last piece: the end of a group that the portrait's margin cut off.
-fn beside_portrait(page: &Page, row: Row, pieces: &mut Vec<Span>) {
-    let Some(last) = pieces.last().copied() else { return };
-    let high = row.height();
-    let right = (PORTRAIT_LATEST * page.width() as f32) as u32;
-    for piece in page.strokes(row, last.right, right, 1).into_iter().take(2) {
-        let end = pieces.last().map_or(0, |last| last.right);
-        let is_glyph = piece.left < end + high / 2 && (piece.right - piece.left) * 10 < high * 12;
-        if !is_glyph || piece.right == right {
-            return;
+/// The blood group at the end of the gender row and its probability: by the engine, the shapes and the second reader.
+pub(crate) fn blood_type(row: &KtpRow) -> Option<(String, f32)> {
+    let first = group_of_engine_and_shape(row);
+    let Some((group, sure)) = row.group.as_ref().and_then(group_of_second_reader) else { return first };
+    match first {
+        None => Some((group, 0.9 * sure)),
+        Some((text, confidence)) if text == group => {
+            Some((text, 1.0 - (1.0 - confidence) * (1.0 - 0.8 * sure)))
         }
-        match pieces.last_mut() {
-            // The margin ran through a letter.
-            Some(last) if piece.left <= last.right => last.right = piece.right,
-            _ => pieces.push(piece),
+        // The shape shows a faint sign that the second reader takes for dirt.
+        Some((text, confidence)) if text.starts_with(&group) => Some((text, confidence)),
+        Some((text, confidence)) => {
+            let (text, most) = if sure > confidence { (group, sure) } else { (text, confidence) };
+            Some((text, 0.8 * most))
         }
     }
 }
 
-/// Whether a lone dash stands behind the label that ends in this glyph.
-fn behind_label(page: &Page, row: Row, (end, glyph): &(Span, Glyph<'_>)) -> bool {
-    glyph.is_dash(row) || faint_dash(page, row, end.right, row.height() * 26 / 10)
+/// The group that the second reader has behind the colon, or as the last word.
+fn group_of_second_reader(line: &Line) -> Option<(String, f32)> {
+    let ends = |symbol: &Symbol| matches!(symbol.character, ':' | ' ' | '.');
+    let begin = line.symbols.iter().rposition(ends)? + 1;
+    let piece = FieldText::of(line.symbols.get(begin..)?);
+    GROUPS.contains(&piece.text.as_str()).then_some((piece.text, piece.min))
 }
 
-/// The sign behind the letters, by its shape in gray: blur leaves less ink of it than of a letter, or breaks it in two.
-fn sign_behind(page: &Page, row: Row, letter: u32) -> Option<char> {
-    /// Darkness of paper.
-    const PAPER: f32 = 24.0;
-    /// A plus spreads this far up and down, in heights of a capital, and a dash less: of 104 signs on generated typical
-    /// photographs pluses have 0.10 to 0.18, dashes 0.03 to 0.07.
-    const UPRIGHT: f32 = 0.085;
-    let high = row.height();
-    let left = letter + (high / 12).max(1);
-    let right = (left + high).min((PORTRAIT_LATEST * page.width() as f32) as u32).min(page.width());
-    let (mut mass, mut mx, mut my, mut xx, mut yy) = (0.0_f32, 0.0_f32, 0.0_f32, 0.0_f32, 0.0_f32);
-    for y in row.top..row.bottom.min(page.height()) {
-        for x in left..right {
-            let dark = f32::max(f32::from(255 - page.gray.get_pixel(x, y).0[0]) - PAPER, 0.0);
-            let at = |offset: u32| offset as f32 / high.max(1) as f32;
-            let (x, y) = (at(x - left), at(y - row.top));
-            mass += dark;
-            mx += dark * x;
-            my += dark * y;
-            xx += dark * x * x;
-            yy += dark * y * y;
-        }
-    }
-    let area = mass / 255.0 / (high * high).max(1) as f32;
-    let (mx, my) = (mx / mass.max(1.0), my / mass.max(1.0));
-    let (sx, sy) =
-        ((xx / mass.max(1.0) - mx * mx).max(0.0).sqrt(), (yy / mass.max(1.0) - my * my).max(0.0).sqrt());
-    // Less is dirt; what is wider, higher or further off is another letter.
-    let is_sign =
-        area >= 0.012 && (0.1..=0.6).contains(&mx) && (0.25..=0.9).contains(&my) && sx <= 0.24 && sy <= 0.2;
-    is_sign.then_some(if sy >= UPRIGHT { '+' } else { '-' })
-}
-
-/// Whether a stroke too faint for ink stands half way up behind a colon, and nothing above or below it.
-fn faint_dash(page: &Page, row: Row, colon: u32, reach: u32) -> bool {
-    let high = row.height();
-    let dark = |left: u32, from: u32, to: u32| {
-        let (mut sum, mut count) = (0, 0);
-        for y in row.top + from..(row.top + to).min(page.height()) {
-            for x in left..(left + (high / 4).max(3)).min(page.width()) {
-                sum += u32::from(255 - page.gray.get_pixel(x, y).0[0]);
-                count += 1;
+/// The group by the engine's text and by its shape.
+fn group_of_engine_and_shape(row: &KtpRow) -> Option<(String, f32)> {
+    let read = row.extra.as_ref().and_then(group_of_engine);
+    let Some(shape) = row.blood else { return read };
+    let (letters, sure) = match (&read, shape.group) {
+        (Some((text, confidence)), Some(group)) => {
+            let letters = text.trim_end_matches(['+', '-']);
+            if letters == group {
+                (group.to_owned(), 1.0 - (1.0 - confidence.max(0.8)) * 0.5)
+            } else if *confidence < shape.correlation * 0.95 {
+                // The recogniser saw a character or two without their word; the shapes are plain.
+                (group.to_owned(), 0.8 * shape.correlation)
+            } else {
+                (letters.to_owned(), confidence * 0.7)
             }
         }
-        sum as f32 / f32::max(count as f32, 1.0)
+        (Some((text, confidence)), None) => (text.trim_end_matches(['+', '-']).to_owned(), *confidence),
+        (None, Some(group)) => (group.to_owned(), 0.9 * shape.correlation),
+        (None, None) => return None,
     };
-    (high / 5..=reach).any(|off| {
-        let left = colon + off;
-        let middle = dark(left, high * 4 / 10, high * 7 / 10);
-        let around = dark(left, 0, high / 4).max(dark(left, high * 8 / 10, high));
-        middle > 28.0 && middle > 3.0 * around
-    })
+    // A sign is a shape: the recogniser takes one for the other, or for none.
+    let sign = shape.sign.map(String::from).unwrap_or_default();
+    let text = format!("{letters}{sign}");
+    (!text.is_empty() && text != "+").then_some((text, sure))
 }
 
-/// Parts a plus from the letter that it touches.
-fn part_sign(page: &Page, row: Row, pieces: &mut Vec<Span>) {
-    let high = row.height();
-    let Some(last) = pieces.last_mut().filter(|last| (last.right - last.left) * 10 > high * 11) else {
-        return;
-    };
-    let cut = last.right - high * 6 / 10;
-    let plus = Span { left: cut, right: last.right };
-    if Glyph::of(page, row, plus).is_some_and(|glyph| glyph.is_plus(row)) {
-        last.right = cut;
-        pieces.push(plus);
-    }
-}
+const GROUPS: [&str; 13] = ["A", "B", "AB", "O", "A+", "B+", "AB+", "O+", "A-", "B-", "AB-", "O-", "-"];
 
-/// Which piece the value begins with: the one after the colon, or after the last wide gap.
-fn value_begin(glyphs: &[(Span, Glyph<'_>)], high: u32) -> Option<usize> {
-    let colon = glyphs.iter().rposition(|(_, glyph)| glyph.is_colon());
-    if let Some(at) = colon.filter(|at| at + 1 < glyphs.len()) {
-        return Some(at + 1);
-    }
-    // Without a colon: a gap that is wider than those between letters.
-    let gaps: Vec<u32> =
-        glyphs.iter().zip(glyphs.iter().skip(1)).map(|(a, b)| b.0.left - a.0.right).collect();
-    let mut sorted = gaps.clone();
-    sorted.sort_unstable();
-    let usual = sorted.get(sorted.len() / 2).copied()?;
-    gaps.iter().rposition(|gap| gap * 100 >= high * 14 && *gap >= usual * 2).map(|at| at + 1)
-}
-
-/// The letters of a group.
-fn group_of(letters: &[(Span, Glyph<'_>)]) -> Option<(Option<&'static str>, f32)> {
-    let mut seen = String::new();
-    let mut least = 1.0_f32;
-    for (_, glyph) in letters {
-        if glyph.height() < LETTER_HEIGHT {
-            // Dirt, or the shadow of a letter.
-            continue;
-        }
-        // Wider than a letter: an A and a B that touch.
-        let parts = if glyph.width() > 1.15 { glyph.halves().to_vec() } else { vec![*glyph] };
-        for part in parts {
-            let (letter, like) = part.letter()?;
-            seen.push(letter);
-            least = least.min(like);
-        }
-    }
-    let group = ["A", "B", "AB", "O"].into_iter().find(|group| *group == seen);
-    Some((group.filter(|_| least >= LIKE_ENOUGH), least))
+/// The group as the engine read it.
+fn group_of_engine(extra: &Line) -> Option<(String, f32)> {
+    let colon = extra.symbols.iter().position(|symbol| symbol.character == ':');
+    // Not as other values: a trailing plus or minus is the rhesus factor.
+    let behind = colon.map(|at| FieldText::of(&extra.symbols[at + 1..]));
+    let piece = behind.filter(|piece| !piece.text.is_empty()).or_else(|| {
+        // No colon was seen: the last word.
+        let at = extra.symbols.iter().rposition(|symbol| symbol.character == ' ')?;
+        Some(FieldText::of(&extra.symbols[at..]))
+    })?;
+    let text: String = piece
+        .text
+        .chars()
+        .filter(|c| !matches!(c, ' ' | '.' | ':'))
+        .map(|c| match c {
+            '0' | 'Q' | 'D' | 'o' => 'O',
+            '8' | '6' => 'B',
+            '4' | 'a' => 'A',
+            'b' => 'B',
+            '—' | '–' | '_' | '~' => '-',
+            other => other,
+        })
+        .collect();
+    let known = GROUPS.contains(&text.as_str());
+    let letters = |text: &str| text.chars().filter(char::is_ascii_uppercase).collect::<String>();
+    let repaired = letters(&text) != letters(&piece.text);
+    known.then(|| (text, piece.confidence() * if repaired { 0.85 } else { 1.0 }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::page::drawn;
+    use crate::ktp::blood_shape::BloodShape;
 
     #[test]
-    fn faint_signs_are_told_by_their_spread() {
-        let plus = |x: u32, y: u32| if x.abs_diff(109) + y.abs_diff(10) < 6 { 90 } else { 0 };
-        let (card, row) = drawn(plus);
-        assert_eq!(sign_behind(&card, row, 101), Some('+'));
-        let dash = |x: u32, y: u32| if (104..111).contains(&x) && (10..13).contains(&y) { 90 } else { 0 };
-        let (card, row) = drawn(dash);
-        assert_eq!(sign_behind(&card, row, 101), Some('-'));
-        let letter = |x: u32, _: u32| if (104..116).contains(&x) { 90 } else { 0 };
-        let (card, row) = drawn(letter);
-        assert_eq!(sign_behind(&card, row, 101), None);
-        let (card, row) = drawn(|_, _| 0);
-        assert_eq!(sign_behind(&card, row, 101), None);
-    }
-
-    #[test]
-    fn a_faint_dash_behind_a_faint_colon_is_seen() {
-        let print = |x: u32, y: u32| match x {
-            108..111 if (7..10).contains(&y) || (16..20).contains(&y) => 60,
-            122..129 if (9..13).contains(&y) => 80,
-            _ => 0,
+    fn a_blood_group_is_what_its_readers_agree_on() {
+        let row = |read: &str, seen: &str| KtpRow {
+            extra: Some(Line::with_confidence(&format!("Gol. Darah : {read}"), 0.9)),
+            group: Some(Line::with_confidence(&format!("O A: {seen}"), 0.95)),
+            ..KtpRow::default()
         };
-        let (card, row) = drawn(print);
-        assert!(faint_dash(&card, row, 100, 52));
-        assert!(!faint_dash(&card, row, 100, 12));
-        let (card, row) = drawn(|x, y| if (122..129).contains(&x) && y >= 2 { 80 } else { 0 });
-        assert!(!faint_dash(&card, row, 100, 52));
+        let (group, agreed) = blood_type(&row("O", "O")).unwrap();
+        assert!(group == "O" && agreed > 0.85);
+        // A letter that they have differently, and one that the engine does not know for a group.
+        let (group, disputed) = blood_type(&row("A", "O")).unwrap();
+        assert!(group == "O" && disputed < 0.85);
+        assert_eq!(blood_type(&row("GO", "O")).unwrap().0, "O");
+        // The second reader sees a plus that the engine lost, and takes a faint minus for dirt.
+        let mut faint = row("B", "B");
+        faint.blood = Some(BloodShape { group: Some("B"), sign: Some('-'), correlation: 0.9 });
+        assert_eq!(blood_type(&faint).unwrap().0, "B-");
+        assert_eq!(blood_type(&row("O", "O+")).unwrap().0, "O+");
+        // What is no group is nothing.
+        assert_eq!(blood_type(&row("", "AA")), None);
     }
 }

@@ -1,40 +1,68 @@
-//! `WNI` or `WNA` by its shape: three letters are too little for a line recogniser where blur has joined them.
+//! Citizenship: `WNI` or `WNA`, by its letters and by the shape of the last one.
+//!
+//! Owns both: three letters are too little for a line recogniser where blur has joined them. It must not know the other
+//! rows.
 
+use filot_domain::FieldName;
+use filot_domain::vocabulary::CITIZENSHIPS;
+
+use crate::ktp::params::PARAMS;
+use crate::ktp::vocabulary::vocabulary;
 use crate::page::{Page, Row, Span};
+use crate::text::field_text::FieldText;
+use crate::text::normalise::normalize_alnum;
 
-/// What the three letters may be as wide as, in heights of a capital.
-const WIDTH: (f32, f32) = (1.5, 3.6);
-/// How much of a last `I` stands at its top, against its foot; an `A` has but its foot there.
-const UPRIGHT: f32 = 0.62;
-const SLANTED: f32 = 0.4;
-
-/// What a value of the row of citizenship looks like; `None` where that is open.
-pub(crate) fn look(page: &Page, row: Row, span: Span) -> Option<&'static str> {
+/// The citizenship whose shape a value has; `None` where the shape does not tell.
+pub(crate) fn citizenship_shape(page: &Page, row: Row, span: Span) -> Option<&'static str> {
     let high = row.height().max(1);
     let width = (span.right - span.left) as f32 / high as f32;
-    if !(WIDTH.0..=WIDTH.1).contains(&width) {
+    if !(PARAMS.citizenship_width.0..=PARAMS.citizenship_width.1).contains(&width) {
         return None;
     }
     let left = span.right.saturating_sub((high * 3 / 10).max(2));
-    let dark = |from: u32, to: u32| {
-        let (mut sum, mut count) = (0_u32, 0_u32);
-        for y in (row.top + high * from / 10)..(row.top + high * to / 10).min(page.height()) {
-            for x in left..span.right.min(page.width()) {
-                sum += u32::from(255 - page.gray.get_pixel(x, y).0[0]);
-                count += 1;
-            }
-        }
-        sum as f32 / count.max(1) as f32
+    let darkness = |from: u32, to: u32| {
+        let part = Row { top: row.top + high * from / 10, bottom: row.top + high * to / 10 };
+        page.darkness(part, Span { left, right: span.right })
     };
-    let (top, foot) = (dark(1, 4), dark(6, 9));
+    let (top, foot) = (darkness(1, 4), darkness(6, 9));
     if foot < 20.0 {
         return None;
     }
     match top / foot {
-        share if share >= UPRIGHT => Some("WNI"),
-        share if share <= SLANTED && width > 1.9 => Some("WNA"),
+        share if share >= PARAMS.citizenship_i_min => Some("WNI"),
+        share if share <= PARAMS.citizenship_a_max && width > PARAMS.citizenship_a_width_min => Some("WNA"),
         _ => None,
     }
+}
+
+/// `WNI` or `WNA`: only the last letter tells them apart, and a wide W is often read as two letters. `shape`: the one whose
+/// shape the print has, for recognisers make little of three letters.
+pub(crate) fn citizenship(
+    piece: &FieldText,
+    shape: Option<&str>,
+    put: &mut impl FnMut(FieldName, String, f32),
+) {
+    let text = normalize_alnum(&piece.text);
+    let value = match text.as_str() {
+        "WNI" | "WNA" => {
+            // A shape that gainsays the letters is doubt, no more.
+            let doubt = if shape.is_some_and(|shape| shape != text) { 0.85 } else { 1.0 };
+            return put(FieldName::Citizenship, text, piece.confidence().max(0.9) * doubt);
+        }
+        _ if text.ends_with("NI") || text.ends_with("N1") => "WNI",
+        _ if text.ends_with("NA") || text.ends_with("N4") => "WNA",
+        _ => {
+            return match shape {
+                // Five characters or more are another word.
+                Some(shape) if text.len() <= 4 => {
+                    put(FieldName::Citizenship, shape.to_owned(), if shape == "WNI" { 0.75 } else { 0.5 });
+                }
+                _ => vocabulary(FieldName::Citizenship, piece, CITIZENSHIPS, put),
+            };
+        }
+    };
+    let likely = text.len() <= 5 && text.starts_with(['W', 'V', 'N', 'M', 'U']);
+    put(FieldName::Citizenship, value.to_owned(), if likely { 0.9 } else { 0.5 });
 }
 
 #[cfg(test)]
@@ -49,11 +77,11 @@ mod tests {
             let end = (144..150).contains(&x) && last(x - 144, y);
             if word || end { 235 } else { 0 }
         });
-        look(&page, row, Span { left: 100, right: 150 })
+        citizenship_shape(&page, row, Span { left: 100, right: 150 })
     }
 
     #[test]
-    fn the_last_letter_tells() {
+    fn the_last_letter_decides() {
         assert_eq!(look_at(|x, _| x >= 3), Some("WNI"));
         // The right leg of an A reaches so far right at its foot alone.
         assert_eq!(look_at(|x, y| y >= 8 && x <= y / 3 && x + 2 >= y / 3), Some("WNA"));
@@ -66,6 +94,9 @@ mod tests {
             image::GrayImage::from_pixel(300, 100, image::Luma([20])),
             crate::page::Area { left: 0, top: 0, right: 300, bottom: 100 },
         );
-        assert_eq!(look(&page, Row { top: 40, bottom: 60 }, Span { left: 20, right: 120 }), None);
+        assert_eq!(
+            citizenship_shape(&page, Row { top: 40, bottom: 60 }, Span { left: 20, right: 120 }),
+            None
+        );
     }
 }

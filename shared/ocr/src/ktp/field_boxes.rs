@@ -1,10 +1,14 @@
-//! Where the fields of a KTP were read.
+//! Where the fields of a KTP were read, for pictures that show it to a person.
+//!
+//! Owns which part of a row gave which fields. It must not know their values.
 
 use filot_domain::FieldName as F;
 
-use crate::ktp::fields::is_province_line;
-use crate::ktp::labels::{Label, RowMeaning, align};
-use crate::ktp::read::{KtpLayout, KtpLines};
+use crate::ktp::alignment::{RowMeaning, align};
+use crate::ktp::header::is_province_line;
+use crate::ktp::labels::Label;
+use crate::ktp::layout::KtpLayout;
+use crate::ktp::row_data::KtpLines;
 use crate::recognition::digits::COUNT;
 use crate::text::line::Line;
 use crate::trace::Place;

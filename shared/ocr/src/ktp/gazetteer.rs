@@ -1,47 +1,21 @@
-//! Place names of a KTP held against the table of areas: province, then its regencies, then their districts, then villages.
+//! Place names of a KTP compared with the table of areas: province, then its regencies, their districts, their villages.
 //!
-//! A misread name is replaced by the one that looks like it among those that can stand there. A name that was read surely,
-//! or that looks like none, stays: places are renamed, divided and spelled otherwise than the table has them. Pure functions.
+//! Owns when a misread name is replaced by the most similar of those that can stand there. A name that was read surely,
+//! or that is similar to none, stays: places are renamed, divided and spelled otherwise than in the table. It must not
+//! know where on the card a name stood.
 
 use std::collections::BTreeMap;
 
 use filot_domain::{FieldName, FieldReading, areas};
 
-use crate::text::lexicon::{Guess, nearest};
-use crate::text::words::bare;
+use crate::ktp::params::{NameBounds, PARAMS};
+use crate::text::lexicon::provinces;
+use crate::text::normalise::normalize_alnum;
+use crate::text::similarity::{Guess, nearest};
 
-/// Provinces as cards write them where the law's name is longer.
-const PRINTED_PROVINCES: [(&str, &str); 7] = [
-    ("31", "DKI JAKARTA"),
-    ("34", "DI YOGYAKARTA"),
-    ("34", "D.I. YOGYAKARTA"),
-    ("34", "DAERAH ISTIMEWA YOGYAKARTA"),
-    ("11", "NANGGROE ACEH DARUSSALAM"),
-    ("19", "BANGKA BELITUNG"),
-    ("21", "KEPULAUAN RIAU"),
-];
-
-/// From this confidence on a name stays as it was read.
-const SURE: f32 = 0.985;
-
-/// How unlike a name a reading may be: at least, in doubt, at most, as shares of its length. Among a few dozen names none is
-/// like another by chance; among hundreds some are.
-type Bounds = (f32, f32, f32);
-const FEW: Bounds = (0.08, 0.65, 0.38);
-const MANY: Bounds = (0.06, 0.4, 0.15);
-
-/// Whether this is what a province is called, or a regency with its rank: no person is called so.
-pub fn is_area(text: &str) -> bool {
-    let text = bare(text);
-    let is = |name: &str| bare(name) == text;
-    areas::provinces().chain(PRINTED_PROVINCES).any(|(_, name)| is(name))
-        || areas::provinces().any(|(code, _)| areas::within(code).any(|(_, name)| is(name)))
-}
-
-/// Mends the names of places that were read in doubt, from the largest area to the smallest.
-pub fn mend(fields: &mut BTreeMap<FieldName, FieldReading>) {
-    let provinces = || areas::provinces().chain(PRINTED_PROVINCES);
-    let province = settle(fields, FieldName::Province, provinces(), FEW);
+/// Corrects the names of places that were read in doubt, from the largest area to the smallest.
+pub fn correct_place_names(fields: &mut BTreeMap<FieldName, FieldReading>) {
+    let province = correct_name(fields, FieldName::Province, provinces(), &PARAMS.few_names);
     let nik = fields.get(&FieldName::Nik).filter(|nik| nik.confidence > 0.5).map(|nik| nik.value.clone());
     let registered = |digits: usize| nik.as_deref().and_then(|nik| nik.get(..digits));
     // Without a legible province, the number says where its holder was registered first: most still live there.
@@ -52,44 +26,50 @@ pub fn mend(fields: &mut BTreeMap<FieldName, FieldReading>) {
             let short = name.strip_prefix("KOTA ").filter(|short| short.starts_with("JAKARTA"));
             [Some((code, name)), short.map(|short| (code, short))].into_iter().flatten()
         };
-        settle(fields, FieldName::Regency, areas::within(code).flat_map(as_printed), FEW)
+        correct_name(fields, FieldName::Regency, areas::within(code).flat_map(as_printed), &PARAMS.few_names)
     });
     let regency = regency.or_else(|| registered(4).filter(|code| areas::regency_name(code).is_some()));
     if let Some(regency) = regency
-        && let Some(district) = settle(fields, FieldName::District, areas::within(regency), FEW)
+        && let Some(district) =
+            correct_name(fields, FieldName::District, areas::within(regency), &PARAMS.few_names)
     {
-        settle(fields, FieldName::Village, areas::villages(district).map(|name| ("", name)), FEW);
+        correct_name(
+            fields,
+            FieldName::Village,
+            areas::villages(district).map(|name| ("", name)),
+            &PARAMS.few_names,
+        );
     }
     let towns = areas::provinces()
         .flat_map(|(code, _)| areas::within(code))
         .map(|(code, name)| (code, name.split_once(' ').map_or(name, |(_, name)| name)));
-    settle(fields, FieldName::BirthPlace, towns, MANY);
+    correct_name(fields, FieldName::BirthPlace, towns, &PARAMS.many_names);
 }
 
-/// Holds one field against the names that it can have: which of them it is, if any. A doubtful reading becomes the name
-/// that it looks like; one that is such a name is trusted more.
-fn settle(
+/// Compares one field with the names that it can have. A doubtful reading becomes the name that it is similar to; a
+/// reading that is such a name is trusted more. Returns the code of the name, if the field is one.
+fn correct_name(
     fields: &mut BTreeMap<FieldName, FieldReading>,
     field: FieldName,
     names: impl Iterator<Item = (&'static str, &'static str)>,
-    (least, in_doubt, most): Bounds,
+    bounds: &NameBounds,
 ) -> Option<&'static str> {
     let reading = fields.get_mut(&field)?;
     let known: Vec<(&'static str, &'static str)> = names.collect();
     let Guess { word, share, lead } = nearest(&reading.value, known.iter().map(|(_, name)| *name))?;
     let code = known.iter().find(|(_, name)| *name == word).map(|(code, _)| *code);
     let doubt = 1.0 - reading.confidence;
-    if bare(word) == bare(&reading.value) {
+    if normalize_alnum(word) == normalize_alnum(&reading.value) {
         // The table and the pixels agree; where words part is for the pixels to say.
         reading.confidence = 1.0 - doubt * 0.4;
         return code;
     }
     // The surer the reading, the less it may differ; and no other name may be nearly as like it.
-    let allowed = (least + in_doubt * doubt).min(most);
+    let allowed = (bounds.sure + bounds.in_doubt * doubt).min(bounds.most);
     if share > allowed || lead < 0.06 || lead < 0.5 * share {
         return None;
     }
-    if reading.confidence < SURE {
+    if reading.confidence < PARAMS.name_kept_from {
         reading.value = word.to_owned();
         reading.confidence = (0.97 - 1.3 * share).clamp(0.4, 0.9);
     }
@@ -100,24 +80,14 @@ fn settle(
 mod tests {
     use super::*;
 
-    #[test]
-    fn areas_are_known_by_their_whole_names() {
-        for name in ["JAWA BARAT", "Kabupaten Sleman", "KOTA BOGOR", "DKI JAKARTA"] {
-            assert!(is_area(name), "{name}");
-        }
-        for name in ["ELIAS PURWANTO", "SLEMAN", "JAWA BARATA", ""] {
-            assert!(!is_area(name), "{name}");
-        }
-    }
-
     fn read(values: &[(FieldName, &str, f32)]) -> BTreeMap<FieldName, FieldReading> {
         let reading = |value: &str, confidence| FieldReading { value: value.to_owned(), confidence };
         values.iter().map(|(name, value, confidence)| (*name, reading(value, *confidence))).collect()
     }
 
-    fn mended(values: &[(FieldName, &str, f32)], field: FieldName) -> String {
+    fn corrected(values: &[(FieldName, &str, f32)], field: FieldName) -> String {
         let mut fields = read(values);
-        mend(&mut fields);
+        correct_place_names(&mut fields);
         fields[&field].value.clone()
     }
 
@@ -129,9 +99,9 @@ mod tests {
     ];
 
     #[test]
-    fn misread_places_are_mended_from_the_province_down() {
+    fn misread_places_are_corrected_from_the_top() {
         let mut fields = read(&BOGOR);
-        mend(&mut fields);
+        correct_place_names(&mut fields);
         let values: Vec<&str> = BOGOR.iter().map(|(name, _, _)| fields[name].value.as_str()).collect();
         assert_eq!(values, ["JAWA BARAT", "KABUPATEN BOGOR", "TAMANSARI", "SUKAMANTRI"]);
         assert!(fields[&FieldName::Village].confidence < 0.9);
@@ -141,27 +111,27 @@ mod tests {
     fn sure_readings_and_unlike_names_stay() {
         let bali = (FieldName::Province, "BALI", 0.99);
         assert_eq!(
-            mended(&[bali, (FieldName::Regency, "KABUPATEN BADUNK", 0.99)], FieldName::Regency),
+            corrected(&[bali, (FieldName::Regency, "KABUPATEN BADUNK", 0.99)], FieldName::Regency),
             "KABUPATEN BADUNK"
         );
         assert_eq!(
-            mended(&[(FieldName::BirthPlace, "KUALA LUMPUR", 0.6)], FieldName::BirthPlace),
+            corrected(&[(FieldName::BirthPlace, "KUALA LUMPUR", 0.6)], FieldName::BirthPlace),
             "KUALA LUMPUR"
         );
-        assert_eq!(mended(&[(FieldName::BirthPlace, "PAGITAN", 0.975)], FieldName::BirthPlace), "PACITAN");
+        assert_eq!(corrected(&[(FieldName::BirthPlace, "PAGITAN", 0.975)], FieldName::BirthPlace), "PACITAN");
         // Spaces are the pixels' business.
         let pasuruan = [
             (FieldName::Province, "JAWA TIMUR", 0.99),
             (FieldName::Regency, "KABUPATEN PASURUAN", 0.98),
             (FieldName::District, "GONDANGWETAN", 0.97),
         ];
-        assert_eq!(mended(&pasuruan, FieldName::District), "GONDANGWETAN");
+        assert_eq!(corrected(&pasuruan, FieldName::District), "GONDANGWETAN");
     }
 
     #[test]
     fn agreement_with_the_table_is_evidence() {
         let mut fields = read(&[(FieldName::Province, "BALI", 0.8)]);
-        mend(&mut fields);
+        correct_place_names(&mut fields);
         assert!(fields[&FieldName::Province].confidence > 0.9);
     }
 }

@@ -1,7 +1,10 @@
-//! Which NIK a row of cells shows.
+//! The NIK that a row of sixteen cells shows.
+//!
+//! Owns the rules that every NIK obeys. It must not know what else the card says.
 
 use filot_domain::nik::Nik;
 
+use crate::ktp::params::PARAMS;
 use crate::recognition::digits::{COUNT, DigitRow, best};
 
 /// A NIK as read.
@@ -13,9 +16,7 @@ pub struct NikChoice {
     pub confidence: f32,
 }
 
-/// How much less likely than the best a digit may be and still be considered.
-const CLOSE: f32 = 0.12;
-/// How many combinations of close alternatives are considered.
+/// Most combinations of close alternatives that are considered.
 const MAX_BRANCHES: usize = 64;
 
 /// Whether digits are a NIK of a province that exists.
@@ -34,7 +35,7 @@ pub fn choose_nik(row: &DigitRow) -> NikChoice {
         let mut next = Vec::with_capacity(branches.len() * 2);
         for (p, text) in &branches {
             for (digit, q) in (b'0'..).zip(cell) {
-                if *q >= CLOSE * top {
+                if *q >= PARAMS.nik_alternative_min * top {
                     let mut longer = text.clone();
                     longer.push(char::from(digit));
                     next.push((p * q, longer));
@@ -50,7 +51,7 @@ pub fn choose_nik(row: &DigitRow) -> NikChoice {
     let best_of = |test: &dyn Fn(&str) -> bool| branches.iter().find(|(_, text)| test(text)).cloned();
     match best_of(&is_of_a_province).or_else(|| best_of(&valid)) {
         Some((p, digits)) => {
-            // What the other valid combinations hold is doubt; what only impossible ones hold is not.
+            // Probability of the other valid combinations is doubt; probability of impossible ones is not.
             let share = if total > 0.0 { p / total } else { 0.0 };
             let likeliest = branches.first().is_some_and(|(_, text)| *text == digits);
             let cells: f32 = digits

@@ -1,17 +1,14 @@
-//! What hides print on a card: square codes, half of whose area is evenly ink, and a bar along the left edge.
+//! Parts of a card that hide print: square codes, half of whose area is evenly ink, and a bar along the left edge.
+//!
+//! Owns finding them. It must not know what is printed beside them.
 
+use crate::npwp::params::PARAMS;
 use crate::page::{Area, Page, Row, Span};
 
 /// Edge of the squares that are looked at, in pixels.
 const BLOCK: u32 = 30;
 /// Blocks along the edge of a window.
 const WINDOW: usize = 3;
-/// Ink in a window of a code, and in each of its blocks.
-const DENSE: f32 = 0.34;
-const LEAST: f32 = 0.14;
-const MOST: f32 = 0.9;
-/// Ink in the columns of a bar.
-const BAR: f32 = 0.4;
 /// A card has no more.
 const MOST_CODES: usize = 2;
 
@@ -32,7 +29,10 @@ pub fn find(page: &Page) -> Vec<Area> {
             let blocks =
                 || shares.iter().skip(y).take(WINDOW).flat_map(|row| row.iter().skip(x).take(WINDOW));
             let mean = blocks().sum::<f32>() / (WINDOW * WINDOW) as f32;
-            if mean < DENSE || !blocks().all(|share| (LEAST..MOST).contains(share)) {
+            if mean < PARAMS.code_ink_min
+                || !blocks()
+                    .all(|share| (PARAMS.code_block_ink_min..PARAMS.code_block_ink_max).contains(share))
+            {
                 continue;
             }
             let (right, bottom) = (x + WINDOW, y + WINDOW);
@@ -83,7 +83,7 @@ fn edge_bar(page: &Page) -> Option<Area> {
     let far = page.width() * 3 / 100;
     let inked = |x: &u32| {
         let share = page.ink_share(row, Span { left: *x, right: *x + 2 });
-        share > if *x < far { BAR } else { 1.6 * BAR }
+        share > if *x < far { PARAMS.bar_ink_min } else { 1.6 * PARAMS.bar_ink_min }
     };
     let right = (0..2 * far).rev().find(inked)? + 4;
     Some(Area { left: 0, top: 0, right, bottom: page.height() })

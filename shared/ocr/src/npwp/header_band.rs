@@ -1,18 +1,22 @@
-//! The band at the top of an NPWP card: light print on a dark ground, which evening the card takes out.
+//! The band at the top of a tax card: light print on a dark ground, which preprocessing takes out.
+//!
+//! Owns reading its lines. It must not know what they say.
 
 use image::GrayImage;
 
+use crate::npwp::params::PARAMS;
 use crate::page::{Page, Span};
 use crate::preprocess::normalise::normalise_luma;
 use crate::recognition::engine::{Engine, EngineError, LineImage, TextClass};
 use crate::text::line::Line;
 
-/// The band ends above this share of the card.
-const BOTTOM: f32 = 0.24;
-/// More rows are no header.
+/// More rows than this are no header.
 const ROWS: usize = 3;
 
-/// Reads what stands in light print near the top of a card. `luma` is the card as it was photographed.
+/// Reads the light print near the top of a card. `luma`: the card as it was photographed.
+///
+/// # Errors
+/// The engine failed.
 pub fn read_head(luma: &GrayImage, engine: &mut dyn Engine) -> Result<Vec<Line>, EngineError> {
     let mut negative = luma.clone();
     for value in negative.iter_mut() {
@@ -24,7 +28,7 @@ pub fn read_head(luma: &GrayImage, engine: &mut dyn Engine) -> Result<Vec<Line>,
         left: at(0.02, gray.width()),
         top: at(0.01, gray.height()),
         right: at(0.98, gray.width()),
-        bottom: at(BOTTOM, gray.height()),
+        bottom: at(PARAMS.header_bottom, gray.height()),
     };
     let page = Page::new(gray, area);
     let images: Vec<LineImage> = page

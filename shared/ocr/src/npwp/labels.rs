@@ -1,11 +1,13 @@
-//! What a line of an NPWP card says of itself: its label, if it has one, and where its value begins.
+//! The labels of a tax card, and how a line is split into its label and its value.
 //!
-//! Cards print labels in many spellings, with a colon, in a column or with nothing but a space before the value, and
-//! recognisers misread them. Pure functions on recognised text.
+//! Owns the spellings. Cards print labels in many spellings, with a colon, in a column or with nothing but a space before
+//! the value, and recognisers misread them. It must not know the lines around a line.
 
-use crate::text::words::{bare, distance, likeness};
+use crate::npwp::numbers::is_number_like;
+use crate::text::normalise::normalize_alnum;
+use crate::text::similarity::edit_distance;
 
-/// What a label announces.
+/// The meaning of a label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Label {
     /// The tax number.
@@ -103,21 +105,21 @@ const SPELLINGS: [(Label, &[&str]); 7] = [
 /// No label is longer.
 const LONGEST: usize = 32;
 
-/// A line cut into label and value.
+/// A line split into label and value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Told {
-    /// What stands before the value.
+pub struct LabelledLine {
+    /// The label before the value; `None`: no known one.
     pub label: Option<Label>,
-    /// Character at which the value begins.
+    /// The character at which the value begins.
     pub from: usize,
     /// The value.
     pub rest: String,
 }
 
-impl Told {
+impl LabelledLine {
     /// Whether the label stands alone.
     pub fn is_bare_label(&self) -> bool {
-        self.label.is_some() && bare(&self.rest).len() < 2
+        self.label.is_some() && normalize_alnum(&self.rest).len() < 2
     }
 }
 
@@ -126,8 +128,8 @@ const fn is_separator(c: char) -> bool {
     matches!(c, ' ' | ':' | ';' | '.' | ',' | '|' | '=' | '\'' | '"' | '`' | '-' | '_' | '*' | '·' | '!')
 }
 
-/// Cuts a line.
-pub fn told(text: &str) -> Told {
+/// Splits a line into its label, if it has one, and its value.
+pub fn split_label(text: &str) -> LabelledLine {
     let chars: Vec<char> = text.chars().collect();
     let mut best: Option<(usize, usize, Label, usize)> = None;
     for end in 1..=chars.len().min(LONGEST) {
@@ -135,24 +137,24 @@ pub fn told(text: &str) -> Told {
             continue;
         }
         let head: String = chars.iter().take(end).collect();
-        let bare_head = bare(&head);
-        if bare_head.len() < 2 {
+        let normalized = normalize_alnum(&head);
+        if normalized.len() < 2 {
             continue;
         }
         let closed = is_closed(&chars, end);
         let number = is_number_like(&chars.iter().skip(end).collect::<String>());
         let alone = end == chars.len();
-        let marred = bare_head.len() < 3 || head.contains('.');
+        let marred = normalized.len() < 3 || head.contains('.');
         let small = head.chars().any(|c| c.is_ascii_lowercase());
         for (label, spellings) in SPELLINGS {
             for spelling in spellings {
                 // No label may be off by more.
-                if bare_head.len().abs_diff(spelling.len()) > 3 {
+                if normalized.len().abs_diff(spelling.len()) > 3 {
                     continue;
                 }
-                let off = distance(&bare_head, spelling);
+                let off = edit_distance(&normalized, spelling);
                 // Of a short label that was misread, the first letter must have been seen, unless a number follows.
-                if off > 0 && spelling.len() <= 4 && !number && bare_head.get(..1) != spelling.get(..1) {
+                if off > 0 && spelling.len() <= 4 && !number && normalized.get(..1) != spelling.get(..1) {
                     continue;
                 }
                 if off > slack(label, spelling.len(), closed, number, small, alone, marred) {
@@ -169,12 +171,12 @@ pub fn told(text: &str) -> Told {
     if best.is_none()
         && let Some(from) = number_begin(&chars)
     {
-        return Told { label: None, from, rest: chars.iter().skip(from).collect() };
+        return LabelledLine { label: None, from, rest: chars.iter().skip(from).collect() };
     }
     if best.is_none()
         && let Some(from) = colon_end(&chars)
     {
-        return Told { label: None, from, rest: chars.iter().skip(from).collect() };
+        return LabelledLine { label: None, from, rest: chars.iter().skip(from).collect() };
     }
     let (label, end) = best.map_or((None, 0), |(_, _, label, end)| (Some(label), end));
     let skip = |from: usize| {
@@ -188,7 +190,7 @@ pub fn told(text: &str) -> Told {
         from + between.count()
     };
     let from = if label.is_some() { skip(end) } else { 0 };
-    Told { label, from, rest: chars.iter().skip(from).collect() }
+    LabelledLine { label, from, rest: chars.iter().skip(from).collect() }
 }
 
 /// Where a number begins behind a short word that is no known label: a label that was misread.
@@ -196,7 +198,7 @@ fn number_begin(chars: &[char]) -> Option<usize> {
     let from = chars.iter().position(char::is_ascii_digit)?;
     let head: String = chars.iter().take(from).collect();
     let rest: String = chars.iter().skip(from).collect();
-    (from > 0 && bare(&head).len() <= 8 && is_number_like(&rest)).then_some(from)
+    (from > 0 && normalize_alnum(&head).len() <= 8 && is_number_like(&rest)).then_some(from)
 }
 
 /// Where capitals begin behind small letters and a colon: a label that was misread, or that is not known.
@@ -263,121 +265,6 @@ const fn slack(
     }
 }
 
-/// A text without the words that follow a whole number: dirt, or what stands beside it.
-pub fn number_part(text: &str) -> &str {
-    let mut digits = 0;
-    let mut spaced = false;
-    for (at, c) in text.char_indices() {
-        if spaced && digits >= 15 && c.is_ascii_alphabetic() {
-            return text.get(..at).unwrap_or(text);
-        }
-        digits += usize::from(c.is_ascii_digit());
-        spaced = c == ' ';
-    }
-    text
-}
-
-/// 15 or 16 digits and their separators, give or take one digit.
-pub fn is_number_like(text: &str) -> bool {
-    let text = number_part(text);
-    let digits = text.chars().filter(char::is_ascii_digit).count();
-    let others = text.chars().filter(char::is_ascii_alphabetic).count();
-    (13..=17).contains(&digits) && others <= 2
-}
-
-/// More digits than a number has: the number of a place of business.
-pub fn is_long_number(text: &str) -> bool {
-    let digits = text.chars().filter(char::is_ascii_digit).count();
-    let others = text.chars().filter(char::is_ascii_alphabetic).count();
-    (18..=26).contains(&digits) && others <= 3
-}
-
-/// The header, the office line, the address of the site: the tax authority's own words.
-pub fn is_authority(text: &str) -> bool {
-    // `KUANTAN`, a regency, is two letters from `KEUANGAN`.
-    let is = |word: &str, known: &str| likeness(word, known) >= 0.78;
-    let words: Vec<&str> = text.split_whitespace().collect();
-    // `PRATAMA` is the kind of an office, and a name.
-    let office = words.windows(2).any(|pair| {
-        matches!(pair, [kpp, kind] if likeness(kpp, "KPP") >= 0.6 && (is(kind, "PRATAMA") || is(kind, "MADYA")))
-    });
-    let bare_text = bare(text);
-    office
-        || bare_text.contains("PAJAKGOID")
-        || bare_text.starts_with("KPP")
-        || (!is_address_like(text)
-            && words.iter().any(|word| {
-                ["KEMENTERIAN", "DEPARTEMEN", "KEUANGAN", "DIREKTORAT", "KEMENKEU"]
-                    .iter()
-                    .any(|known| is(word, known))
-            }))
-}
-
-/// Print that is on every card: the authority's words, its site, its slogans.
-pub fn is_decoration(text: &str) -> bool {
-    let bare_text = bare(text);
-    is_authority(text)
-        || likeness(text, "REPUBLIK INDONESIA") >= 0.75
-        || (bare_text.contains("PAJAK") && !has_address_word(text))
-        || bare_text.contains("WWW")
-        || bare_text.ends_with("GOID")
-}
-
-/// `Terdaftar : …` in one of its forms.
-pub fn is_registration(text: &str) -> bool {
-    text.split([' ', ':', '.']).take(4).any(|word| likeness(word, "Terdaftar") >= 0.66)
-        || matches!(told(text).label, Some(Label::Place))
-        || (matches!(told(text).label, Some(Label::Other)) && bare(text).contains("DAFTAR"))
-}
-
-/// Words with which addresses begin.
-const ADDRESS_WORDS: [&str; 33] = [
-    "JL",
-    "JLN",
-    "JALAN",
-    "DSN",
-    "DUSUN",
-    "GG",
-    "GANG",
-    "KP",
-    "KAMPUNG",
-    "KOMP",
-    "KOMPLEK",
-    "KOMPLEKS",
-    "PERUM",
-    "PERUMAHAN",
-    "PERUMNAS",
-    "BLOK",
-    "DESA",
-    "LINGKUNGAN",
-    "LINGK",
-    "LINK",
-    "LK",
-    "BTN",
-    "GRIYA",
-    "RT",
-    "RW",
-    "BANJAR",
-    "BR",
-    "APARTEMEN",
-    "RUKO",
-    "TAMAN",
-    "JORONG",
-    "KEL",
-    "KEC",
-];
-
-/// Whether a text begins with a word of addresses.
-fn has_address_word(text: &str) -> bool {
-    let first = text.split([' ', '.', ',', ':']).next().map(bare).unwrap_or_default();
-    ADDRESS_WORDS.contains(&first.as_str())
-}
-
-/// Whether a text begins like an address, or has a house's number.
-pub fn is_address_like(text: &str) -> bool {
-    has_address_word(text) || text.chars().any(|c| c.is_ascii_digit())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -404,8 +291,8 @@ mod tests {
             ("NPWP16 : 6271031604830002", Label::Sixteen, "6271031604830002"),
             ("Tgl. Daftar 6 Mei 2010", Label::Other, "6 Mei 2010"),
         ] {
-            let told = told(text);
-            assert_eq!((told.label, told.rest.as_str()), (Some(label), rest), "{text}");
+            let split = split_label(text);
+            assert_eq!((split.label, split.rest.as_str()), (Some(label), rest), "{text}");
         }
     }
 
@@ -422,9 +309,9 @@ mod tests {
             "NANA",
             "ALAN",
         ] {
-            assert_eq!(told(text).label, None, "{text}");
+            assert_eq!(split_label(text).label, None, "{text}");
         }
-        assert_eq!(told("").rest, "");
+        assert_eq!(split_label("").rest, "");
     }
 
     #[test]
@@ -432,20 +319,7 @@ mod tests {
         for text in
             ["NPWP", "Nama WP", "Nama Wr", "NK.", "Nama", "ALAMAT :", "Nomor Pokok Wajib Pajak", "NIK"]
         {
-            assert!(told(text).is_bare_label(), "{text}");
+            assert!(split_label(text).is_bare_label(), "{text}");
         }
-    }
-
-    #[test]
-    fn what_every_card_says_is_no_value() {
-        for text in
-            ["DIREKTORAT JENDERAL PAJAK", "www.pajak.go.id", "Kring Pajak 1500200", "REPUBLIK INDONESIA"]
-        {
-            assert!(is_decoration(text), "{text}");
-        }
-        assert!(!is_decoration("JL. PAJAK NO. 5"));
-        assert!(!is_decoration("BUDI SANTOSO"));
-        assert!(is_authority("KPP PRATAMA BOGOR") && !is_decoration("ANDI PRATAMA"));
-        assert!(!is_authority("JL. JENDERAL SUDIRMAN"));
     }
 }

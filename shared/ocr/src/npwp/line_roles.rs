@@ -1,42 +1,19 @@
-//! Which line of an NPWP card holds what.
+//! Which line of a tax card holds what.
 //!
-//! A label decides where there is one. Where there is none, order and form do: a number, below it (or above) the
-//! holder, the NIK, the address, then what the tax office says of itself.
+//! Owns the assignment of roles. A label decides where there is one; where there is none, order and form do: a number,
+//! below it (or above) the holder, the NIK, the address, then the tax office's own lines. It must not know what becomes
+//! of a line's value.
 
-use crate::ktp::gazetteer::is_area;
-use crate::npwp::fields::column_of;
-use crate::npwp::labels::{
-    Label, Told, is_address_like, is_decoration, is_long_number, is_number_like, told,
-};
-use crate::npwp::read::NpwpLine;
+use crate::npwp::labels::{Label, LabelledLine, split_label};
+use crate::npwp::line::{LineRole, NpwpLine, column_of};
+use crate::npwp::numbers::{is_long_number, is_mostly_digits, is_number_like};
+use crate::npwp::params::PARAMS;
+use crate::npwp::wording::{is_address_like, is_decoration};
+use crate::text::lexicon::is_area_name;
 use crate::text::line::confidence_of;
-use crate::text::words::bare;
+use crate::text::normalise::normalize_alnum;
 
-/// What a line holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Meaning {
-    /// The tax number.
-    Number,
-    /// The holder.
-    Name,
-    /// The holder's NIK.
-    Nik,
-    /// A line of the address.
-    Address,
-    /// Labels, registration, office, decoration.
-    Other,
-}
-
-/// What a line holds, and the symbol at which the value begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Value {
-    /// What it holds.
-    pub meaning: Meaning,
-    /// Its first symbol.
-    pub from: usize,
-}
-
-/// What the words of a line make it.
+/// The form of a line by its words alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
     /// Labelled, with a value.
@@ -51,72 +28,73 @@ enum Form {
     Nothing,
 }
 
-/// Below this mean confidence words are dirt, unless a label says that they are not.
-const LEGIBLE: f32 = 0.3;
-/// Below this mean confidence nothing is a label.
-const LEGIBLE_LABEL: f32 = 0.55;
-
-/// Dirt that looks like a label without a colon has a character less sure than this.
-const SURE_LABEL: f32 = 0.9;
-
-fn form(line: &NpwpLine, told: &Told) -> Form {
-    let letters = told.rest.chars().filter(char::is_ascii_alphabetic).count();
-    if is_long_number(&told.rest) {
+fn form(line: &NpwpLine, split: &LabelledLine) -> Form {
+    let letters = split.rest.chars().filter(char::is_ascii_alphabetic).count();
+    if is_long_number(&split.rest) {
         return Form::Nothing;
     }
-    match told.label {
+    match split.label {
         Some(Label::Other | Label::Place) => Form::Nothing,
-        Some(label) if told.is_bare_label() => Form::Label(label),
+        Some(label) if split.is_bare_label() => Form::Label(label),
         Some(label) => Form::Labelled(label),
-        None if is_number_like(&told.rest) => Form::Number,
-        None if is_decoration(&told.rest) => Form::Nothing,
-        None if letters >= 2 && line.line.confidence().mean >= LEGIBLE => Form::Words,
-        None if letters < 2 && bare(&told.rest).len() >= 2 => Form::Words,
+        None if is_number_like(&split.rest) => Form::Number,
+        None if is_decoration(&split.rest) => Form::Nothing,
+        None if letters >= 2 && line.line.confidence().mean >= PARAMS.legible_min => Form::Words,
+        None if letters < 2 && normalize_alnum(&split.rest).len() >= 2 => Form::Words,
         None => Form::Nothing,
     }
 }
 
-/// What each line holds.
-pub fn meanings(lines: &[NpwpLine]) -> Vec<Value> {
-    let mut cut: Vec<Told> = lines.iter().map(cut_line).collect();
-    cut_at_column(lines, &mut cut);
-    let mut forms: Vec<Form> = lines.iter().zip(&cut).map(|(line, told)| form(line, told)).collect();
-    drop_misread_labels(&cut, &mut forms);
-    let mut card = Card { lines, cut: &cut, forms: &forms, meanings: vec![Meaning::Other; lines.len()] };
-    let number = card.number();
-    card.set(number, Meaning::Number);
-    let nik = card.nik(number);
-    card.set(nik, Meaning::Nik);
-    let name = card.name(number);
-    card.set(name, Meaning::Name);
-    card.words(name, number);
-    let value = |(meaning, told): (Meaning, &Told)| Value { meaning, from: told.from };
-    card.meanings.into_iter().zip(&cut).map(value).collect()
+/// Assigns its role to every line, and where its value begins, by the text of all lines as first read.
+pub fn assign_roles(lines: &mut [NpwpLine]) {
+    let found = roles(lines);
+    for (line, (role, from)) in lines.iter_mut().zip(found) {
+        (line.role, line.value_from) = (role, from);
+    }
 }
 
-/// A line's label and value by its words. A label that is hardly legible must be seen exactly.
-fn cut_line(line: &NpwpLine) -> Told {
+/// The role of each line and the symbol at which its value begins.
+fn roles(lines: &[NpwpLine]) -> Vec<(LineRole, usize)> {
+    let mut splits: Vec<LabelledLine> = lines.iter().map(split_line).collect();
+    split_at_column(lines, &mut splits);
+    let mut forms: Vec<Form> = lines.iter().zip(&splits).map(|(line, split)| form(line, split)).collect();
+    drop_misread_labels(&splits, &mut forms);
+    let mut card = Card { lines, splits: &splits, forms: &forms, roles: vec![LineRole::Other; lines.len()] };
+    let number = card.number();
+    card.set(number, LineRole::Number);
+    let nik = card.nik(number);
+    card.set(nik, LineRole::Nik);
+    let name = card.name(number);
+    card.set(name, LineRole::Name);
+    card.words(name, number);
+    card.roles.into_iter().zip(&splits).map(|(role, split)| (role, split.from)).collect()
+}
+
+/// A line's label and value by its words; without its label where that is hardly legible.
+fn split_line(line: &NpwpLine) -> LabelledLine {
     let text = line.line.text();
-    let told = told(&text);
-    let label = line.line.symbols.get(..told.from.min(line.line.symbols.len())).unwrap_or_default();
+    let split = split_label(&text);
+    let label = line.line.symbols.get(..split.from.min(line.line.symbols.len())).unwrap_or_default();
     // Without a colon behind it, dirt may look like a label.
-    let plain = label.iter().any(|symbol| symbol.character == ':') || confidence_of(label).min >= SURE_LABEL;
-    let legible = line.line.confidence().mean >= LEGIBLE_LABEL && plain;
-    let unsure = !legible && !is_number_like(&told.rest);
-    if told.label.is_some() && unsure { Told { label: None, from: 0, rest: text } } else { told }
+    let plain = label.iter().any(|symbol| symbol.character == ':')
+        || confidence_of(label).min >= PARAMS.label_without_colon_min;
+    let legible = line.line.confidence().mean >= PARAMS.legible_label_min && plain;
+    let unsure = !legible && !is_number_like(&split.rest);
+    if split.label.is_some() && unsure { LabelledLine { label: None, from: 0, rest: text } } else { split }
 }
 
 /// Where labels stand above their values, small letters above capitals are a label too, whatever was read.
-fn drop_misread_labels(cut: &[Told], forms: &mut [Form]) {
+fn drop_misread_labels(splits: &[LabelledLine], forms: &mut [Form]) {
     let above =
         forms.iter().filter(|form| matches!(form, Form::Label(label) if *label != Label::Number)).count();
     if above == 0 {
         return;
     }
-    for at in 1..cut.len() {
-        let (Some(label), Some(value)) = (cut.get(at - 1), cut.get(at)) else { continue };
+    for at in 1..splits.len() {
+        let (Some(label), Some(value)) = (splits.get(at - 1), splits.get(at)) else { continue };
         let both = matches!(forms.get(at - 1..=at), Some([Form::Words, Form::Words | Form::Number]));
-        if both && is_small(&label.rest) && !is_small(&value.rest) && bare(&label.rest).len() <= 16 {
+        if both && is_small(&label.rest) && !is_small(&value.rest) && normalize_alnum(&label.rest).len() <= 16
+        {
             forms[at - 1] = Form::Nothing;
         }
     }
@@ -128,18 +106,18 @@ fn is_small(text: &str) -> bool {
     small > text.chars().filter(char::is_ascii_uppercase).count()
 }
 
-/// Cuts lines whose label was misread where the values of the others begin.
-fn cut_at_column(lines: &[NpwpLine], cut: &mut [Told]) {
+/// Splits lines whose label was misread at the column where the values of the others begin.
+fn split_at_column(lines: &[NpwpLine], splits: &mut [LabelledLine]) {
     let begin = |line: &NpwpLine, from: usize| line.left + column_of(&line.line, from);
     let values: Vec<(u32, u32)> = lines
         .iter()
-        .zip(cut.iter())
-        .filter(|(_, told)| told.from > 0 && !told.rest.is_empty())
-        .map(|(line, told)| (line.left, begin(line, told.from)))
+        .zip(splits.iter())
+        .filter(|(_, split)| split.from > 0 && !split.rest.is_empty())
+        .map(|(line, split)| (line.left, begin(line, split.from)))
         .collect();
-    for (line, told) in lines.iter().zip(cut.iter_mut()) {
+    for (line, split) in lines.iter().zip(splits.iter_mut()) {
         let high = line.bottom.saturating_sub(line.top);
-        if told.label.is_some() || told.from > 0 || high == 0 {
+        if split.label.is_some() || split.from > 0 || high == 0 {
             continue;
         }
         // Two other lines whose labels and values begin at the same columns, and a word of this one too.
@@ -170,26 +148,26 @@ fn cut_at_column(lines: &[NpwpLine], cut: &mut [Told]) {
             let apart = head.trim_end().ends_with([':', ';', '='])
                 || (is_small(&head) && !is_small(&rest))
                 || gap > high * 3 / 2;
-            if apart && bare(&head).len() <= 16 && bare(&rest).len() >= 2 {
+            if apart && normalize_alnum(&head).len() <= 16 && normalize_alnum(&rest).len() >= 2 {
                 rest = rest.trim().to_owned();
-                *told = Told { label: None, from, rest };
+                *split = LabelledLine { label: None, from, rest };
             }
         }
     }
 }
 
-/// The lines while their meanings are being told.
+/// The lines while their meanings are being split.
 struct Card<'a> {
     lines: &'a [NpwpLine],
-    cut: &'a [Told],
+    splits: &'a [LabelledLine],
     forms: &'a [Form],
-    meanings: Vec<Meaning>,
+    roles: Vec<LineRole>,
 }
 
 impl Card<'_> {
-    fn set(&mut self, at: Option<usize>, meaning: Meaning) {
-        if let Some(slot) = at.and_then(|at| self.meanings.get_mut(at)) {
-            *slot = meaning;
+    fn set(&mut self, at: Option<usize>, role: LineRole) {
+        if let Some(slot) = at.and_then(|at| self.roles.get_mut(at)) {
+            *slot = role;
         }
     }
 
@@ -198,7 +176,7 @@ impl Card<'_> {
     }
 
     fn rest(&self, at: usize) -> &str {
-        self.cut.get(at).map_or("", |told| told.rest.as_str())
+        self.splits.get(at).map_or("", |split| split.rest.as_str())
     }
 
     /// The first line of this form for which `test` holds.
@@ -248,7 +226,7 @@ impl Card<'_> {
         let free = |at: usize| {
             self.form(at) == Form::Words
                 && self.rest(at).chars().filter(char::is_ascii_alphabetic).count() >= 2
-                && !is_area(self.rest(at))
+                && !is_area_name(self.rest(at))
                 && !matches!(
                     at.checked_sub(1).map(|above| self.form(above)),
                     Some(Form::Label(Label::Address))
@@ -266,14 +244,14 @@ impl Card<'_> {
         // The holder stands above the number on some cards.
         let above = (0..number).rev().find(|at| self.form(*at) != Form::Label(Label::Number)).filter(|at| {
             let text = self.rest(*at);
-            free(*at) && !is_address_like(text) && bare(text).len() >= 3
+            free(*at) && !is_address_like(text) && normalize_alnum(text).len() >= 3
         });
         above.or(below)
     }
 
-    /// Tells the remaining words: further lines of the name, and the address.
+    /// Assigns the remaining words: further lines of the name, and the address.
     fn words(&mut self, name: Option<usize>, number: Option<usize>) {
-        let labelled = self.labelled(Label::Address, |at| bare(self.rest(at)).len() >= 2);
+        let labelled = self.labelled(Label::Address, |at| normalize_alnum(self.rest(at)).len() >= 2);
         let begin = match (labelled, name, number) {
             (Some(at), ..) => at,
             (None, Some(name), Some(number)) if name < number => number + 1,
@@ -284,16 +262,16 @@ impl Card<'_> {
         if let Some(name) = name {
             self.rest_of_name(name, labelled);
         }
-        self.set(labelled, Meaning::Address);
+        self.set(labelled, LineRole::Address);
         let mut last = labelled.or(begin.checked_sub(1));
         let mut pitch: Option<u32> = None;
         for at in begin..self.forms.len() {
-            let told = self.meanings.get(at).copied().unwrap_or(Meaning::Other);
-            if Some(at) == labelled || matches!(told, Meaning::Name | Meaning::Nik | Meaning::Number) {
+            let assigned = self.roles.get(at).copied().unwrap_or(LineRole::Other);
+            if Some(at) == labelled || matches!(assigned, LineRole::Name | LineRole::Nik | LineRole::Number) {
                 last = Some(at);
                 continue;
             }
-            let begun = self.meanings.contains(&Meaning::Address);
+            let begun = self.roles.contains(&LineRole::Address);
             match self.form(at) {
                 Form::Words => {
                     let step = last.map_or(0, |last| self.step(last, at));
@@ -303,7 +281,7 @@ impl Card<'_> {
                     if begun {
                         pitch = Some(pitch.map_or(step, |pitch| pitch.min(step)));
                     }
-                    self.set(Some(at), Meaning::Address);
+                    self.set(Some(at), LineRole::Address);
                     last = Some(at);
                 }
                 Form::Number | Form::Label(_) | Form::Labelled(_) | Form::Nothing if begun => break,
@@ -327,7 +305,7 @@ impl Card<'_> {
             if self.form(at) != Form::Words || is_address_like(self.rest(at)) {
                 break;
             }
-            self.set(Some(at), Meaning::Name);
+            self.set(Some(at), LineRole::Name);
         }
     }
 
@@ -336,11 +314,4 @@ impl Card<'_> {
         let bottom = |at: usize| self.lines.get(at).map_or(0, |line| line.bottom);
         bottom(below).saturating_sub(bottom(above))
     }
-}
-
-/// Most of it is digits: a number that was misread in part.
-fn is_mostly_digits(text: &str) -> bool {
-    let bare_text = bare(text);
-    let digits = bare_text.chars().filter(char::is_ascii_digit).count();
-    digits >= 6 && digits * 2 > bare_text.len() && bare_text.len() <= 20
 }

@@ -5,8 +5,9 @@
 use crate::recognition::ctc::CtcOutput;
 use crate::recognition::engine::TextClass;
 use crate::recognition::params::{Ensemble, PARAMS};
+use crate::text::confidence::inverse_calibration;
 use crate::text::line::{Line, Symbol};
-use crate::text::words::{least_of, value_range};
+use crate::text::normalise::value_range;
 
 const FITTED: Ensemble = PARAMS.ensemble;
 
@@ -32,7 +33,7 @@ pub fn fuse(line: &mut Line, output: &CtcOutput) {
     let evidence = [lead, own_likely.max(FITTED.least_likely), (least / (1.0 - least)).ln(), 1.0];
     let odds: f32 = FITTED.weights.iter().zip(evidence).map(|(weight, value)| weight * value).sum();
     let believed = if output.class == TextClass::Name { FITTED.name_otherwise } else { FITTED.otherwise };
-    let most = least_of((1.0 / (1.0 + (-odds.abs()).exp())).min(believed));
+    let most = inverse_calibration((1.0 / (1.0 + (-odds.abs()).exp())).min(believed));
     let fused = if read.is_empty() || (odds > 0.0 && !own.symbols.is_empty()) {
         doubted(own.symbols, read, most)
     } else {
@@ -135,7 +136,7 @@ mod tests {
         let mut line = line_of("BUNI", 0.98);
         fuse(&mut line, &CtcOutput::certain("BUDI"));
         assert_eq!(line.text(), "BUDI");
-        let most = least_of(FITTED.name_otherwise);
+        let most = inverse_calibration(FITTED.name_otherwise);
         assert!(least(&line, 'D') <= most && least(&line, 'B') > most);
         // A letter that only one of them has: it is in doubt, or what it would stand beside.
         for (engine, network) in

@@ -32,6 +32,13 @@ impl Line {
         Self { symbols: text.chars().map(symbol).collect() }
     }
 
+    /// Symbols of one confidence, for tests.
+    #[cfg(test)]
+    pub fn with_confidence(text: &str, confidence: f32) -> Self {
+        let symbol = |character| Symbol { character, confidence, left: 0, right: 0 };
+        Self { symbols: text.chars().map(symbol).collect() }
+    }
+
     /// The lowest confidence and the geometric mean of all, spaces left out; zeros for an empty line.
     pub fn confidence(&self) -> LineConfidence {
         confidence_of(&self.symbols)

@@ -1,18 +1,24 @@
 use super::*;
+use crate::ktp::blood_shape::BloodShape;
 use crate::ktp::labels::LABELS;
-use crate::ktp::read::BloodLook;
-use crate::ktp::read::KtpRow;
-use crate::recognition::digits::COUNT;
+use crate::recognition::digits::{COUNT, DigitRow};
 
 fn row(label: &str, value: &str) -> KtpRow {
-    KtpRow { label: line_of(label, 0.99), value: line_of(value, 0.99), ..KtpRow::default() }
+    KtpRow {
+        label: Line::with_confidence(label, 0.99),
+        value: Line::with_confidence(value, 0.99),
+        ..KtpRow::default()
+    }
 }
 
 fn clean() -> KtpLines {
     let mut gender = row("Jenis kelamin", ": PEREMPUAN");
-    gender.extra = Some(line_of("Gol. Darah : AB", 0.99));
+    gender.extra = Some(Line::with_confidence("Gol. Darah : AB", 0.99));
     KtpLines {
-        header: vec![line_of("PROVINSI JAWA TIMUR", 0.99), line_of("KABUPATEN PASURUAN", 0.99)],
+        header: vec![
+            Line::with_confidence("PROVINSI JAWA TIMUR", 0.99),
+            Line::with_confidence("KABUPATEN PASURUAN", 0.99),
+        ],
         nik: Some(nik_row("3514185203830002")),
         meanings: None,
         rows: vec![
@@ -39,8 +45,6 @@ fn nik_row(digits: &str) -> DigitRow {
     }
     DigitRow { cells, fit: -0.05, left: 300.0, pitch: 35.0 }
 }
-
-use crate::recognition::digits::DigitRow;
 
 fn value(lines: &KtpLines, field: FieldName) -> Option<String> {
     parse(lines).get(&field).map(|reading| reading.value.clone())
@@ -87,7 +91,7 @@ fn wrapped_lines_belong_to_the_value_above() {
 }
 
 #[test]
-fn misread_labels_are_told_by_their_order() {
+fn misread_labels_are_known_by_their_order() {
     let texts = [
         "Narna",
         "Tempal/Tgi Lahir",
@@ -148,7 +152,7 @@ fn what_is_no_date_is_no_birth_date() {
 #[test]
 fn closed_vocabularies_are_repaired_and_nothing_else_is() {
     let mut lines = clean();
-    lines.rows[2].value = line_of(": PEREMPUAM", 0.9);
+    lines.rows[2].value = Line::with_confidence(": PEREMPUAM", 0.9);
     lines.rows[7] = row("Agama", ": KR1STEN");
     lines.rows[8] = row("Status Perkawinan", ": BELUMKAWIN");
     lines.rows[10] = row("Kewarganegaraan", ": VVNI");
@@ -175,7 +179,7 @@ fn vocab_of(text: &str) -> (String, f32) {
 
 #[test]
 fn blood_groups_in_all_their_spellings() {
-    let look = |group, sign| Some(BloodLook { group, sign, like: 0.9 });
+    let look = |group, sign| Some(BloodShape { group, sign, correlation: 0.9 });
     for (text, blood, expected) in [
         ("Gol. Darah : O", None, Some("O")),
         ("Gol. Darah : 0", None, Some("O")),
@@ -190,7 +194,7 @@ fn blood_groups_in_all_their_spellings() {
         ("Gol. Darah :", look(None, None), None),
     ] {
         let mut lines = clean();
-        lines.rows[2].extra = Some(line_of(text, 0.99));
+        lines.rows[2].extra = Some(Line::with_confidence(text, 0.99));
         lines.rows[2].blood = blood;
         assert_eq!(value(&lines, FieldName::BloodType).as_deref(), expected, "{text}");
     }
@@ -211,7 +215,7 @@ fn expiry_dates_are_dates() {
 }
 
 #[test]
-fn a_second_look_settles_a_date_and_makes_rt_and_rw_three_digits() {
+fn the_digit_classifier_corrects_dates_and_rt_rw() {
     let number = |digits: &str, p: f32| {
         let cell = |b: u8| {
             let mut cell = [0.001; 10];
@@ -222,22 +226,22 @@ fn a_second_look_settles_a_date_and_makes_rt_and_rw_three_digits() {
     };
     let mut lines = clean();
     // The recogniser lost the date, the classifier saw it.
-    lines.rows[1].value = line_of(": PASURUAN, 12-03-19B", 0.96);
+    lines.rows[1].value = Line::with_confidence(": PASURUAN, 12-03-19B", 0.96);
     lines.rows[1].digits = number("12031983", 0.97);
-    lines.rows[4].value = line_of(": 010/0085", 0.96);
+    lines.rows[4].value = Line::with_confidence(": 010/0085", 0.96);
     lines.rows[4].digits = number("010005", 0.9);
     let fields = parse(&lines);
     assert_eq!(fields[&FieldName::BirthDate].value, "1983-03-12");
     assert_eq!(fields[&FieldName::BirthPlace].value, "PASURUAN");
     assert_eq!(fields[&FieldName::RtRw].value, "010/005");
     // Two looks that differ are doubt.
-    lines.rows[1].value = line_of(": PASURUAN, 12-08-1983", 0.975);
+    lines.rows[1].value = Line::with_confidence(": PASURUAN, 12-08-1983", 0.975);
     lines.rows[1].digits = number("12031983", 0.9);
     assert!(parse(&lines)[&FieldName::BirthDate].confidence < 0.8);
 }
 
 #[test]
-fn the_shape_of_a_citizenship_stands_in_for_letters_that_were_not_read() {
+fn a_shape_replaces_an_illegible_citizenship() {
     let mut lines = clean();
     let at = lines.rows.iter().position(|row| row.label.text().starts_with("Kewarga")).unwrap();
     for (read, look, expected) in [
@@ -246,8 +250,8 @@ fn the_shape_of_a_citizenship_stands_in_for_letters_that_were_not_read() {
         (": WNA", Some("WNI"), Some("WNA")),
         (": ", None, None),
     ] {
-        lines.rows[at].value = line_of(read, 0.99);
-        lines.rows[at].citizen = look;
+        lines.rows[at].value = Line::with_confidence(read, 0.99);
+        lines.rows[at].citizenship = look;
         assert_eq!(value(&lines, FieldName::Citizenship).as_deref(), expected);
         // What the letters do not say is never sure.
         let confidence = parse(&lines).get(&FieldName::Citizenship).map_or(0.0, |field| field.confidence);
@@ -259,30 +263,8 @@ fn the_shape_of_a_citizenship_stands_in_for_letters_that_were_not_read() {
 fn a_comma_before_a_degree_on_the_next_line_stays() {
     let mut lines = clean();
     let name = lines.rows.iter().position(|row| row.label.text() == "Nama").unwrap();
-    lines.rows[name].value = line_of(": FATIMAH MANURUNG,", 0.99);
+    lines.rows[name].value = Line::with_confidence(": FATIMAH MANURUNG,", 0.99);
     assert_eq!(value(&lines, FieldName::Name).as_deref(), Some("FATIMAH MANURUNG"));
     lines.rows.insert(name + 1, row("", "S.PD"));
     assert_eq!(value(&lines, FieldName::Name).as_deref(), Some("FATIMAH MANURUNG, S.PD"));
-}
-
-#[test]
-fn a_blood_group_is_what_its_readers_agree_on() {
-    let row = |read: &str, seen: &str| KtpRow {
-        extra: Some(line_of(&format!("Gol. Darah : {read}"), 0.9)),
-        group: Some(line_of(&format!("O A: {seen}"), 0.95)),
-        ..KtpRow::default()
-    };
-    let (group, agreed) = blood_type(&row("O", "O")).unwrap();
-    assert!(group == "O" && agreed > 0.85);
-    // A letter that they have differently, and one that the engine does not know for a group.
-    let (group, disputed) = blood_type(&row("A", "O")).unwrap();
-    assert!(group == "O" && disputed < 0.85);
-    assert_eq!(blood_type(&row("GO", "O")).unwrap().0, "O");
-    // The second reader sees a plus that the engine lost, and takes a faint minus for dirt.
-    let mut faint = row("B", "B");
-    faint.blood = Some(BloodLook { group: Some("B"), sign: Some('-'), like: 0.9 });
-    assert_eq!(blood_type(&faint).unwrap().0, "B-");
-    assert_eq!(blood_type(&row("O", "O+")).unwrap().0, "O+");
-    // What is no group is nothing.
-    assert_eq!(blood_type(&row("", "AA")), None);
 }

@@ -1,5 +1,8 @@
 use super::*;
-use crate::ktp::fields::line_of;
+use crate::npwp::evidence::evidence;
+use crate::npwp::labels::split_label;
+use crate::npwp::line::column_of;
+use crate::npwp::line_roles::assign_roles;
 
 /// Lines at the pitch of a card; a `|` alone is the gap before the registration.
 fn card(texts: &[&str]) -> Vec<NpwpLine> {
@@ -14,14 +17,12 @@ fn card(texts: &[&str]) -> Vec<NpwpLine> {
             left: 60,
             top,
             bottom: top + 25,
-            cut_off: false,
-            line: line_of(text, 0.99),
-            from: None,
-            narrowed: None,
-            digits: None,
+            line: Line::with_confidence(text, 0.99),
+            ..NpwpLine::default()
         });
         top += 42;
     }
+    assign_roles(&mut lines);
     lines
 }
 
@@ -93,9 +94,9 @@ fn confusions_are_repaired_in_numbers_only() {
     );
     // A second look that agrees is worth more, one that differs less.
     let once = parse(&lines)[&FieldName::NpwpNumber].confidence;
-    lines[0].narrowed = Some(line_of("82.361.421.9-127.000", 0.99));
+    lines[0].second_pass = Some(Line::with_confidence("82.361.421.9-127.000", 0.99));
     let twice = parse(&lines)[&FieldName::NpwpNumber].confidence;
-    lines[0].narrowed = Some(line_of("82.361.427.9-127.000", 0.99));
+    lines[0].second_pass = Some(Line::with_confidence("82.361.427.9-127.000", 0.99));
     let contrary = parse(&lines)[&FieldName::NpwpNumber].confidence;
     assert!(twice > once && contrary < twice * 0.8, "{once} {twice} {contrary}");
 }
@@ -104,26 +105,25 @@ fn confusions_are_repaired_in_numbers_only() {
 fn a_number_that_is_none_is_not_given() {
     let lines = card(&["NPWP : 82.361.421.9-12", "MARLINA"]);
     assert_eq!(value(&lines, FieldName::NpwpNumber), None);
-    assert!(meanings(&[]).is_empty());
     assert!(parse(&[]).is_empty());
 }
 
 #[test]
 fn the_number_starts_after_its_label() {
-    let mut line = line_of("NPWP : 82.361.421.9-127.000", 0.99);
+    let mut line = Line::with_confidence("NPWP : 82.361.421.9-127.000", 0.99);
     for (i, symbol) in (0_u32..).zip(&mut line.symbols) {
         symbol.left = 10 * i + 5;
     }
-    assert_eq!(column_of(&line, told(&line.text()).from), 70);
+    assert_eq!(column_of(&line, split_label(&line.text()).from), 70);
 }
 
 #[test]
-fn the_other_number_line_decides_between_two_looks_and_adds_none_of_its_own() {
+fn the_other_number_decides_but_adds_no_reading() {
     let texts =
         ["NPWP", "7208095909690023", "WINARTI LAKSONO", "NIK : 7208095909690028", "JL. DR. SUTOMO NO. 217"];
-    let number_with = |narrowed: Option<&str>| {
+    let number_with = |again: Option<&str>| {
         let mut lines = card(&texts);
-        lines[1].narrowed = narrowed.map(|text| line_of(text, 0.98));
+        lines[1].second_pass = again.map(|text| Line::with_confidence(text, 0.98));
         parse(&lines).get(&FieldName::NpwpNumber).cloned().unwrap()
     };
     // One look says what the NIK line says: it is believed, less than two looks that agree.
@@ -176,7 +176,7 @@ fn labels_may_stand_above_their_values() {
 }
 
 #[test]
-fn the_name_may_stand_above_the_number_and_the_plain_number_is_the_card_s() {
+fn a_name_above_the_number_is_the_holder() {
     let lines = card(&[
         "ANDI PRATAMA",
         "49.727.987.7-141.000",
@@ -190,7 +190,7 @@ fn the_name_may_stand_above_the_number_and_the_plain_number_is_the_card_s() {
 }
 
 #[test]
-fn a_name_of_two_lines_is_joined_and_doubt_is_told() {
+fn a_name_of_two_lines_is_joined_with_its_doubt() {
     let mut lines = card(&[
         "NPWP : 82.361.421.9-127.000",
         "Nama : MARLINA",
@@ -201,10 +201,10 @@ fn a_name_of_two_lines_is_joined_and_doubt_is_told() {
     let sure = parse(&lines)[&FieldName::Name].clone();
     assert_eq!(sure.value, "MARLINA SUPRIYADI");
     for begun_otherwise in ["UPRIYADI", "I SUPRIYADI"] {
-        lines[2].narrowed = Some(line_of(begun_otherwise, 0.99));
+        lines[2].second_pass = Some(Line::with_confidence(begun_otherwise, 0.99));
         assert!(parse(&lines)[&FieldName::Name].confidence < 0.9, "{begun_otherwise}");
     }
-    lines[2].narrowed = None;
+    lines[2].second_pass = None;
     lines[1].cut_off = true;
     assert!(parse(&lines)[&FieldName::Name].confidence < 0.9 && sure.confidence > 0.9);
 }

@@ -7,19 +7,6 @@ use crate::recognition::digits::ink::Ink;
 use crate::recognition::digits::network::{CLASSES, Network};
 use crate::recognition::params::PARAMS;
 
-/// Part of a picture, in pixels, that is searched for digits.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Band {
-    /// Left bound of the search.
-    pub left: f32,
-    /// Right bound of the search.
-    pub right: f32,
-    /// Top of the digits.
-    pub top: f32,
-    /// Bottom of the digits.
-    pub bottom: f32,
-}
-
 /// What all cells of a number have in common, in pixels.
 #[derive(Debug, Clone, Copy)]
 pub struct CellSize {

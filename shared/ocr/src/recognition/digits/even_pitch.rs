@@ -6,8 +6,8 @@
 
 use image::GrayImage;
 
-use crate::recognition::digits::cells::{Band, CellSize, averaged, digits_of, fit, likeliest};
-use crate::recognition::digits::ink::Ink;
+use crate::recognition::digits::cells::{CellSize, averaged, digits_of, fit, likeliest};
+use crate::recognition::digits::ink::{Band, Ink};
 use crate::recognition::digits::network::{CLASSES, Network};
 use crate::recognition::params::{EvenPitch, PARAMS};
 

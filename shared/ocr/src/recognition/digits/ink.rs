@@ -1,13 +1,27 @@
 //! A part of a card as ink: what the classifier's patches are cut from.
+//!
+//! Owns contrast and sampling. It must not know where in the part a digit stands.
 
 use image::GrayImage;
 
 use crate::image::histogram::percentile;
-use crate::recognition::digits::cells::Band;
 use crate::recognition::digits::network::{CELL_HEIGHT, CELL_WIDTH, Patch};
 use crate::recognition::params::{PARAMS, Patches};
 
 const FITTED: Patches = PARAMS.patches;
+
+/// Part of a picture, in pixels, that is searched for digits.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Band {
+    /// Left bound of the search.
+    pub left: f32,
+    /// Right bound of the search.
+    pub right: f32,
+    /// Top of the digits.
+    pub top: f32,
+    /// Bottom of the digits.
+    pub bottom: f32,
+}
 
 /// The band as ink, 0 ground to 1 print.
 pub(crate) struct Ink {

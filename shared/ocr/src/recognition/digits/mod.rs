@@ -9,8 +9,9 @@ mod ink;
 mod network;
 mod proportional;
 
-pub use crate::recognition::digits::cells::{Band, best};
+pub use crate::recognition::digits::cells::best;
 pub use crate::recognition::digits::even_pitch::{COUNT, DigitRow, read_row};
+pub use crate::recognition::digits::ink::Band;
 pub use crate::recognition::digits::proportional::{NumberRow, Pattern, read_number};
 
 #[cfg(test)]

@@ -1,0 +1,90 @@
+//! Which row of a KTP holds which field.
+//!
+//! Owns the alignment of rows with the known order of the labels; rows may be missing, misread or wrapped. It must not
+//! know how similar a row and a label are found to be: by text here, by shape in [`crate::ktp::label_shapes`].
+
+use crate::ktp::labels::{LABELS, Label, label_similarity};
+use crate::text::normalise::normalize_alnum;
+
+/// What a row of the card holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowMeaning {
+    /// The value of a label.
+    Labelled(Label),
+    /// The next line of the value above.
+    Continuation,
+    /// Nothing known: dirt, or a label that was lost.
+    Nothing,
+}
+
+/// The meaning of each row by the text of its label: the order of the labels is known, some may be missing or misread,
+/// values may wrap.
+///
+/// Longest-path alignment over (row, label): a row takes the next label or a later one, continues the value above, or
+/// means nothing.
+pub fn align(rows: &[String]) -> Vec<RowMeaning> {
+    let similarities = |text: &String| {
+        let has_label = normalize_alnum(text).len() >= 2;
+        has_label.then(|| std::array::from_fn(|at| label_similarity(text, at)))
+    };
+    let similarities: Vec<Option<Similarities>> = rows.iter().map(similarities).collect();
+    align_by(&similarities).0
+}
+
+/// For a row with a label, its similarity to each label, 0 to 1.
+pub(crate) type Similarities = [f32; LABELS.len()];
+
+/// The best alignment of rows of which only similarities are known, and its score.
+pub(crate) fn align_by(rows: &[Option<Similarities>]) -> (Vec<RowMeaning>, f32) {
+    #[derive(Clone, Copy)]
+    struct Cell {
+        score: f32,
+        from: usize,
+        meaning: RowMeaning,
+    }
+    let n = LABELS.len();
+    // best[i][j]: rows before i have a meaning, labels before j are used up.
+    let unreached = Cell { score: f32::MIN, from: 0, meaning: RowMeaning::Nothing };
+    let mut best = vec![vec![unreached; n + 1]; rows.len() + 1];
+    best[0][0].score = 0.0;
+    for (i, similarities) in rows.iter().enumerate() {
+        let has_label = similarities.is_some();
+        let similarities = similarities.unwrap_or([-0.5; LABELS.len()]);
+        for j in 0..=n {
+            let here = best[i][j].score;
+            if here == f32::MIN {
+                continue;
+            }
+            let mut offer = |to: usize, score: f32, meaning: RowMeaning| {
+                if here + score > best[i + 1][to].score {
+                    best[i + 1][to] = Cell { score: here + score, from: j, meaning };
+                }
+            };
+            for (at, (label, _)) in LABELS.iter().enumerate().skip(j).take(4) {
+                let skipped = (at - j) as f32;
+                // A misread label in its turn is still likelier a label than nothing.
+                offer(at + 1, similarities[at] + 0.1 - 0.35 * skipped, RowMeaning::Labelled(*label));
+            }
+            let wraps = j > 0 && matches!(LABELS[j - 1].0, Label::Name | Label::Address);
+            let continues = match (has_label, wraps) {
+                (false, true) => 0.3,
+                (false, false) => 0.05,
+                (true, _) => -0.5,
+            };
+            offer(j, continues, if j > 0 { RowMeaning::Continuation } else { RowMeaning::Nothing });
+            offer(j, -0.05, RowMeaning::Nothing);
+        }
+    }
+    let last = &best[rows.len()];
+    // Labels never reached count against an alignment, but little: a cut-off card has fewer rows.
+    let value = |j: usize| last[j].score - 0.05 * (n - j) as f32;
+    let mut at = (0..=n).max_by(|a, b| value(*a).total_cmp(&value(*b))).unwrap_or(0);
+    let score = value(at);
+    let mut meanings = vec![RowMeaning::Nothing; rows.len()];
+    for i in (0..rows.len()).rev() {
+        let cell = best[i + 1][at];
+        meanings[i] = cell.meaning;
+        at = cell.from;
+    }
+    (meanings, score)
+}
