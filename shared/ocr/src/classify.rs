@@ -177,7 +177,7 @@ mod tests {
         });
         let taxed: Vec<String> = places.filter(|place| has_tax_wording(&ktp(&[place], &["Nama"]))).collect();
         assert_eq!(taxed, Vec::<String>::new());
-        // Two letters misread still tell it.
+        // Two misread letters do not hide it.
         for header in
             ["KEMENTERIAN KEUANGAN", "KEMENTERIAM KEUANGAN RI", "DIREKTURAI JENDERAL PAJAK", "KFUANGAN"]
         {

@@ -42,7 +42,7 @@ fn correct_letter(symbol: &mut Symbol, corners: f32, alone: bool) {
         _ => return,
     };
     symbol.confidence = symbol.confidence.min(PARAMS.restored);
-    // Cut out of what has run together, a letter may have the corners of its neighbour.
+    // A letter cut out of a run of ink may have the corners of its neighbour.
     if alone {
         symbol.character = other;
     }

@@ -1,8 +1,8 @@
 //! Corrects characters that recognisers confuse or lose, by the strokes in the picture.
 //!
-//! Owns looks at single characters of names, places and addresses; [`names`] and [`addresses`] put them together. It
-//! imports [`crate::page`] beside `text`: a recogniser's boxes are too coarse to compare strokes, so these corrections
-//! measure the ink of the line's own row again. It must not know which card a line stands on.
+//! Owns the shapes of single characters in names, places and addresses; [`names`] and [`addresses`] apply them to a line.
+//! It imports [`crate::page`] beside `text`: a recogniser's boxes are too coarse to compare strokes, so the ink of the
+//! line's row is measured again. It must not know which card a line stands on.
 
 pub(crate) mod address_abbreviations;
 pub(crate) mod addresses;

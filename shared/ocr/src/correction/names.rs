@@ -45,7 +45,7 @@ fn restore_lone_stroke(page: &Page, row: Row, span: Span, words: &[Span], line: 
         if split_lone_stroke(line, from, to) {
             return;
         }
-        // Many names begin with it; within a name a person shall look.
+        // Many names begin with an `I`; within a name a person is to check it.
         let sure = if at == 0 { PARAMS.restored_first } else { PARAMS.restored };
         let place = |character, confidence| symbol_at(row, span, *word, character, confidence);
         line.symbols.splice(from..from, [place('I', sure), place(' ', 1.0)]);
@@ -87,7 +87,7 @@ fn restore_space(page: &Page, row: Row, span: Span, words: &[Span], line: &mut L
         !symbols.iter().any(|symbol| near(&symbol))
     });
     let (Some(gap), None) = (missing.next(), missing.next()) else { return };
-    // Some letters stand apart, as in `L U`: only a gap like the line's others is one between words.
+    // Some letters stand apart, as in `L U`: only a gap as wide as the line's others parts words.
     let width = |gap: u32| {
         let pairs = words.iter().zip(words.iter().skip(1));
         pairs
@@ -111,7 +111,7 @@ fn restore_space(page: &Page, row: Row, span: Span, words: &[Span], line: &mut L
     let nearest = (1..symbols.len()).filter(|at| border(at).is_some_and(|border| !far(border, gap)));
     if let Some(at) = nearest.min_by_key(|at| border(at).map_or(u32::MAX, |border| border.abs_diff(gap))) {
         let edge = symbols.get(at).map_or(gap, |symbol| symbol.left);
-        // Spaces have no confidence of their own: the doubt is the next letter's. A recogniser that sees a word where the
+        // Spaces have no confidence of their own: the next letter's is lowered. A recogniser that sees a word where the
         // strokes see two is right more often than not.
         if let Some(next) = line.symbols.get_mut(at) {
             next.confidence = next.confidence.min(PARAMS.restored);

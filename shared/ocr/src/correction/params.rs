@@ -1,7 +1,7 @@
-//! The fitted values of the corrections, side by side.
+//! The fitted values of the corrections, side by side. Holds numbers, no rules.
 //!
-//! Lengths are in heights of the row's capitals, darkness is a ratio or 0 (white) to 255, confidences are what a
-//! recogniser calls a symbol's probability (see [`crate::text::confidence`] for what they are worth).
+//! Lengths are in heights of the row's capitals, darkness is a ratio or 0 (white) to 255, confidences are
+//! the recogniser's own, not calibrated (see [`crate::text::confidence`]).
 //! `./dev accuracy --count N --seed S` checks them on generated cards.
 
 /// Values fitted to generated cards.
@@ -18,7 +18,7 @@ pub(crate) struct Params {
     pub b_width: f32,
     /// What one height of a capital of width is worth in stem.
     pub b_width_weight: f32,
-    /// Highest confidence of an `8` or `B` whose strokes do not tell.
+    /// Highest confidence of an `8` or `B` whose strokes do not decide it.
     pub undecided: f32,
     /// Highest confidence of a stroke that was put back at the beginning of a name.
     pub restored_first: f32,

@@ -4,6 +4,7 @@
 //! know how similar a row and a label are found to be: by text here, by shape in [`crate::ktp::label_shapes`].
 
 use crate::ktp::labels::{LABELS, Label, label_similarity};
+use crate::ktp::params::PARAMS;
 use crate::text::normalise::normalize_alnum;
 
 /// What a row of the card holds.
@@ -42,6 +43,7 @@ pub(crate) fn align_by(rows: &[Option<Similarities>]) -> (Vec<RowMeaning>, f32) 
         from: usize,
         meaning: RowMeaning,
     }
+    let score = &PARAMS.alignment;
     let n = LABELS.len();
     // best[i][j]: rows before i have a meaning, labels before j are used up.
     let unreached = Cell { score: f32::MIN, from: 0, meaning: RowMeaning::Nothing };
@@ -49,42 +51,46 @@ pub(crate) fn align_by(rows: &[Option<Similarities>]) -> (Vec<RowMeaning>, f32) 
     best[0][0].score = 0.0;
     for (i, similarities) in rows.iter().enumerate() {
         let has_label = similarities.is_some();
-        let similarities = similarities.unwrap_or([-0.5; LABELS.len()]);
+        let similarities = similarities.unwrap_or([score.no_label; LABELS.len()]);
         for j in 0..=n {
             let here = best[i][j].score;
             if here == f32::MIN {
                 continue;
             }
-            let mut offer = |to: usize, score: f32, meaning: RowMeaning| {
-                if here + score > best[i + 1][to].score {
-                    best[i + 1][to] = Cell { score: here + score, from: j, meaning };
+            let mut offer = |to: usize, gain: f32, meaning: RowMeaning| {
+                if here + gain > best[i + 1][to].score {
+                    best[i + 1][to] = Cell { score: here + gain, from: j, meaning };
                 }
             };
-            for (at, (label, _)) in LABELS.iter().enumerate().skip(j).take(4) {
+            for (at, (label, _)) in LABELS.iter().enumerate().skip(j).take(score.labels_ahead) {
                 let skipped = (at - j) as f32;
                 // A misread label in its turn is still likelier a label than nothing.
-                offer(at + 1, similarities[at] + 0.1 - 0.35 * skipped, RowMeaning::Labelled(*label));
+                offer(
+                    at + 1,
+                    similarities[at] + score.label - score.skipped_label * skipped,
+                    RowMeaning::Labelled(*label),
+                );
             }
             let wraps = j > 0 && matches!(LABELS[j - 1].0, Label::Name | Label::Address);
             let continues = match (has_label, wraps) {
-                (false, true) => 0.3,
-                (false, false) => 0.05,
-                (true, _) => -0.5,
+                (false, true) => score.wrapped,
+                (false, false) => score.wrapped_elsewhere,
+                (true, _) => score.labelled_continuation,
             };
             offer(j, continues, if j > 0 { RowMeaning::Continuation } else { RowMeaning::Nothing });
-            offer(j, -0.05, RowMeaning::Nothing);
+            offer(j, score.nothing, RowMeaning::Nothing);
         }
     }
     let last = &best[rows.len()];
     // Labels never reached count against an alignment, but little: a cut-off card has fewer rows.
-    let value = |j: usize| last[j].score - 0.05 * (n - j) as f32;
+    let value = |j: usize| last[j].score - score.unreached_label * (n - j) as f32;
     let mut at = (0..=n).max_by(|a, b| value(*a).total_cmp(&value(*b))).unwrap_or(0);
-    let score = value(at);
+    let total = value(at);
     let mut meanings = vec![RowMeaning::Nothing; rows.len()];
     for i in (0..rows.len()).rev() {
         let cell = best[i + 1][at];
         meanings[i] = cell.meaning;
         at = cell.from;
     }
-    (meanings, score)
+    (meanings, total)
 }

@@ -11,7 +11,7 @@ use crate::page::{Page, Row, Span};
 /// The shape of the print behind `Gol. Darah :`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BloodShape {
-    /// `A`, `B`, `AB`, `O`, or nothing before a lone dash; `None` where the shapes do not tell the letters.
+    /// `A`, `B`, `AB`, `O`, or nothing before a lone dash; `None` where the shapes do not identify the letters.
     pub group: Option<&'static str>,
     /// `+` or `-`.
     pub sign: Option<char>,
@@ -62,7 +62,7 @@ pub(crate) fn blood_shape(page: &Page, row: Row, span: Span) -> Option<BloodShap
     Some(BloodShape { group, sign, correlation })
 }
 
-/// Adds what stands close behind the last piece: the end of a group that the portrait's margin cut off.
+/// Adds the pieces close behind the last one: the end of a group that the portrait's margin cut off.
 fn beside_portrait(page: &Page, row: Row, pieces: &mut Vec<Span>) {
     let Some(last) = pieces.last().copied() else { return };
     let high = row.height();
@@ -109,7 +109,7 @@ fn sign_behind(page: &Page, row: Row, letter: u32) -> Option<char> {
     let (mx, my) = (mx / mass.max(1.0), my / mass.max(1.0));
     let (sx, sy) =
         ((xx / mass.max(1.0) - mx * mx).max(0.0).sqrt(), (yy / mass.max(1.0) - my * my).max(0.0).sqrt());
-    // Less is dirt; what is wider, higher or further off is another letter.
+    // Less ink is dirt; wider, higher or more distant ink is another letter.
     let is_sign =
         area >= 0.012 && (0.1..=0.6).contains(&mx) && (0.25..=0.9).contains(&my) && sx <= 0.24 && sy <= 0.2;
     is_sign.then_some(if sy >= PARAMS.plus_spread_min { '+' } else { '-' })

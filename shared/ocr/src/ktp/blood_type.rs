@@ -1,4 +1,4 @@
-//! The blood group: what the engine, the second reader and the shapes make of it, put together.
+//! The blood group from its three sources: the engine, the second reader and the shapes.
 //!
 //! Owns how the three are weighed. It must not know how a shape is recognised ([`crate::ktp::blood_shape`]).
 

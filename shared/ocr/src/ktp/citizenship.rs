@@ -12,7 +12,7 @@ use crate::page::{Page, Row, Span};
 use crate::text::field_text::FieldText;
 use crate::text::normalise::normalize_alnum;
 
-/// The citizenship whose shape a value has; `None` where the shape does not tell.
+/// The citizenship whose shape a value has; `None` where the shape does not decide it.
 pub(crate) fn citizenship_shape(page: &Page, row: Row, span: Span) -> Option<&'static str> {
     let high = row.height().max(1);
     let width = (span.right - span.left) as f32 / high as f32;
@@ -42,12 +42,14 @@ pub(crate) fn citizenship(
     shape: Option<&str>,
     put: &mut impl FnMut(FieldName, String, f32),
 ) {
+    let (by_shape, by_end) = (PARAMS.citizenship_by_shape, PARAMS.citizenship_by_end);
     let text = normalize_alnum(&piece.text);
     let value = match text.as_str() {
         "WNI" | "WNA" => {
-            // A shape that gainsays the letters is doubt, no more.
-            let doubt = if shape.is_some_and(|shape| shape != text) { 0.85 } else { 1.0 };
-            return put(FieldName::Citizenship, text, piece.confidence().max(0.9) * doubt);
+            // A shape that contradicts the letters only lowers the confidence.
+            let doubt =
+                if shape.is_some_and(|shape| shape != text) { PARAMS.citizenship_disputed } else { 1.0 };
+            return put(FieldName::Citizenship, text, piece.confidence().max(PARAMS.exact_word_min) * doubt);
         }
         _ if text.ends_with("NI") || text.ends_with("N1") => "WNI",
         _ if text.ends_with("NA") || text.ends_with("N4") => "WNA",
@@ -55,14 +57,18 @@ pub(crate) fn citizenship(
             return match shape {
                 // Five characters or more are another word.
                 Some(shape) if text.len() <= 4 => {
-                    put(FieldName::Citizenship, shape.to_owned(), if shape == "WNI" { 0.75 } else { 0.5 });
+                    put(
+                        FieldName::Citizenship,
+                        shape.to_owned(),
+                        if shape == "WNI" { by_shape.0 } else { by_shape.1 },
+                    );
                 }
                 _ => vocabulary(FieldName::Citizenship, piece, CITIZENSHIPS, put),
             };
         }
     };
     let likely = text.len() <= 5 && text.starts_with(['W', 'V', 'N', 'M', 'U']);
-    put(FieldName::Citizenship, value.to_owned(), if likely { 0.9 } else { 0.5 });
+    put(FieldName::Citizenship, value.to_owned(), if likely { by_end.0 } else { by_end.1 });
 }
 
 #[cfg(test)]

@@ -5,16 +5,16 @@
 use chrono::NaiveDate;
 use filot_domain::FieldName;
 
-use crate::ktp::params::PARAMS;
 use crate::recognition::digits::NumberRow;
-use crate::text::confidence::combine_hypotheses;
+use crate::text::confidence::{combine_hypotheses, with_repaired_digits};
 use crate::text::field_text::FieldText;
 use crate::text::normalise::{as_digit, normalize_alnum};
 use crate::text::similarity::edit_distance;
 
 const FOR_LIFE: &str = "SEUMUR HIDUP";
 
-/// `PLACE, DD-MM-YYYY`. Two looks at the date, where the first was in doubt.
+/// Place and date of birth from `PLACE, DD-MM-YYYY`. `digits`: the date as the digit classifier has it, where the
+/// recogniser was in doubt.
 pub(crate) fn birth(
     piece: &FieldText,
     digits: Option<&NumberRow>,
@@ -22,18 +22,18 @@ pub(crate) fn birth(
 ) {
     let characters: Vec<char> = piece.text.chars().collect();
     let read = trailing_date(&characters);
-    let mut looks = Vec::with_capacity(2);
+    let mut readings = Vec::with_capacity(2);
     if let Some((_, date, repairs)) = read {
-        looks.push((date.to_string(), piece.confidence() * PARAMS.digit_repair.powi(repairs)));
+        readings.push((date.to_string(), with_repaired_digits(piece.confidence(), repairs)));
     }
     if let Some(row) = digits
         && let Some((text, confidence)) = row.text_that(|text| date_of_digits(text).is_some())
         && let Some(date) = date_of_digits(&text)
     {
-        looks.push((date.to_string(), row.weight(confidence)));
+        readings.push((date.to_string(), row.weight(confidence)));
     }
-    // One look alone keeps its own confidence.
-    let date = if looks.len() > 1 { combine_hypotheses(&looks, |_| 0.0) } else { looks.pop() };
+    // One reading alone keeps its own confidence.
+    let date = if readings.len() > 1 { combine_hypotheses(&readings, |_| 0.0) } else { readings.pop() };
     let place = match (read, piece.text.rsplit_once(',')) {
         (Some((start, _, _)), _) => Some((characters[..start].iter().collect::<String>(), 1.0)),
         // The date is illegible; the place may still be legible.
@@ -81,7 +81,7 @@ fn trailing_date(text: &[char]) -> Option<(usize, NaiveDate, i32)> {
         |reversed: &[char]| -> Option<u32> { reversed.iter().rev().collect::<String>().parse().ok() };
     let year = i32::try_from(number(&digits[..4])?).ok()?;
     let date = NaiveDate::from_ymd_opt(year, number(&digits[4..6])?, number(&digits[6..8])?)?;
-    // Nobody on a card was born before 1900; what is read as such is misread.
+    // Nobody on a card was born before 1900: such a year is misread.
     (1900..=2100).contains(&year).then_some((start, date, repairs))
 }
 
@@ -95,7 +95,7 @@ fn whole_date(text: &str) -> Option<(NaiveDate, i32)> {
 /// `SEUMUR HIDUP`, or a date.
 pub(crate) fn valid_until(piece: &FieldText, put: &mut impl FnMut(FieldName, String, f32)) {
     if let Some((date, repairs)) = whole_date(&piece.text) {
-        put(FieldName::ValidUntil, date.to_string(), piece.confidence() * PARAMS.digit_repair.powi(repairs));
+        put(FieldName::ValidUntil, date.to_string(), with_repaired_digits(piece.confidence(), repairs));
     } else if edit_distance(&normalize_alnum(&piece.text), "SEUMURHIDUP") <= 4 {
         let edits = edit_distance(&normalize_alnum(&piece.text), "SEUMURHIDUP") as f32;
         put(FieldName::ValidUntil, FOR_LIFE.to_owned(), 0.98 - edits * 0.05);

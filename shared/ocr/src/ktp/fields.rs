@@ -57,7 +57,7 @@ pub fn parse(lines: &KtpLines) -> BTreeMap<FieldName, FieldReading> {
             .collect();
         row_fields(*label, row, &wrapped, &mut put);
     }
-    // Before places are corrected: what counts is how they were read.
+    // Before places are corrected, whose confidence then no longer says how legible they are.
     for field in [FieldName::Name, FieldName::BirthDate] {
         discount_by_neighbours(&mut fields, field, &NEIGHBOURS);
     }
@@ -141,8 +141,7 @@ fn name_text(text: &str) -> String {
     text.trim_end_matches([',', '-', '\'', ' ', ':']).to_owned()
 }
 
-/// A value and the lines it wraps to, joined by one space. `line` is what the value ends in: a comma there is dirt at the
-/// end of a value, but not before a next line, as of a degree behind a name.
+/// A value joined with the lines that it wraps to. `line`: the line whose end is the end of `first`.
 fn join(first: &FieldText, line: &Line, wrapped: &[&KtpRow]) -> FieldText {
     let mut joined = first.clone();
     let mut comma = ends_in_comma(line, 0.0);

@@ -61,17 +61,17 @@ fn correct_name(
     let doubt = 1.0 - reading.confidence;
     if normalize_alnum(word) == normalize_alnum(&reading.value) {
         // The table and the pixels agree; where words part is for the pixels to say.
-        reading.confidence = 1.0 - doubt * 0.4;
+        reading.confidence = 1.0 - doubt * PARAMS.confirmed_doubt;
         return code;
     }
-    // The surer the reading, the less it may differ; and no other name may be nearly as like it.
+    // The surer the reading, the less it may differ; and no other name may be nearly as similar.
     let allowed = (bounds.sure + bounds.in_doubt * doubt).min(bounds.most);
-    if share > allowed || lead < 0.06 || lead < 0.5 * share {
+    if share > allowed || lead < PARAMS.name_lead_min || lead < PARAMS.name_lead_share * share {
         return None;
     }
     if reading.confidence < PARAMS.name_kept_from {
         reading.value = word.to_owned();
-        reading.confidence = (0.97 - 1.3 * share).clamp(0.4, 0.9);
+        reading.confidence = PARAMS.corrected_name.confidence(share);
     }
     code
 }

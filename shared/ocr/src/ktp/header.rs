@@ -9,7 +9,7 @@ use crate::text::field_text::{FieldText, value_of};
 use crate::text::line::Line;
 use crate::text::similarity::{closest, edit_similarity};
 
-/// Whether a header line begins like a KTP's.
+/// Whether a header line begins with `PROVINSI`, as a KTP's does.
 pub fn is_province_line(line: &Line) -> bool {
     let text = line.text();
     let first = text.split_whitespace().next().unwrap_or_default();

@@ -21,6 +21,7 @@ use crate::page::{Page, Span};
 use crate::recognition::digits::{self, Band, DigitRow, NumberRow, Pattern};
 use crate::recognition::engine::{Engine, EngineError, LineImage, TextClass};
 use crate::recognition::{ctc, ensemble};
+use crate::text::confidence::needs_second_pass;
 use crate::text::line::Line;
 
 impl KtpLayout {
@@ -59,7 +60,7 @@ impl KtpLayout {
         engine.recognise(&images)
     }
 
-    /// The meanings of the rows, if their labels' places and lengths tell them all.
+    /// The meanings of the rows, if their labels' places and lengths determine them all.
     fn meanings_by_shape(&self, page: &Page) -> Option<Vec<RowMeaning>> {
         let shapes: Vec<Option<LabelShape>> = self
             .rows
@@ -87,7 +88,7 @@ impl KtpLayout {
     }
 
     /// Recognises everything else. `header_confirms_ktp`: labels need not be read where their shapes
-    /// tell which is which.
+    /// identify them.
     ///
     /// # Errors
     /// The engine failed.
@@ -223,7 +224,7 @@ enum Part {
 fn needs_second_reader(value: &Line, label: RowMeaning) -> bool {
     let free =
         matches!(label, RowMeaning::Labelled(Label::Name | Label::Address | Label::Birth | Label::Village));
-    free || value.confidence().min < PARAMS.second_pass_below
+    free || needs_second_pass(value.confidence().min)
 }
 
 /// Lowers the confidence of the first letter of a name that begins right of its column: a letter before it was lost.
@@ -236,7 +237,7 @@ fn lower_first_letter(line: &mut Line) {
 /// The digits of a value that consists of digits or ends in a date, if the recogniser was not sure of them.
 fn second_pass(page: &Page, at: &RowLayout, read: &KtpRow, meaning: RowMeaning) -> Option<NumberRow> {
     let span = at.value?;
-    if at.value_is_dash || read.value.confidence().min >= PARAMS.second_pass_below {
+    if at.value_is_dash || !needs_second_pass(read.value.confidence().min) {
         return None;
     }
     let (top, bottom, right) = (at.row.top as f32, at.row.bottom as f32, span.right as f32);

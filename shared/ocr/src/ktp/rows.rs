@@ -65,7 +65,7 @@ pub(crate) fn median(mut values: Vec<u32>) -> u32 {
     values.get(values.len() / 2).copied().unwrap_or(0)
 }
 
-/// The print of a header row: what is around the middle of the card without a wide gap.
+/// The print of a header row: its widest piece without a wide gap.
 pub(crate) fn header_span(page: &Page, row: Row) -> Option<Span> {
     let w = page.width();
     let margin = w / TEMPLATE.header_margin_parts;
@@ -131,8 +131,8 @@ fn behind_colon(page: &Page, row: Row, span: Span) -> Span {
     }
 }
 
-/// A value with the letters at its ends that are too faint for ink: on the left there is a column where it shall begin, on
-/// the right it ends where paper does begin.
+/// A value with the letters at its ends that are too faint for ink: on the left up to the column where values begin, on
+/// the right up to where paper begins, `limit` at most.
 fn with_faint(page: &Page, row: Row, span: Span, column: u32, limit: u32) -> Span {
     let high = row.height();
     let mut reached = span;
@@ -141,7 +141,7 @@ fn with_faint(page: &Page, row: Row, span: Span, column: u32, limit: u32) -> Spa
         right >= left + (high / 3).max(2)
             && page.darkness(row, Span { left, right }) > PARAMS.faint_print_share * value
     };
-    // Letters end a little before what stands in ink.
+    // Letters end a little before the ink begins.
     let near = high / 6;
     if is_off(span, column, high) && printed(column, span.left.saturating_sub(near)) {
         reached.left = column;
@@ -226,8 +226,8 @@ pub(crate) fn row_layouts(page: &Page, rows: &[Row], high: u32, w: f32) -> Vec<R
     layouts
 }
 
-/// Where the values of the rows beside one begin. The column may lean: the rows next to it tell, and of two the one that
-/// begins further right.
+/// Where the value of a row should begin, by the rows next to it: the column may lean, so of those the one furthest
+/// right. `None`: fewer than two rows next to it have a value.
 fn column_beside(begins: &[Option<u32>], at: usize) -> Option<u32> {
     let above = begins.get(at.saturating_sub(2)..at).unwrap_or_default();
     let below = begins.get(at + 1..(at + 3).min(begins.len())).unwrap_or_default();
@@ -246,7 +246,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_digit_in_the_margin_is_print_and_the_portrait_is_none() {
+    fn a_digit_in_the_margin_is_print() {
         // A word of strokes, and behind the margin a digit or the portrait's edge.
         let page = |from: u32, to: u32| {
             let gray = image::GrayImage::from_fn(400, 120, |x, y| {

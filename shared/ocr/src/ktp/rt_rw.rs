@@ -2,24 +2,23 @@
 //!
 //! Owns their form. It must not know the rest of the address.
 
-use crate::ktp::params::PARAMS;
 use crate::recognition::digits::NumberRow;
-use crate::text::confidence::combine_hypotheses;
+use crate::text::confidence::{combine_hypotheses, with_repaired_digits};
 use crate::text::field_text::FieldText;
 use crate::text::normalise::as_digit;
 
 /// `NNN/NNN`, as the recogniser and the digit classifier have it.
 pub(crate) fn rt_rw(piece: &FieldText, digits: Option<&NumberRow>) -> Option<(String, f32)> {
-    let mut looks: Vec<(String, f32)> = rt_rw_of_text(piece).into_iter().collect();
+    let mut readings: Vec<(String, f32)> = rt_rw_of_text(piece).into_iter().collect();
     if piece.text != "-"
         && let Some(row) = digits
         && let Some((rt, rw)) = row.text().split_at_checked(3)
     {
-        looks.push((format!("{rt}/{rw}"), row.weight(row.confidence())));
+        readings.push((format!("{rt}/{rw}"), row.weight(row.confidence())));
     }
     // Both numbers have three digits on every card.
     let usual = |text: &str| if text.len() == 7 { 1.0 } else { 0.0 };
-    if looks.len() > 1 { combine_hypotheses(&looks, usual) } else { looks.pop() }
+    if readings.len() > 1 { combine_hypotheses(&readings, usual) } else { readings.pop() }
 }
 
 /// `NNN/NNN`; dashes and misread slashes between are accepted.
@@ -53,5 +52,5 @@ fn rt_rw_of_text(piece: &FieldText) -> Option<(String, f32)> {
         return None;
     }
     let repairs = a + b + i32::from(slash.is_none());
-    Some((format!("{rt}/{rw}"), piece.confidence() * PARAMS.digit_repair.powi(repairs)))
+    Some((format!("{rt}/{rw}"), with_repaired_digits(piece.confidence(), repairs)))
 }

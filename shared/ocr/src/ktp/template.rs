@@ -52,13 +52,13 @@ pub(crate) struct Template {
     pub wrapped_right: f32,
     /// How far RT/RW, village and district are indented under the address.
     pub indent: f32,
-    /// From row to row, to tell the first labelled row from the NIK: a row below begins half a pitch further down. Not
+    /// From row to row, to separate the first labelled row from the NIK: it lies at least half a pitch below. Not
     /// [`RowGrid::pitch`], which is fitted from middle line to middle line over all rows; here tops and bottoms of
     /// capitals are compared, and another value moves rows of some cards across the bound.
     pub row_pitch_below_nik: f32,
     /// Most rows: twelve labels, and two wrapped lines each for name and address.
     pub rows_max: usize,
-    /// Widths of the twelve labels from the top, in heights of a capital, in each spelling that is told by its width.
+    /// Widths of the twelve labels from the top, in heights of a capital, in each spelling that its width identifies.
     /// Helvetica and its kin set them so; other sans faces are wider or narrower by one factor, within four per cent.
     pub label_widths: [&'static [f32]; 12],
 }

@@ -27,13 +27,13 @@ pub(crate) fn vocabulary(
     }
     match nearest(&piece.text, words.iter().copied()) {
         Some(guess) if guess.share < PARAMS.vocabulary_exact_max => {
-            put(field, guess.word.to_owned(), piece.confidence().max(0.9));
+            put(field, guess.word.to_owned(), piece.confidence().max(PARAMS.exact_word_min));
         }
         // Much of the word may be misread, if no other word is nearly as similar to it.
         Some(guess)
             if guess.share <= PARAMS.vocabulary_difference_max && guess.lead > PARAMS.vocabulary_lead_min =>
         {
-            put(field, guess.word.to_owned(), (0.97 - 1.2 * guess.share).clamp(0.3, 0.95));
+            put(field, guess.word.to_owned(), PARAMS.corrected_word.confidence(guess.share));
         }
         _ => put(
             field,
@@ -49,12 +49,13 @@ pub(crate) fn occupation(piece: &FieldText) -> (String, f32) {
     let Some(guess) = nearest(&piece.text, OCCUPATIONS.iter().copied()) else {
         return (piece.text.clone(), confidence);
     };
-    // A word read surely may be one that the list lacks; a slash or a space is often misread.
-    let allowed = (0.06 + 0.5 * (1.0 - confidence)).min(0.4);
+    // A sure reading may be a word that the list lacks; a slash or a space is often misread.
+    let bounds = &PARAMS.occupations;
+    let allowed = (bounds.sure + bounds.in_doubt * (1.0 - confidence)).min(bounds.most);
     if guess.share <= f32::EPSILON {
-        (guess.word.to_owned(), 1.0 - (1.0 - confidence) * 0.4)
+        (guess.word.to_owned(), 1.0 - (1.0 - confidence) * PARAMS.confirmed_doubt)
     } else if guess.share <= allowed && guess.lead > guess.share {
-        (guess.word.to_owned(), (0.97 - 1.2 * guess.share).clamp(0.3, 0.96))
+        (guess.word.to_owned(), PARAMS.corrected_occupation.confidence(guess.share))
     } else {
         (piece.text.clone(), confidence)
     }

@@ -9,10 +9,10 @@ use crate::page::{Area, Page, Row, Span};
 const BLOCK: u32 = 30;
 /// Blocks along the edge of a window.
 const WINDOW: usize = 3;
-/// A card has no more.
+/// Most codes of a card.
 const MOST_CODES: usize = 2;
 
-/// Where the codes are, and a bar along the edge.
+/// The codes, and a bar along the left edge.
 pub fn find(page: &Page) -> Vec<Area> {
     let (across, down) = ((page.width() / BLOCK) as usize, (page.height() / BLOCK) as usize);
     if across < WINDOW || down < WINDOW {
@@ -94,7 +94,7 @@ const STRIP: u32 = 5;
 /// A code ends within so many strips of its last dense block.
 const STRIPS: u32 = 12;
 
-/// The part with what belongs to the code around it: print beside a code stands behind white.
+/// The part with the rest of the code around it: white separates a code from print beside it.
 fn grown(page: &Page, mut area: Area) -> Area {
     let inked = |area: Area| {
         let row = Row { top: area.top, bottom: area.bottom };

@@ -12,7 +12,7 @@ use crate::text::line::Line;
 pub fn speaks_of_npwp(text: &str) -> bool {
     let split = split_label(text);
     matches!(split.label, Some(Label::Number | Label::Sixteen))
-        || is_number_like(&split.rest)
+        || is_number_like(&split.value)
         || is_authority(text)
 }
 
@@ -36,12 +36,12 @@ pub fn evidence(lines: &[NpwpLine], head: &[Line]) -> u32 {
         |test: &dyn Fn(&LabelledLine, &str) -> bool| texts.iter().any(|(split, text)| test(split, text));
     let is_number = |label: Option<Label>| matches!(label, Some(Label::Number | Label::Sixteen));
     let formed =
-        any(&|split, _| (split.label.is_none() || is_number(split.label)) && is_number_like(&split.rest));
+        any(&|split, _| (split.label.is_none() || is_number(split.label)) && is_number_like(&split.value));
     let named = any(&|split, _| is_number(split.label));
     let registered = any(&|_, text| is_registration(text));
     let authority = any(&|_, text| is_authority(text));
     let labelled = |label: Label| any(&|split, _| split.label == Some(label));
-    let nik = any(&|split, _| split.label == Some(Label::Nik) && is_number_like(&split.rest));
+    let nik = any(&|split, _| split.label == Some(Label::Nik) && is_number_like(&split.value));
     let own = named || registered || authority;
     2 * u32::from(formed)
         + 2 * u32::from(named)

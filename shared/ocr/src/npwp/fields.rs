@@ -22,7 +22,7 @@ fn words(line: &NpwpLine) -> FieldText {
         value_of(&Line { symbols: line.line.symbols.get(line.value_from..).unwrap_or_default().to_vec() });
     let again = line.second_pass.as_ref().map(value_of).unwrap_or_default();
     let mut piece = if again.text.is_empty() { first.clone() } else { again };
-    // Where the value begins was split from the first look: it may have been taken for a letter further on, or back.
+    // The first pass found where the value begins: it may be a letter further left or right.
     let (whole, cut) = (normalize_alnum(&first.text), normalize_alnum(&piece.text));
     if whole != cut && (whole.ends_with(&cut) || cut.ends_with(&whole)) {
         piece.min = piece.min.min(PARAMS.begin_disputed);

@@ -22,7 +22,7 @@ pub enum Label {
     Address,
     /// The number of a place of business (NITKU): of the card, but no field.
     Place,
-    /// Registration, office, the card's own number: what no field has.
+    /// Registration, office, the card's own number: no field has them.
     Other,
 }
 
@@ -102,7 +102,7 @@ const SPELLINGS: [(Label, &[&str]); 7] = [
     ),
 ];
 
-/// No label is longer.
+/// Characters of the longest label.
 const LONGEST: usize = 32;
 
 /// A line split into label and value.
@@ -111,19 +111,19 @@ pub struct LabelledLine {
     /// The label before the value; `None`: no known one.
     pub label: Option<Label>,
     /// The character at which the value begins.
-    pub from: usize,
+    pub value_from: usize,
     /// The value.
-    pub rest: String,
+    pub value: String,
 }
 
 impl LabelledLine {
     /// Whether the label stands alone.
     pub fn is_bare_label(&self) -> bool {
-        self.label.is_some() && normalize_alnum(&self.rest).len() < 2
+        self.label.is_some() && normalize_alnum(&self.value).len() < 2
     }
 }
 
-/// Characters that stand between a label and its value, or that a colon is taken for.
+/// Characters that stand between a label and its value, or that a colon is mistaken for.
 const fn is_separator(c: char) -> bool {
     matches!(c, ' ' | ':' | ';' | '.' | ',' | '|' | '=' | '\'' | '"' | '`' | '-' | '_' | '*' | '·' | '!')
 }
@@ -141,11 +141,13 @@ pub fn split_label(text: &str) -> LabelledLine {
         if normalized.len() < 2 {
             continue;
         }
-        let closed = is_closed(&chars, end);
-        let number = is_number_like(&chars.iter().skip(end).collect::<String>());
-        let alone = end == chars.len();
-        let marred = normalized.len() < 3 || head.contains('.');
-        let small = head.chars().any(|c| c.is_ascii_lowercase());
+        let setting = Setting {
+            closed: is_closed(&chars, end),
+            number: is_number_like(&chars.iter().skip(end).collect::<String>()),
+            small: head.chars().any(|c| c.is_ascii_lowercase()),
+            alone: end == chars.len(),
+            marred: normalized.len() < 3 || head.contains('.'),
+        };
         for (label, spellings) in SPELLINGS {
             for spelling in spellings {
                 // No label may be off by more.
@@ -154,14 +156,18 @@ pub fn split_label(text: &str) -> LabelledLine {
                 }
                 let off = edit_distance(&normalized, spelling);
                 // Of a short label that was misread, the first letter must have been seen, unless a number follows.
-                if off > 0 && spelling.len() <= 4 && !number && normalized.get(..1) != spelling.get(..1) {
+                if off > 0
+                    && spelling.len() <= 4
+                    && !setting.number
+                    && normalized.get(..1) != spelling.get(..1)
+                {
                     continue;
                 }
-                if off > slack(label, spelling.len(), closed, number, small, alone, marred) {
+                if off > edits_max(label, spelling.len(), setting) {
                     continue;
                 }
-                // The longest label that fits says most; of two, the one with fewer edits.
-                let worth = (spelling.len() + 8 + 3 * usize::from(closed)).saturating_sub(3 * off);
+                // The longest label that fits is the best evidence; of two, the one with fewer edits.
+                let worth = (spelling.len() + 8 + 3 * usize::from(setting.closed)).saturating_sub(3 * off);
                 if best.is_none_or(|(most, ..)| worth > most) {
                     best = Some((worth, off, label, end));
                 }
@@ -171,12 +177,12 @@ pub fn split_label(text: &str) -> LabelledLine {
     if best.is_none()
         && let Some(from) = number_begin(&chars)
     {
-        return LabelledLine { label: None, from, rest: chars.iter().skip(from).collect() };
+        return LabelledLine { label: None, value_from: from, value: chars.iter().skip(from).collect() };
     }
     if best.is_none()
         && let Some(from) = colon_end(&chars)
     {
-        return LabelledLine { label: None, from, rest: chars.iter().skip(from).collect() };
+        return LabelledLine { label: None, value_from: from, value: chars.iter().skip(from).collect() };
     }
     let (label, end) = best.map_or((None, 0), |(_, _, label, end)| (Some(label), end));
     let skip = |from: usize| {
@@ -190,7 +196,7 @@ pub fn split_label(text: &str) -> LabelledLine {
         from + between.count()
     };
     let from = if label.is_some() { skip(end) } else { 0 };
-    LabelledLine { label, from, rest: chars.iter().skip(from).collect() }
+    LabelledLine { label, value_from: from, value: chars.iter().skip(from).collect() }
 }
 
 /// Where a number begins behind a short word that is no known label: a label that was misread.
@@ -223,7 +229,7 @@ fn is_boundary(chars: &[char], end: usize) -> bool {
             || !last.is_ascii_alphanumeric())
 }
 
-/// Whether a colon, or what one is taken for, or nothing at all follows.
+/// Whether a colon, or a character that one is mistaken for, or nothing at all follows.
 fn is_closed(chars: &[char], end: usize) -> bool {
     let mut rest = chars.iter().skip(end).peekable();
     let spaced = rest.peek().is_some_and(|c| **c == ' ');
@@ -238,29 +244,37 @@ fn is_closed(chars: &[char], end: usize) -> bool {
     }
 }
 
-/// How many edits a spelling may be away.
-const fn slack(
-    label: Label,
-    length: usize,
+/// How a possible label is printed, and what follows it.
+#[derive(Debug, Clone, Copy)]
+struct Setting {
+    /// A colon, or a character that one is mistaken for, or nothing follows.
     closed: bool,
+    /// A number follows.
     number: bool,
+    /// It has small letters.
     small: bool,
+    /// Nothing follows.
     alone: bool,
+    /// It has full stops, or fewer letters than any label.
     marred: bool,
-) -> usize {
+}
+
+/// The most edits by which a possible label may differ from a spelling of this length.
+const fn edits_max(label: Label, length: usize, is: Setting) -> usize {
     let numeric = matches!(label, Label::Number | Label::Sixteen | Label::Nik | Label::Place);
     match length {
-        // What is left of `N.I.K.`: shorter than a name of three letters.
-        0..=3 => (numeric && closed && (number || (alone && marred))) as usize,
-        // A name may begin like a label, or be like one: then only what a colon or small letters set apart is one.
+        // A rest of `N.I.K.`: shorter than a name of three letters.
+        0..=3 => (numeric && is.closed && (is.number || (is.alone && is.marred))) as usize,
+        // A name may begin like a label, or be similar to one: then a colon or small letters must set the label apart.
         4 => {
-            ((closed && !alone) || (numeric && (number || closed)) || (small && matches!(label, Label::Name)))
-                as usize
+            ((is.closed && !is.alone)
+                || (numeric && (is.number || is.closed))
+                || (is.small && matches!(label, Label::Name))) as usize
         }
         // `Nama` with its m in two halves, as it stands.
         5 if matches!(label, Label::Name) => 0,
         5..=6 => 1,
-        7..=10 => 1 + closed as usize,
+        7..=10 => 1 + is.closed as usize,
         _ => 3,
     }
 }
@@ -292,12 +306,12 @@ mod tests {
             ("Tgl. Daftar 6 Mei 2010", Label::Other, "6 Mei 2010"),
         ] {
             let split = split_label(text);
-            assert_eq!((split.label, split.rest.as_str()), (Some(label), rest), "{text}");
+            assert_eq!((split.label, split.value.as_str()), (Some(label), rest), "{text}");
         }
     }
 
     #[test]
-    fn names_and_addresses_that_begin_like_labels_are_left_whole() {
+    fn values_that_begin_like_labels_are_left_whole() {
         for text in [
             "NIKO SAPUTRA",
             "NANA SUPRIATNA",
@@ -311,7 +325,7 @@ mod tests {
         ] {
             assert_eq!(split_label(text).label, None, "{text}");
         }
-        assert_eq!(split_label("").rest, "");
+        assert_eq!(split_label("").value, "");
     }
 
     #[test]

@@ -16,14 +16,14 @@ pub struct NpwpLayout {
 impl NpwpLayout {
     /// Looks for the rows.
     pub fn find(page: &Page) -> Self {
-        // The lines of a code would be taken for print, and hide what stands beside them.
+        // The lines of a code would be taken for print, and hide the print beside them.
         let without = page.without(&barcode_mask::find(page));
         let page = without.as_ref().unwrap_or(page);
         let w = page.width() as f32;
         let at = |share: f32| (share * w) as u32;
         let place = |row: Row| {
             let spans = page.spans(row, at(PARAMS.text_left), at(PARAMS.line_right), row.height() * 3 / 2);
-            // Label, colon and value may stand apart; what begins on the right is the code or the background.
+            // Label, colon and value may stand apart; pieces that begin on the right are the code or the background.
             let text: Vec<&Span> =
                 spans.iter().filter(|span| span.left < at(PARAMS.piece_left_max)).collect();
             let (first, last) = (text.first()?, text.last()?);

@@ -29,18 +29,18 @@ enum Form {
 }
 
 fn form(line: &NpwpLine, split: &LabelledLine) -> Form {
-    let letters = split.rest.chars().filter(char::is_ascii_alphabetic).count();
-    if is_long_number(&split.rest) {
+    let letters = split.value.chars().filter(char::is_ascii_alphabetic).count();
+    if is_long_number(&split.value) {
         return Form::Nothing;
     }
     match split.label {
         Some(Label::Other | Label::Place) => Form::Nothing,
         Some(label) if split.is_bare_label() => Form::Label(label),
         Some(label) => Form::Labelled(label),
-        None if is_number_like(&split.rest) => Form::Number,
-        None if is_decoration(&split.rest) => Form::Nothing,
+        None if is_number_like(&split.value) => Form::Number,
+        None if is_decoration(&split.value) => Form::Nothing,
         None if letters >= 2 && line.line.confidence().mean >= PARAMS.legible_min => Form::Words,
-        None if letters < 2 && normalize_alnum(&split.rest).len() >= 2 => Form::Words,
+        None if letters < 2 && normalize_alnum(&split.value).len() >= 2 => Form::Words,
         None => Form::Nothing,
     }
 }
@@ -67,23 +67,27 @@ fn roles(lines: &[NpwpLine]) -> Vec<(LineRole, usize)> {
     let name = card.name(number);
     card.set(name, LineRole::Name);
     card.words(name, number);
-    card.roles.into_iter().zip(&splits).map(|(role, split)| (role, split.from)).collect()
+    card.roles.into_iter().zip(&splits).map(|(role, split)| (role, split.value_from)).collect()
 }
 
 /// A line's label and value by its words; without its label where that is hardly legible.
 fn split_line(line: &NpwpLine) -> LabelledLine {
     let text = line.line.text();
     let split = split_label(&text);
-    let label = line.line.symbols.get(..split.from.min(line.line.symbols.len())).unwrap_or_default();
+    let label = line.line.symbols.get(..split.value_from.min(line.line.symbols.len())).unwrap_or_default();
     // Without a colon behind it, dirt may look like a label.
     let plain = label.iter().any(|symbol| symbol.character == ':')
         || confidence_of(label).min >= PARAMS.label_without_colon_min;
     let legible = line.line.confidence().mean >= PARAMS.legible_label_min && plain;
-    let unsure = !legible && !is_number_like(&split.rest);
-    if split.label.is_some() && unsure { LabelledLine { label: None, from: 0, rest: text } } else { split }
+    let unsure = !legible && !is_number_like(&split.value);
+    if split.label.is_some() && unsure {
+        LabelledLine { label: None, value_from: 0, value: text }
+    } else {
+        split
+    }
 }
 
-/// Where labels stand above their values, small letters above capitals are a label too, whatever was read.
+/// Where labels stand above their values, small letters above capitals are a label too, even if it was misread.
 fn drop_misread_labels(splits: &[LabelledLine], forms: &mut [Form]) {
     let above =
         forms.iter().filter(|form| matches!(form, Form::Label(label) if *label != Label::Number)).count();
@@ -93,7 +97,10 @@ fn drop_misread_labels(splits: &[LabelledLine], forms: &mut [Form]) {
     for at in 1..splits.len() {
         let (Some(label), Some(value)) = (splits.get(at - 1), splits.get(at)) else { continue };
         let both = matches!(forms.get(at - 1..=at), Some([Form::Words, Form::Words | Form::Number]));
-        if both && is_small(&label.rest) && !is_small(&value.rest) && normalize_alnum(&label.rest).len() <= 16
+        if both
+            && is_small(&label.value)
+            && !is_small(&value.value)
+            && normalize_alnum(&label.value).len() <= 16
         {
             forms[at - 1] = Form::Nothing;
         }
@@ -112,12 +119,12 @@ fn split_at_column(lines: &[NpwpLine], splits: &mut [LabelledLine]) {
     let values: Vec<(u32, u32)> = lines
         .iter()
         .zip(splits.iter())
-        .filter(|(_, split)| split.from > 0 && !split.rest.is_empty())
-        .map(|(line, split)| (line.left, begin(line, split.from)))
+        .filter(|(_, split)| split.value_from > 0 && !split.value.is_empty())
+        .map(|(line, split)| (line.left, begin(line, split.value_from)))
         .collect();
     for (line, split) in lines.iter().zip(splits.iter_mut()) {
         let high = line.bottom.saturating_sub(line.top);
-        if split.label.is_some() || split.from > 0 || high == 0 {
+        if split.label.is_some() || split.value_from > 0 || high == 0 {
             continue;
         }
         // Two other lines whose labels and values begin at the same columns, and a word of this one too.
@@ -150,13 +157,13 @@ fn split_at_column(lines: &[NpwpLine], splits: &mut [LabelledLine]) {
                 || gap > high * 3 / 2;
             if apart && normalize_alnum(&head).len() <= 16 && normalize_alnum(&rest).len() >= 2 {
                 rest = rest.trim().to_owned();
-                *split = LabelledLine { label: None, from, rest };
+                *split = LabelledLine { label: None, value_from: from, value: rest };
             }
         }
     }
 }
 
-/// The lines while their meanings are being split.
+/// The lines while their roles are being assigned.
 struct Card<'a> {
     lines: &'a [NpwpLine],
     splits: &'a [LabelledLine],
@@ -175,8 +182,8 @@ impl Card<'_> {
         self.forms.get(at).copied().unwrap_or(Form::Nothing)
     }
 
-    fn rest(&self, at: usize) -> &str {
-        self.splits.get(at).map_or("", |split| split.rest.as_str())
+    fn value(&self, at: usize) -> &str {
+        self.splits.get(at).map_or("", |split| split.value.as_str())
     }
 
     /// The first line of this form for which `test` holds.
@@ -197,18 +204,18 @@ impl Card<'_> {
     }
 
     fn number(&self) -> Option<usize> {
-        let digits = |at: usize| is_number_like(self.rest(at));
+        let digits = |at: usize| is_number_like(self.value(at));
         let below_nik =
             |at: usize| at > 0 && matches!(self.form(at - 1), Form::Label(Label::Nik | Label::Sixteen));
         self.labelled(Label::Number, digits)
             .or_else(|| self.first(0, |at| self.form(at) == Form::Number && !below_nik(at)))
             .or_else(|| self.labelled(Label::Sixteen, digits))
             // The number is illegible, but its label is there.
-            .or_else(|| self.labelled(Label::Number, |at| is_mostly_digits(self.rest(at))))
+            .or_else(|| self.labelled(Label::Number, |at| is_mostly_digits(self.value(at))))
     }
 
     fn nik(&self, number: Option<usize>) -> Option<usize> {
-        let digits = |at: usize| is_number_like(self.rest(at)) || is_mostly_digits(self.rest(at));
+        let digits = |at: usize| is_number_like(self.value(at)) || is_mostly_digits(self.value(at));
         let below_number =
             |at: usize| at > 0 && matches!(self.form(at - 1), Form::Label(Label::Number | Label::Sixteen));
         self.labelled(Label::Nik, |at| Some(at) != number && digits(at)).or_else(|| {
@@ -218,15 +225,15 @@ impl Card<'_> {
     }
 
     fn name(&self, number: Option<usize>) -> Option<usize> {
-        let words = |at: usize| self.rest(at).chars().any(|c| c.is_ascii_alphabetic());
+        let words = |at: usize| self.value(at).chars().any(|c| c.is_ascii_alphabetic());
         if let Some(labelled) = self.labelled(Label::Name, words) {
             return Some(labelled);
         }
         let number = number?;
         let free = |at: usize| {
             self.form(at) == Form::Words
-                && self.rest(at).chars().filter(char::is_ascii_alphabetic).count() >= 2
-                && !is_area_name(self.rest(at))
+                && self.value(at).chars().filter(char::is_ascii_alphabetic).count() >= 2
+                && !is_area_name(self.value(at))
                 && !matches!(
                     at.checked_sub(1).map(|above| self.form(above)),
                     Some(Form::Label(Label::Address))
@@ -238,12 +245,12 @@ impl Card<'_> {
                     || matches!(self.form(at), Form::Labelled(Label::Address) | Form::Label(Label::Address))
             })
             .filter(|at| free(*at));
-        if below.is_some_and(|at| !is_address_like(self.rest(at))) {
+        if below.is_some_and(|at| !is_address_like(self.value(at))) {
             return below;
         }
         // The holder stands above the number on some cards.
         let above = (0..number).rev().find(|at| self.form(*at) != Form::Label(Label::Number)).filter(|at| {
-            let text = self.rest(*at);
+            let text = self.value(*at);
             free(*at) && !is_address_like(text) && normalize_alnum(text).len() >= 3
         });
         above.or(below)
@@ -251,7 +258,7 @@ impl Card<'_> {
 
     /// Assigns the remaining words: further lines of the name, and the address.
     fn words(&mut self, name: Option<usize>, number: Option<usize>) {
-        let labelled = self.labelled(Label::Address, |at| normalize_alnum(self.rest(at)).len() >= 2);
+        let labelled = self.labelled(Label::Address, |at| normalize_alnum(self.value(at)).len() >= 2);
         let begin = match (labelled, name, number) {
             (Some(at), ..) => at,
             (None, Some(name), Some(number)) if name < number => number + 1,
@@ -302,7 +309,7 @@ impl Card<'_> {
         }
         // No name takes more than three lines.
         for at in name + 1..anchor.min(name + 3) {
-            if self.form(at) != Form::Words || is_address_like(self.rest(at)) {
+            if self.form(at) != Form::Words || is_address_like(self.value(at)) {
                 break;
             }
             self.set(Some(at), LineRole::Name);

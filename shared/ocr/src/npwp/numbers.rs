@@ -1,4 +1,4 @@
-//! The numbers of a tax card: what has their form, and which digits several readings support best.
+//! The numbers of a tax card: their form in text, and the digits that several readings support best.
 //!
 //! Owns the form of the tax number and the NIK in text that may be misread. It must not know labels.
 
@@ -7,13 +7,13 @@ use filot_domain::npwp::Npwp;
 
 use crate::npwp::line::NpwpLine;
 use crate::npwp::params::PARAMS;
-use crate::text::confidence::combine_hypotheses;
+use crate::text::confidence::{combine_hypotheses, with_repaired_digits};
 use crate::text::field_text::{FieldText, value_of};
 use crate::text::line::Line;
 use crate::text::normalise::{as_digit, normalize_alnum};
 use crate::text::similarity::edit_distance;
 
-/// A text without the words that follow a whole number: dirt, or what stands beside it.
+/// A text without the words that follow a whole number: dirt, or other print beside it.
 pub fn number_part(text: &str) -> &str {
     let mut digits = 0;
     let mut spaced = false;
@@ -115,7 +115,7 @@ pub(crate) fn number(
         if let Some((digits, repairs)) = number {
             readings.push((
                 digits,
-                (piece.confidence() * PARAMS.digit_repair.powi(repairs)).min(PARAMS.number_by_text_max),
+                (with_repaired_digits(piece.confidence(), repairs)).min(PARAMS.number_by_text_max),
             ));
         }
     }

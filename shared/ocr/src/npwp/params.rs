@@ -1,4 +1,5 @@
-//! The fitted values of reading a tax card, side by side: its geometry, and what its readings are worth.
+//! The fitted values of reading a tax card, side by side: its geometry, and bounds on its
+//! readings. Holds numbers, no rules.
 //!
 //! Unless a field says otherwise, `x` and widths are shares of the card's width, `y` of its height, `_px` pixels of the
 //! levelled card, confidences 0 to 1. `./dev accuracy --count N --seed S` checks them on generated cards.
@@ -38,10 +39,6 @@ pub(crate) struct Params {
     pub code_block_ink_max: f32,
     /// Share of ink in the columns of a bar at the left edge.
     pub bar_ink_min: f32,
-    /// Words whose least certain symbol has a lower confidence are read again.
-    pub second_pass_below: f32,
-    /// Confidence from which on a letter before a value was surely printed there.
-    pub lost_letter_min: f32,
     /// Weight of the classifier's digits from which on a number that the text confirms is not read again.
     pub sure_digits_min: f32,
     /// Fit of a number's cells (mean logarithm of the likeliest digit's probability) below which not all of them hold a
@@ -53,10 +50,17 @@ pub(crate) struct Params {
     pub legible_label_min: f32,
     /// Least confidence of the symbols of a label without a colon: dirt that resembles one has a lower one.
     pub label_without_colon_min: f32,
+    /// Similarity from which on a word is one of the tax authority's: `KUANTAN`, a regency, is two letters from
+    /// `KEUANGAN`.
+    pub authority_similarity_min: f32,
+    /// The same for the short `KPP` before the kind of an office.
+    pub office_similarity_min: f32,
+    /// Similarity from which on a word is `Terdaftar`.
+    pub registration_similarity_min: f32,
+    /// Similarity from which on a line is `REPUBLIK INDONESIA`.
+    pub slogan_similarity_min: f32,
     /// Confidence from which on a comma at the end of a line of an address is print.
     pub comma_min: f32,
-    /// Factor on the confidence of a number for each letter that was taken for a digit.
-    pub digit_repair: f32,
     /// Highest confidence of a number by its text alone.
     pub number_by_text_max: f32,
     /// Factor on the confidence of a number that is nearly, but not quite, the card's other one.
@@ -86,15 +90,16 @@ pub(crate) static PARAMS: Params = Params {
     code_block_ink_min: 0.14,
     code_block_ink_max: 0.9,
     bar_ink_min: 0.4,
-    second_pass_below: 0.985,
-    lost_letter_min: 0.985,
     sure_digits_min: 0.9,
     number_fit_min: -0.5,
     legible_min: 0.3,
     legible_label_min: 0.55,
     label_without_colon_min: 0.9,
+    authority_similarity_min: 0.78,
+    office_similarity_min: 0.6,
+    registration_similarity_min: 0.66,
+    slogan_similarity_min: 0.75,
     comma_min: 0.95,
-    digit_repair: 0.9,
     number_by_text_max: 0.95,
     nearly_equal_number: 0.8,
     begin_disputed: 0.95,

@@ -1,4 +1,4 @@
-//! Recognises the lines of a tax card, and again what matters in them.
+//! Recognises the lines of a tax card, and a second time the values in them.
 //!
 //! Owns which line is read with which alphabet, by which reader, and how often. Where the lines are is decided in
 //! [`crate::npwp::layout`], what they hold in [`crate::npwp::line_roles`]. It must not know what becomes of a value.
@@ -16,6 +16,7 @@ use crate::page::{Page, Row, Span};
 use crate::recognition::digits::{self, Band, Pattern};
 use crate::recognition::engine::{Engine, EngineError, LineImage, TextClass};
 use crate::recognition::{ctc, ensemble};
+use crate::text::confidence::needs_second_pass;
 use crate::text::line::{Line, Symbol};
 
 impl NpwpLayout {
@@ -126,8 +127,7 @@ fn second_pass(page: &Page, (row, span): (Row, Span), line: &mut NpwpLine) -> Op
                     || (!name && (c.is_ascii_digit() || c == '(' || c == ')'))
             };
             let sure = symbols.iter().all(|symbol| {
-                symbol.character == ' '
-                    || (usual(symbol.character) && symbol.confidence >= PARAMS.second_pass_below)
+                symbol.character == ' ' || (usual(symbol.character) && !needs_second_pass(symbol.confidence))
             });
             if sure && !symbols.is_empty() {
                 return None;

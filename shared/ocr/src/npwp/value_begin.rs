@@ -3,8 +3,8 @@
 //! Owns the comparison of symbols with ink: a recogniser's boxes are not exact. It must not know which value it is.
 
 use crate::npwp::line::column_of;
-use crate::npwp::params::PARAMS;
 use crate::page::{Page, Row, Span};
+use crate::text::confidence::needs_second_pass;
 use crate::text::field_text::value_of;
 use crate::text::line::{Line, Symbol};
 use crate::text::normalise::value_range;
@@ -58,7 +58,7 @@ pub(crate) fn lost_before(whole: &Line, value: &Line) -> u32 {
     let is_lost = |symbol: &Symbol| {
         symbol.character.is_ascii_uppercase()
             && symbol.character != 'I'
-            && symbol.confidence >= PARAMS.lost_letter_min
+            && !needs_second_pass(symbol.confidence)
     };
     let same = rest.iter().map(|symbol| symbol.character).eq(text.chars());
     if !text.is_empty() && lost <= MOST && same && before.iter().all(is_lost) { lost as u32 } else { 0 }
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_letter_before_a_value_is_lost_and_a_word_is_not() {
+    fn only_letters_before_a_value_are_lost() {
         let lost = |whole: &str, value: &str| {
             lost_before(&Line::with_confidence(whole, 0.99), &Line::with_confidence(value, 0.9))
         };

@@ -3,6 +3,7 @@
 //! Owns these words. It must not know where on the card a line stands.
 
 use crate::npwp::labels::{Label, split_label};
+use crate::npwp::params::PARAMS;
 use crate::text::address_words::marks_address;
 use crate::text::normalise::normalize_alnum;
 use crate::text::similarity::edit_similarity;
@@ -10,11 +11,11 @@ use crate::text::similarity::edit_similarity;
 /// The header, the office line, the address of the site: the tax authority's own words.
 pub fn is_authority(text: &str) -> bool {
     // `KUANTAN`, a regency, is two letters from `KEUANGAN`.
-    let is = |word: &str, known: &str| edit_similarity(word, known) >= 0.78;
+    let is = |word: &str, known: &str| edit_similarity(word, known) >= PARAMS.authority_similarity_min;
     let words: Vec<&str> = text.split_whitespace().collect();
     // `PRATAMA` is the kind of an office, and a name.
     let office = words.windows(2).any(|pair| {
-        matches!(pair, [kpp, kind] if edit_similarity(kpp, "KPP") >= 0.6 && (is(kind, "PRATAMA") || is(kind, "MADYA")))
+        matches!(pair, [kpp, kind] if edit_similarity(kpp, "KPP") >= PARAMS.office_similarity_min && (is(kind, "PRATAMA") || is(kind, "MADYA")))
     });
     let normalized = normalize_alnum(text);
     office
@@ -32,7 +33,7 @@ pub fn is_authority(text: &str) -> bool {
 pub fn is_decoration(text: &str) -> bool {
     let normalized = normalize_alnum(text);
     is_authority(text)
-        || edit_similarity(text, "REPUBLIK INDONESIA") >= 0.75
+        || edit_similarity(text, "REPUBLIK INDONESIA") >= PARAMS.slogan_similarity_min
         || (normalized.contains("PAJAK") && !has_address_word(text))
         || normalized.contains("WWW")
         || normalized.ends_with("GOID")
@@ -40,7 +41,9 @@ pub fn is_decoration(text: &str) -> bool {
 
 /// `Terdaftar : …` in one of its forms.
 pub fn is_registration(text: &str) -> bool {
-    text.split([' ', ':', '.']).take(4).any(|word| edit_similarity(word, "Terdaftar") >= 0.66)
+    text.split([' ', ':', '.'])
+        .take(4)
+        .any(|word| edit_similarity(word, "Terdaftar") >= PARAMS.registration_similarity_min)
         || matches!(split_label(text).label, Some(Label::Place))
         || (matches!(split_label(text).label, Some(Label::Other)) && normalize_alnum(text).contains("DAFTAR"))
 }

@@ -12,7 +12,7 @@ pub(crate) struct Params {
     /// values that were right at that confidence. Fitted on 1,478 names and addresses of 752 generated cards of all
     /// difficulties, smoothed, and on the careful side where few values were seen.
     calibration: [(f32, f32); 11],
-    /// Share of its weight that a hypothesis adds when another one agrees: looks at the same pixels are not independent.
+    /// Share of its weight that a hypothesis adds when another one agrees: readings of the same pixels are not independent.
     agreement: f32,
     /// The highest probability of a single hypothesis: its weight must stay finite.
     hypothesis_max: f32,
@@ -21,6 +21,10 @@ pub(crate) struct Params {
     neighbours_good: f32,
     /// Share of its probability that a field keeps beside fields of which none could be read.
     neighbours_floor: f32,
+    /// Factor on the probability of a number for each letter in it that was taken for a digit.
+    repaired_digit: f32,
+    /// A symbol of lower confidence (the recogniser's own, not calibrated) is worth a second pass.
+    second_pass_below: f32,
 }
 
 static PARAMS: Params = Params {
@@ -41,6 +45,8 @@ static PARAMS: Params = Params {
     hypothesis_max: 0.999,
     neighbours_good: 0.7,
     neighbours_floor: 0.5,
+    repaired_digit: 0.9,
+    second_pass_below: 0.985,
 };
 
 /// The probability that a whole value is right whose least certain symbol has this confidence.
@@ -52,6 +58,16 @@ pub fn calibrated(least: f32) -> f32 {
 /// inverse of [`calibrated`].
 pub fn inverse_calibration(probability: f32) -> f32 {
     interpolate(PARAMS.calibration.iter().map(|(least, right)| (*right, *least)), probability)
+}
+
+/// Whether a symbol of this confidence is worth reading again.
+pub fn needs_second_pass(confidence: f32) -> bool {
+    confidence < PARAMS.second_pass_below
+}
+
+/// The probability of a number in which so many letters were taken for digits.
+pub fn with_repaired_digits(confidence: f32, repairs: i32) -> f32 {
+    confidence * PARAMS.repaired_digit.powi(repairs)
 }
 
 /// Linear interpolation at `x` between points with rising `x`; constant beyond the first and the last.
@@ -126,14 +142,14 @@ mod tests {
 
     #[test]
     fn agreement_adds_support_and_a_rival_takes_it() {
-        let look = |text: &str, confidence| (text.to_owned(), confidence);
-        let (_, alone) = combine_hypotheses(&[look("1", 0.9)], |_| 0.0).unwrap();
-        let (_, twice) = combine_hypotheses(&[look("1", 0.9), look("1", 0.9)], |_| 0.0).unwrap();
-        let (text, against) = combine_hypotheses(&[look("1", 0.9), look("2", 0.7)], |_| 0.0).unwrap();
+        let reading = |text: &str, confidence| (text.to_owned(), confidence);
+        let (_, alone) = combine_hypotheses(&[reading("1", 0.9)], |_| 0.0).unwrap();
+        let (_, twice) = combine_hypotheses(&[reading("1", 0.9), reading("1", 0.9)], |_| 0.0).unwrap();
+        let (text, against) = combine_hypotheses(&[reading("1", 0.9), reading("2", 0.7)], |_| 0.0).unwrap();
         assert_eq!(text, "1");
         assert!(against < alone && alone < twice, "{against} {alone} {twice}");
         let bonus = |text: &str| if text == "2" { 2.0 } else { 0.0 };
-        assert_eq!(combine_hypotheses(&[look("1", 0.9), look("2", 0.8)], bonus).unwrap().0, "2");
+        assert_eq!(combine_hypotheses(&[reading("1", 0.9), reading("2", 0.8)], bonus).unwrap().0, "2");
         assert_eq!(combine_hypotheses(&[], |_| 0.0), None);
     }
 

@@ -1,4 +1,6 @@
-//! One recognised line of text: its characters, where they stand and how certain each is.
+//! One recognised line of text: its characters, where they are in the picture, and how certain each is.
+//!
+//! Owns that data and its confidence. It must not know who read it.
 
 /// One recognised character.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,4 +1,4 @@
-//! Texts without what does not matter: case and punctuation, dirt around a value, letters that stand for digits.
+//! Texts without case, punctuation and dirt, and letters as the digits that they were mistaken for.
 //!
 //! Owns single characters: which are noise, and which digit a letter was mistaken for. It must not know words.
 

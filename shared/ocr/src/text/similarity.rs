@@ -1,7 +1,7 @@
 //! How alike two texts are, and which word of a vocabulary a misread text means.
 //!
 //! Owns two measures: plain edits, and edits of which those that recognisers often make cost less. It must not know
-//! what the words stand for; vocabularies are passed to it.
+//! what the words mean; vocabularies are passed to it.
 
 use crate::text::normalise::normalize_alnum;
 
@@ -141,7 +141,7 @@ pub fn nearest<'a>(text: &str, words: impl Iterator<Item = &'a str>) -> Option<G
     let mut best: Option<(&'a str, f32)> = None;
     let mut second = f32::MAX;
     for word in words {
-        // Lengths alone may tell that another word is nearer: the tables are long.
+        // The tables are long: where lengths alone rule a word out, it is not compared.
         let least = 0.35 * word.len().abs_diff(length) as f32;
         if best.is_some_and(|(_, found)| least > found) && least > second {
             continue;
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn misread_occupations_and_religions_are_known_again() {
+    fn misread_words_of_a_vocabulary_are_found() {
         assert_eq!(guess("PELAJAFUMAHASIIWA", OCCUPATIONS).0, "PELAJAR/MAHASISWA");
         assert_eq!(guess("BURUH NELAYAN PERIKANAN", OCCUPATIONS).0, "BURUH NELAYAN/PERIKANAN");
         assert_eq!(guess("LAM", RELIGIONS).0, "ISLAM");
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn labels_are_alike_whatever_their_case_and_slashes() {
+    fn case_and_slashes_do_not_count() {
         assert!(edit_similarity("RTIRW", "RT/RW") >= 0.8);
         assert!(edit_similarity("KELLDESA", "Kel/Desa") >= 0.85);
         assert!(edit_similarity("Nama", "Agama") < 0.65);

@@ -234,7 +234,7 @@ fn the_digit_classifier_corrects_dates_and_rt_rw() {
     assert_eq!(fields[&FieldName::BirthDate].value, "1983-03-12");
     assert_eq!(fields[&FieldName::BirthPlace].value, "PASURUAN");
     assert_eq!(fields[&FieldName::RtRw].value, "010/005");
-    // Two looks that differ are doubt.
+    // Two readings that differ lower the confidence.
     lines.rows[1].value = Line::with_confidence(": PASURUAN, 12-08-1983", 0.975);
     lines.rows[1].digits = number("12031983", 0.9);
     assert!(parse(&lines)[&FieldName::BirthDate].confidence < 0.8);

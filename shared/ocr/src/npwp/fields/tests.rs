@@ -92,7 +92,7 @@ fn confusions_are_repaired_in_numbers_only() {
         Some("7103095009769486"),
         "the colon was read as a 1"
     );
-    // A second look that agrees is worth more, one that differs less.
+    // A second pass that agrees raises the confidence, one that differs lowers it.
     let once = parse(&lines)[&FieldName::NpwpNumber].confidence;
     lines[0].second_pass = Some(Line::with_confidence("82.361.421.9-127.000", 0.99));
     let twice = parse(&lines)[&FieldName::NpwpNumber].confidence;
@@ -114,7 +114,7 @@ fn the_number_starts_after_its_label() {
     for (i, symbol) in (0_u32..).zip(&mut line.symbols) {
         symbol.left = 10 * i + 5;
     }
-    assert_eq!(column_of(&line, split_label(&line.text()).from), 70);
+    assert_eq!(column_of(&line, split_label(&line.text()).value_from), 70);
 }
 
 #[test]
@@ -126,11 +126,11 @@ fn the_other_number_decides_but_adds_no_reading() {
         lines[1].second_pass = again.map(|text| Line::with_confidence(text, 0.98));
         parse(&lines).get(&FieldName::NpwpNumber).cloned().unwrap()
     };
-    // One look says what the NIK line says: it is believed, less than two looks that agree.
+    // One reading equals the NIK: it wins, with less confidence than two readings that agree.
     let supported = number_with(Some("7208095909690028"));
     assert_eq!(supported.value, "7208095909690028");
     assert!((0.8..0.95).contains(&supported.confidence), "{supported:?}");
-    // Both looks say something else: that is what the card says.
+    // Both readings differ from the NIK: they are what the card says.
     assert_eq!(number_with(Some("7208095909690023")).value, "7208095909690023");
     assert_eq!(number_with(None).value, "7208095909690023");
 }
