@@ -3,11 +3,8 @@
 
 use chrono::{Datelike, NaiveDate};
 use filot_domain::FieldName;
-use filot_ocr::digits::{COUNT, DigitRow};
 use filot_ocr::engine::{Line, Symbol};
-use filot_ocr::fields_ktp::parse;
-use filot_ocr::ktp::{KtpLines, KtpRow};
-use filot_ocr::labels::{align, labels_seen};
+use filot_ocr::fuzzing::{COUNT, DigitRow, KtpLines, KtpRow, align, labels_seen, parse_ktp};
 use libfuzzer_sys::fuzz_target;
 
 /// The reader finds no more rows on a card.
@@ -48,7 +45,7 @@ fuzz_target!(|input: (u8, &str)| {
     let labels: Vec<String> = lines.rows.iter().map(|row| row.label.text()).collect();
     assert_eq!(align(&labels).len(), labels.len());
     assert!(labels_seen(labels.iter().map(String::as_str)) <= labels.len());
-    for (name, reading) in parse(&lines) {
+    for (name, reading) in parse_ktp(&lines) {
         let value = reading.value.as_str();
         assert!(!value.is_empty(), "{name}");
         assert!((0.0..1.0).contains(&reading.confidence), "{name}: {}", reading.confidence);

@@ -3,7 +3,7 @@
 
 use filot_domain::ReasonCode;
 use filot_media::inspect;
-use filot_ocr::decode::{WORKING_SIDE, decode};
+use filot_ocr::pipeline::{WORKING_SIDE, decode_picture};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(
@@ -13,9 +13,9 @@ fuzz_target!(
         if !bytes.starts_with(b"%PDF-") || inspect(bytes, None).is_err() {
             return;
         }
-        match decode(bytes) {
-            Ok(decoded) => {
-                let (width, height) = decoded.image.dimensions();
+        match decode_picture(bytes) {
+            Ok(picture) => {
+                let (width, height) = picture.dimensions();
                 assert!((1..=WORKING_SIDE).contains(&width) && (1..=WORKING_SIDE).contains(&height));
             }
             Err(error) => {

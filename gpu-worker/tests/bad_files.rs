@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use filot_domain::DocumentType;
-use filot_ocr::decode::WORKING_SIDE;
+use filot_ocr::pipeline::{WORKING_SIDE, decode_picture};
 use filot_platform::variables::{Default, VARIABLES};
 use filot_reader::pool::{Pool, PoolConfig, PoolError};
 use filot_reader::process::Death;
@@ -89,9 +89,9 @@ fn decoded(files: &[BadFile]) -> BTreeMap<String, usize> {
     let mut outcomes = BTreeMap::new();
     let light = |file: &&BadFile| !HEAVY.contains(&file.class) && !file.bytes.starts_with(b"%PDF-");
     for file in files.iter().filter(light) {
-        let outcome = match filot_ocr::decode::decode(&file.bytes) {
-            Ok(decoded) => {
-                let (width, height) = decoded.image.dimensions();
+        let outcome = match decode_picture(&file.bytes) {
+            Ok(picture) => {
+                let (width, height) = picture.dimensions();
                 assert!(width.max(height) <= WORKING_SIDE && width * height > 0, "INV-8: {}", file.name);
                 "decoded".to_owned()
             }
