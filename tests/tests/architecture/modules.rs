@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use crate::imports::{Graph, scan};
 use crate::repository::root;
 
-/// The stages of `shared/ocr`: the files and folders of its `src`, and which of them each may import. Every stage may
-/// import those of [`LEAVES`].
+/// The stages of `shared/ocr`: the files and folders of its `src`, and which of them each may import, as
+/// `docs/architecture.md` says. Every stage may import those of [`LEAVES`].
 const STAGES: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("device", &[]),
@@ -18,43 +18,33 @@ const STAGES: &[(&str, &[&str])] = &[
     ("preprocess", &["image", "text"]),
     ("detection", &["image", "text"]),
     ("recognition", &["image", "text"]),
-    ("quality", &["image", "text", "preprocess"]),
-    ("correction", &["recognition", "text"]),
-    ("page", &["preprocess", "text"]),
+    ("page", &["image", "text", "preprocess"]),
     ("trace", &["image", "text", "page"]),
+    // A correction looks at the strokes of a character, where it stands on the flat card.
+    ("correction", &["image", "text", "page", "recognition"]),
     ("ktp", &BELOW_CARDS),
     ("npwp", &BELOW_CARDS),
-    ("classify", &BELOW_CLASSIFY),
+    ("classify", &UP_TO_CARDS),
+    ("quality", &UP_TO_CARDS),
     ("pipeline", &BELOW_PIPELINE),
 ];
-const BELOW_CARDS: [&str; 9] =
-    ["image", "text", "preprocess", "detection", "recognition", "quality", "correction", "page", "trace"];
-const BELOW_CLASSIFY: [&str; 11] = [
-    "image",
-    "text",
-    "preprocess",
-    "detection",
-    "recognition",
-    "quality",
-    "correction",
-    "page",
-    "trace",
-    "ktp",
-    "npwp",
-];
+const BELOW_CARDS: [&str; 8] =
+    ["image", "text", "preprocess", "detection", "recognition", "page", "trace", "correction"];
+const UP_TO_CARDS: [&str; 10] =
+    ["image", "text", "preprocess", "detection", "recognition", "page", "trace", "correction", "ktp", "npwp"];
 const BELOW_PIPELINE: [&str; 12] = [
     "image",
     "text",
     "preprocess",
     "detection",
     "recognition",
-    "quality",
-    "correction",
     "page",
     "trace",
+    "correction",
     "ktp",
     "npwp",
     "classify",
+    "quality",
 ];
 /// Stages that import no other, and that all others may import.
 const LEAVES: [&str; 2] = ["error", "device"];
