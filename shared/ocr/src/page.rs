@@ -63,34 +63,34 @@ pub struct Page {
     shear: f32,
 }
 
-/// What rows and spans were fitted to: by hand on flat cards of [`crate::image::rectify::CARD_WIDTH`] drawn by
+/// What rows and spans were fitted to: tuned on flat cards of [`crate::image::rectify::CARD_WIDTH`] drawn by
 /// `tests/cards/generate.py --styles tuned`. `./dev accuracy --count N --seed S` checks it. px are of the card.
 struct Params {
     /// Lower rows, in px, are no print.
     least_row: u32,
     /// Shares of the pixels that are print for certain, and no brighter than the ground.
     ink_shares: (f32, f32),
-    /// A pixel is ink that is darker than this share of the way from print to ground,
+    /// A pixel is ink that is darker than this share of the way from print to ground.
     ink_at: f32,
-    /// within these grey levels.
+    /// The darkest and the brightest grey level at which ink may end.
     ink_levels: (f32, f32),
     /// Step of the slopes tried, and how many there are each way.
     slope: (f32, i16),
     /// By which factor rows are sharper at a slope that is worth straightening.
     slope_gain: f32,
-    /// Ink of a line of pixels, in px, from which on it is part of a row,
+    /// Ink of a line of pixels, in px, from which on it is part of a row.
     row_ink: f32,
-    /// and of a row that may hold as little as one short word.
+    /// The same of a row that may hold as little as one short word.
     faint_row_ink: f32,
-    /// What a strong line of pixels is, as a share of the lines with ink in percent,
+    /// What a strong line of pixels is, by how many percent of the lines with ink have less.
     strong_percent: usize,
-    /// and the share of its ink that a line of a row has at least.
+    /// The share of a strong line's ink that a line of a row has at least.
     row_share: f32,
     /// Descenders and accents are thin: a row is where its ink is at least this share of the most.
     body_share: f32,
-    /// Higher rows, as a share of the card's height, are two: rows stand 52 thousandths apart,
+    /// Higher rows, as a share of the card's height, may be two: rows stand 52 thousandths apart.
     two_rows: f32,
-    /// if between them there is less than this share of the most ink.
+    /// They are two if between them there is less than this share of the most ink.
     valley_share: f32,
     /// Narrower spans, in px, are specks of dirt.
     least_span: u32,

@@ -335,14 +335,15 @@ const fn order(claimed: Option<DocumentType>) -> &'static [CardKind] {
     }
 }
 
-/// Fewer labelled rows than this are no KTP, and not worth recognising.
+/// Fewer labelled rows than this are no KTP, and not worth recognising: `./dev accuracy --count N --seed S` checks it, as
+/// the other numbers here.
 const MIN_LABELLED_ROWS: usize = 4;
 /// How many labels decide when the header does not.
 const PROBED_LABELS: usize = 5;
 
 /// Without these an NPWP card was not read completely; some have no NIK.
 const NPWP_COMPLETE: [FieldName; 3] = [FieldName::NpwpNumber, FieldName::Name, FieldName::Address];
-/// A field of a lower confidence was hard to read. Fitted on generated cards: `./dev accuracy --count N --seed S`.
+/// A field of a lower confidence was hard to read.
 const HARD_TO_READ_BELOW: f32 = 0.8;
 
 impl Attempt {

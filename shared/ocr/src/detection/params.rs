@@ -1,8 +1,7 @@
 //! What finding a card was fitted to.
 //!
-//! All by hand on photographs drawn by `tests/cards/generate.py --styles tuned`, so that the outline is found where
-//! `truth.jsonl` has it and more fields are read. `./dev accuracy --count N --seed S` checks them on pictures of other
-//! styles, and the tests of this stage on drawn scenes.
+//! Tuned on photographs drawn by `tests/cards/generate.py --styles tuned`. `./dev accuracy --count N --seed S` checks the
+//! values on pictures of other styles, and the tests of this stage on drawn scenes.
 //!
 //! Units: px are pixels of the picture that a structure names; shares are of the card unless another whole is named;
 //! scores are from 0 to 1.
@@ -111,9 +110,9 @@ pub struct Hough {
     pub distance_step: f32,
     /// How many lines are kept.
     pub max_lines: usize,
-    /// Two lines are one if their directions differ by no more degrees than this
+    /// Two lines are one only if their directions differ by no more degrees than this.
     pub same_angle: usize,
-    /// and their distances by fewer px than this.
+    /// Two lines are one only if they are nearer, in px, than this.
     pub same_distance: f32,
     /// An edge votes from this strength on: a multiple of the usual one, and what is added to it.
     pub weakest: (f32, f32),
@@ -192,17 +191,17 @@ pub struct Sides {
     pub aspect: (f32, f32),
     /// The same by how different the colours on either side are.
     pub apart: (f32, f32),
-    /// The same by the outline's size,
+    /// The same by the outline's size.
     pub size: (f32, f32),
-    /// which counts in full from this share of the picture on.
+    /// Share of the picture from which on the size counts in full.
     pub full_size: f32,
     /// How far from a side, as shares of the card's height, colours on either side are compared.
     pub rim_depths: [f64; 4],
     /// With fewer pixels on one side there is no evidence either way.
     pub rim_samples: f32,
-    /// An edge begins at this multiple of the noise outside and what is added to it,
+    /// An edge begins at this multiple of the noise outside and what is added to it.
     pub noise: (f32, f32),
-    /// and is one for certain a multiple of the noise and what is added further.
+    /// How much further it is an edge for certain: a multiple of the noise and what is added to it.
     pub noise_ramp: (f32, f32),
     /// Two colours differ from the first difference on, and for certain the second further.
     pub parted: (f32, f32),
@@ -279,13 +278,13 @@ pub struct KtpPrint {
     pub least_rows: f32,
     /// More lines than this are a page, no card.
     pub most_lines: usize,
-    /// How far a row may be from its place, in rows,
+    /// How far a row may be from its place, in rows.
     pub row_off: f32,
-    /// and the lines above.
+    /// How far a line above may be from its place, in rows.
     pub above_off: f32,
-    /// What a line above counts beside a row,
+    /// What a line above counts beside a row.
     pub above_points: f32,
-    /// and what a line takes that stands nowhere.
+    /// What a line takes that stands nowhere.
     pub stray_points: f32,
     /// The pitches tried: the first and the step, in heights of a character. It is from one and a half to three of
     /// them.

@@ -1,7 +1,7 @@
 //! What preprocessing was fitted to.
 //!
-//! All by hand on flat cards drawn by `tests/cards/generate.py --styles tuned`: a value stays if more fields are read with
-//! it. `./dev accuracy --count N --seed S` checks them on pictures of other styles.
+//! Tuned on flat cards drawn by `tests/cards/generate.py --styles tuned`. `./dev accuracy --count N --seed S` checks the
+//! values on pictures of other styles.
 
 /// The fitted values of this stage.
 pub struct Params {

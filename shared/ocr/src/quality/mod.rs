@@ -33,11 +33,11 @@ struct Params {
     least_evenness: f32,
     /// Share of the card under glare from which on it is a complaint.
     most_glare: f32,
-    /// Glare is brighter than this multiple of the ground and what is added to it,
+    /// Glare is brighter than this multiple of the ground and what is added to it.
     glare_above: (f32, f32),
-    /// but a level that is white enough whatever the ground;
+    /// A level that is bright enough for glare whatever the ground.
     white: f32,
-    /// its darkest colour is at least this share of its brightest.
+    /// The darkest colour of glare is at least this share of its brightest.
     colourless: f32,
     /// From this level of the ground on nothing is brighter than it.
     white_ground: f32,

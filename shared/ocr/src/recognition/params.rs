@@ -1,6 +1,6 @@
 //! What recognition was fitted to.
 //!
-//! Values without another note were set by hand on lines and numbers of cards drawn by
+//! Values without another note were tuned on lines and numbers of cards drawn by
 //! `tests/cards/generate.py --styles tuned`. `./dev accuracy --count N --seed S` checks them on cards of other styles, and
 //! `tests/cards/train_lines.py OUT.bin --check LINES CARDS` what the line network reads beside the engine. The weights of
 //! the two networks are files of their own: `data/README.md`.
@@ -40,9 +40,9 @@ pub struct Tesseract {
 
 /// Which lines the line network is shown.
 pub struct Ctc {
-    /// px that a line may be wide once it has the network's height: longer is no line of a card.
+    /// Width of a line, in px, once it has the network's height: longer is no line of a card.
     pub widths: RangeInclusive<u32>,
-    /// px that it is high at least before.
+    /// The least height of a line, in px, before.
     pub least_height: u32,
 }
 
@@ -68,13 +68,14 @@ pub struct Ensemble {
     pub name_otherwise: f32,
 }
 
-/// How a row of digits becomes ink and patches of it. `tests/cards/train_digits.py` makes its patches the same way.
+/// How a row of digits becomes ink and patches of it. The classifier was taught patches like these by
+/// `tests/cards/train_digits.py`: what changes here changes there, and the weights are trained again.
 pub struct Patches {
     /// Height and width, in px, that a row has at least.
     pub room: (f32, f32),
-    /// Share of the pixels that are print for certain,
+    /// Share of the pixels that are print for certain.
     pub dark_share: f32,
-    /// and that are no brighter than the ground.
+    /// Share of the pixels that are no brighter than the ground.
     pub ground_share: f32,
     /// The least contrast, in grey levels, between the two.
     pub least_contrast: f32,
@@ -82,9 +83,9 @@ pub struct Patches {
     pub most_ink: f32,
     /// Height of a patch in heights of its digit.
     pub cell_height: f32,
-    /// Blurred or washed-out digits are brought up to this ink at their darkest,
+    /// Blurred or washed-out digits are brought up to this ink at their darkest.
     pub full_ink: f32,
-    /// if they have at least this: ground dirt is not brought up.
+    /// What has less ink than this at its darkest is brought up by no more than if it had this: it is dirt.
     pub least_ink: f32,
     /// Where the final look is repeated, across in cells and down in heights: a digit that changes with half a
     /// pixel is doubtful.
@@ -97,9 +98,9 @@ pub struct Patches {
 pub struct EvenPitch {
     /// In how many steps pitches are tried.
     pub pitch_steps: i32,
-    /// Step, in cells, of the places tried,
+    /// Step, in cells, of the places tried.
     pub place_step: f32,
-    /// and how many they are at most.
+    /// How many places are tried at most.
     pub most_places: usize,
     /// Half the width, in cells, of what shall be white between two digits.
     pub border: f32,
@@ -129,13 +130,13 @@ pub struct Proportional {
     pub inked: f32,
     /// How many columns at which the number may begin or end are tried.
     pub ends: usize,
-    /// How far from where it is said to begin, in heights,
+    /// How far from where it is said to begin, in heights, the number may begin.
     pub begin_reach: f32,
-    /// and to end.
+    /// How far from where it is said to end, in heights, the number may end.
     pub end_reach: f32,
-    /// White on the left of a digit's ink, in cells: of most digits, and of a 1;
+    /// White on the left of a digit's ink, in cells: of most digits, and of a 1.
     pub bearings_left: [f32; 2],
-    /// and on its right.
+    /// White on the right of a digit's ink, in cells: of most digits, and of a 1.
     pub bearings_right: [f32; 2],
     /// Pitches in heights: a digit is .67 to .96 of its height wide.
     pub pitches: Range<f32>,
