@@ -7,8 +7,6 @@
 //! `FILOT_RECORD_ANSWERS=1` writes the recording anew. With `FILOT_PROGRAMS=<folder>` the functions of another build
 //! answer, so that an older version can be recorded and compared.
 
-#![expect(clippy::panic, reason = "a test may stop at the first surprise")]
-
 mod normalise;
 mod recorder;
 mod script;
@@ -20,6 +18,7 @@ use filot_edge::api::ROUTES;
 use recorder::Recorder;
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::disallowed_methods, reason = "asks whether to write the recording anew")]
 async fn every_answer_is_the_recorded_one() -> Result<()> {
     let options = Options { without_worker: true, demo_data: true, ..Options::default() };
     let stack = Stack::start(options).await?;
