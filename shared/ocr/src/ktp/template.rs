@@ -109,6 +109,7 @@ pub(crate) static TEMPLATE: Template = Template {
 };
 
 /// Rows and columns by which a card is found whose outline is not seen: the twelve labelled rows, the NIK and the two
-/// header lines, by their middle lines. The height of a card follows from the pitch. [`crate::page`] separates rows that have run together by its own share of the height, for any card.
+/// header lines, by their middle lines. The height of a card follows from the pitch. [`crate::page`] separates rows that
+/// have run together by its own share of the height, for any card.
 pub(crate) static ROW_GRID: RowGrid =
     RowGrid { pitch: 0.0500, first_row: 0.3073, labels: 0.0345, values: 0.2716, above: [-1.6, -3.32, -4.41] };
