@@ -1,4 +1,4 @@
-/** Everything that somebody is called for and that no single function owns (those alarms are in template.yaml). */
+/** Alarms of the whole product. The alarms of a single function are in template.yaml. */
 import { Duration } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
@@ -10,7 +10,7 @@ import { apiMetric, orZero, productMetric, queueMetric, queuesMetric, serviceMet
 import type { WatchedService } from './watched';
 
 const { GREATER_THAN_THRESHOLD, GREATER_THAN_OR_EQUAL_TO_THRESHOLD } = cloudwatch.ComparisonOperator;
-/** No data are no news: nothing waits, nobody asks. */
+/** Missing data mean no traffic, and that is no alarm. */
 const { NOT_BREACHING } = cloudwatch.TreatMissingData;
 
 export interface AlarmsProps {
@@ -27,9 +27,9 @@ interface Watch {
   readonly section: string;
   readonly metric: cloudwatch.IMetric;
   readonly threshold: number;
-  /** How many periods of the metric, each a minute unless it says otherwise. */
+  /** Number of periods that are evaluated, each one minute by default. */
   readonly periods: number;
-  /** Of those periods, how many must agree; all, unless said. */
+  /** How many of those periods must breach the threshold; all by default. */
   readonly agree?: number;
   readonly comparison?: cloudwatch.ComparisonOperator;
 }
@@ -77,7 +77,7 @@ export class Alarms extends Construct {
         section: 'queue-backlog',
         metric: queueMetric(queue, 'ApproximateNumberOfMessagesVisible'),
         threshold: alarms.queueDepth,
-        // As long as more workers take to come.
+        // As long as additional workers take to start.
         periods: 15,
       });
       this.watch({
@@ -116,7 +116,7 @@ export class Alarms extends Construct {
       }),
       threshold: 1,
       comparison: GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      // A start from nothing takes about six.
+      // A start without any instance takes about six minutes.
       periods: 12,
       agree: 10,
     });
@@ -150,7 +150,7 @@ export class Alarms extends Construct {
       id: 'workers-idle',
       says: 'Documents wait and no worker has one in hand.',
       section: 'worker-down',
-      // Every worker writes it every ten seconds, whatever its kind; without any there is nothing written.
+      // Every worker writes it every ten seconds. Without a worker there are no data.
       metric: new cloudwatch.MathExpression({
         expression: 'IF((waiting > 0) AND (inHand < 1), 1, 0)',
         label: 'documents wait, none in hand',
@@ -227,7 +227,7 @@ export class Alarms extends Construct {
       says: `More than ${alarms.apiErrorPercent} % of the API's answers are 5xx.`,
       section: 'api-errors',
       metric: new cloudwatch.MathExpression({
-        // A handful of requests has no rate.
+        // A rate over a few requests means nothing.
         expression: 'IF(requests >= 20, 100 * errors / requests, 0)',
         label: '5xx, %',
         period: Duration.minutes(5),

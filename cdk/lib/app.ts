@@ -11,11 +11,11 @@ export interface Stacks {
   readonly edge?: EdgeStack;
 }
 
-/** Behaviours of the CDK that are chosen here and not by what a template happened to be made with. */
+/** Feature flags of the CDK, fixed here so that a newer version of the CDK changes nothing. */
 const flags = {
-  // Stacks are deployed in order; what another one needs cannot be taken away.
+  // Stacks are deployed in order, and none may remove what a later one uses.
   '@aws-cdk/core:defaultCrossStackReferences': 'strong',
-  // The number of tasks is the scaling's: a deployment does not set it back.
+  // The scaling sets the number of tasks: a deployment must not reset it.
   '@aws-cdk/aws-ecs:removeDefaultDesiredCount': true,
   '@aws-cdk/aws-ecs:disableExplicitDeploymentControllerForCircuitBreaker': true,
   '@aws-cdk/aws-iam:minimizePolicies': true,
@@ -25,10 +25,10 @@ export function build(app: App, config: EnvironmentConfig): Stacks {
   for (const [flag, value] of Object.entries(flags)) {
     app.node.setContext(flag, value);
   }
-  // No account: who deploys decides, the templates are the same for everybody, and nothing is ever looked up.
+  // No account: the templates are the same for every account, and synthesis looks nothing up.
   const env = { region: config.region };
   const name = (part: string) => `filot-${config.name}-${part}`;
-  // Production is not deleted by a slip of the hand.
+  // Production cannot be deleted by mistake.
   const terminationProtection = config.name === 'production';
 
   const foundation = new FoundationStack(app, name('foundation'), {

@@ -1,4 +1,4 @@
-/** EC2 instances with a GPU, as two capacity providers: on demand and spot. Both start at nothing and end there. */
+/** EC2 instances with a GPU, as two capacity providers: on demand and spot. Both scale from zero and back to zero. */
 import { Duration, Stack } from 'aws-cdk-lib';
 import * as autoscaling from 'aws-cdk-lib/aws-autoscaling';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
@@ -18,14 +18,14 @@ export interface GpuCapacityProps {
 
 export class GpuCapacity extends Construct {
   readonly groups: autoscaling.AutoScalingGroup[] = [];
-  /** Which tasks go where. */
+  /** How tasks are distributed over the two providers. */
   readonly strategies: ecs.CapacityProviderStrategy[] = [];
 
   constructor(scope: Construct, id: string, private readonly props: GpuCapacityProps) {
     super(scope, id);
     const { gpu } = props;
     const template = this.makeLaunchTemplate();
-    // A provider without weight takes its base and nothing more.
+    // A provider without weight takes only its base.
     if (gpu.onDemandBase > 0 || !gpu.spot) {
       this.addProvider('OnDemand', 'on-demand', template, gpu.spot ? { base: gpu.onDemandBase, weight: 0 } : { weight: 1 });
     }
@@ -41,7 +41,7 @@ export class GpuCapacity extends Construct {
       "cat >> /etc/ecs/ecs.config <<'SETTINGS'",
       `ECS_CLUSTER=${clusterName(this.props.environment)}`,
       'ECS_ENABLE_GPU_SUPPORT=true',
-      // The two minutes before spot takes an instance are used to hand its documents back.
+      // A worker gives its documents back in the two minutes before a spot instance is reclaimed.
       'ECS_ENABLE_SPOT_INSTANCE_DRAINING=true',
       // Logs are written with the task's execution role, not with the instance's.
       'ECS_ENABLE_AWSLOGS_EXECUTIONROLE_OVERRIDE=true',
@@ -58,7 +58,7 @@ export class GpuCapacity extends Construct {
       associatePublicIpAddress: foundation.workersArePublic,
       userData,
       requireImdsv2: true,
-      // One hop ends at the instance: a container behind the bridge cannot ask for the instance's role.
+      // With one hop a container behind the bridge network cannot reach the credentials of the instance.
       httpPutResponseHopLimit: 1,
       detailedMonitoring: true,
       blockDevices: [
@@ -71,7 +71,7 @@ export class GpuCapacity extends Construct {
     return template;
   }
 
-  /** What the ECS agent does, on this cluster only. AWS's managed policy allows it on all of them. */
+  /** Permissions of the ECS agent, on this cluster only. AWS's managed policy allows them on all clusters. */
   private makeInstanceRole(): iam.Role {
     const { environment } = this.props;
     const cluster = clusterName(environment);
@@ -118,9 +118,9 @@ export class GpuCapacity extends Construct {
             ? { onDemandBaseCapacity: 0, onDemandPercentageAboveBaseCapacity: 0, spotAllocationStrategy: autoscaling.SpotAllocationStrategy.PRICE_CAPACITY_OPTIMIZED }
             : { onDemandBaseCapacity: 0, onDemandPercentageAboveBaseCapacity: 100, onDemandAllocationStrategy: autoscaling.OnDemandAllocationStrategy.PRIORITIZED },
       },
-      // ECS decides which instance goes: one without a task.
+      // ECS chooses which instance to end: one without a task.
       newInstancesProtectedFromScaleIn: true,
-      // Nothing runs on an old image of the operating system for longer.
+      // No instance keeps an old image of the operating system for longer.
       maxInstanceLifetime: Duration.days(7),
       groupMetrics: [autoscaling.GroupMetrics.all()],
     });

@@ -1,17 +1,17 @@
-/** What differs between environments, and which values make sense. */
+/** The configuration of an environment, and the checks of its values. */
 
 export const environmentNames = ['development', 'staging', 'production'] as const;
 export type EnvironmentName = (typeof environmentNames)[number];
 
 /** How the number of workers follows a queue. */
 export interface ScalingConfig {
-  /** Fewest tasks; 0 lets the service sleep. */
+  /** Minimum number of tasks; with 0 the service stops when its queue is empty. */
   readonly minTasks: number;
-  /** Most tasks: also a bound on what a flood of documents can cost. */
+  /** Maximum number of tasks; it also limits the cost of a flood of documents. */
   readonly maxTasks: number;
   /** Waiting documents that one task may have in front of it before another is started. */
   readonly backlogPerTask: number;
-  /** Minutes without any message, waiting or in hand, after which only `minTasks` remain. */
+  /** Minutes without a message, waiting or in flight, after which only `minTasks` remain. */
   readonly quietMinutes: number;
 }
 
@@ -38,19 +38,19 @@ export interface CpuConfig {
 }
 
 export interface NetworkConfig {
-  /** An address range of this VPC's own: /16 to /24. */
+  /** Address range of the VPC: /16 to /24. */
   readonly cidr: string;
-  /** Availability zones. More of them find a GPU more easily. */
+  /** Number of availability zones. A GPU is more likely available in more zones. */
   readonly zones: 2 | 3;
-  /** 0: workers have public addresses and no way in. Otherwise they are in private subnets behind this many gateways. */
+  /** Number of NAT gateways. 0: workers have public addresses, and no port is open. Otherwise they are in private subnets. */
   readonly natGateways: number;
   /** The only ports that workers may connect to. */
   readonly egressPorts: readonly number[];
 }
 
-/** When somebody is called. */
+/** Thresholds of the alarms, and who is notified. */
 export interface AlarmConfig {
-  /** Who gets a mail; more subscribers are added to the topic outside this app. */
+  /** E-mail subscribers; others are added to the topic outside this app. */
   readonly email?: string;
   readonly queueDepth: number;
   readonly queueAgeSeconds: number;
@@ -63,13 +63,13 @@ export interface AlarmConfig {
 }
 
 export interface WafConfig {
-  /** Requests of one address in five minutes. */
+  /** Maximum number of requests from one address in five minutes. */
   readonly requestsPer5Minutes: number;
-  /** Whether only a CDN that sends the header X-Origin-Secret gets through. */
+  /** Whether requests without the header X-Origin-Secret, which only the CDN sends, are blocked. */
   readonly requireOriginSecret: boolean;
 }
 
-/** What stands in front of the API; without either there is no edge stack. */
+/** Web ACL and domain name in front of the API; without either there is no edge stack. */
 export interface EdgeConfig {
   readonly waf?: WafConfig;
   /** The API's own name. The certificate's ARN is a parameter of the stack: it names the account. */
@@ -93,13 +93,13 @@ export interface EnvironmentConfig {
 /** The retention times that CloudWatch Logs knows. */
 const retentionDays = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
 
-/** The memory that Fargate gives with so many processors: from, to, step, in MiB. */
+/** Memory sizes that Fargate allows for each number of processors: from, to, step, in MiB. */
 const fargateMemory = { 1: [2048, 8192, 1024], 2: [4096, 16384, 1024], 4: [8192, 30720, 1024], 8: [16384, 61440, 4096] } as const;
 
 /** Address space of one reader process, OCR_READER_MEMORY_MB; there is one for each processor. */
 const readerMiB = 1024;
 
-/** Every problem of a configuration, in words. */
+/** All problems of a configuration, as text. */
 export function problems(config: EnvironmentConfig): string[] {
   const found: string[] = [];
   const check = (holds: boolean, message: string) => {
@@ -165,7 +165,7 @@ export function problems(config: EnvironmentConfig): string[] {
   return found;
 }
 
-/** The configuration itself if it makes sense; otherwise an error that lists everything that is wrong. */
+/** The configuration if it is valid; otherwise an error that lists all problems. */
 export function validated(config: EnvironmentConfig): EnvironmentConfig {
   const found = problems(config);
   if (found.length > 0) {

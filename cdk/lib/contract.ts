@@ -9,7 +9,7 @@ import contract from './contract.json';
 /** Names of the secrets that the worker reads. */
 export const workerSecrets: readonly string[] = contract.workerSecrets;
 
-/** Those among them that need not exist. */
+/** Secrets among them that are optional. */
 export const optionalWorkerSecrets: readonly string[] = contract.optionalWorkerSecrets;
 
 /** CloudWatch namespace of the product's own metrics. */
@@ -17,7 +17,7 @@ export const metricsNamespace = contract.metrics.namespace;
 
 export type ProductMetric = keyof typeof contract.metrics.dimensions;
 
-/** The dimensions that a metric of the product is written with: an alarm on any other set of them sees nothing. */
+/** The dimensions of a metric of the product. An alarm on any other set of dimensions gets no data. */
 export function dimensionsOf(metric: ProductMetric): readonly string[] {
   return contract.metrics.dimensions[metric];
 }
@@ -27,7 +27,7 @@ export function apiName(environment: string): string {
   return contract.apiName.replace('{environment}', environment);
 }
 
-/** What the SAM stack published under this name, read when the stack is deployed and never while it is synthesised. */
+/** A value that the SAM stack published under this name. It is read at deployment, not at synthesis. */
 export function published(scope: Construct, environment: string, name: string): string {
   const listed = `/filot/{environment}/${name}`;
   if (!contract.ssmParameters.includes(listed)) {
@@ -36,7 +36,7 @@ export function published(scope: Construct, environment: string, name: string): 
   return StringParameter.valueForStringParameter(scope, listed.replace('{environment}', environment));
 }
 
-/** Where the person on call reads on. */
+/** Link to the section of the runbook. */
 export function runbook(section: string): string {
   if (!contract.runbookSections.includes(section)) {
     throw new Error(`${section} is not in lib/contract.json`);

@@ -1,4 +1,4 @@
-/** One page for the person on call: from the request to the decision, top to bottom. */
+/** The dashboard for the person on call, ordered from the request to the decision. */
 import { Duration } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
@@ -21,7 +21,7 @@ export function makeDashboard(scope: Construct, config: EnvironmentConfig, clust
 
   const graph = (title: string, width: number, left: cloudwatch.IMetric[], label: string, right: cloudwatch.IMetric[] = []) =>
     new cloudwatch.GraphWidget({ title, width, height: 6, left, leftYAxis: { label, min: 0, showUnits: false }, ...(right.length > 0 && { right }) });
-  /** Whatever matches, found when the page is looked at: a new function, stage or outcome is on it without a deployment. */
+  /** A search at display time: a new function, stage or outcome appears without a deployment. */
   const search = (query: string, statistic: string, label: string) =>
     new cloudwatch.MathExpression({ expression: `SEARCH('${query}', '${statistic}', 300)`, label, period: fiveMinutes });
   const functions = (metric: string) => `{AWS/Lambda,FunctionName} MetricName="${metric}" filot ${config.name}`;

@@ -17,7 +17,7 @@ export interface EdgeProps extends StackProps {
 
 /** The only route that takes a file. */
 const uploadPath = '/documents/upload';
-/** Rules of the common set that look into bodies: a photograph is larger than they allow, and its bytes may look like anything. */
+/** Rules of the common set that inspect bodies. A photograph exceeds their size limit, and its bytes may match them by chance. */
 const bodyRules = {
   CrossSiteScripting_BODY: 'CrossSiteScripting_Body',
   EC2MetaDataSSRF_BODY: 'EC2MetaDataSSRF_Body',
@@ -113,7 +113,7 @@ export class EdgeStack extends Stack {
         rateBasedStatement: {
           limit: waf.requestsPer5Minutes,
           evaluationWindowSec: 300,
-          // Behind a CDN the sender is the CDN. Its word for the client counts only where nobody else gets this far.
+          // Behind a CDN the source address is the CDN's. Its header for the client address counts only if nobody else can send it.
           ...(waf.requireOriginSecret
             ? { aggregateKeyType: 'FORWARDED_IP', forwardedIpConfig: { headerName: 'CF-Connecting-IP', fallbackBehavior: 'MATCH' } }
             : { aggregateKeyType: 'IP' }),
@@ -137,7 +137,7 @@ export class EdgeStack extends Stack {
     };
   }
 
-  /** What the rules about bodies only labelled is blocked here, everywhere but where files are uploaded. */
+  /** Blocks what the rules for bodies only labelled, on every route but the upload. */
   private blockBodiesButUploads(): Omit<wafv2.CfnWebACL.RuleProperty, 'priority'> {
     const labelled: wafv2.CfnWebACL.StatementProperty[] = Object.values(bodyRules).map((label) => ({
       labelMatchStatement: { scope: 'LABEL', key: `awswaf:managed:aws:core-rule-set:${label}` },
@@ -145,7 +145,7 @@ export class EdgeStack extends Stack {
     const isUpload: wafv2.CfnWebACL.StatementProperty = {
       byteMatchStatement: {
         fieldToMatch: { uriPath: {} },
-        // With the stage before it or, under the API's own name, without.
+        // The path begins with the stage, except under a custom domain name.
         positionalConstraint: 'ENDS_WITH',
         searchString: uploadPath,
         textTransformations: [{ priority: 0, type: 'NONE' }],
@@ -159,7 +159,7 @@ export class EdgeStack extends Stack {
     };
   }
 
-  /** Blocked requests are logged, without what a request proves itself with. */
+  /** Logs blocked requests, without their credentials. */
   private logBlocked(acl: wafv2.CfnWebACL, config: EnvironmentConfig): void {
     const group = new logs.LogGroup(this, 'AclLogs', {
       // AWS WAF writes only to groups that begin like this.

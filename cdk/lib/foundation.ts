@@ -1,4 +1,4 @@
-/** What changes rarely and what the other stacks stand on: network, cluster, image repositories, alarm topic. */
+/** The resources that the other stacks use and that rarely change: network, cluster, image repositories, alarm topic. */
 import { Aws, CfnOutput, Duration, Fn, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as ecr from 'aws-cdk-lib/aws-ecr';
@@ -21,10 +21,10 @@ export interface FoundationProps extends StackProps {
 
 export class FoundationStack extends Stack {
   readonly vpc: ec2.Vpc;
-  /** Where workers are, and whether they have public addresses there. */
+  /** Subnets of the workers, and whether these assign public addresses. */
   readonly workerSubnets: ec2.SubnetSelection;
   readonly workersArePublic: boolean;
-  /** Of every worker: nobody may connect to it. */
+  /** Security group of every worker: it allows no incoming connection. */
   readonly workerSecurityGroup: ec2.SecurityGroup;
 
   private readonly config: EnvironmentConfig;
@@ -68,7 +68,7 @@ export class FoundationStack extends Stack {
     new CfnOutput(this, 'OcrGpuEnabled', { value: String(this.config.gpu.enabled), description: 'The SAM stack takes it as its parameter of the same name' });
   }
 
-  /** The first zones of whatever account this is deployed in: no look-up, and the same template for all. */
+  /** The first zones of the account, chosen at deployment: no look-up, and the same template for every account. */
   override get availabilityZones(): string[] {
     return Array.from({ length: this.config.network.zones }, (_, index) => Fn.select(index, Fn.getAzs(this.region)));
   }
@@ -84,9 +84,9 @@ export class FoundationStack extends Stack {
       maxAzs: network.zones,
       natGateways: network.natGateways,
       subnetConfiguration: [{ name: 'Public', subnetType: ec2.SubnetType.PUBLIC, cidrMask: 26, mapPublicIpOnLaunch: false }, ...workers],
-      // Layers of images come from S3: past the gateways, and for nothing.
+      // Layers of images come from S3 through this endpoint, without the cost of a NAT gateway.
       gatewayEndpoints: { S3: { service: ec2.GatewayVpcEndpointAwsService.S3 } },
-      // Nothing is in the default group. Emptying it takes a function, and this app has none.
+      // Nothing uses the default security group. Removing its rules would need a custom resource with a function.
       restrictDefaultSecurityGroup: false,
     });
     vpc.addFlowLog('FlowLog', {
@@ -110,7 +110,7 @@ export class FoundationStack extends Stack {
       imageScanOnPush: true,
       // AWS's own key for ECR.
       encryption: ecr.RepositoryEncryption.KMS,
-      // A tag is a release: what was deployed under it can be found, and rolled back to, as it was.
+      // A tag is a release and never changes, so that a rollback deploys the same image.
       imageTagMutability: ecr.TagMutability.IMMUTABLE,
       lifecycleRules: [
         { rulePriority: 1, description: 'What a failed push left', tagStatus: ecr.TagStatus.UNTAGGED, maxImageAge: Duration.days(7) },

@@ -1,16 +1,16 @@
-/** The metrics that alarms, scaling and dashboard look at, with the dimensions that they are really written with. */
+/** The metrics of alarms, scaling and dashboard, with the dimensions under which they are written. */
 import { Duration } from 'aws-cdk-lib';
 import { type IMetric, MathExpression, Metric, type MetricOptions, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { apiName, dimensionsOf, metricsNamespace, type ProductMetric } from './contract';
 
 const minute = Duration.minutes(1);
 
-/** Of an SQS queue: its largest value in a minute. */
+/** A metric of an SQS queue: its maximum in a minute. */
 export function queueMetric(queueName: string, metricName: string): Metric {
   return new Metric({ namespace: 'AWS/SQS', metricName, dimensionsMap: { QueueName: queueName }, statistic: Stats.MAXIMUM, period: minute });
 }
 
-/** Of an ECS service, from Container Insights. */
+/** A metric of an ECS service, from Container Insights. */
 export function serviceMetric(clusterName: string, serviceName: string, metricName: string): Metric {
   return new Metric({
     namespace: 'ECS/ContainerInsights',
@@ -24,7 +24,7 @@ export function serviceMetric(clusterName: string, serviceName: string, metricNa
 const expression = (text: string, usingMetrics: Record<string, IMetric>): MathExpression =>
   new MathExpression({ expression: text, label: text, usingMetrics, period: minute });
 
-/** Of several queues together. */
+/** The sum of a metric over several queues. */
 export function queuesMetric(queueNames: readonly string[], metricName: string, idsBegin: string): IMetric {
   const parts = queueNames.map((queue, index) => [`${idsBegin}${index + 1}`, queueMetric(queue, metricName)] as const);
   const [only] = parts;
@@ -39,7 +39,7 @@ export function orZero(count: IMetric, clock: IMetric): IMetric {
   return expression('MAX([count, zero])', { count, zero: expression('clock * 0', { clock }) });
 }
 
-/** Share of what a service's tasks reserved, in percent. */
+/** Used share of the reservation of a service's tasks, in percent. */
 export function utilization(clusterName: string, serviceName: string, what: 'CPU' | 'Memory'): Metric {
   return new Metric({
     namespace: 'AWS/ECS',
@@ -50,12 +50,12 @@ export function utilization(clusterName: string, serviceName: string, what: 'CPU
   });
 }
 
-/** Of the REST API. */
+/** A metric of the REST API. */
 export function apiMetric(environment: string, stage: string, metricName: string, options: MetricOptions): Metric {
   return new Metric({ namespace: 'AWS/ApiGateway', metricName, dimensionsMap: { ApiName: apiName(environment), Stage: stage }, period: minute, ...options });
 }
 
-/** One of the product's own. */
+/** A metric that the product writes itself. */
 export function productMetric(metricName: ProductMetric, statistic: string, dimensionsMap: Record<string, string> = {}): Metric {
   const expected = dimensionsOf(metricName).join(', ');
   if (Object.keys(dimensionsMap).join(', ') !== expected) {

@@ -1,4 +1,4 @@
-/** Names that stacks know of each other, so that what one has need not be exported to the other, nor its ARN be guessed. */
+/** Names that several stacks use, so that no stack must export them to another or guess an ARN. */
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 

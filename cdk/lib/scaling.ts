@@ -17,7 +17,7 @@ import type { ScalingConfig } from './config';
 import { orZero, queuesMetric, serviceMetric } from './metrics';
 
 export interface QueueScalingProps {
-  /** For the names of alarms and policies. */
+  /** Prefix of the names of alarms and policies. */
   readonly name: string;
   readonly scaling: ScalingConfig;
   readonly service: ecs.BaseService;
@@ -25,7 +25,7 @@ export interface QueueScalingProps {
   readonly serviceName: string;
   /** Names of the queues that the service serves. */
   readonly queueNames: readonly string[];
-  /** How long a new task takes to be of use. */
+  /** How long a new task takes until it processes documents. */
   readonly warmup: Duration;
 }
 
@@ -36,7 +36,7 @@ interface Rule {
   readonly comparison: cloudwatch.ComparisonOperator;
   readonly threshold: number;
   readonly minutes: number;
-  /** Of those minutes, how many must agree. */
+  /** How many of those minutes must breach the threshold. */
   readonly agree: number;
   readonly policy: Omit<applicationautoscaling.CfnScalingPolicy.StepScalingPolicyConfigurationProperty, 'metricAggregationType'>;
 }
@@ -65,9 +65,9 @@ export class QueueScaling extends Construct {
       description: 'Starts the first worker: a message waits and no task is wanted.',
       expression: 'IF((wanted < 1) AND (waiting > 0), 1, 0)',
       comparison: cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
-      // Never met exactly: at the threshold itself a step's bound may or may not count.
+      // Between two integers: whether a step includes its own bound does not matter then.
       threshold: 0.5,
-      // The count of tasks may come a minute after that of messages: one minute alone proves nothing.
+      // The count of tasks may be written a minute after that of messages: one minute alone is not enough.
       minutes: 3,
       agree: 2,
       policy: rise([{ metricIntervalLowerBound: 0, scalingAdjustment: 1 }]),

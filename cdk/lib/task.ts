@@ -1,4 +1,4 @@
-/** The one container of a worker's task, on a GPU or not. */
+/** The task of a worker: its single container and its roles, with or without a GPU. */
 import { Duration, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
 import type * as ecr from 'aws-cdk-lib/aws-ecr';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
@@ -12,25 +12,25 @@ import { execLogGroupName } from './names';
 
 export type QueueKind = 'gpu' | 'cpu';
 
-/** The user of the images, by number: a mistake in one of them makes nobody root. */
+/** Id of the user of the images. It is set here too, so that a wrong image does not run as root. */
 const user = '10001:10001';
 
 export interface WorkerTaskProps {
   readonly config: EnvironmentConfig;
-  /** Names the service, its logs and its roles. */
+  /** Part of the names of the service, its logs and its roles. */
   readonly name: string;
   readonly serves: readonly QueueKind[];
   readonly repository: ecr.IRepository;
   readonly imageTag: string;
   /** Hard limit of the container. */
   readonly memoryMiB: number;
-  /** Shares of the processor, where tasks have no size of their own. */
+  /** CPU shares, on EC2 where tasks have no size of their own. */
   readonly cpuUnits?: number;
   readonly gpuCount?: number;
   readonly environment?: Record<string, string>;
 }
 
-/** What the worker itself calls: see gpu-worker and shared/{cloud,platform}. Files are fetched with keys of their own. */
+/** Permissions of the worker: see gpu-worker and shared/{cloud,platform}. The storage has credentials of its own. */
 export function makeTaskRole(scope: Construct, id: string, props: Pick<WorkerTaskProps, 'config' | 'name' | 'serves'>): iam.Role {
   const { config, name, serves } = props;
   const queueArn = (kind: QueueKind) => published(scope, config.name, `queues/ocr-${kind}/arn`);
@@ -66,9 +66,9 @@ export function makeTaskRole(scope: Construct, id: string, props: Pick<WorkerTas
       sid: 'ReadSecrets',
       actions: ['secretsmanager:GetSecretValue'],
       resources: [
-        // Six characters are Secrets Manager's own.
+        // Secrets Manager appends six characters.
         ...workerSecrets.map((secret) => `${secret}-??????`),
-        // One that does not exist is looked for by its bare name: without this it would be refused, not missing.
+        // A secret that does not exist is checked by its bare name: without this the answer would be "refused", not "missing".
         ...optionalWorkerSecrets,
       ].map((name) => `arn:${partition}:secretsmanager:${region}:${account}:secret:${name}`),
     }),
@@ -90,7 +90,7 @@ export function makeTaskRole(scope: Construct, id: string, props: Pick<WorkerTas
   return role;
 }
 
-/** What ECS does before the worker runs: fetch its image, open its log. */
+/** Permissions of ECS before the worker runs: pull the image, open the log. */
 export function makeExecutionRole(scope: Construct, id: string, name: string, repository: ecr.IRepository, logGroup: logs.LogGroup): iam.Role {
   const role = new iam.Role(scope, id, {
     assumedBy: new iam.ServicePrincipal('ecs-tasks.amazonaws.com'),
@@ -134,7 +134,7 @@ export function addWorker(scope: Construct, task: ecs.TaskDefinition, logGroup: 
     linuxParameters: linux,
     // Nothing here is secret: the worker reads its secrets from Secrets Manager itself, and again every five minutes.
     environment: {
-      // Nothing else says it on EC2, where the instance's metadata are out of a container's reach.
+      // On EC2 a container cannot reach the metadata of the instance, which would name the region.
       AWS_REGION: Stack.of(scope).region,
       FILOT_ENV: config.name,
       LOG_LEVEL: config.logLevel,
@@ -148,12 +148,12 @@ export function addWorker(scope: Construct, task: ecs.TaskDefinition, logGroup: 
     logging: ecs.LogDrivers.awsLogs({
       logGroup,
       streamPrefix: 'worker',
-      // A slow log service holds up no document: lines wait in memory, and are lost before work is.
+      // A slow log service must not block the worker: lines wait in memory, and are dropped when that is full.
       mode: ecs.AwsLogDriverMode.NON_BLOCKING,
       maxBufferSize: Size.mebibytes(16),
     }),
     healthCheck: {
-      // ECS does not read the image's own. Bash alone, so that any tag that is rolled back to has what it takes.
+      // ECS ignores the health check of the image. Bash alone, so that every older image can run it.
       command: ['CMD', 'bash', '-c', 'exec 3<>/dev/tcp/127.0.0.1/8080 && printf "GET /health HTTP/1.0\\r\\n\\r\\n" >&3 && read -r -t 5 _ status _ <&3 && [ "$status" = 200 ]'],
       interval: Duration.seconds(30),
       timeout: Duration.seconds(10),
@@ -161,7 +161,7 @@ export function addWorker(scope: Construct, task: ecs.TaskDefinition, logGroup: 
       // Models are loaded first.
       startPeriod: Duration.seconds(60),
     },
-    // It ends within 30 s of SIGTERM by itself.
+    // The worker ends by itself within 30 s after SIGTERM.
     stopTimeout: Duration.seconds(45),
   });
   container.addUlimits({ name: ecs.UlimitName.NOFILE, softLimit: 65536, hardLimit: 65536 });

@@ -1,9 +1,9 @@
-/** What alarms and dashboard know of a worker's service: names only, so that they need not import the stack that makes it. */
+/** A worker's service as alarms and dashboard know it: names only, so that they need not import the stack that creates it. */
 import type { QueueKind } from './task';
 
 export interface WatchedService {
   readonly kind: QueueKind;
   readonly serviceName: string;
-  /** The queues that it serves; more than its own where it also takes over another's work. */
+  /** The queues that it serves: its own, and those of workers that do not exist in this environment. */
   readonly serves: readonly QueueKind[];
 }

@@ -1,4 +1,4 @@
-/** The workers: their capacity, tasks, services and scaling, and everything that watches the whole product. */
+/** The workers: capacity, tasks, services and scaling; and the alarms and the dashboard of the whole product. */
 import { CfnOutput, CfnParameter, Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import * as ecr from 'aws-cdk-lib/aws-ecr';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
@@ -28,12 +28,12 @@ const sameAccount = {
   '@aws-cdk/aws-events:ruleUnresolvedEnvironment': 'Rule and topic are of one account and region, whichever that is.',
 };
 
-/** Memory of the container on an instance of 16 GiB: the operating system and the agent keep the rest. */
+/** Memory of the container on an instance of 16 GiB; the rest is for the operating system and the ECS agent. */
 const gpuMemoryMiB = 13_312;
-/** Processor shares of that instance; without a neighbour the worker gets all there are. */
+/** CPU shares of that instance. The only container on an instance may use more. */
 const gpuCpuUnits = 3_584;
 
-/** What every service has: tasks that do not become healthy go back to the version before, and who is on call can look inside. */
+/** Properties of every service: a deployment whose tasks stay unhealthy is rolled back, and ECS Exec is allowed. */
 const EVERY_SERVICE = {
   circuitBreaker: { enable: true, rollback: true },
   enableExecuteCommand: true,
@@ -73,7 +73,7 @@ export class WorkerStack extends Stack {
     const capacity = config.gpu.enabled
       ? new GpuCapacity(this, 'GpuCapacity', { environment: config.name, gpu: config.gpu, foundation })
       : undefined;
-    // Here and not beside the cluster: the providers are here, and the foundation must not depend on what stands on it.
+    // Here, not beside the cluster: the foundation must not depend on the providers of this stack.
     const association = new ecs.CfnClusterCapacityProviderAssociations(this, 'CapacityProviders', {
       cluster: this.clusterName,
       capacityProviders: ['FARGATE', 'FARGATE_SPOT', ...(capacity?.strategies.map((each) => each.capacityProvider) ?? [])],
@@ -116,7 +116,7 @@ export class WorkerStack extends Stack {
     const executionRole = makeExecutionRole(this, 'GpuExecutionRole', name, repository, logGroup);
     const task = new ecs.Ec2TaskDefinition(this, 'GpuTask', {
       family: name,
-      // Not the host's network: behind the bridge the instance's role is out of reach.
+      // Not the host's network: behind the bridge a container cannot reach the credentials of the instance.
       networkMode: ecs.NetworkMode.BRIDGE,
       taskRole: makeTaskRole(this, 'GpuTaskRole', { config, name, serves }),
       executionRole,
@@ -137,7 +137,7 @@ export class WorkerStack extends Stack {
       cluster: this.cluster,
       taskDefinition: task,
       capacityProviderStrategies: capacity.strategies,
-      // A deployment needs no second GPU: documents wait in the queue for the minute.
+      // A deployment needs no second GPU: documents wait in the queue meanwhile.
       minHealthyPercent: 0,
       maxHealthyPercent: 100,
       availabilityZoneRebalancing: ecs.AvailabilityZoneRebalancing.DISABLED,
@@ -152,7 +152,7 @@ export class WorkerStack extends Stack {
       clusterName: this.clusterName,
       serviceName: name,
       queueNames: this.queueNames(serves),
-      // An instance boots, registers and fetches an image.
+      // The instance must boot, register and pull the image.
       warmup: Duration.minutes(5),
     });
     return { service, watched: { kind: 'gpu', serviceName: name, serves } };
@@ -162,7 +162,7 @@ export class WorkerStack extends Stack {
     const { config, foundation } = this;
     const name = serviceName(config.name, 'cpu');
     const repository = ecr.Repository.fromRepositoryName(this, 'CpuRepository', repositoryName(config.name, 'cpu'));
-    // Where there is no GPU somebody must take what the other queue still holds.
+    // Without GPU workers the CPU workers must also serve the GPU queue.
     const serves: readonly QueueKind[] = config.gpu.enabled ? ['cpu'] : ['gpu', 'cpu'];
     const logGroup = makeLogGroup(this, 'CpuLogs', config, name);
     const executionRole = makeExecutionRole(this, 'CpuExecutionRole', name, repository, logGroup);
@@ -222,7 +222,7 @@ export class WorkerStack extends Stack {
     return kinds.map((kind) => published(this, this.config.name, `queues/ocr-${kind}/name`));
   }
 
-  /** A deployment that the circuit breaker ended: what runs is what ran before. */
+  /** Notifies when the circuit breaker rolled a deployment back. */
   private tellAboutFailedDeployments(services: readonly WatchedService[]): void {
     const rule = new events.Rule(this, 'FailedDeployments', {
       description: 'A deployment of a worker failed and was rolled back',
@@ -243,7 +243,7 @@ export class WorkerStack extends Stack {
     acknowledge(rule, sameAccount);
   }
 
-  /** No GPU to be had: not in this zone, not at this price, or not within the account's quota. */
+  /** Notifies when no GPU instance can be started: none in the zones, none at the price, or the account's quota is used up. */
   private tellAboutFailedLaunches(capacity: GpuCapacity): void {
     const rule = new events.Rule(this, 'FailedLaunches', {
       description: 'An instance with a GPU could not be launched',

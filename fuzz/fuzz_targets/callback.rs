@@ -20,7 +20,7 @@ fuzz_target!(|input: (&str, Option<&str>, u8, &[u8])| {
     let secrets = SigningSecrets::new([SECRET, "another-signing-secret-of-32-bytes-or-more"]);
     let near = NOW.to_string();
 
-    // Headers as anybody may send them.
+    // Arbitrary headers.
     let right = sign(SECRET.as_bytes(), timestamp, body);
     if secrets.verify(body, Some(signature), timestamp, false, now).is_ok() {
         assert!(signature.trim().eq_ignore_ascii_case(&right), "believed without the secret");
@@ -28,7 +28,7 @@ fuzz_target!(|input: (&str, Option<&str>, u8, &[u8])| {
     assert!(SigningSecrets::default().verify(body, Some(signature), timestamp, false, now).is_err());
     assert!(secrets.verify(body, None, timestamp, false, now).is_err());
 
-    // A good signature, and then anything changed.
+    // A good signature, then a change to any part.
     let good = sign(SECRET.as_bytes(), Some(&near), body);
     let verify = |body: &[u8], signature: &str, timestamp: Option<&str>| {
         secrets.verify(body, Some(signature), timestamp, false, now)

@@ -10,7 +10,7 @@ use libfuzzer_sys::fuzz_target;
 const CONTENT_TYPE: &str = "multipart/form-data; boundary=XX";
 
 fuzz_target!(|input: &[u8]| {
-    // A body as it is, under our boundary or under the content type of its first line.
+    // The input as a body, with our boundary or with its first line as content type.
     let (first, rest) = match input.iter().position(|b| *b == b'\n') {
         Some(at) => input.split_at(at),
         None => (&b""[..], input),
@@ -37,7 +37,7 @@ fuzz_target!(|input: &[u8]| {
             }
         }
     }
-    // The input as the file of a good form comes back whole.
+    // The input as the file of a good form is returned unchanged.
     if !input.windows(6).any(|w| w == b"\r\n--XX") {
         let body = [
             b"--XX\r\nContent-Disposition: form-data; name=\"type\"\r\n\r\nKTP\r\n\

@@ -3,16 +3,13 @@
 
 use chrono::{Datelike, NaiveDate};
 use filot_domain::FieldName;
-use filot_ocr::digits::{COUNT, DigitRow};
 use filot_ocr::engine::{Line, Symbol};
-use filot_ocr::fields_ktp::parse;
-use filot_ocr::ktp::{KtpLines, KtpRow};
-use filot_ocr::labels::{align, labels_seen};
+use filot_ocr::fuzzing::{COUNT, DigitRow, KtpLines, KtpRow, align, labels_seen, parse_ktp};
 use libfuzzer_sys::fuzz_target;
 
 /// The reader finds no more rows on a card.
 const ROWS_MAX: usize = 18;
-/// Nor longer lines.
+/// The reader returns no longer lines.
 const LINE_CHARS_MAX: usize = 80;
 
 fn line(text: &str, confidence: f32) -> Line {
@@ -48,7 +45,7 @@ fuzz_target!(|input: (u8, &str)| {
     let labels: Vec<String> = lines.rows.iter().map(|row| row.label.text()).collect();
     assert_eq!(align(&labels).len(), labels.len());
     assert!(labels_seen(labels.iter().map(String::as_str)) <= labels.len());
-    for (name, reading) in parse(&lines) {
+    for (name, reading) in parse_ktp(&lines) {
         let value = reading.value.as_str();
         assert!(!value.is_empty(), "{name}");
         assert!((0.0..1.0).contains(&reading.confidence), "{name}: {}", reading.confidence);
@@ -66,7 +63,7 @@ fuzz_target!(|input: (u8, &str)| {
             }
             FieldName::BloodType => assert!(value.chars().all(|c| "ABO+-".contains(c)), "{value}"),
             FieldName::Gender => {
-                // What is in no vocabulary is never trusted.
+                // A value outside the vocabulary is never trusted.
                 assert!(["LAKI-LAKI", "PEREMPUAN"].contains(&value) || reading.confidence <= 0.3);
             }
             FieldName::Citizenship => {

@@ -2,15 +2,13 @@
 #![no_main]
 
 use filot_domain::FieldName;
-use filot_ocr::digits::NumberRow;
 use filot_ocr::engine::{Line, Symbol};
-use filot_ocr::fields_npwp::{column_of, evidence, meanings, parse};
-use filot_ocr::npwp::NpwpLine;
+use filot_ocr::fuzzing::{NpwpLine, NumberRow, assign_roles, column_of, evidence, parse_npwp};
 use libfuzzer_sys::fuzz_target;
 
 /// The reader finds no more lines on a card.
 const LINES_MAX: usize = 18;
-/// Nor longer lines.
+/// The reader returns no longer lines.
 const LINE_CHARS_MAX: usize = 80;
 
 fn line(text: &str, confidence: f32) -> Line {
@@ -19,7 +17,7 @@ fn line(text: &str, confidence: f32) -> Line {
     Line { symbols: text.chars().take(LINE_CHARS_MAX).enumerate().map(symbol).collect() }
 }
 
-/// The number in a line as the digit classifier might have seen it.
+/// The number in a line, as the digit classifier might read it.
 fn number(text: &str, sure: f32) -> Option<NumberRow> {
     let cell = |digit: u8| {
         let mut cell = [0.001; 10];
@@ -32,31 +30,29 @@ fn number(text: &str, sure: f32) -> Option<NumberRow> {
 
 fuzz_target!(|input: (u8, u8, &str)| {
     let (sure, step, text) = (f32::from(input.0) / 255.0, u32::from(input.1), input.2);
-    // Each line, and behind a tab what a second look at it gave.
-    let lines: Vec<NpwpLine> = (1..)
+    // One line, then after a tab its second reading.
+    let mut lines: Vec<NpwpLine> = (1..)
         .zip(text.lines().take(LINES_MAX))
         .map(|(i, text)| {
             let (first, second) = text.split_once('\t').unwrap_or((text, ""));
-            let narrowed = Some(line(second, sure)).filter(|line| !line.symbols.is_empty());
+            let second_pass = Some(line(second, sure)).filter(|line| !line.symbols.is_empty());
             NpwpLine {
-                left: 0,
                 top: i * step,
                 bottom: i * step + 20,
-                cut_off: false,
                 line: line(first, sure),
-                from: None,
-                narrowed,
+                second_pass,
                 digits: number(first, sure),
+                ..NpwpLine::default()
             }
         })
         .collect();
-    assert_eq!(meanings(&lines).len(), lines.len());
+    assign_roles(&mut lines);
     assert!(evidence(&lines, &[]) <= 9);
-    for (line, value) in lines.iter().zip(meanings(&lines)) {
-        assert!(value.from <= line.line.symbols.len());
-        assert!(column_of(&line.line, value.from) <= LINE_CHARS_MAX as u32 * 20);
+    for line in &lines {
+        assert!(line.value_from <= line.line.symbols.len());
+        assert!(column_of(&line.line, line.value_from) <= LINE_CHARS_MAX as u32 * 20);
     }
-    for (name, reading) in parse(&lines) {
+    for (name, reading) in parse_npwp(&lines) {
         let value = reading.value.as_str();
         assert!(!value.is_empty(), "{name}");
         assert!((0.0..1.0).contains(&reading.confidence), "{name}: {}", reading.confidence);

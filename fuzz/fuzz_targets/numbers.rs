@@ -25,7 +25,7 @@ fuzz_target!(|text: &str| {
         assert!(births.into_iter().flatten().all(|born| nik.encodes_birth_date(born)));
         let _ = province_name(nik.province());
         assert!(!format!("{nik:?}").contains(text));
-        // A NIK is a tax number since 2022.
+        // Since 2022 a NIK is also a tax number.
         if !text.starts_with('0') {
             let npwp: Npwp = text.parse().expect("a NIK is a tax number");
             assert_eq!(npwp.as_nik(), Some(nik));

@@ -3,19 +3,19 @@
 
 use filot_domain::ReasonCode;
 use filot_media::inspect;
-use filot_ocr::decode::{WORKING_SIDE, decode};
+use filot_ocr::pipeline::{WORKING_SIDE, decode_picture};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(
-    // The renderer may panic: the product catches it. What reaches the fuzzer ends it all the same.
+    // The renderer may panic, and the product catches it. A panic that reaches the fuzzer is a finding.
     init: std::panic::set_hook(Box::new(|_| {})),
     |bytes: &[u8]| {
         if !bytes.starts_with(b"%PDF-") || inspect(bytes, None).is_err() {
             return;
         }
-        match decode(bytes) {
-            Ok(decoded) => {
-                let (width, height) = decoded.image.dimensions();
+        match decode_picture(bytes) {
+            Ok(picture) => {
+                let (width, height) = picture.dimensions();
                 assert!((1..=WORKING_SIDE).contains(&width) && (1..=WORKING_SIDE).contains(&height));
             }
             Err(error) => {

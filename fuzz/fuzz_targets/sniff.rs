@@ -8,7 +8,7 @@ fuzz_target!(|bytes: &[u8]| {
     let found = match inspect(bytes, None) {
         Ok(found) => found,
         Err(error) => {
-            // No declared type makes a bad file good, and none was declared here.
+            // A declared type never makes a bad file acceptable.
             assert!(!matches!(error, MediaError::TypeMismatch { .. }));
             for kind in [FileKind::Jpeg, FileKind::Png, FileKind::Pdf] {
                 assert!(inspect(bytes, Some(kind.mime())).is_err());
@@ -30,7 +30,7 @@ fuzz_target!(|bytes: &[u8]| {
         (FileKind::Jpeg | FileKind::Png, Some(width), Some(height)) => {
             assert!((1..=MAX_SIDE).contains(&width) && (1..=MAX_SIDE).contains(&height));
             assert!(u64::from(width) * u64::from(height) <= MAX_PIXELS);
-            // What follows the picture's data changes nothing.
+            // Bytes after the picture change nothing.
             if bytes.len() < MAX_BYTES {
                 assert_eq!(inspect(&[bytes, b"\0"].concat(), None), Ok(found));
             }

@@ -24,7 +24,7 @@ fuzz_target!(|input: (u16, u8, &str)| {
     assert!(tokens.verify(good, now + TimeDelta::seconds(LIFETIME_S)).is_err());
 
     assert!(text == good || tokens.verify(text, now).is_err(), "a token that nobody issued");
-    // One character changed, and pieces of the input for pieces of the token.
+    // The token with one character changed, or with parts replaced by parts of the input.
     let mut changed = good.as_bytes().to_vec();
     let place = usize::from(at) % changed.len();
     changed[place] ^= flip & 0x7F;

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use filot_domain::DocumentType;
-use filot_ocr::decode::WORKING_SIDE;
+use filot_ocr::pipeline::{WORKING_SIDE, decode_picture};
 use filot_platform::variables::{Default, VARIABLES};
 use filot_reader::pool::{Pool, PoolConfig, PoolError};
 use filot_reader::process::Death;
@@ -62,7 +62,7 @@ fn told(counts: &BTreeMap<String, usize>) -> String {
     counts.iter().map(|(what, count)| format!("{what} {count}")).collect::<Vec<_>>().join(", ")
 }
 
-/// Those that the upload would take; the others by the code that they are refused with.
+/// Those that the upload would take; the others by the reason that they are refused with.
 fn looked_at(files: Vec<BadFile>) -> (Vec<BadFile>, BTreeMap<String, usize>) {
     let (mut taken, mut refused) = (Vec::new(), BTreeMap::new());
     for file in files {
@@ -77,7 +77,7 @@ fn looked_at(files: Vec<BadFile>) -> (Vec<BadFile>, BTreeMap<String, usize>) {
             }
             Err(error) => {
                 assert!(!error.to_string().is_empty());
-                *refused.entry(error.code().to_owned()).or_default() += 1;
+                *refused.entry(error.to_string()).or_default() += 1;
             }
         }
     }
@@ -89,9 +89,9 @@ fn decoded(files: &[BadFile]) -> BTreeMap<String, usize> {
     let mut outcomes = BTreeMap::new();
     let light = |file: &&BadFile| !HEAVY.contains(&file.class) && !file.bytes.starts_with(b"%PDF-");
     for file in files.iter().filter(light) {
-        let outcome = match filot_ocr::decode::decode(&file.bytes) {
-            Ok(decoded) => {
-                let (width, height) = decoded.image.dimensions();
+        let outcome = match decode_picture(&file.bytes) {
+            Ok(picture) => {
+                let (width, height) = picture.dimensions();
                 assert!(width.max(height) <= WORKING_SIDE && width * height > 0, "INV-8: {}", file.name);
                 "decoded".to_owned()
             }
@@ -167,7 +167,7 @@ async fn inv_8_no_bad_file_crashes_hangs_or_bursts_the_reader() {
         println!("  {:5.1} s {what}", took.as_secs_f64());
     }
     println!(
-        "bad files: {all}, refused by code: {}; {count} taken; decoded: {}; {given} given to readers in {:.0} s: {}; a reader's largest memory {peak_mb} MB, ours {own_mb} MB",
+        "bad files: {all}, refused: {}; {count} taken; decoded: {}; {given} given to readers in {:.0} s: {}; a reader's largest memory {peak_mb} MB, ours {own_mb} MB",
         told(&refused),
         told(&decoded),
         began.elapsed().as_secs_f64(),

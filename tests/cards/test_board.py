@@ -106,7 +106,7 @@ class Counting(unittest.TestCase):
             self.assertEqual(line.count("|"), columns, line)
 
 
-class Earlier(unittest.TestCase):
+class Legacy(unittest.TestCase):
     """The regular expressions of the legacy service."""
 
     TEXT = "PROVINSI GORONTALO\nKABUPATEN BOALEMO\nNIK : 7505030503620007\nNama : CHRISTIAN MANURUNG\nTempat/Tgl Lahir : BOALEMO, 05-03-1962\n"

@@ -12,18 +12,18 @@ use crate::{Result, paths};
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Card {
-    /// Its name.
+    /// File name.
     pub file: String,
-    /// What the user claims it is.
+    /// `KTP` or `NPWP`: the type that the user chooses.
     pub document_type: String,
-    /// `approved`, `reviewed`, `rejected` or `failed`.
+    /// Expected outcome: `approved`, `reviewed`, `rejected` or `failed`.
     pub expected: String,
-    /// What is special about it.
+    /// Why this outcome is expected; may be empty.
     #[serde(default)]
     pub why: String,
-    /// What is printed on it.
+    /// Printed values by field name.
     pub fields: BTreeMap<String, String>,
-    /// Where its file is.
+    /// Folder of the file.
     #[serde(skip)]
     pub folder: PathBuf,
 }
@@ -36,7 +36,7 @@ pub struct Cards {
 }
 
 impl Cards {
-    /// Makes the set, or takes the one that the same generator made before.
+    /// The demonstration set. It is generated again only after the generator changed.
     pub fn demo() -> Result<Self> {
         let folder = paths::root().join(".local/cards");
         let generator = paths::root().join("tests/cards");
@@ -60,7 +60,7 @@ impl Cards {
         Ok(Self { cards })
     }
 
-    /// These and those.
+    /// Both sets together.
     pub fn and(mut self, more: Self) -> Self {
         self.cards.extend(more.cards);
         self

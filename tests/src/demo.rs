@@ -10,10 +10,10 @@ use crate::console::say;
 use crate::{Options, Result, Stack, User};
 
 const PATIENCE: Duration = Duration::from_secs(120);
-/// What ends a document's life, for the moment.
+/// States in which the pipeline has nothing more to do.
 const SETTLED: [&str; 2] = ["completed", "failed"];
 
-/// What became of a card.
+/// The result of one card: a row of the printed table.
 struct Row {
     card: Card,
     document: Value,
@@ -23,12 +23,17 @@ struct Row {
     is_expected: bool,
 }
 
-/// Runs it; an outcome that is not the expected one is an error.
+/// Runs the demonstration.
+///
+/// # Errors
+///
+/// A card with another outcome than the expected one.
 pub async fn run() -> Result<()> {
     say("making the sample cards (invented people)");
     let cards = Cards::demo()?;
     say("starting the stack");
-    let stack = Stack::start(Options { talks: true, keeps_logs: true, ..Options::default() }).await?;
+    let stack =
+        Stack::start(Options { prints_progress: true, keeps_logs: true, ..Options::default() }).await?;
 
     say(&format!("sending {} files to {}", cards.cards.len(), stack.api.base()));
     let mut rows = Vec::new();
@@ -44,7 +49,7 @@ pub async fn run() -> Result<()> {
 }
 
 async fn send(stack: &Stack, cards: &Cards, card: &Card) -> Result<Row> {
-    // A user of its own for each file: nobody holds two identities.
+    // One user for each file: a user who holds two identities is sent to a human.
     let user: User = stack.api.new_user().await?;
     let content = cards.content(card)?;
     let clock = Instant::now();
@@ -92,7 +97,7 @@ fn is_expected(card: &Card, document: &Value) -> bool {
         "approved" => verification == "auto_approved",
         "rejected" => verification == "auto_rejected",
         "failed" => status == "failed",
-        // By the simulated reviewer's signed callback: the card contradicts itself.
+        // The simulated reviewer rejects a card that contradicts itself.
         "reviewed" => verification == "manually_rejected" && document["review"]["status"] == "rejected",
         _ => false,
     }

@@ -6,15 +6,15 @@ use std::collections::BTreeSet;
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
 
-/// Anything shorter turns up by accident: `ERNA` is in every `internal`.
+/// Shorter texts occur by chance: `ERNA` is part of `internal`.
 const LETTERS_MIN: usize = 6;
-/// Base64 of three bytes and fewer turns up by accident too.
+/// Base64 of three bytes or fewer occurs by chance too.
 const ENCODED_MIN: usize = 8;
 
-/// Something that must not be seen.
+/// A text that must not be found.
 #[derive(Debug, Clone)]
 pub struct PiiMarker {
-    /// What it is, for messages, which do not repeat it.
+    /// Its description, for messages, which must not contain the text itself.
     pub what: String,
     squeezed: String,
     encoded: BTreeSet<String>,
@@ -22,7 +22,7 @@ pub struct PiiMarker {
 }
 
 impl PiiMarker {
-    /// A marker, if it is long enough to mean anything where it is found.
+    /// None if the text is too short to prove anything.
     pub fn new(what: impl Into<String>, text: &str) -> Option<Self> {
         let squeezed = squeeze(text.as_bytes());
         if squeezed.len() < LETTERS_MIN {
@@ -35,7 +35,7 @@ impl PiiMarker {
     }
 }
 
-/// What is searched, prepared once for all markers.
+/// A text to search, prepared once for all markers.
 #[derive(Debug)]
 pub struct SearchedText {
     raw: String,
@@ -56,7 +56,7 @@ impl SearchedText {
         }
     }
 
-    /// In which form a marker is here, if it is, and what stands around it.
+    /// The form in which a marker occurs, and the text before it; none if it does not occur.
     pub fn find(&self, marker: &PiiMarker) -> Option<String> {
         let around = |text: &str, form: &str| {
             let at = text.find(form)?;
@@ -77,7 +77,7 @@ impl SearchedText {
     }
 }
 
-/// Letters and digits alone, in small letters: what was split is together again.
+/// Letters and digits only, in lower case, so that separators do not hide a marker.
 fn squeeze(bytes: &[u8]) -> String {
     bytes.iter().filter(|b| b.is_ascii_alphanumeric()).map(|b| char::from(b.to_ascii_lowercase())).collect()
 }
@@ -102,14 +102,14 @@ fn percent_decoded(bytes: &[u8]) -> Vec<u8> {
     decoded
 }
 
-/// What base64 of a longer text has where this one is, for each of the three places it may begin at.
+/// The parts of the base64 of any longer text that depend on this text alone, for each of the three offsets.
 fn base64_forms(bytes: &[u8]) -> Vec<String> {
     let mut forms = Vec::new();
     for (offset, shared) in [(0, 0), (1, 2), (2, 3)] {
         let mut padded = vec![0; offset];
         padded.extend_from_slice(bytes);
         for text in [BASE64_STANDARD_NO_PAD.encode(&padded), BASE64_URL_SAFE_NO_PAD.encode(&padded)] {
-            // The first letters also say what stood before, the last one what comes after.
+            // The first letters also depend on the text before, the last one on the text after.
             let whole = if padded.len().is_multiple_of(3) { text.len() } else { text.len() - 1 };
             let form = text.get(shared..whole).unwrap_or_default();
             if form.len() >= ENCODED_MIN {

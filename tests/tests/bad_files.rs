@@ -16,7 +16,7 @@ use serde_json::Value;
 /// Uploads are limited to ten a minute and user.
 const FILES_PER_USER: usize = 10;
 const PER_CLASS: usize = 6;
-/// A file that takes a reader's whole time takes it as often as there are attempts.
+/// Some files use the full time limit of a reader in every attempt.
 const PATIENCE: Duration = Duration::from_secs(240);
 
 /// A file that was answered 201.
@@ -26,7 +26,7 @@ struct Taken {
     name: String,
 }
 
-/// Sends a file; 201 or a problem that is the client's own.
+/// Sends a file; expects 201 or a client error.
 async fn send(stack: &Stack, user: &User, file: &BadFile) -> Result<std::result::Result<Taken, String>> {
     let kind = if file.bytes.len().is_multiple_of(2) { "KTP" } else { "NPWP" };
     let answer = stack.api.upload_as(user, kind, file.mime, &file.bytes).await?;
@@ -42,7 +42,7 @@ async fn send(stack: &Stack, user: &User, file: &BadFile) -> Result<std::result:
     Ok(Err(format!("{status} {code}")))
 }
 
-/// Waits until nothing is under way any more.
+/// Waits until no document is being processed.
 async fn settled(stack: &Stack) -> Result<()> {
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -69,8 +69,8 @@ fn told(counts: &BTreeMap<String, usize>) -> String {
     counts.iter().map(|(what, count)| format!("{what} {count}")).collect::<Vec<_>>().join(", ")
 }
 
-/// How often a process of the stack said that it panicked, and where. A decoder may, in a reader: that is caught there, and
-/// the file is damaged.
+/// Panics in the logs of the stack, and where. A decoder may panic inside a reader, which catches it and reports the file
+/// as damaged.
 fn panics(stack: &Stack) -> Result<Vec<String>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(stack.logs())? {
@@ -82,8 +82,8 @@ fn panics(stack: &Stack) -> Result<Vec<String>> {
     Ok(found)
 }
 
-/// Sends every file that its head gives away to the function itself, and a form larger than anything that is taken. Each is
-/// refused, for a reason that has a code; refusals by code.
+/// Sends every file that its first bytes identify as bad to the function itself, and a form above the size limit. Each
+/// must be refused with a code. Returns the number of refusals by code.
 async fn refusals(stack: &Stack) -> Result<BTreeMap<String, usize>> {
     let user = stack.api.new_user().await?;
     let mut command = Command::new(paths::program("documents-upload")?);
@@ -96,7 +96,7 @@ async fn refusals(stack: &Stack) -> Result<BTreeMap<String, usize>> {
     let mut refused = BTreeMap::new();
     for (n, file) in given_away.chain([six_megabytes]).enumerate() {
         if n % FILES_PER_USER == 0 {
-            // That there are limits has a suite of its own.
+            // Rate limits are tested elsewhere.
             redis_wire::command(&stack.redis.url(), &["FLUSHALL"]).await?;
         }
         let event = event::upload(&user.access_token, "203.0.113.7", "KTP", file.mime, &file.bytes);
@@ -159,7 +159,7 @@ async fn inv_8_bad_files_are_refused_or_fail_with_a_reason() -> Result<()> {
         told(&outcomes)
     );
 
-    // Everything still works: the same worker, every function, and a card that is a card.
+    // The stack still works: the same worker, every function, and a good card is approved.
     assert_eq!(stack.workers.len(), 1);
     stack.workers[0].health().await?;
     let health = stack.api.call(Method::GET, "/health", None, None).await?.expect(200)?;

@@ -9,7 +9,7 @@ use filot_e2e::{Options, Result, Stack, paths};
 use filot_platform::Role;
 use serde_json::Value;
 
-/// An event: its name, and what it carries.
+/// The name and the content of an event.
 type Event = (String, Value);
 
 /// The events of each function, in the order of their names: a first decision comes before a contrary one.
@@ -30,7 +30,7 @@ fn events() -> Result<BTreeMap<String, Vec<Event>>> {
     Ok(events)
 }
 
-/// What an answer says, as an event's name would promise it.
+/// The outcome of an answer, in the form of [`promised`].
 fn outcome(answer: &Value) -> String {
     if answer.get("errorType").is_some() {
         return "error".to_owned();
@@ -38,7 +38,7 @@ fn outcome(answer: &Value) -> String {
     answer["statusCode"].as_u64().map_or_else(|| "done".to_owned(), |status| status.to_string())
 }
 
-/// What an event's name promises: a status, an error, or that it is done.
+/// The outcome that the name of an event promises: a status, `error` or `done`.
 fn promised(name: &str) -> &str {
     match name.split('-').next() {
         Some(status) if status.parse::<u16>().is_ok() => status,
@@ -47,7 +47,7 @@ fn promised(name: &str) -> &str {
     }
 }
 
-/// Every event through its function; what was not `accepted`.
+/// Sends every event to its function; returns the answers that are not `accepted`.
 async fn run_all(
     environment: &BTreeMap<String, String>,
     log: &Path,
@@ -73,7 +73,7 @@ async fn run_all(
     Ok(wrong)
 }
 
-/// INV-8: without its servers a function answers what needs none, and 503 to everything else; it never hangs or dies.
+/// INV-8: while its servers are away, a function answers requests that need none, and 503 to all others; it never hangs.
 #[tokio::test]
 async fn inv_8_functions_answer_while_their_servers_are_away() -> Result<()> {
     let nobody = |path: &str| format!("http://127.0.0.1:9{path}");
@@ -105,7 +105,7 @@ async fn inv_8_functions_answer_while_their_servers_are_away() -> Result<()> {
     .into();
     let folder = tempfile::tempdir()?;
     let wrong = run_all(&environment, &folder.path().join("emulator.log"), |promised, outcome| {
-        // Whoever has no caller to answer says that it failed: Lambda, or the schedule, tries again.
+        // A function without a route fails, so that Lambda or the schedule invokes it again.
         outcome == promised || outcome == "503" || (promised == "done" && outcome == "error")
     })
     .await?;
@@ -113,7 +113,7 @@ async fn inv_8_functions_answer_while_their_servers_are_away() -> Result<()> {
     Ok(())
 }
 
-/// INV-8: where the secrets are not, there is no configuration; the answer is 503 and not the gateway's 502.
+/// INV-8: without its secrets a function has no configuration; it answers 503, instead of the gateway's 502.
 #[tokio::test]
 async fn inv_8_a_function_without_secrets_answers_503() -> Result<()> {
     let environment: BTreeMap<_, _> = [
@@ -140,7 +140,7 @@ async fn inv_8_a_function_without_secrets_answers_503() -> Result<()> {
     Ok(())
 }
 
-/// With the stack up, exactly what is promised.
+/// With the stack running, every event gets exactly the promised answer.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_event_gets_its_promised_answer_under_the_emulator() -> Result<()> {
     let options = Options { without_worker: true, demo_data: true, ..Options::default() };

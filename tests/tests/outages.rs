@@ -8,9 +8,9 @@ use filot_e2e::simulators::buli2::{Health, Reviewer};
 use filot_e2e::{Options, Result, Stack};
 use serde_json::json;
 
-/// Grace of the uploader, the schedule's minute, a worker's pause and the reading, on a slow machine.
+/// The sum of all waits on a slow machine: grace time of an upload, the schedule, the pause of a worker, and the reading.
 const PATIENCE: Duration = Duration::from_secs(200);
-/// The shortest lease there is, so that a test need not wait for the usual one.
+/// The shortest allowed lease in seconds, so that the test need not wait for the default one.
 const SHORT_LEASE: (&str, &str) = ("OCR_LEASE_S", "5");
 
 fn short_leases() -> Options {
@@ -83,12 +83,12 @@ async fn inv_1_the_sweeper_queues_uploads_that_no_queue_took() -> Result<()> {
     let id = stack.api.uploaded(&user, &card.document_type, &card.file, &content).await?;
     assert_eq!(stack.state(&id).await?.0, "uploaded");
     stack.queue_proxy.open();
-    // Nobody invokes the sweeper here: the template's schedule does, every minute.
+    // The template's schedule invokes the sweeper every minute.
     let end = stack.wait_for(&id, &["completed", "failed"], PATIENCE).await?;
     assert_eq!(end.1, "auto_approved");
     assert_one_result(&stack, &id).await?;
 
-    // A message that comes twice, late, is a no-op.
+    // A message that is delivered again, late, has no effect.
     let body = json!({
         "documentId": id,
         "correlationId": "a-message-that-comes-twice",
@@ -100,7 +100,7 @@ async fn inv_1_the_sweeper_queues_uploads_that_no_queue_took() -> Result<()> {
     assert_one_result(&stack, &id).await
 }
 
-/// Waits until the queue is empty: nothing to be had, nothing in flight.
+/// Waits until the queue is empty: no visible message, none in flight.
 async fn drained(stack: &Stack) -> Result<()> {
     use aws_sdk_sqs::types::QueueAttributeName::{
         ApproximateNumberOfMessages as Visible, ApproximateNumberOfMessagesNotVisible as InFlight,
@@ -135,7 +135,7 @@ async fn inv_5_a_review_waits_for_buli2_as_long_as_it_is_down() -> Result<()> {
     let mut calls = stack.buli2.calls();
     let id = stack.api.uploaded(&user, &card.document_type, &card.file, &content).await?;
     stack.wait_for(&id, &["ai_evaluated/pending_manual_review"], PATIENCE).await?;
-    // It was tried, in vain, and the review still waits in the outbox.
+    // A dispatch failed, and the review still waits in the outbox.
     tokio::time::timeout(PATIENCE, calls.wait_for(|calls| *calls >= 1)).await??;
     stack.invoke("review-dispatch", &json!({})).await?;
     let key: uuid::Uuid = id.parse()?;
@@ -145,7 +145,7 @@ async fn inv_5_a_review_waits_for_buli2_as_long_as_it_is_down() -> Result<()> {
     assert_eq!(found, 1, "INV-5: a review without a dispatch row");
     assert!(stack.buli2.task_of(&id).is_none());
 
-    // Back again: the schedule's next rounds find it, once its back-off is over.
+    // BULI2 is back: the schedule dispatches the review after its back-off.
     stack.buli2.set_health(Health::Well);
     let deadline = Instant::now() + PATIENCE;
     while stack.buli2.task_of(&id).is_none() {

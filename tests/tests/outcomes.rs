@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 const PATIENCE: Duration = Duration::from_secs(90);
 const LOG_PATIENCE: Duration = Duration::from_secs(10);
 
-/// A document's states are the fold of its events: each event begins where the one before ended.
+/// The state of a document follows from its events: each event begins in the state in which the one before ended.
 async fn assert_inv_2_states_are_the_fold_of_events(stack: &Stack, id: &str) -> Result<()> {
     let key: uuid::Uuid = id.parse()?;
     let events = stack
@@ -45,7 +45,7 @@ async fn inv_1_every_outcome_is_reached_for_its_owner_alone() -> Result<()> {
     let stack = Stack::start(Options::default()).await?;
     let cards = Cards::demo()?;
 
-    // INV-1, INV-2, INV-4: each card of the set ends as it should.
+    // INV-1, INV-2, INV-4: each card reaches its expected outcome.
     let mut approved = None;
     for (file, state) in [
         ("ktp-scan.jpg", "completed/auto_approved"),
@@ -91,7 +91,7 @@ async fn inv_1_every_outcome_is_reached_for_its_owner_alone() -> Result<()> {
     inv_6_a_caller_sees_only_what_is_theirs(&stack, &owner.access_token, &other.access_token, &id).await
 }
 
-/// INV-6: whose card was looked at is known afterwards, and a repeated upload is told from a new one.
+/// INV-6: the log says which document a request was about, and a replayed upload is marked.
 #[tokio::test(flavor = "multi_thread")]
 async fn inv_6_logs_name_the_document_and_replays_are_marked() -> Result<()> {
     let stack = Stack::start(Options { without_worker: true, ..Options::default() }).await?;
@@ -112,7 +112,7 @@ async fn inv_6_logs_name_the_document_and_replays_are_marked() -> Result<()> {
     for route in ["POST /documents/upload", "GET /documents/{id}"] {
         let deadline = Instant::now() + LOG_PATIENCE;
         while !is_told(&stack, route, id)? {
-            // The line is written before the answer; that it is in its file may take the stand-in a moment.
+            // The line is written before the answer, but the stand-in may copy it to the file a moment later.
             assert!(Instant::now() < deadline, "no line of {route} names {id}");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -149,7 +149,7 @@ async fn inv_6_a_caller_sees_only_what_is_theirs(
         assert_eq!(problem["correlationId"], correlation.to_str()?, "INV-6: {problem}");
         assert!(kind.to_str()?.starts_with("application/problem+json"), "{kind:?}");
         assert!(problem["code"].is_string(), "{problem}");
-        // No token, a broken one, and one of another kind.
+        // No token, a malformed one, and one of another kind.
         stack.api.call(Method::GET, path, None, None).await?.expect(401)?;
         stack.api.call(Method::GET, path, Some("nonsense"), None).await?.expect(401)?;
         let foreign = stack_auth::token("somebody", "somebody@example.com")?;
@@ -158,7 +158,7 @@ async fn inv_6_a_caller_sees_only_what_is_theirs(
     stack.api.call(Method::GET, "/auth/me", None, None).await?.expect(401)?;
     stack.api.call(Method::POST, "/auth/login", None, Some(&json!({}))).await?.expect(401)?;
     stack.api.call(Method::POST, "/auth/login", Some(owner), Some(&json!({}))).await?.expect(401)?;
-    // Both published keys of Stack Auth count.
+    // Tokens of both published keys of Stack Auth are accepted.
     let second = stack_auth::token_of_second_key("with-the-second-key", "second@example.com")?;
     stack.api.call(Method::POST, "/auth/register", Some(&second), Some(&json!({}))).await?.expect(201)?;
     stack.api.call(Method::POST, "/auth/register", Some(&second), Some(&json!({}))).await?.expect(200)?;
@@ -193,7 +193,7 @@ async fn inv_2_a_human_decides_both_ways_and_the_first_decision_wins() -> Result
         let acknowledged = "SELECT count(*) FROM manual_reviews \
                             WHERE document_id = $1 AND dispatch_state = 'acknowledged'";
         assert_eq!(count(&stack, acknowledged, &id).await?, 1, "INV-5");
-        // The same again is fine, the contrary is a conflict, and nothing changes.
+        // The same decision again is accepted, the contrary one is a conflict, and the state does not change.
         assert_eq!(stack.buli2.decide(&id, decision).await?, 200);
         assert_eq!(stack.buli2.decide(&id, contrary).await?, 409);
         assert_eq!(stack.state(&id).await?.1, format!("manually_{decision}"));

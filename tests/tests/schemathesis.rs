@@ -12,8 +12,8 @@ use filot_edge::api::{ROUTES, Route};
 use filot_platform::local;
 use serde_json::json;
 
-/// INV-6, INV-8: no answer that the document does not describe, no 5xx, no wrong value let through, no door without its
-/// lock.
+/// INV-6, INV-8: every answer is described by the document, none is 5xx, no invalid value is accepted, and no route
+/// ignores missing credentials.
 #[tokio::test(flavor = "multi_thread")]
 async fn inv_8_every_answer_matches_the_openapi_document() -> Result<()> {
     let stack = Stack::start(Options::default()).await?;
@@ -47,12 +47,12 @@ async fn inv_8_every_answer_matches_the_openapi_document() -> Result<()> {
         .arg("run")
         .arg(paths::root().join("docs/openapi.json"))
         .args(["--url", stack.api.base()])
-        // It writes its caches where it runs.
+        // It writes its caches into its working directory.
         .current_dir(stack.logs())
         .envs(environment);
     let output = tokio::task::spawn_blocking(move || command.output()).await??;
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    // Warnings stand above the summary: for whoever wants to know them.
+    // The warnings above the summary are printed too.
     std::fs::create_dir_all(paths::root().join(".local/run"))?;
     std::fs::write(paths::root().join(".local/run/schemathesis.log"), &said)?;
     let summary: Vec<_> = said.lines().skip_while(|line| !line.contains("SUMMARY")).collect();
@@ -65,11 +65,11 @@ async fn inv_8_every_answer_matches_the_openapi_document() -> Result<()> {
             answered.iter().filter_map(|(what, times)| Some((what.strip_prefix(&name)?, times))).collect();
         let told = statuses.iter().map(|(status, times)| format!("{status} x {times}")).collect::<Vec<_>>();
         eprintln!("schemathesis: {method} {path}: {}", told.join(", "));
-        // Further than its door: an operation that only ever says 401 or 404 was not tried.
+        // An operation that only answered 401 or 404 was not really tried.
         let reached = statuses.iter().any(|(status, _)| status.starts_with(['2', '3']) || **status == *"422");
         assert!(reached || !output.status.success(), "{method} {path} was never reached");
     }
-    // A phase that finds nothing to do is green as well: each must say that it ran.
+    // A phase without any test succeeds too, so that each must report that it ran.
     for phase in ["Examples", "Coverage", "Fuzzing", "Stateful"] {
         let ran = summary.iter().any(|line| line.contains("\u{2705}") && line.contains(phase));
         assert!(ran || !output.status.success(), "{phase} did not run: {}", summary.join("\n"));

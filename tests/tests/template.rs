@@ -35,7 +35,7 @@ fn list(value: &Value) -> Vec<&Value> {
     value.as_array().map_or_else(|| vec![value], |values| values.iter().collect())
 }
 
-/// What a function's policies allow: `(action, resource)`.
+/// The permissions of a function's policies: `(action, resource)`.
 fn allowed<'a>(template: &'a Value, properties: &'a Value) -> Vec<(&'a str, &'a Value)> {
     let mut allowed = Vec::new();
     for policy in list(&properties["Policies"]) {
@@ -59,7 +59,7 @@ fn allowed<'a>(template: &'a Value, properties: &'a Value) -> Vec<(&'a str, &'a 
     allowed
 }
 
-/// The IAM actions behind the AWS calls that are linked into a program: the linker drops what nothing reaches.
+/// The IAM actions of the AWS calls in a program. The linker removes unused calls, so that all others are used.
 fn called(program: &str) -> BTreeSet<&'static str> {
     let output = Command::new("nm").arg("-C").arg(paths::program(program).unwrap()).output().unwrap();
     assert!(output.status.success(), "nm {program}: {}", String::from_utf8_lossy(&output.stderr));
@@ -81,9 +81,9 @@ fn called(program: &str) -> BTreeSet<&'static str> {
             ("secretsmanager", "BatchGetSecretValue") => {
                 &["secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue"]
             }
-            // The storage has credentials of its own, which are secrets: R2 knows no roles.
+            // The storage uses its own credentials, from secrets: R2 has no roles.
             ("s3", _) => &[],
-            // The SDK's own ways to credentials; a function has its role's without asking.
+            // Credential providers of the SDK. A function uses the credentials of its role without them.
             ("sts" | "sso" | "ssooidc" | "signin", _) => &[],
             _ => panic!("{program} calls {service} {operation}: say here which permission that takes"),
         });
@@ -111,7 +111,7 @@ fn a_function_may_read_its_own_secrets_only() {
             let Some(name) = variable.secret else { continue };
             wanted.insert(format!("{name}-??????"));
             if matches!(variable.default, Without::Unset | Without::UnsetOrLocal(_)) {
-                // Secrets Manager checks a name that does not exist as it stands, and else refuses what is merely missing.
+                // For a name that does not exist Secrets Manager checks the bare name, and would answer "refused" instead of "missing".
                 wanted.insert(name.to_owned());
             }
         }
@@ -124,7 +124,7 @@ fn a_function_may_read_its_own_secrets_only() {
             })
             .collect();
         assert_eq!(granted, wanted, "left: the policies of {id}; right: the variables of {program}");
-        // What a role can have attached, with what SAM adds for logs and traces.
+        // The limit of policies for a role, less those that SAM adds for logs and traces.
         let managed =
             list(&properties["Policies"]).iter().filter(|policy| policy.get("Ref").is_some()).count();
         assert!(managed + 2 <= 10, "{id} has {managed} managed policies");
@@ -170,7 +170,7 @@ fn every_function_has_its_log_its_alarms_and_its_name() {
     }
 }
 
-/// What the functions that may run at once have reserved is what the parameter says.
+/// The sum of the reserved concurrency is the number in the parameter's description.
 #[test]
 fn reserved_concurrency_adds_up() {
     let template = template();
@@ -182,7 +182,7 @@ fn reserved_concurrency_adds_up() {
     assert!(said.ends_with(&format!(" {reserved} in all.")), "reserved: {reserved}; {said}");
 }
 
-/// What the CDK app reads of this stack is published by it, and what it lets the worker read is what the worker needs.
+/// This stack publishes every parameter that the CDK app reads, and the app grants the worker the secrets that it needs.
 #[test]
 fn the_cdk_app_and_the_code_agree() {
     let text = std::fs::read_to_string(paths::root().join("cdk/lib/contract.json")).unwrap();

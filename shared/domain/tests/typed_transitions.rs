@@ -2,6 +2,8 @@
 //!
 //! The programs in `ui/` are given to the compiler with the library as it was built for this test.
 
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -25,7 +27,14 @@ fn library() -> PathBuf {
 fn errors(program: &str) -> Vec<String> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ui").join(program);
     let output = Command::new("rustc")
-        .args(["--edition=2024", "--crate-type=bin", "--emit=metadata", "--error-format=json", "-o", "/dev/null"])
+        .args([
+            "--edition=2024",
+            "--crate-type=bin",
+            "--emit=metadata",
+            "--error-format=json",
+            "-o",
+            "/dev/null",
+        ])
         .arg(source)
         .arg("--extern")
         .arg(format!("filot_domain={}", library().display()))

@@ -1,4 +1,6 @@
-//! What this machine has to compute with. Detection only looks: it opens no context and allocates nothing on a device.
+//! What this machine has to compute with: its GPUs and its processor.
+//!
+//! Owns their detection, which opens no context and allocates nothing on a device. It must not know what is computed.
 
 use cudarc::driver::sys::CUdevice_attribute;
 use cudarc::driver::{result, sys};
@@ -16,7 +18,7 @@ pub struct DeviceReport {
     pub cuda_driver: Option<String>,
     /// The processor.
     pub cpu: Cpu,
-    /// What was looked for and what came of it, in a sentence.
+    /// What was searched for and found, in a sentence.
     pub explanation: String,
 }
 

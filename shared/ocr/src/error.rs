@@ -6,7 +6,7 @@ use filot_domain::reason::ReasonCode;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct ReadError {
-    /// What the pipeline, the user and the audit trail are told.
+    /// For the pipeline, the API and the audit trail.
     pub reason: ReasonCode,
     /// For people. Never holds anything from inside the file.
     pub message: String,

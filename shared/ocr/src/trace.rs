@@ -1,11 +1,12 @@
-//! What a reader looked at, for pictures that show a person how a card was read (`filot-read --debug-image`).
+//! Where a card and its print were seen, for pictures that show a person how a card was read (`filot-read --debug-image`).
 //!
 //! Owns the way from a place on the levelled card back to the picture. It never changes what is read.
 
 use filot_domain::FieldName;
 
-use crate::layout::{Page, Row, Span};
-use crate::rectify::{CardOutline, Homography, Point};
+use crate::image::rectify::Homography;
+pub use crate::image::rectify::{CardOutline, Point};
+use crate::page::{Page, Row, Span};
 
 /// A piece of print that was read, on the levelled card.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,7 +37,7 @@ pub struct Mark {
 /// Where a card and its print were seen.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trace {
-    /// The card, the way up that was read.
+    /// The card, in the orientation that was read.
     pub outline: CardOutline,
     /// What was read on it.
     pub marks: Vec<Mark>,

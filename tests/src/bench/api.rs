@@ -26,13 +26,13 @@ use crate::{Options, Result, Stack, paths};
 
 const CALLERS: [usize; 3] = [1, 16, 64];
 const INSTANCES_MAX: usize = 16;
-/// Enough that nobody meets their limit of requests per minute.
+/// Enough users that no limit of requests per minute applies.
 const USERS: usize = 320;
 const UPLOAD_BYTES: usize = 300_000;
-/// Calls that fill caches, for each instance.
+/// Unmeasured calls of each instance, which fill caches.
 const WARM_UP: usize = 3;
 
-/// What the legacy service did, on two cores: requests per second and p50 in milliseconds, by number of callers.
+/// Numbers of the legacy service on two cores: requests per second and p50 in milliseconds, by number of callers.
 struct Legacy {
     per_s: [Option<f64>; 3],
     p50_ms: [Option<f64>; 3],
@@ -44,7 +44,7 @@ const LEGACY_UPLOAD: Legacy =
     Legacy { per_s: [Some(110.0), Some(217.0), None], p50_ms: [Some(7.7), Some(68.0), None] };
 const LEGACY_UNKNOWN: Legacy = Legacy { per_s: [None; 3], p50_ms: [None; 3] };
 
-/// Somebody who is logged in, and one document of theirs.
+/// A logged-in user with one document.
 struct Person {
     token: String,
     address: String,
@@ -58,7 +58,7 @@ struct Pool {
 }
 
 struct Measured {
-    /// Of an instance after the calls, the largest.
+    /// Largest resident size of an instance after the calls.
     resident_kib: u64,
     per_s: f64,
     p50: Duration,
@@ -69,7 +69,8 @@ struct Measured {
 /// Measures and writes Markdown.
 pub async fn run(out: &mut String) -> Result<()> {
     say("starting the stack for single requests");
-    let stack = Stack::start(Options { talks: true, without_worker: true, ..Options::default() }).await?;
+    let stack =
+        Stack::start(Options { prints_progress: true, without_worker: true, ..Options::default() }).await?;
     let mut environment = stack.environment().clone();
     environment
         .extend(template::fixed_variables(&template::local(&paths::root().join("template.yaml"), "")?));
@@ -117,7 +118,7 @@ pub async fn run(out: &mut String) -> Result<()> {
     starts(&environment, out).await
 }
 
-/// Start to the first healthy answer, and memory.
+/// Time from a cold start to the first healthy answer, and memory.
 async fn starts(environment: &BTreeMap<String, String>, out: &mut String) -> Result<()> {
     say("health, from a cold start");
     let clock = Instant::now();
@@ -202,7 +203,7 @@ impl Pool {
         Ok(most)
     }
 
-    /// One call of whichever instance is free; the time includes the wait for it.
+    /// Calls the instance that was idle longest; the time includes the wait for one.
     async fn call(&self, event: &str) -> Result<(Duration, Value)> {
         let clock = Instant::now();
         let _slot = self.slots.acquire().await?;
@@ -257,7 +258,7 @@ async fn people(
     stream::iter(0..USERS).map(person).buffer_unordered(2).try_collect().await
 }
 
-/// A card of [`UPLOAD_BYTES`]: a scan, with comments as long as it takes.
+/// A scan padded with JPEG comments to [`UPLOAD_BYTES`].
 fn picture() -> Result<Vec<u8>> {
     /// Longest comment a JPEG can hold, without its marker.
     const SEGMENT_MAX: usize = 0xffff;

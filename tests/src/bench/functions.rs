@@ -18,7 +18,7 @@ const HELLO: &str = "hello-world";
 const AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
 const STARTS: usize = 20;
 const WARM_CALLS: usize = 1000;
-/// Functions that answer a stranger without asking the database.
+/// Functions that refuse an unauthenticated request without the database.
 const WARM: [&str; 7] = [
     "auth-register",
     "auth-login",
@@ -29,7 +29,7 @@ const WARM: [&str; 7] = [
     "review-callback",
 ];
 
-/// What was measured of one program.
+/// Measurements of one program.
 struct Measured {
     start: Duration,
     first: Duration,
@@ -42,16 +42,16 @@ struct Measured {
 pub(super) async fn run(out: &mut String) -> Result<()> {
     let memory = memory::Server::start().await?;
     let mut environment = functions_environment();
-    // The sweeper asks the queues' lengths whatever else is away: with nobody there its time would be the SDK's second try.
+    // The sweeper asks the queues even when the database is away. Without a server it would measure the SDK's retry.
     environment.insert("AWS_ENDPOINT_URL_SQS".to_owned(), memory.url());
-    // One file, as in Lambda's image: Debian has one for each authority as well, and all would be read.
+    // One file, as in Lambda's image. Debian also has one for each authority, and all would be read.
     if Path::new(AUTHORITIES).exists() {
         environment.insert("SSL_CERT_FILE".to_owned(), AUTHORITIES.to_owned());
     }
     let deployed = template::local(&paths::root().join("template.yaml"), "")?;
     let mut programs = vec![HELLO.to_owned()];
     programs.extend(template::programs(&deployed));
-    // In rounds: what else the machine does meets all of them alike.
+    // In rounds, so that other load on the machine affects all programs alike.
     let mut starts: BTreeMap<&str, Starts> = BTreeMap::new();
     for round in 1..=STARTS {
         say(&format!("starts, round {round} of {STARTS}"));
@@ -124,7 +124,7 @@ impl Starts {
         let clock = Instant::now();
         let mut instance = Instance::start(&mut command).await?;
         self.starts.push(instance.started_in);
-        // A refusal is an answer as well.
+        // A refusal counts as an answer.
         instance.invoke(&event().to_string()).await?;
         self.firsts.push(clock.elapsed());
         self.last = Some(instance);
@@ -176,7 +176,7 @@ with zipfile.ZipFile(sys.argv[1], 'w', zipfile.ZIP_DEFLATED) as archive:
     Ok(std::fs::metadata(archive)?.len() / 1024)
 }
 
-/// A stranger's request, as API Gateway's REST API sends it.
+/// An unauthenticated request, as API Gateway's REST API sends it.
 fn event() -> serde_json::Value {
     json!({
         "resource": "/auth/me",
@@ -198,8 +198,8 @@ fn event() -> serde_json::Value {
     })
 }
 
-/// A whole configuration in the environment, so that a start is the program's own and no other server's; nothing listens
-/// at these addresses.
+/// A complete configuration in the environment, so that the start needs no other server. Nothing listens at these
+/// addresses.
 fn functions_environment() -> BTreeMap<String, String> {
     use filot_platform::local;
     [

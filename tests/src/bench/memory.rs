@@ -33,7 +33,7 @@ impl Server {
         let router =
             Router::new().fallback(take).layer(DefaultBodyLimit::max(OBJECT_BYTES_MAX)).with_state(objects);
         let task = tokio::spawn(async move {
-            // Ends with the task; there is nobody to tell.
+            // It ends only when the task is aborted.
             let _ = axum::serve(listener, router).await;
         });
         Ok(Self { url, task })

@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// Measures `idle` documents one after the other, then `queued` that wait when the worker starts; writes Markdown.
 pub(super) async fn run(cards: &Cards, idle: usize, queued: usize, out: &mut String) -> Result<()> {
     say("starting the stack");
-    let mut stack = Stack::start(Options { talks: true, ..Options::default() }).await?;
+    let mut stack = Stack::start(Options { prints_progress: true, ..Options::default() }).await?;
 
     say(&format!("{idle} uploads, one after the other"));
     let mut times = Vec::new();

@@ -27,10 +27,10 @@ enum Command {
     Demo,
     /// Times uploads, single requests and starts.
     Bench {
-        /// Documents one after the other.
+        /// Number of documents that are uploaded one after the other.
         #[arg(long, default_value_t = 20)]
         idle: usize,
-        /// Documents waiting when the worker starts.
+        /// Number of documents that wait when the worker starts.
         #[arg(long, default_value_t = 30)]
         queued: usize,
         /// Only single requests.
@@ -40,18 +40,18 @@ enum Command {
         #[arg(long)]
         functions: bool,
     },
-    /// Lets documents flow while everything fails, and checks that no promise was broken.
+    /// Uploads documents while faults are injected, and checks that none is lost or decided twice.
     Chaos {
-        /// Uploads.
+        /// Number of uploads.
         #[arg(long, default_value_t = 1000)]
         documents: usize,
-        /// What everything random comes from; the time, if it is not given.
+        /// Seed of all random choices; the time by default.
         #[arg(long)]
         seed: Option<u64>,
-        /// How long documents flow and things fail: at most ten, since a login of the people in it lasts fifteen.
+        /// Length of the run: at most ten minutes, since access tokens last fifteen.
         #[arg(long, default_value_t = 8.0)]
         minutes: f64,
-        /// Different people on the cards.
+        /// Number of different people on the cards.
         #[arg(long, default_value_t = 48)]
         cards: usize,
     },
@@ -74,7 +74,8 @@ async fn main() -> ExitCode {
         Command::Chaos { documents, seed, minutes, cards } => {
             let seed = seed.unwrap_or_else(|| chrono::Utc::now().timestamp().unsigned_abs());
             let length = Duration::from_secs_f64((minutes * 60.0).clamp(10.0, 600.0));
-            until_asked(chaos::run(chaos::Settings { documents, seed, length, cards, talks: true })).await
+            until_asked(chaos::run(chaos::Settings { documents, seed, length, cards, prints_progress: true }))
+                .await
         }
         Command::Servers { write } => servers(write).await,
     };
@@ -87,7 +88,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Runs until it is done or Ctrl-C; either way the stack ends and cleans up behind itself.
+/// Runs until the end or Ctrl-C; in both cases the stack ends and removes its files.
 async fn until_asked(work: impl Future<Output = Result<()>>) -> Result<()> {
     tokio::select! {
         done = work => done,
@@ -95,13 +96,13 @@ async fn until_asked(work: impl Future<Output = Result<()>>) -> Result<()> {
     }
 }
 
-/// Where `env.json` looks for the AWS stand-in.
+/// Port of the AWS stand-in in `env.json`.
 const AWS_PORT: u16 = 4566;
 
 async fn up() -> Result<()> {
     let pid_file = paths::run_dir()?.join("stack.pid");
     let options = Options {
-        talks: true,
+        prints_progress: true,
         keeps_logs: true,
         demo_data: true,
         prefers_port: Some(AWS_PORT),
@@ -146,7 +147,7 @@ async fn servers(write: PathBuf) -> Result<()> {
         redis.url(),
         aws.url()
     );
-    // Whoever waits for the file must not see half of it.
+    // A reader that waits for the file must not see half of it.
     let half = write.with_extension("half");
     std::fs::write(&half, text)?;
     std::fs::rename(half, write)?;

@@ -12,7 +12,7 @@ use crate::cards::Card;
 use crate::client::api::Answer;
 use crate::{Api, Result, User};
 
-/// Requests at once.
+/// Requests at the same time.
 const REQUESTS_MAX: usize = 8;
 /// Pause before the next try, where the answer names none.
 const PAUSE: Duration = Duration::from_millis(700);
@@ -70,7 +70,7 @@ impl App {
                     match answer.status.as_u16() {
                         201 => return answer.body["document"]["id"].as_str().map(str::to_owned),
                         409 | 429 | 502..=504 => retry_after(&answer),
-                        // What the gateway says of a function that died is its own; ours never says this.
+                        // The gateway's own answer for a function that died.
                         500 if answer.body["code"] != "internal" => PAUSE,
                         _ => {
                             self.violation(format!("an upload was answered {}", summary(&answer)));
@@ -114,7 +114,7 @@ impl App {
         self.seen().violations.push(what);
     }
 
-    /// Asks until one of the expected answers comes.
+    /// Repeats a request until one of the expected statuses comes; none after a violation or too many tries.
     pub async fn ask(&self, user: &User, method: Method, path: &str, expected: &[u16]) -> Option<Answer> {
         let shape = path.split('/').filter(|part| part.len() < 30).collect::<Vec<_>>().join("/");
         while Instant::now() < self.give_up_at {

@@ -4,61 +4,26 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use filot_domain::lifecycle::{DispatchState, ReviewStatus};
 use filot_domain::{DocumentStatus, VerificationStatus};
-use tokio_postgres::{Client, Row};
 use uuid::Uuid;
 
 use super::app::{Accepted, Seen};
+use super::rows::{Document, DocumentState, Review, documents, reviews};
 use crate::simulators::buli2::Task;
 use crate::stack::deploy::{BUCKET, ENVIRONMENT};
 use crate::{Result, Stack};
 
-/// A check and what it found wrong.
+/// One check and its violations.
 #[derive(Debug, Default)]
 pub struct Check {
-    /// What holds if nothing was found.
+    /// The promise that it checks.
     pub promise: &'static str,
-    /// How many things were looked at.
+    /// Number of rows, documents or decisions that it read.
     pub looked_at: usize,
-    /// What does not hold.
+    /// Each violation, as text.
     pub violations: Vec<String>,
 }
 
-struct Document {
-    id: Uuid,
-    user: Uuid,
-    object_key: Option<String>,
-    at: Standing,
-    events: Vec<Event>,
-    evaluations: usize,
-}
-
-/// Everything of a row that its events tell as well.
-#[derive(Debug, Clone, PartialEq)]
-struct Standing {
-    status: DocumentStatus,
-    verification: VerificationStatus,
-    version: i64,
-    attempts: i32,
-    epoch: i64,
-}
-
-struct Event {
-    name: String,
-    from: Option<(DocumentStatus, VerificationStatus)>,
-    actor: String,
-    reason: Option<String>,
-    after: Standing,
-}
-
-struct Review {
-    id: Uuid,
-    document: Uuid,
-    status: ReviewStatus,
-    dispatch: DispatchState,
-    task: Option<String>,
-}
-
-/// Looks at everything.
+/// Runs all checks.
 pub async fn all(stack: &Stack, seen: &Seen) -> Result<Vec<Check>> {
     let sql = stack.database.owner().await?;
     let documents = documents(&sql).await?;
@@ -78,7 +43,7 @@ pub async fn all(stack: &Stack, seen: &Seen) -> Result<Vec<Check>> {
     ])
 }
 
-/// INV-1: every accepted document is its owner's, and final or with a human.
+/// INV-1: every accepted document belongs to its owner, and is in a final state or waits for a human.
 fn finished(
     accepted: &[Accepted],
     documents: &BTreeMap<Uuid, Document>,
@@ -113,7 +78,7 @@ fn finished(
     })
 }
 
-/// What its owner had erased is erased, and BULI2 was told.
+/// Documents that their owners erased are erased, and BULI2 has cancelled their reviews.
 fn erased(
     erased: &[String],
     documents: &BTreeMap<Uuid, Document>,
@@ -168,7 +133,7 @@ fn folded(documents: &BTreeMap<Uuid, Document>) -> Check {
 }
 
 fn fold(document: &Document) -> std::result::Result<(), String> {
-    let mut at: Option<Standing> = None;
+    let mut at: Option<DocumentState> = None;
     for event in &document.events {
         let after = &event.after;
         let Some(before) = at else {
@@ -206,7 +171,7 @@ fn fold(document: &Document) -> std::result::Result<(), String> {
     }
 }
 
-/// INV-3: whoever wrote a result held the lease of that epoch.
+/// INV-3: only the holder of the lease wrote a result.
 fn fenced(documents: &BTreeMap<Uuid, Document>) -> Check {
     let (mut writes, mut violations) = (0, Vec::new());
     for document in documents.values() {
@@ -216,7 +181,7 @@ fn fenced(documents: &BTreeMap<Uuid, Document>) -> Check {
                 "claimed" | "reclaimed" => holder = Some(&event.actor),
                 "read" | "given_back" | "gave_up" | "attempt_failed" => {
                     writes += 1;
-                    // A lost lease is recorded by whoever finds it.
+                    // Any worker may record a lost lease.
                     let is_found = event.reason.as_deref() == Some("worker_lost");
                     if holder.is_none() || (!is_found && holder != Some(&event.actor)) {
                         violations.push(format!(
@@ -233,7 +198,7 @@ fn fenced(documents: &BTreeMap<Uuid, Document>) -> Check {
     Check { promise: "INV-3: only the holder of the lease wrote", looked_at: writes, violations }
 }
 
-/// INV-5: every review reached BULI2, once, and whoever awaits a human has one.
+/// INV-5: every review reached BULI2 once, and every document that waits for a human has a review.
 fn reviewed(
     documents: &BTreeMap<Uuid, Document>,
     reviews: &[Review],
@@ -275,7 +240,7 @@ fn reviewed(
     Check { promise: "INV-5: every review reached BULI2, none is lost", looked_at: reviews.len(), violations }
 }
 
-/// INV-2, INV-6: of all that was said about a review one decision holds, and nothing forged was believed.
+/// INV-2, INV-6: the first decision of a review holds, and no forged one was accepted.
 fn first_decision_holds(reviews: &[Review], tasks: &BTreeMap<String, Task>) -> Check {
     let mut violations = Vec::new();
     for review in reviews {
@@ -283,12 +248,12 @@ fn first_decision_holds(reviews: &[Review], tasks: &BTreeMap<String, Task>) -> C
         let status: &str = review.status.into();
         for said in said {
             let believed = said.status < 300;
-            // To what is erased, nothing that is said matters.
+            // Decisions about an erased document have no effect.
             let is_erased = review.status == ReviewStatus::Cancelled;
             let is_wrong = if said.is_signed {
                 believed && said.decision != status && !is_erased
             } else {
-                // A function that is killed has no opinion.
+                // A killed function answers with a server error.
                 said.status != 401 && said.status < 500
             };
             if is_wrong {
@@ -384,73 +349,4 @@ fn no_panic(stack: &Stack) -> Result<Check> {
         violations.extend(told.map(|line| format!("{}: {line}", path.display())));
     }
     Ok(Check { promise: "INV-8: nothing panicked (lines of all logs)", looked_at: lines, violations })
-}
-
-fn parsed<T: std::str::FromStr>(row: &Row, column: &str) -> Result<T> {
-    let text: &str = row.try_get(column)?;
-    text.parse().map_err(|_| format!("{column} is {text}").into())
-}
-
-fn standing(row: &Row, [status, verification]: [&str; 2]) -> Result<Standing> {
-    Ok(Standing {
-        status: parsed(row, status)?,
-        verification: parsed(row, verification)?,
-        version: row.try_get("version")?,
-        attempts: row.try_get("attempts")?,
-        epoch: row.try_get("lease_epoch")?,
-    })
-}
-
-async fn documents(sql: &Client) -> Result<BTreeMap<Uuid, Document>> {
-    let mut documents = BTreeMap::new();
-    let all = "SELECT d.*, (SELECT count(*) FROM verification_results v WHERE v.document_id = d.id) AS evaluations \
-               FROM documents d";
-    for row in sql.query(all, &[]).await? {
-        let document = Document {
-            id: row.try_get("id")?,
-            user: row.try_get("user_id")?,
-            object_key: row.try_get("object_key")?,
-            at: standing(&row, ["status", "verification_status"])?,
-            events: Vec::new(),
-            evaluations: usize::try_from(row.try_get::<_, i64>("evaluations")?)?,
-        };
-        documents.insert(document.id, document);
-    }
-    for row in sql.query("SELECT * FROM document_events ORDER BY document_id, version", &[]).await? {
-        let has_from = row.try_get::<_, Option<&str>>("from_status")?.is_some();
-        let from = if has_from {
-            Some((parsed(&row, "from_status")?, parsed(&row, "verification_from")?))
-        } else {
-            None
-        };
-        let event = Event {
-            name: row.try_get("event")?,
-            from,
-            actor: row.try_get("actor")?,
-            reason: row.try_get("reason")?,
-            after: standing(&row, ["to_status", "verification_to"])?,
-        };
-        let id: Uuid = row.try_get("document_id")?;
-        documents
-            .get_mut(&id)
-            .ok_or_else(|| format!("events of {id}, which does not exist"))?
-            .events
-            .push(event);
-    }
-    Ok(documents)
-}
-
-async fn reviews(sql: &Client) -> Result<Vec<Review>> {
-    let rows = sql.query("SELECT * FROM manual_reviews", &[]).await?;
-    rows.iter()
-        .map(|row| {
-            Ok(Review {
-                id: row.try_get("id")?,
-                document: row.try_get("document_id")?,
-                status: parsed(row, "status")?,
-                dispatch: parsed(row, "dispatch_state")?,
-                task: row.try_get("buli2_task_id")?,
-            })
-        })
-        .collect()
 }

@@ -14,21 +14,21 @@ use super::wishes::{Wish, fulfil};
 use crate::cards::Cards;
 use crate::{Api, Result, User};
 
-/// After the run's end nobody tries much longer.
+/// How long uploads are retried after the end of the run.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(180);
 
-/// One upload that somebody will make.
+/// One planned upload.
 #[derive(Debug, Clone)]
 struct Planned {
     at: Duration,
     person: usize,
     card: usize,
     key: String,
-    /// The first try is broken off after this time: a phone loses its network.
+    /// The first try is cancelled after this time, as by a lost network.
     breaks_off: Option<Duration>,
-    /// Sent once more after it was accepted: the phone did not see the answer.
+    /// Whether it is sent again after it was accepted, as if the answer was lost.
     repeats: bool,
-    /// To be erased after this time.
+    /// Its owner erases it after this time.
     erases: Option<Duration>,
 }
 
@@ -48,8 +48,8 @@ pub async fn people(api: &Api, count: usize) -> Result<Vec<User>> {
     Ok(people)
 }
 
-/// Uploads `count` documents within `length`; returns when everybody has an answer or has given up. `ids` gets the
-/// accepted documents as they come.
+/// Uploads `count` documents within `length`; returns when every upload was answered or given up. `ids` receives the
+/// accepted documents at once.
 pub async fn flow(
     api: &Api,
     cards: Cards,
@@ -78,7 +78,7 @@ fn plan(count: usize, length: Duration, seed: u64, cards: usize, people: usize) 
     (0..count)
         .map(|n| {
             let card = rng.random_range(0..cards);
-            // Most people show their own card; INV-4 sends the others to a human.
+            // Most users show their own card; INV-4 sends the other cards to a human.
             let person = if rng.random_bool(0.6) { card % people } else { rng.random_range(0..people) };
             Planned {
                 at: length.mul_f64((n as f64 + rng.random::<f64>()) / count as f64),

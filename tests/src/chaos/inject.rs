@@ -18,15 +18,15 @@ use crate::stack::Proxies;
 use crate::stack::deploy::Deployment;
 use crate::{Result, Stack, paths};
 
-/// A worker promises to be gone 30 s after SIGTERM; the rest is for two busy cores.
+/// A worker must end within 30 s after SIGTERM; the rest is for two busy cores.
 const GONE: Duration = Duration::from_secs(35);
-/// How long one looks for a worker in the middle of a document.
+/// How long to search for a worker that is processing a document.
 const BUSY_PATIENCE: Duration = Duration::from_secs(2);
 
 /// How often each fault happened.
 pub type Counts = BTreeMap<&'static str, u64>;
 
-/// Brings faults over a stack.
+/// Injects faults into a stack.
 pub struct Faults<'a> {
     stack: &'a mut Stack,
     dice: StdRng,
@@ -34,14 +34,14 @@ pub struct Faults<'a> {
     running: Vec<usize>,
     frozen: Option<usize>,
     ending: Vec<(usize, Instant)>,
-    /// What happened.
+    /// Number of injected faults by name.
     pub counts: Counts,
-    /// What should not have.
+    /// Unexpected behaviour of a process.
     pub violations: Vec<String>,
 }
 
 impl<'a> Faults<'a> {
-    /// For a stack whose workers all run. `accepted` are the documents whose messages are sent again.
+    /// For a stack with running workers. Messages of the `accepted` documents may be sent again.
     pub fn new(stack: &'a mut Stack, seed: u64, accepted: Arc<Mutex<Vec<String>>>) -> Result<Self> {
         stack.buli2.set_seed(seed);
         let proxies = proxies(stack)?;
@@ -61,7 +61,7 @@ impl<'a> Faults<'a> {
         })
     }
 
-    /// Carries out a plan in its time.
+    /// Injects each planned fault at its time.
     pub async fn run(&mut self, plan: &[Planned], started: Instant) -> Result<()> {
         for planned in plan {
             tokio::time::sleep_until((started + planned.at).into()).await;
@@ -71,7 +71,7 @@ impl<'a> Faults<'a> {
         Ok(())
     }
 
-    /// All is well again.
+    /// Ends all faults and adds the counts of the proxies.
     pub async fn stop(&mut self) -> Result<()> {
         let proxies = proxies(self.stack)?;
         for proxy in [&proxies.storage, &proxies.queues, &proxies.functions] {
@@ -176,7 +176,7 @@ impl<'a> Faults<'a> {
         Ok(())
     }
 
-    /// A worker in the middle of a document, or any if none is found in time.
+    /// Index of a worker that is processing a document, or of any worker if none is found in time.
     async fn busy_worker(&mut self) -> Option<usize> {
         let candidates: Vec<usize> =
             self.running.iter().copied().filter(|index| Some(*index) != self.frozen).collect();
@@ -212,7 +212,7 @@ impl<'a> Faults<'a> {
         }
     }
 
-    /// Whoever was asked to end is gone in time.
+    /// Checks that workers end in time after SIGTERM.
     fn watch_ends(&mut self) {
         let (stack, violations) = (&mut *self.stack, &mut self.violations);
         self.ending.retain(|(index, asked)| {
@@ -248,7 +248,7 @@ impl<'a> Faults<'a> {
         let mut killed = 0;
         for (pid, _) in processes() {
             let process = Path::new("/proc").join(pid.to_string());
-            // A process that has ended meanwhile is none of ours.
+            // The process may have ended meanwhile.
             let is_ours = std::fs::read_link(process.join("exe")).is_ok_and(|exe| exe == program)
                 && std::fs::read(process.join("environ"))
                     .is_ok_and(|all| all.split(|byte| *byte == 0).any(|one| one == ours.as_bytes()));
@@ -258,7 +258,7 @@ impl<'a> Faults<'a> {
         Ok(())
     }
 
-    /// Sends messages of accepted documents once more: of some at once, of some later.
+    /// Sends messages of accepted documents again, some of them delayed.
     async fn copy_messages(&mut self, count: u32) {
         let known = self.accepted.lock().map(|known| known.clone()).unwrap_or_default();
         if known.is_empty() {
@@ -267,7 +267,7 @@ impl<'a> Faults<'a> {
         let (sqs, queue) = (self.stack.sqs(), self.stack.deployment.cpu_queue_url.clone());
         let mut sent = 0;
         for _ in 0..count {
-            // Half of them of documents that somebody is working on at this moment, if it can be known.
+            // Half of them are of documents that a worker is processing now, if the database can be asked.
             let busy = if self.dice.random_bool(0.5) {
                 self.in_work().await.unwrap_or_default()
             } else {
@@ -317,7 +317,7 @@ impl<'a> Faults<'a> {
                 .function_name(Deployment::function(function))
                 .payload(aws_sdk_lambda::primitives::Blob::new("{}"))
                 .send();
-            // Whether it succeeds is not the question here.
+            // Failures are expected.
             tokio::spawn(call);
         }
         self.count("two sweepers and two dispatchers at once", 1);
@@ -328,7 +328,7 @@ fn proxies(stack: &Stack) -> Result<&Proxies> {
     Ok(stack.proxies.as_ref().ok_or("the stack was started without proxies")?)
 }
 
-/// Every process and its line of facts.
+/// Id of every process, and its line in `/proc/<pid>/stat`.
 fn processes() -> impl Iterator<Item = (u32, String)> {
     let entries = std::fs::read_dir("/proc").into_iter().flatten().filter_map(std::result::Result::ok);
     entries.filter_map(|entry| {
@@ -337,7 +337,7 @@ fn processes() -> impl Iterator<Item = (u32, String)> {
     })
 }
 
-/// The parent in a line of facts: the second field after the name, which stands in brackets.
+/// The parent process in a line of `/proc/<pid>/stat`: the second field after the name in brackets.
 fn parent(stat: &str) -> Option<u32> {
     stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
 }

@@ -14,6 +14,7 @@ mod app;
 pub mod check;
 pub mod crowd;
 pub mod inject;
+mod rows;
 pub mod schedule;
 pub mod wishes;
 
@@ -23,53 +24,57 @@ use crate::cards::Cards;
 use crate::simulators::buli2::Reviewer;
 use crate::{Options, Result, Stack, paths};
 
-/// A worker's lease: the shortest there is, so that a lost one shows soon.
+/// Lease of a worker in seconds: the shortest allowed, so that a lost one is found soon.
 pub const LEASE_S: &str = "5";
 /// Two workers, so that one can be slow while another goes on.
 const WORKERS: usize = 2;
-/// How long after the last fault everything may take to come to rest: the back-off of what failed often is minutes.
+/// How long all documents may take to reach a final state after the last fault; the longest back-off is minutes.
 const DRAIN_MAX: Duration = Duration::from_secs(600);
-/// How often the schedules' functions are invoked meanwhile, which otherwise run every minute.
+/// How often the scheduled functions are invoked meanwhile; on their schedule they run every minute.
 const DRAIN_ROUND: Duration = Duration::from_secs(4);
 /// At most this many violations of each promise are shown.
 const SHOWN: usize = 10;
 
-/// A run.
+/// Settings of a run.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
-    /// Uploads.
+    /// Number of uploads.
     pub documents: usize,
-    /// Everything random comes from it.
+    /// Seed of all random choices.
     pub seed: u64,
-    /// How long documents flow and things fail.
+    /// How long documents are uploaded and faults are injected.
     pub length: Duration,
-    /// Different people on the cards.
+    /// Number of different people on the cards.
     pub cards: usize,
-    /// Whether progress is told.
-    pub talks: bool,
+    /// Whether to print progress.
+    pub prints_progress: bool,
 }
 
-/// What came of a run.
+/// Result of a run.
 #[derive(Debug)]
 pub struct Outcome {
-    /// How often each fault happened.
+    /// Number of injected faults by name.
     pub faults: Counts,
-    /// Uploads answered 201.
+    /// Number of uploads answered 201.
     pub accepted: usize,
-    /// What was checked, and found wrong.
+    /// All checks, with their violations.
     pub checks: Vec<Check>,
-    /// All of it, as text.
+    /// The same as Markdown.
     pub report: String,
 }
 
 impl Outcome {
-    /// Whether every promise was kept.
+    /// Whether no check found a violation.
     pub fn is_clean(&self) -> bool {
         self.checks.iter().all(|check| check.violations.is_empty())
     }
 }
 
-/// Runs it, prints what came of it, and fails if a promise was broken.
+/// Runs it and prints the report.
+///
+/// # Errors
+///
+/// A check found a violation; the text has the command that repeats the faults.
 pub async fn run(settings: Settings) -> Result<()> {
     let outcome = storm(settings).await?;
     writeln!(std::io::stdout().lock(), "\n{}", outcome.report)?;
@@ -85,12 +90,12 @@ pub async fn run(settings: Settings) -> Result<()> {
     .into())
 }
 
-/// Runs it.
+/// Runs it and returns the result.
 pub async fn storm(settings: Settings) -> Result<Outcome> {
-    let Settings { documents, seed, length, cards, talks } = settings;
+    let Settings { documents, seed, length, cards, prints_progress } = settings;
     let clock = Instant::now();
     let say = move |what: &str| {
-        if talks {
+        if prints_progress {
             let line = format!("== {:5.0} s  {what}\n", clock.elapsed().as_secs_f64());
             let _ = std::io::stderr().write_all(line.as_bytes());
         }
@@ -98,7 +103,7 @@ pub async fn storm(settings: Settings) -> Result<Outcome> {
     say(&format!("seed {seed}: {cards} cards and the sample cards"));
     let deck = Cards::scans(cards, 23)?.and(Cards::demo()?);
     let mut stack = Stack::start(Options {
-        talks,
+        prints_progress,
         can_fail: true,
         worker_environment: vec![
             ("OCR_LEASE_S".to_owned(), LEASE_S.to_owned()),
@@ -112,7 +117,7 @@ pub async fn storm(settings: Settings) -> Result<Outcome> {
         stack.start_worker(&[]).await?;
     }
     stack.buli2.set_reviewer(Reviewer::Erratic);
-    // One person for each card, and a quarter as many again, who show the cards of others.
+    // One user for each card, and a quarter more who show other users' cards.
     let people = crowd::people(&stack.api, deck.cards.len() * 5 / 4).await?;
 
     say(&format!("{documents} documents within {:.0} s, while everything fails", length.as_secs_f64()));
@@ -171,8 +176,8 @@ pub async fn storm(settings: Settings) -> Result<Outcome> {
     Ok(outcome)
 }
 
-/// Waits until no document waits for a machine, no review for its dispatch or its cancellation, and no object for its
-/// removal; the time it took. What is still not at rest in the end is found by the checks.
+/// Waits until no document, review or erased object has work left; returns the time it took. After [`DRAIN_MAX`] the
+/// checks report what is left.
 async fn drain(stack: &Stack) -> Result<Duration> {
     let clock = Instant::now();
     let sql = stack.database.owner().await?;

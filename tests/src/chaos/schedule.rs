@@ -9,16 +9,16 @@ use rand::{Rng, SeedableRng};
 use crate::faults::fault_proxy::FaultRates;
 use crate::simulators::buli2::Health;
 
-/// Something that goes wrong, or that comes back.
+/// A fault, or its end.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Action {
     /// SIGKILL to a worker and its readers; another one is started.
     KillWorker,
     /// SIGTERM to a worker; another one is started.
     EndWorker,
-    /// A worker stops in the middle of its work, for longer than its lease.
+    /// SIGSTOP to a working worker, for longer than its lease.
     FreezeWorker,
-    /// It goes on, and does not know that time has passed.
+    /// SIGCONT to the stopped worker.
     ThawWorker,
     /// SIGKILL to one reader.
     KillReader,
@@ -28,36 +28,36 @@ pub enum Action {
     StopPostgres,
     /// Postgres recovers.
     StartPostgres,
-    /// Redis is gone, with everything in it.
+    /// Redis is killed and loses all its data.
     StopRedis,
-    /// Redis is back, empty.
+    /// Redis starts again, empty.
     StartRedis,
     /// The queues cannot be reached.
     CloseQueues,
-    /// They can.
+    /// The queues can be reached again.
     OpenQueues,
-    /// How the queues are doing.
+    /// Sets the fault rates of the queues.
     Queues(FaultRates),
-    /// How storage is doing.
+    /// Sets the fault rates of the storage.
     Storage(FaultRates),
-    /// How functions do that functions and workers invoke.
+    /// Sets the fault rates of invocations.
     Functions(FaultRates),
-    /// How BULI2 is doing.
+    /// Sets how BULI2 behaves.
     Buli2(Health),
     /// This many messages are sent again, some of them late.
     CopyMessages(u32),
-    /// Up to ten messages are received by somebody who does nothing with them; they come back after these seconds.
+    /// Up to ten messages are received and not processed; they become visible again after these seconds.
     HoldMessages(i32),
-    /// Two sweepers and two dispatchers at once.
+    /// Two sweepers and two dispatchers run at the same time.
     RaceSchedules,
 }
 
-/// An action and when it is due.
+/// An action and its time.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Planned {
-    /// From the start.
+    /// Time since the start of the run.
     pub at: Duration,
-    /// What.
+    /// What happens.
     pub action: Action,
 }
 
@@ -67,7 +67,7 @@ const VICTIMS: [&str; 6] =
 /// Longer than the worker's lease (`chaos::LEASE_S`).
 pub const FREEZE: Duration = Duration::from_secs(8);
 
-/// Plans a run of `length`: everything happens at least once, Postgres restarts twice, and all is well at the end.
+/// Plans a run of `length`: every fault happens at least once, Postgres restarts twice, and all faults end in time.
 pub fn plan(seed: u64, length: Duration) -> Vec<Planned> {
     let minutes = length.as_secs_f64() / 60.0;
     let mut plan = Planner { dice: StdRng::seed_from_u64(seed), length, planned: Vec::new() };
@@ -100,7 +100,7 @@ pub fn plan(seed: u64, length: Duration) -> Vec<Planned> {
         let rates = FaultRates { refuse: 0.2, lose: 0.3, hang: Some((0.4, hang)) };
         (Action::Functions(rates), Action::Functions(FaultRates::default()))
     });
-    // The longest of all: about half of the time BULI2 is in some trouble.
+    // The longest windows: BULI2 fails about half of the time.
     let troubles = [
         Health::Answers(503, None),
         Health::LosesAnswers,

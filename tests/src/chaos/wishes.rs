@@ -10,20 +10,20 @@ use crate::User;
 
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
-/// What somebody wants.
+/// What an owner does with their document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wish {
-    /// Nothing more than a decision.
+    /// Nothing: waits for the decision.
     None,
-    /// To have it erased, after this time.
+    /// Erases it after this time.
     Erase(Duration),
-    /// A human, if it is rejected; asked for twice at once.
+    /// Escalates it if it is rejected, with two requests at once.
     Human,
-    /// Another try, if it failed.
+    /// Processes it again if it failed.
     Again,
 }
 
-/// Does what somebody wants with their accepted document.
+/// Does it, with the accepted document `id`.
 pub(super) async fn fulfil(app: &App, user: &User, id: &str, wish: Wish) {
     let (document, escalate) = (format!("/documents/{id}"), format!("/verification/{id}/escalate"));
     match wish {
@@ -32,7 +32,7 @@ pub(super) async fn fulfil(app: &App, user: &User, id: &str, wish: Wish) {
             tokio::time::sleep(after).await;
             if app.ask(user, Method::DELETE, &document, &[204, 404]).await.is_some() {
                 app.seen().erased.push(id.to_owned());
-                // It is gone for its owner too.
+                // Its owner cannot see it any more.
                 app.ask(user, Method::GET, &document, &[404]).await;
             }
         }
@@ -51,7 +51,7 @@ pub(super) async fn fulfil(app: &App, user: &User, id: &str, wish: Wish) {
     }
 }
 
-/// Looks until a document is final, as the app does; `failed`, or what it was decided to be.
+/// Polls until a document is final; returns `failed` or its verification status.
 async fn settled(app: &App, user: &User, id: &str) -> Option<String> {
     let path = format!("/verification/status/{id}");
     while Instant::now() < app.give_up_at {

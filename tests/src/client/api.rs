@@ -10,32 +10,32 @@ use serde_json::{Value, json};
 use crate::Result;
 use crate::simulators::stack_auth;
 
-/// The API, by its address.
+/// Client of the API at one base URL.
 #[derive(Debug, Clone)]
 pub struct Api {
     base: String,
     http: reqwest::Client,
-    /// Where its requests come from, as Cloudflare would say it.
+    /// The client address in `CF-Connecting-IP`, as Cloudflare would send it.
     address: Option<Ipv4Addr>,
 }
 
 /// An answer: status, headers, body as JSON (null if it is none).
 #[derive(Debug)]
 pub struct Answer {
-    /// HTTP status.
+    /// Its HTTP status.
     pub status: StatusCode,
-    /// Headers.
+    /// Its headers.
     pub headers: reqwest::header::HeaderMap,
-    /// Body.
+    /// Its body; null if it is no JSON.
     pub body: Value,
 }
 
-/// Somebody who is logged in.
+/// A logged-in user.
 #[derive(Debug, Clone)]
 pub struct User {
-    /// Our id of them.
+    /// Our UUID of the user.
     pub id: String,
-    /// Their access token.
+    /// Access token, valid for 15 minutes.
     pub access_token: String,
 }
 
@@ -55,12 +55,12 @@ impl Api {
         Self { address: Some(address), ..self.clone() }
     }
 
-    /// Where it is.
+    /// The base URL, without a slash at the end.
     pub fn base(&self) -> &str {
         &self.base
     }
 
-    /// Any request with a JSON body or none.
+    /// Sends a request with a JSON body or none.
     pub async fn call(
         &self,
         method: Method,
@@ -113,7 +113,7 @@ impl Api {
         answer(self.upload_request(user, kind, file, content).header("idempotency-key", key)).await
     }
 
-    /// The same, sent as another type than its name says.
+    /// The same, with this media type.
     pub async fn upload_as(&self, user: &User, kind: &str, mime: &str, content: &[u8]) -> Result<Answer> {
         answer(self.form_request(user, kind, "card", mime, content)).await
     }
@@ -156,7 +156,7 @@ impl Api {
         text(&self.upload(user, kind, file, content).await?.expect(201)?["document"]["id"])
     }
 
-    /// A document of the user's, with everything they may see.
+    /// A document of the user, as `GET /documents/{id}` returns it.
     pub async fn document(&self, user: &User, id: &str) -> Result<Value> {
         let answer =
             self.call(Method::GET, &format!("/documents/{id}"), Some(&user.access_token), None).await?;

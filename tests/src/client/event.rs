@@ -6,18 +6,18 @@ use serde_json::{Map, Value, json};
 
 const BOUNDARY: &str = "filot-event";
 
-/// What a request carries.
+/// Body of a request.
 #[derive(Debug, Clone, Copy)]
 pub enum Body<'a> {
-    /// Nothing.
+    /// No body.
     None,
-    /// A JSON text.
+    /// JSON, as text.
     Json(&'a str),
-    /// A form, as [`upload`] makes it.
+    /// A multipart form.
     Form(&'a [u8]),
 }
 
-/// One request. `id` is the path's parameter of that name; `address` is where the client is.
+/// A request as a proxy event. `id` is the path parameter `{id}`, `address` the client's IP address.
 pub fn rest(
     method: &str,
     resource: &str,
@@ -62,7 +62,7 @@ pub fn rest(
     .to_string()
 }
 
-/// `POST /documents/upload` of a file that is said to be of type `mime`.
+/// `POST /documents/upload` of a file with the declared type `mime`.
 pub fn upload(token: &str, address: &str, kind: &str, mime: &str, content: &[u8]) -> String {
     let mut form = format!(
         "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"type\"\r\n\r\n{kind}\r\n--{BOUNDARY}\r\n\

@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 
 use crate::Result;
 
-/// Key id of our own tokens: a secret without an id has this one.
+/// Key id of our own tokens. A configured secret without an id has this one.
 pub const KEY_ID: &str = "1";
-/// A secret that nobody configured.
+/// A secret that is configured nowhere.
 pub const FOREIGN_SECRET: &str = "a-secret-that-nobody-ever-configured-anywhere";
-/// `SubjectPublicKeyInfo` of a P-256 key up to its point.
+/// DER of a P-256 `SubjectPublicKeyInfo` before the point.
 const P256_PREFIX: [u8; 26] = [
     0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86,
     0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
@@ -46,7 +46,7 @@ pub fn hmac(
     Ok(jsonwebtoken::encode(&header, claims, &EncodingKey::from_secret(secret.as_ref()))?)
 }
 
-/// One of ours, as the login makes them.
+/// An access token as the login issues it.
 pub fn access(claims: &Value) -> Result<String> {
     hmac(Algorithm::HS256, Some(KEY_ID), local::JWT_SECRET, claims)
 }
@@ -58,7 +58,7 @@ pub fn es256(key_id: Option<&str>, claims: &Value) -> Result<String> {
     Ok(jsonwebtoken::encode(&header, claims, &key)?)
 }
 
-/// A token that says it needs no signature, followed by `signature`.
+/// A token with an algorithm such as `none`, and any signature.
 pub fn unsigned(algorithm: &str, key_id: &str, claims: &Value, signature: &str) -> String {
     let header = json!({"alg": algorithm, "typ": "JWT", "kid": key_id}).to_string();
     let part = |text: String| BASE64_URL_SAFE_NO_PAD.encode(text);
@@ -72,7 +72,7 @@ pub fn altered(token: &str, claims: &Value) -> String {
     format!("{header}.{}.{signature}", BASE64_URL_SAFE_NO_PAD.encode(claims.to_string()))
 }
 
-/// The forms in which Stack Auth's published key may lie around: what a confused verifier would take for a secret.
+/// Stack Auth's public key in every usual encoding: a wrong verifier might use one of them as an HMAC secret.
 pub fn published_key_forms() -> Result<Vec<(&'static str, Vec<u8>)>> {
     let jwks = stack_auth::jwks();
     let jwk = &jwks["keys"][0];

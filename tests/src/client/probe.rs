@@ -10,9 +10,9 @@ use serde_json::Value;
 
 use crate::Result;
 
-/// How many addresses were given out.
+/// Number of addresses used so far.
 static ADDRESSES: AtomicU32 = AtomicU32::new(0);
-/// What every answer carries: what Helmet sets by default, no caching, and the correlation id.
+/// Headers of every answer: Helmet's defaults, no caching, and the correlation id.
 pub const ON_EVERY_ANSWER: [&str; 14] = [
     "content-security-policy",
     "cross-origin-opener-policy",
@@ -35,7 +35,7 @@ pub const ON_EVERY_ANSWER: [&str; 14] = [
 pub struct Probe {
     /// Its method.
     pub method: Method,
-    /// Where it goes.
+    /// Its URL.
     pub url: String,
     /// Its headers.
     pub headers: Vec<(String, String)>,
@@ -55,7 +55,7 @@ pub struct Seen {
 }
 
 impl Probe {
-    /// A request with nothing in it.
+    /// A request without headers and body.
     pub fn new(method: &str, url: impl Into<String>) -> Result<Self> {
         let method = Method::from_bytes(method.as_bytes())?;
         Ok(Self { method, url: url.into(), headers: Vec::new(), body: Vec::new() })
@@ -81,7 +81,7 @@ impl Probe {
         self.header("content-type", "application/json")
     }
 
-    /// From an address that nobody else had: what is limited per address is not limited for this one.
+    /// From an address that no other request used, so that no limit per address applies.
     #[must_use]
     pub fn from_a_new_address(self) -> Self {
         let n = ADDRESSES.fetch_add(1, Ordering::Relaxed);
@@ -122,7 +122,7 @@ impl Seen {
         self.json()["code"].as_str().unwrap_or_default().to_owned()
     }
 
-    /// What is wrong with it as the problem document that every refusal is.
+    /// How this refusal differs from a correct RFC 9457 problem document; empty if it is one.
     pub fn faults_as_problem(&self) -> Vec<String> {
         let mut faults = self.faults_as_answer();
         let body = self.json();
@@ -142,14 +142,14 @@ impl Seen {
         faults
     }
 
-    /// Headers that every answer has and this one has not.
+    /// The headers of [`ON_EVERY_ANSWER`] that this answer lacks.
     pub fn faults_as_answer(&self) -> Vec<String> {
         let missing = ON_EVERY_ANSWER.iter().filter(|name| !self.headers.contains_key(**name));
         missing.map(|name| format!("no {name}")).collect()
     }
 }
 
-/// A client that follows nothing.
+/// A client that follows no redirect.
 pub fn client() -> Result<reqwest::Client> {
     let redirect = reqwest::redirect::Policy::none();
     Ok(reqwest::Client::builder().redirect(redirect).timeout(Duration::from_secs(60)).build()?)

@@ -109,7 +109,7 @@ impl FaultProxy {
         });
         let router = Router::new().fallback(pass).with_state(Arc::clone(&shared));
         let server = tokio::spawn(async move {
-            // Ends with the task; there is nobody to tell.
+            // It ends only when the task is aborted.
             let _ = axum::serve(listener, router).await;
         });
         Ok(Self { port, shared, server })

@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 
 use crate::Result;
 
-/// Stack Auth's tokens live this long.
+/// Lifetime of a token.
 const LIFETIME_S: i64 = 600;
 const SECOND_KEY_ID: &str = "filot-local-2";
 const SECOND_PRIVATE_KEY_PEM: &str = "-----BEGIN PRIVATE KEY-----
@@ -31,7 +31,7 @@ pub struct StackAuth {
     task: JoinHandle<()>,
 }
 
-/// What a token is wanted for.
+/// Request for a token.
 #[derive(Debug, Deserialize)]
 pub struct TokenRequest {
     /// Subject: Stack Auth's id of the user.
@@ -48,13 +48,13 @@ impl StackAuth {
         let keys = format!("/api/v1/projects/{}/.well-known/jwks.json", local::PROJECT_ID);
         let router = Router::new().route(&keys, get(async || Json(jwks()))).route("/test/token", post(mint));
         let task = tokio::spawn(async move {
-            // Ends with the task; there is nobody to tell.
+            // It ends only when the task is aborted.
             let _ = axum::serve(listener, router).await;
         });
         Ok(Self { url, task })
     }
 
-    /// Where its API is.
+    /// Its base URL: `STACK_API_URL`.
     pub fn url(&self) -> &str {
         &self.url
     }

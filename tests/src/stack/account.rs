@@ -13,28 +13,28 @@ use crate::{Result, Stack, User};
 pub struct Account {
     /// Their id at Stack Auth.
     pub sub: String,
-    /// Their address.
+    /// Their verified e-mail address.
     pub email: String,
-    /// The token that proved it.
+    /// The Stack Auth token that they registered with.
     pub stack_token: String,
-    /// Our id of them.
+    /// Our UUID of the user.
     pub id: String,
-    /// Their session's id.
+    /// UUID of their session.
     pub session: String,
-    /// Their access token.
+    /// Access token of that session, valid for 15 minutes.
     pub access: String,
-    /// Their refresh token.
+    /// First refresh token of that session.
     pub refresh: String,
 }
 
 impl Account {
-    /// Registers somebody of whom nothing is known but an address, and logs them in.
+    /// Registers a user with an e-mail address and no profile, and logs them in.
     pub async fn new(stack: &Stack) -> Result<Self> {
         let name = uuid::Uuid::new_v4().simple().to_string();
         Self::of(stack, &format!("{name}@example.com"), &json!({})).await
     }
 
-    /// Registers somebody with what they say about themselves, and logs them in.
+    /// Registers a user with this profile, and logs them in.
     pub async fn of(stack: &Stack, email: &str, said: &Value) -> Result<Self> {
         let sub = uuid::Uuid::new_v4().to_string();
         let stack_token = stack_auth::token(&sub, email)?;
@@ -56,7 +56,7 @@ impl Account {
         })
     }
 
-    /// The same as a user of the plain client.
+    /// The same user for [`crate::Api`].
     pub fn user(&self) -> User {
         User { id: self.id.clone(), access_token: self.access.clone() }
     }

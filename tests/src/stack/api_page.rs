@@ -22,7 +22,7 @@ use crate::Result;
 /// Where the document is on the page's origin.
 const DOCUMENT_PATH: &str = "/openapi.json";
 
-/// A port that the page will be on: its origin must be known before the API is deployed, which lets it call.
+/// The port of the page. Its origin must be known before the API is deployed, because the API must allow it.
 #[derive(Debug)]
 pub struct ApiPageOrigin {
     listener: TcpListener,
@@ -50,7 +50,7 @@ impl ApiPageOrigin {
         Ok(Self { listener, origin })
     }
 
-    /// Who calls the API from the page.
+    /// The origin, `http://127.0.0.1:<port>`.
     pub fn as_str(&self) -> &str {
         &self.origin
     }
@@ -66,7 +66,7 @@ impl ApiPageOrigin {
                     .display_request_duration(true)
                     .persist_authorization(true)
                     .default_models_expand_depth(0)
-                    // An online service that would be shown the document.
+                    // The default is an online service, which would receive the document.
                     .validator_url("none"),
             ),
             document: document.to_string(),
@@ -80,7 +80,7 @@ impl ApiPageOrigin {
             .with_state(shared);
         let url = format!("{}/docs/", self.origin);
         let task = tokio::spawn(async move {
-            // Ends with the task; there is nobody to tell.
+            // It ends only when the task is aborted.
             let _ = axum::serve(self.listener, router).await;
         });
         Ok(ApiPage { url, task })
@@ -88,7 +88,7 @@ impl ApiPageOrigin {
 }
 
 impl ApiPage {
-    /// Where it is.
+    /// Address of the page.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -100,7 +100,7 @@ impl Drop for ApiPage {
     }
 }
 
-/// The headers of our answers; the page may besides connect to the API.
+/// The security headers of our answers, and permission to connect to the API.
 fn headers(api_url: &str) -> Result<HeaderMap> {
     let mut headers = HeaderMap::new();
     filot_edge::headers::secure(&mut headers);

@@ -49,13 +49,13 @@ impl Daemon {
         matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// Kills it and its children at once, as a machine that loses power does.
+    /// Kills it and its children with SIGKILL, as a power failure would.
     pub fn kill(&mut self) {
         let _ = killpg(self.group, Signal::SIGKILL);
         let _ = self.child.wait();
     }
 
-    /// Asks it to end, and waits until it has; false if it had to be killed.
+    /// Sends SIGTERM and waits for its end; false if it had to be killed.
     pub fn terminate(&mut self, patience: Duration) -> bool {
         let _ = nix::sys::signal::kill(self.group, Signal::SIGTERM);
         let deadline = Instant::now() + patience;

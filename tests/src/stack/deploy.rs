@@ -19,15 +19,14 @@ use crate::{Result, paths};
 const STACK: &str = "filot-local";
 /// `Environment` of the template.
 pub const ENVIRONMENT: &str = "local";
-/// Where documents are kept.
+/// Bucket of the documents.
 pub const BUCKET: &str = "filot-documents-local";
 const ARTIFACTS: &str = "filot-artifacts-local";
 const ARCHIVE: &str = "bootstrap.zip";
 const TEMPLATE: &str = "template.json";
 const DEPLOY_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Runs the program that is named like the function; its output goes to a log and, because the stand-in times calls by
-/// it, to the stand-in as well.
+/// Runs the program with the function's name. Its output goes to a log, and to the stand-in, which times calls by it.
 const BOOTSTRAP: &str = r#"#!/bin/bash
 name=${AWS_LAMBDA_FUNCTION_NAME#filot-}
 name=${name%-local}
@@ -42,10 +41,10 @@ with zipfile.ZipFile(sys.argv[1], 'w') as archive:
     archive.writestr(entry, sys.stdin.buffer.read())
 ";
 
-/// What was deployed, by the template's outputs.
+/// Addresses of the deployed product, from the template's outputs.
 #[derive(Debug, Clone)]
 pub struct Deployment {
-    /// The API, with its stage.
+    /// Base URL of the API, with its stage.
     pub api_url: String,
     /// The function URL that BULI2 calls back.
     pub callback_url: String,
@@ -53,9 +52,9 @@ pub struct Deployment {
     pub gpu_queue_url: String,
     /// Queue of the CPU workers.
     pub cpu_queue_url: String,
-    /// What fell out of the GPU queue.
+    /// Dead-letter queue of the GPU queue.
     pub gpu_dead_letters_url: String,
-    /// What fell out of the CPU queue.
+    /// Dead-letter queue of the CPU queue.
     pub cpu_dead_letters_url: String,
     /// Names of the functions in the template.
     pub programs: Vec<String>,
@@ -97,14 +96,14 @@ pub async fn deploy(
 
     let template =
         template::local(&paths::root().join("template.yaml"), &format!("s3://{ARTIFACTS}/{ARCHIVE}"))?;
-    // By its place, as `sam deploy` does: a template in the call itself may have 51,200 bytes.
+    // By URL, as `sam deploy` does: a template inside the call is limited to 51,200 bytes.
     let body = aws_sdk_s3::primitives::ByteStream::from(template.to_string().into_bytes());
     s3.put_object().bucket(ARTIFACTS).key(TEMPLATE).body(body).send().await.map_err(|e| format!("{e:?}"))?;
     let place = format!("{endpoint}/{ARTIFACTS}/{TEMPLATE}");
     let outputs = create_stack(endpoint, &place, log_level, frontend_origin).await?;
     let output =
         |name: &str| outputs.get(name).cloned().ok_or_else(|| format!("the template has no output {name}"));
-    // What the world reaches by host names, one machine reaches by paths of the stand-in.
+    // AWS gives each API a host name; the stand-in serves all of them under paths.
     let first_label = |url: String| {
         let host = url.split("://").nth(1).unwrap_or(&url).to_owned();
         host.split('.').next().unwrap_or_default().to_owned()
@@ -146,7 +145,7 @@ fn write_archive(path: &std::path::Path) -> Result<()> {
     if python.wait()?.success() { Ok(()) } else { Err("the archive could not be written".into()) }
 }
 
-/// CloudFormation, by its query protocol: one call and a few look-ups do not need an SDK.
+/// One call of CloudFormation by its query protocol; three actions need no SDK.
 async fn create_stack(
     endpoint: &str,
     template_url: &str,

@@ -52,7 +52,7 @@ impl Emulator {
         })
     }
 
-    /// One event in, one answer out. A function that fails answers with an `errorType`.
+    /// Sends one event and returns the answer. A function that fails answers with an `errorType`.
     pub async fn invoke(&self, event: &Value) -> Result<Value> {
         let answer = self.http.post(&self.url).body(event.to_string()).send().await?;
         let text = answer.text().await?;

@@ -11,7 +11,7 @@ use crate::stack::daemon::Daemon;
 use crate::{Result, paths};
 
 const START_TIMEOUT: Duration = Duration::from_secs(60);
-/// Instances stay warm for as long as anybody looks at a stack.
+/// Instances stay warm for longer than any stack runs.
 const WARM_S: u32 = 86_400;
 
 /// A running stand-in.
@@ -26,7 +26,7 @@ impl Ministack {
     pub async fn start(port: u16, environment: &BTreeMap<String, String>, log: &Path) -> Result<Self> {
         let mut command = Command::new(program());
         command
-            // The stand-in's code is not ours to be compiled into the tree of a read-only virtual environment.
+            // The virtual environment may be read-only.
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .env("GATEWAY_PORT", port.to_string())
             .env("BIND_HOST", "127.0.0.1")
@@ -56,7 +56,7 @@ impl Ministack {
     }
 }
 
-/// What an AWS SDK needs to find the stand-in.
+/// Variables with which an AWS SDK uses the stand-in.
 pub fn aws_environment(port: u16) -> BTreeMap<String, String> {
     [
         ("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{port}")),

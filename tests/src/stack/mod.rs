@@ -40,38 +40,39 @@ use crate::simulators::buli2::{Buli2, Keys};
 use crate::simulators::stack_auth::StackAuth;
 use crate::{Result, paths};
 
-/// How long the first answers may take to become good ones.
+/// How long GET /health may say something other than ok after the start.
 const HEALTH_PATIENCE: Duration = Duration::from_secs(30);
-/// What a stack is for.
+/// Options of a stack; the default is a quiet one with one worker.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// Whether progress is told on standard error.
-    pub talks: bool,
-    /// Whether to keep logs in `.local/run` (else in a folder that goes with the stack).
+    /// Whether to print progress on standard error.
+    pub prints_progress: bool,
+    /// Whether to keep logs in `.local/run` (else in a temporary folder that is removed with the stack).
     pub keeps_logs: bool,
     /// Whether to start without a worker.
     pub without_worker: bool,
-    /// More environment for the worker.
+    /// Additional variables of the worker.
     pub worker_environment: Vec<(String, String)>,
-    /// Whether everything may fail: a Postgres of its own, and proxies before storage, queues and functions.
+    /// Whether tests inject faults: gives the stack a Postgres of its own, and proxies before storage, queues and
+    /// functions.
     pub can_fail: bool,
-    /// Secrets that are other than the local ones, by their path below `filot/`.
+    /// Secrets that differ from the local ones, by their path below `filot/`.
     pub secrets: Vec<(String, String)>,
-    /// `LOG_LEVEL` of the functions; `info` if it is not said.
+    /// `LOG_LEVEL` of the functions; `info` by default.
     pub log_level: Option<String>,
-    /// Whether the demo data is there that the events of `events/` refer to.
+    /// Whether to insert the demo data that `events/` refers to.
     pub demo_data: bool,
-    /// The port of the AWS stand-in if it is free; else any.
+    /// The port of the AWS stand-in, if that port is free.
     pub prefers_port: Option<u16>,
 }
 
-/// What stands between the product and AWS when it may fail.
+/// The proxies of a stack into which faults are injected.
 pub struct Proxies {
-    /// Before the files.
+    /// In front of S3.
     pub storage: FaultProxy,
-    /// Before the queues, behind their gate.
+    /// In front of SQS, behind the queue proxy.
     pub queues: FaultProxy,
-    /// Before functions that functions and workers invoke.
+    /// In front of Lambda, for invocations by functions and workers.
     pub functions: FaultProxy,
 }
 
@@ -79,28 +80,28 @@ pub struct Proxies {
 pub struct Stack {
     /// Workers, by the order they were started in.
     pub workers: Vec<Worker>,
-    /// BULI2.
+    /// Simulator of BULI2.
     pub buli2: Buli2,
-    /// Stack Auth.
+    /// Simulator of Stack Auth.
     pub stack_auth: StackAuth,
-    /// Between us and the queues.
+    /// In front of the queues, in every stack.
     pub queue_proxy: QueueProxy,
-    /// What can be told to fail, if anything may.
+    /// Set only with [`Options::can_fail`].
     pub proxies: Option<Proxies>,
-    /// What was deployed.
+    /// Addresses of what was deployed.
     pub deployment: Deployment,
-    /// The API.
+    /// Client of the deployed API.
     pub api: Api,
-    /// A page that shows it.
+    /// Page with the OpenAPI document of the API.
     pub api_page: ApiPage,
     ministack: Ministack,
-    /// Redis.
+    /// The real Redis server.
     pub redis: Redis,
-    /// The database.
+    /// Database of this stack.
     pub database: TestDb,
-    /// A connection to it as its owner, to look behind the product's back.
+    /// Connection to the database as its owner, to read what the API does not show.
     pub sql: tokio_postgres::Client,
-    /// Its server.
+    /// Server of the database.
     pub postgres: Arc<Postgres>,
     sdk: SdkConfig,
     environment: BTreeMap<String, String>,
@@ -110,12 +111,16 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// Starts everything, one after the other, and returns when it is ready for requests.
+    /// Starts all parts in order and returns when `GET /health` answers ok.
+    ///
+    /// # Errors
+    ///
+    /// A part that does not start; the text names its log.
     pub async fn start(options: Options) -> Result<Self> {
         let clock = Instant::now();
-        let talks = options.talks;
+        let prints_progress = options.prints_progress;
         let say = move |what: &str| {
-            if talks {
+            if prints_progress {
                 let line = format!("  {:5.1} s  {what}\n", clock.elapsed().as_secs_f64());
                 let _ = std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes());
             }
@@ -220,7 +225,7 @@ impl Stack {
             stack.start_worker(&[]).await?;
         }
         say("GET /health");
-        // The first answers come from cold functions over cold connections: "degraded" may only be slow.
+        // The first answers come from cold functions over new connections: they may say "degraded" only because of that.
         let deadline = Instant::now() + HEALTH_PATIENCE;
         loop {
             let health = stack.api.call(reqwest::Method::GET, "/health", None, None).await?;
@@ -236,7 +241,7 @@ impl Stack {
         Ok(stack)
     }
 
-    /// Puts the demo data there.
+    /// Inserts the demo data.
     async fn seed(&self) -> Result<()> {
         let sealing_key = *b"filot-local-sealing-key-32-bytes";
         let store = Store::connect(StoreConfig {
@@ -248,7 +253,7 @@ impl Stack {
         Ok(filot_store::seed::seed(&store, deploy::ENVIRONMENT, chrono::Utc::now()).await?)
     }
 
-    /// What an event needs to run in a function's program on this machine: settings and, but for secrets, addresses.
+    /// The variables with which a function's program runs outside this stack's Lambda: settings and addresses, no secrets.
     pub fn function_environment(&self) -> BTreeMap<String, String> {
         let mut environment = self.environment.clone();
         environment.extend([
@@ -281,7 +286,11 @@ impl Stack {
         (all, self.logs.join(format!("worker-{}.log", self.workers.len() + 1)))
     }
 
-    /// Invokes a function and waits for its answer; its error is an error here.
+    /// Invokes a function and waits for its answer.
+    ///
+    /// # Errors
+    ///
+    /// The function failed; the text has the end of its log.
     pub async fn invoke(&self, function: &str, payload: &Value) -> Result<Value> {
         let answer = aws_sdk_lambda::Client::new(&self.sdk)
             .invoke()
@@ -300,18 +309,18 @@ impl Stack {
         Ok(serde_json::from_str(&text).unwrap_or(Value::Null))
     }
 
-    /// A queue client that goes around the gate.
+    /// A client of the queues that bypasses all proxies.
     pub fn sqs(&self) -> aws_sdk_sqs::Client {
         aws_sdk_sqs::Client::new(&self.sdk)
     }
 
-    /// A client of the storage that goes around its proxy.
+    /// A client of the storage that bypasses its proxy.
     pub fn s3(&self) -> aws_sdk_s3::Client {
         let config = aws_sdk_s3::config::Builder::from(&self.sdk).force_path_style(true);
         aws_sdk_s3::Client::from_conf(config.build())
     }
 
-    /// A client of the functions that goes around their proxy.
+    /// A client of the functions that bypasses their proxy.
     pub fn lambda(&self) -> aws_sdk_lambda::Client {
         aws_sdk_lambda::Client::new(&self.sdk)
     }
@@ -321,7 +330,7 @@ impl Stack {
         &self.environment
     }
 
-    /// Where logs are.
+    /// Folder of the logs.
     pub const fn logs(&self) -> &PathBuf {
         &self.logs
     }
@@ -331,7 +340,7 @@ impl Stack {
         self.ministack.url()
     }
 
-    /// Status and verification status of a document, as stored.
+    /// Status and verification status of a document, read from the database.
     pub async fn state(&self, document_id: &str) -> Result<(String, String)> {
         let id: uuid::Uuid = document_id.parse()?;
         let row = self

@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 
 use crate::Result;
 
-/// A listener; it ends with its handle.
+/// Records the commands of all clients until it is dropped.
 #[derive(Debug)]
 pub struct RedisMonitor {
     heard: Arc<Mutex<Vec<u8>>>,
@@ -16,7 +16,7 @@ pub struct RedisMonitor {
 }
 
 impl RedisMonitor {
-    /// Listens to the server at `redis://host:port` from now on.
+    /// Records from now on what the server at `redis://host:port` is sent.
     pub async fn start(url: &str) -> Result<Self> {
         let mut stream = TcpStream::connect(url.trim_start_matches("redis://")).await?;
         stream.write_all(b"MONITOR\r\n").await?;
@@ -38,13 +38,13 @@ impl RedisMonitor {
         Ok(Self { heard, task })
     }
 
-    /// What was said so far.
+    /// The commands recorded so far, as `MONITOR` prints them.
     pub fn heard(&self) -> Vec<u8> {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-/// One command in words without spaces, and the raw answer: a line, or as many as its head says.
+/// Sends one command, whose words have no spaces; returns the raw answer, one line or the whole array.
 pub async fn command(url: &str, words: &[&str]) -> Result<String> {
     let stream = TcpStream::connect(url.trim_start_matches("redis://")).await?;
     let mut stream = BufReader::new(stream);

@@ -25,7 +25,7 @@ struct Shared {
     polls: watch::Sender<u64>,
     events: Mutex<mpsc::Receiver<String>>,
     answers: mpsc::Sender<(Duration, Bytes)>,
-    /// When the event that is under way was handed over.
+    /// When the current event was handed to the program.
     handed: std::sync::Mutex<Instant>,
 }
 
@@ -34,7 +34,7 @@ pub struct Instance {
     process: Process,
     events: mpsc::Sender<String>,
     answers: mpsc::Receiver<(Duration, Bytes)>,
-    /// From its start to the first time it asked for work.
+    /// Time from its start to its first request for work.
     pub started_in: Duration,
     server: tokio::task::JoinHandle<()>,
 }
@@ -55,7 +55,7 @@ impl Instance {
             .route("/2018-06-01/runtime/invocation/{id}/error", post(respond))
             .with_state(shared);
         let server = tokio::spawn(async move {
-            // Ends with the task; there is nobody to tell.
+            // It ends only when the task is aborted.
             let _ = axum::serve(listener, router).await;
         });
         command
@@ -73,7 +73,7 @@ impl Instance {
         Ok(Self { process, events, answers, started_in: clock.elapsed(), server })
     }
 
-    /// One event in, one answer out; the time from handing the one over to having the other.
+    /// Sends one event; returns the time until its answer, and the answer.
     pub async fn invoke(&mut self, event: &str) -> Result<(Duration, Value)> {
         self.events.send(event.to_owned()).await?;
         let (took, answer) = tokio::time::timeout(PATIENCE, self.answers.recv())

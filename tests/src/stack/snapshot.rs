@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use crate::stack::deploy::BUCKET;
 use crate::{Result, Stack};
 
-/// What is stored, by where it is: how many rows or files, and a hash of what is in them.
+/// For each table, and for the bucket: the number of rows or files, and a hash of their content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot(BTreeMap<String, (i64, String)>);
 
 impl Snapshot {
-    /// Looks at every table and at the bucket.
+    /// Reads every table and the bucket.
     pub async fn take(stack: &Stack) -> Result<Self> {
         let tables = stack
             .sql
@@ -39,7 +39,7 @@ impl Snapshot {
         Ok(Self(found))
     }
 
-    /// Where the two differ.
+    /// Names of the tables that differ, with both counts.
     pub fn differences(&self, other: &Self) -> Vec<String> {
         let places = self.0.keys().chain(other.0.keys());
         let mut differing: Vec<String> = places

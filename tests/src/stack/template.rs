@@ -23,7 +23,7 @@ pub fn local(path: &Path, code_uri: &str) -> Result<Value> {
         let kind = resource["Type"].as_str().unwrap_or_default().to_owned();
         match kind.as_str() {
             "AWS::Serverless::Function" => resource["Properties"]["CodeUri"] = json!(code_uri),
-            // The stand-in does not decode the escape, and then passes binary bodies on as text.
+            // The stand-in does not decode the escape, and would pass binary bodies on as text.
             "AWS::Serverless::Api" => {
                 if let Some(types) = resource["Properties"]["BinaryMediaTypes"].as_array_mut() {
                     for media in types {
@@ -46,7 +46,7 @@ pub fn programs(template: &Value) -> Vec<String> {
         .collect()
 }
 
-/// The variables that every function has, of those whose value is written in the template itself.
+/// The global variables of the functions whose value is a literal in the template.
 pub fn fixed_variables(template: &Value) -> Vec<(String, String)> {
     let variables = template.pointer("/Globals/Function/Environment/Variables").and_then(Value::as_object);
     let fixed = variables
@@ -56,7 +56,7 @@ pub fn fixed_variables(template: &Value) -> Vec<(String, String)> {
     fixed.collect()
 }
 
-/// YAML's short forms of CloudFormation's functions become their long forms.
+/// Converts YAML to JSON, with the long forms of CloudFormation functions (`!Ref A` becomes `{"Ref": "A"}`).
 fn to_json(value: &Yaml) -> Value {
     match value {
         Yaml::Null => Value::Null,

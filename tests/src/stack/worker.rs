@@ -13,7 +13,7 @@ use crate::stack::daemon::Daemon;
 use crate::{Result, paths};
 
 const READY_TIMEOUT: Duration = Duration::from_secs(90);
-/// A worker promises to be gone 30 s after it is asked to; one more is for us.
+/// A worker must end within 30 s after SIGTERM; one second is for this test.
 const GONE_TIMEOUT: Duration = Duration::from_secs(31);
 
 /// A running worker.
@@ -62,7 +62,11 @@ impl Worker {
         self.daemon.id()
     }
 
-    /// What `GET /health` answers when it is well.
+    /// The answer of `GET /health`.
+    ///
+    /// # Errors
+    ///
+    /// No answer, or an error status.
     pub async fn health(&self) -> Result<Value> {
         let answer = reqwest::get(format!("http://127.0.0.1:{}/health", self.port)).await?;
         Ok(serde_json::from_str(&answer.error_for_status()?.text().await?)?)

@@ -11,46 +11,46 @@ use crate::{Result, Stack};
 
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// A review that waits for a human.
+/// A review that BULI2 has accepted and not decided.
 #[derive(Debug, Clone)]
 pub struct Review {
-    /// Its id.
+    /// UUID of the review.
     pub id: String,
-    /// Its document.
+    /// UUID of its document.
     pub document: String,
 }
 
-/// Everything there is.
+/// The test data.
 #[derive(Debug)]
 pub struct World {
-    /// Whose everything is.
+    /// Owner of all documents.
     pub owner: Account,
-    /// Somebody else, also logged in.
+    /// Another logged-in user, without documents.
     pub stranger: Account,
-    /// Somebody whose session is for logging out.
+    /// A user whose session a test may end.
     pub leaving: Account,
-    /// Somebody who has logged out.
+    /// A user who has logged out.
     pub gone: Account,
-    /// Somebody whose account was deleted.
+    /// A user whose account was deleted.
     pub deleted: Account,
-    /// Somebody whose refresh token has expired.
+    /// A user whose refresh token has expired.
     pub faded: Account,
-    /// An approved document.
+    /// An automatically approved document.
     pub approved: String,
-    /// A failed one.
+    /// A failed document.
     pub failed: String,
-    /// An automatically rejected one.
+    /// An automatically rejected document.
     pub rejected: String,
-    /// One that may be deleted.
+    /// A document that a test may delete.
     pub disposable: String,
-    /// Reviews to decide.
+    /// Reviews that a test may decide.
     pub reviews: Vec<Review>,
-    /// One that is to stay undecided: the card is shown only as long.
+    /// A review that must stay undecided: the card can be fetched only until the decision.
     pub undecided: Review,
 }
 
 impl World {
-    /// Makes it, through the API, and waits until nothing in it moves.
+    /// Creates the data through the API and waits until every document has its state.
     pub async fn new(stack: &Stack) -> Result<Self> {
         stack.buli2.set_reviewer(Reviewer::Asleep);
         let (cards, owner) = (Cards::demo()?, Account::new(stack).await?);
@@ -113,7 +113,7 @@ impl World {
     }
 }
 
-/// The review of a document, once BULI2 has taken it.
+/// The review of a document, after BULI2 has accepted it.
 async fn acknowledged(stack: &Stack, document: &str) -> Result<Review> {
     stack.wait_for(document, &["ai_evaluated/pending_manual_review"], PATIENCE).await?;
     let key: uuid::Uuid = document.parse()?;

@@ -11,9 +11,10 @@ const SLASH: &str = "%2F";
 /// Values after these texts are numbers that depend on the clock.
 const CLOCK_NUMBERS: [&str; 1] = ["\"uptime\":"];
 /// Values after these texts are secrets or positions, up to the next quote or `&`.
-const OPAQUE: [(&str, &str); 4] = [
+const OPAQUE: [(&str, &str); 5] = [
     ("\"refreshToken\":\"", "<refresh token>"),
     ("\"nextCursor\":\"", "<cursor>"),
+    ("cursor=", "<cursor>"),
     ("X-Amz-Signature=", "<signature>"),
     ("X-Amz-Date=", "<time>"),
 ];

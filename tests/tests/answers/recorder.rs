@@ -14,13 +14,24 @@ use serde_json::Value;
 use crate::normalise::{Normaliser, pretty};
 
 /// Headers of the gateway, the connection and the clock.
-const NOT_OURS: [&str; 5] = ["connection", "content-length", "date", "server", "transfer-encoding"];
+const NOT_OURS: [&str; 8] = [
+    "connection",
+    "content-length",
+    "date",
+    "server",
+    "transfer-encoding",
+    "x-amz-request-id",
+    "x-amzn-requestid",
+    "x-amzn-trace-id",
+];
+/// The correlation id of every request that does not bring its own.
+const CORRELATION_ID: &str = "recorded-answers";
 /// Headers whose value counts seconds.
 const SECONDS: [&str; 2] = ["ratelimit-reset", "retry-after"];
 /// Where a group stands before the first one is begun.
 const NO_GROUP: &str = "none";
-/// The headers that every answer has, in a file of their own.
-const EVERY_ANSWER: &str = "every_answer";
+/// The headers that nearly every answer has, in a file of their own: an answer shows only where it differs.
+const USUAL_HEADERS: &str = "usual_headers";
 
 /// One request and its answer, in names.
 struct Exchange {
@@ -78,7 +89,7 @@ impl<'a> Recorder<'a> {
         let probe = if probe.headers.iter().any(|(name, _)| name == "x-correlation-id") {
             probe
         } else {
-            probe.header("x-correlation-id", "recorded-answers")
+            probe.header("x-correlation-id", CORRELATION_ID)
         };
         let seen = probe.send(&self.http).await?;
         let place = probe.url.replace(self.stack.api.base(), "");
@@ -156,21 +167,23 @@ impl<'a> Recorder<'a> {
     /// The recording: each group's text by its name, cut into one part for each request.
     fn parts(&self) -> BTreeMap<&'static str, Vec<String>> {
         let answers = || self.groups.values().flatten().filter(|exchange| !exchange.headers.is_empty());
-        let mut common: BTreeSet<&(String, String)> =
-            answers().next().into_iter().flat_map(|exchange| &exchange.headers).collect();
-        for exchange in answers() {
-            common.retain(|header| exchange.headers.contains(header));
+        let mut counts: BTreeMap<&(String, String), usize> = BTreeMap::new();
+        for header in answers().flat_map(|exchange| &exchange.headers) {
+            *counts.entry(header).or_default() += 1;
         }
+        let nearly_all = answers().count() * 9 / 10;
+        let usual: BTreeSet<_> =
+            counts.into_iter().filter(|(_, count)| *count > nearly_all).map(|(header, _)| header).collect();
         let line = |(name, value): &(String, String)| format!("{name}: {value}\n");
         let mut parts = BTreeMap::new();
-        let every: String = common.iter().copied().map(line).collect();
-        parts.insert(EVERY_ANSWER, vec![every]);
+        parts.insert(USUAL_HEADERS, vec![usual.iter().copied().map(line).collect()]);
         for (group, exchanges) in &self.groups {
             let texts = exchanges.iter().map(|Exchange { what, request, status, headers, body }| {
-                let own: String =
-                    headers.iter().filter(|header| !common.contains(header)).map(line).collect();
+                let own: String = headers.iter().filter(|header| !usual.contains(header)).map(line).collect();
+                let missing = usual.iter().filter(|header| !headers.is_empty() && !headers.contains(header));
+                let missing: String = missing.map(|header| format!("without {}", line(header))).collect();
                 let body = if body.is_empty() { String::new() } else { format!("{body}\n") };
-                format!("=== {what}\n{request}\n{status}\n{own}{body}")
+                format!("=== {what}\n{request}\n{status}\n{own}{missing}{body}")
             });
             parts.insert(group, texts.collect());
         }

@@ -25,38 +25,38 @@ pub const SECOND_SIGNATURE_SECRET: &str = "filot-local-second-signature-for-one-
 /// A secret for signatures that was active once.
 pub const OLD_SIGNATURE_SECRET: &str = "filot-local-retired-signature-for-one-machine-only";
 
-/// What a caller gets.
+/// The answer that a caller must get.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expected {
-    /// A problem with this status and code, and nothing happens.
+    /// A problem with this status and code, and no effect.
     Refused(u16, &'static str),
-    /// What the route has for its right caller.
+    /// The route's success.
     Answered,
 }
 
-/// No valid proof of who asks.
+/// The refusal of a caller without valid credentials.
 pub const STRANGER: Expected = Expected::Refused(401, "unauthenticated");
 const NOT_THERE: Expected = Expected::Refused(404, "not_found");
 const NO_REFRESH: Expected = Expected::Refused(401, "refresh_token_invalid");
 const NO_JSON: Expected = Expected::Refused(400, "malformed_json");
 
-/// A caller, and what changes in the good request when it is theirs.
+/// A caller, and how their request differs from the good one.
 #[derive(Debug, Clone)]
 pub struct Attempt {
-    /// Who.
+    /// Description of the caller, for messages.
     pub caller: String,
-    /// What they prove it with.
+    /// Headers with their credentials.
     pub headers: Vec<(String, String)>,
-    /// Another body.
+    /// The body, if it differs.
     pub body: Option<Vec<u8>>,
-    /// Another address.
+    /// The URL, if it differs.
     pub url: Option<String>,
-    /// What they get.
+    /// The answer that they must get.
     pub expected: Expected,
 }
 
 impl Attempt {
-    /// Somebody without any proof.
+    /// A caller without credentials.
     pub fn new(caller: impl Into<String>, expected: Expected) -> Self {
         Self { caller: caller.into(), headers: Vec::new(), body: None, url: None, expected }
     }
@@ -74,7 +74,7 @@ impl Attempt {
     }
 }
 
-/// Everybody for a route. `is_open` says whether the operators' routes ask for nothing here.
+/// All callers of a route. `is_open` says whether the operators' routes need no key here.
 pub fn attempts(world: &World, sample: &Sample, is_open: bool) -> Result<Vec<Attempt>> {
     Ok(match sample.route.auth {
         Auth::Public => anybody(world),
@@ -107,7 +107,7 @@ pub fn attempts(world: &World, sample: &Sample, is_open: bool) -> Result<Vec<Att
     })
 }
 
-/// Callers of what is open: whatever they bring along changes nothing.
+/// Callers of a public route: their credentials make no difference.
 fn anybody(world: &World) -> Vec<Attempt> {
     vec![
         Attempt::new("no token", Expected::Answered),
@@ -117,7 +117,7 @@ fn anybody(world: &World) -> Vec<Attempt> {
     ]
 }
 
-/// What is no bearer token of any kind.
+/// Credentials that are no bearer token.
 fn no_bearer(good: &str) -> Vec<Attempt> {
     let basic = |value: &str| Attempt::new("", STRANGER).header("authorization", value);
     vec![
@@ -140,7 +140,7 @@ fn service_keys(world: &World) -> Result<Vec<Attempt>> {
     let both = format!("{key},{SECOND_SERVICE_KEY}");
     let refused = |caller: &str, token: &str| Attempt::bearer(caller, token, STRANGER);
     let mut all = no_bearer(key);
-    // A key has no dot that a space could come after.
+    // A key has no dot to put a space after.
     all.retain(|attempt| attempt.caller != "token with a space in it");
     all.extend([
         refused("wrong service key", forge::FOREIGN_SECRET),
@@ -209,7 +209,7 @@ fn access_tokens(world: &World, sample: &Sample) -> Result<Vec<Attempt>> {
     Ok(all)
 }
 
-/// The right caller, asking for what does not exist or cannot.
+/// The right caller with an id that names nothing or is none.
 fn of_nothing(sample: &Sample, token: &str) -> Vec<Attempt> {
     let Some(nothing) = &sample.url_of_nothing else { return Vec::new() };
     let nonsense = nothing.rsplit_once('/').map(|_| {
@@ -223,7 +223,7 @@ fn of_nothing(sample: &Sample, token: &str) -> Vec<Attempt> {
     all
 }
 
-/// Signatures that are none, of whatever `good` claims.
+/// Tokens with the claims of `good` and an invalid signature.
 fn forged(
     add: &mut impl FnMut(&str, String),
     good: &Value,

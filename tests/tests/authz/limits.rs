@@ -7,7 +7,7 @@ use filot_e2e::{Result, Stack};
 use filot_platform::local;
 use serde_json::json;
 
-/// Every limit of the specification, and the ways around them that are none.
+/// Every limit, and the ways in which a caller might try to avoid it.
 pub async fn hold(stack: &mut Stack, http: &reqwest::Client, world: &World) -> Result<()> {
     redis_wire::command(&stack.redis.url(), &["FLUSHALL"]).await?;
     let base = stack.api.base().to_owned();
@@ -17,7 +17,7 @@ pub async fn hold(stack: &mut Stack, http: &reqwest::Client, world: &World) -> R
     per_address(http, &base).await?;
     internal(stack, http, world).await?;
 
-    // Redis away: whoever was turned away passes, nothing pretends to have been counted, and a metric says so.
+    // Without Redis: refused callers pass, no answer has limit headers, and a metric reports it.
     stack.redis.stop();
     for _ in 0..3 {
         let seen = me()?.send(http).await?;
@@ -29,7 +29,7 @@ pub async fn hold(stack: &mut Stack, http: &reqwest::Client, world: &World) -> R
     Ok(())
 }
 
-/// 60 a minute for a user, wherever they call from.
+/// 60 a minute for a user, over all addresses.
 async fn per_user(http: &reqwest::Client, me: impl Fn() -> Result<Probe>) -> Result<()> {
     for n in 1..=60_u32 {
         let seen = me()?.send(http).await?;
@@ -41,7 +41,7 @@ async fn per_user(http: &reqwest::Client, me: impl Fn() -> Result<Probe>) -> Res
     Ok(())
 }
 
-/// 10 a minute for an address on what guards an account; whose word for the address counts.
+/// 10 a minute for an address on the auth routes; the address in the header counts only with the origin secret.
 async fn per_address(http: &reqwest::Client, base: &str) -> Result<()> {
     let guess = |url: &str| -> Result<Probe> {
         Ok(Probe::new("POST", url)?.json(&json!({"refreshToken": "0".repeat(43)})))
@@ -58,7 +58,7 @@ async fn per_address(http: &reqwest::Client, base: &str) -> Result<()> {
     assert_refused(&from("203.0.113.1")?.send(http).await?, "10");
     assert_eq!(from("203.0.113.2")?.send(http).await?.status, 401, "another address has its own count");
 
-    // An address that only the caller vouches for is not theirs to choose.
+    // Without the origin secret the address in the header is ignored.
     let login = format!("{base}/auth/login");
     for n in 1..=11_u32 {
         let mut probe = guess(&login)?.header("cf-connecting-ip", format!("203.0.113.{}", 100 + n));
@@ -75,7 +75,7 @@ async fn per_address(http: &reqwest::Client, base: &str) -> Result<()> {
     Ok(())
 }
 
-/// 600 a minute for a service. 597 of them are put into the counter by hand, to save their time.
+/// 600 a minute for a service. The counter is set to 598 directly, to save time.
 async fn internal(stack: &Stack, http: &reqwest::Client, world: &World) -> Result<()> {
     let review = world.reviews.first().ok_or("there are reviews")?;
     let ask = async || -> Result<Seen> {
@@ -96,7 +96,7 @@ async fn internal(stack: &Stack, http: &reqwest::Client, world: &World) -> Resul
     Ok(())
 }
 
-/// 429 as it has to look.
+/// The complete form of a 429.
 fn assert_refused(seen: &Seen, limit: &str) {
     assert_eq!((seen.status, seen.code().as_str()), (429, "rate_limited"), "{}", seen.text);
     assert_eq!(seen.faults_as_problem(), Vec::<String>::new());

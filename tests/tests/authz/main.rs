@@ -26,7 +26,7 @@ use samples::{Sample, samples};
 /// Requests at a time.
 const AT_ONCE: usize = 4;
 
-/// Sends an attempt from an address of its own: the limits per address are another test's matter.
+/// Sends an attempt from an address of its own, so that no limit per address applies.
 async fn send(http: &reqwest::Client, sample: &Sample, attempt: &Attempt) -> Result<Seen> {
     let url = attempt.url.as_deref().unwrap_or(&sample.url);
     let mut probe = Probe::new(sample.route.method, url)?.from_a_new_address();
@@ -40,7 +40,7 @@ async fn send(http: &reqwest::Client, sample: &Sample, attempt: &Attempt) -> Res
     probe.send(http).await
 }
 
-/// What is wrong with a refusal.
+/// How a refusal differs from the expected one.
 fn faults(attempt: &Attempt, seen: &Seen) -> Vec<String> {
     let Expected::Refused(status, code) = attempt.expected else {
         return vec!["not a refusal".to_owned()];
@@ -49,7 +49,7 @@ fn faults(attempt: &Attempt, seen: &Seen) -> Vec<String> {
     if (seen.status, seen.code().as_str()) != (status, code) {
         faults.push(format!("{} {} instead of {status} {code}", seen.status, seen.code()));
     }
-    // Why a proof is none is nobody's business, and what was sent is not repeated.
+    // A refusal neither explains what is wrong with the credentials nor repeats them.
     let secrets = attempt.headers.iter().map(|(_, value)| value.trim_start_matches("Bearer "));
     if secrets.filter(|secret| secret.len() > 12).any(|secret| seen.text.contains(secret)) {
         faults.push("the answer repeats the proof".to_owned());
@@ -60,8 +60,8 @@ fn faults(attempt: &Attempt, seen: &Seen) -> Vec<String> {
     faults
 }
 
-/// INV-6, on every route: who cannot prove who they are, and who is somebody else, gets a problem document and nothing
-/// happens; the right caller gets what they came for.
+/// INV-6, on every route: a caller without valid credentials, or another user, gets a problem document and no effect;
+/// the right caller succeeds.
 #[tokio::test(flavor = "multi_thread")]
 async fn inv_6_every_route_refuses_everybody_but_its_callers() -> Result<()> {
     let keys = format!("{},{SECOND_SERVICE_KEY}", local::SERVICE_INTERNAL_KEY);
@@ -80,7 +80,7 @@ async fn inv_6_every_route_refuses_everybody_but_its_callers() -> Result<()> {
     for sample in &samples {
         let attempts = callers::attempts(&world, sample, true)?;
         let refused = attempts.iter().filter(|attempt| attempt.expected != Expected::Answered);
-        // Limits are tried by themselves, afterwards.
+        // The limits have a part of their own, below.
         redis_wire::command(&stack.redis.url(), &["FLUSHALL"]).await?;
         let before = Snapshot::take(&stack).await?;
         let answers: Vec<_> = stream::iter(refused)
@@ -101,7 +101,7 @@ async fn inv_6_every_route_refuses_everybody_but_its_callers() -> Result<()> {
         }
     }
 
-    // The right callers: what only reads comes first, so that there is still everything to be read.
+    // The right callers. Reading requests come first, before others change the data.
     samples.sort_by_key(|sample| sample.route.method != "GET");
     redis_wire::command(&stack.redis.url(), &["FLUSHALL"]).await?;
     for sample in &samples {
@@ -136,7 +136,7 @@ async fn inv_6_every_route_refuses_everybody_but_its_callers() -> Result<()> {
     limits::hold(&mut stack, http, &world).await
 }
 
-/// Routes that name nobody show the caller's own things and nobody else's.
+/// Routes without an id show only the caller's own data.
 async fn of_others(http: &reqwest::Client, world: &World, samples: &[Sample]) -> Result<Vec<String>> {
     let owner = &world.owner;
     let theirs = [&owner.id, &owner.email, &owner.session, &world.approved, &world.failed, &world.rejected];

@@ -9,30 +9,30 @@ use filot_e2e::{Result, Stack};
 use filot_edge::api::{Auth, ROUTES, Route};
 use serde_json::{Value, json};
 
-/// A good request, without what proves who sends it.
+/// A good request without credentials.
 #[derive(Debug, Clone)]
 pub struct Sample {
     /// The route.
     pub route: &'static Route,
-    /// For messages.
+    /// Method and path, for messages.
     pub name: String,
-    /// Where it goes.
+    /// Its URL.
     pub url: String,
-    /// The same for a thing that does not exist, if the path names a thing.
+    /// The same URL with an id that names nothing, if the path has an id.
     pub url_of_nothing: Option<String>,
     /// `Content-Type`, if it has a body.
     pub content_type: Option<String>,
     /// The body.
     pub body: Vec<u8>,
-    /// Who may send it, where users send.
+    /// The user who may send it, on routes for users.
     pub sender: Account,
     /// The review it decides, where one is decided.
     pub review: Option<Review>,
-    /// What the right caller is answered.
+    /// The status that the right caller gets.
     pub succeeds: u16,
 }
 
-/// Requests to every route of the table, and to the function's own URL where it has one.
+/// A request to every route of the table, and to the function URL of the callback.
 pub fn samples(stack: &Stack, world: &World) -> Result<Vec<Sample>> {
     let mut all = Vec::new();
     for route in ROUTES {
@@ -46,7 +46,7 @@ pub fn samples(stack: &Stack, world: &World) -> Result<Vec<Sample>> {
                 name: format!("{} {path} (function URL)", route.method),
                 url: format!("{}{by_url}", stack.deployment.callback_url),
                 url_of_nothing: None,
-                // The gateway's twin has decided by then: the same again.
+                // By then the request through the gateway has decided, so that this is the same decision again.
                 succeeds: 200,
                 ..sample.clone()
             });
@@ -56,7 +56,7 @@ pub fn samples(stack: &Stack, world: &World) -> Result<Vec<Sample>> {
     Ok(all)
 }
 
-/// What a route's request is filled with.
+/// The variable parts of a route's request.
 #[derive(Clone)]
 struct Filler {
     parameter: Option<String>,

@@ -10,10 +10,10 @@ use serde_json::json;
 use crate::callers::{Attempt, Expected, OLD_SIGNATURE_SECRET, STRANGER};
 use crate::samples::Sample;
 
-/// Longer than a timestamp may be away, and the time this suite may take between signing and sending.
+/// More than the allowed age of a timestamp plus the time between signing and sending in this suite.
 const TOO_FAR_S: i64 = 330;
 
-/// The attempt with the signature that its body deserves.
+/// The attempt with a valid signature of its body.
 pub fn signed(attempt: Attempt, sample: &Sample) -> Attempt {
     signed_with(attempt, sample, local::BULI2_SIGNATURE_SECRET)
 }
@@ -25,7 +25,7 @@ pub fn signed_with(attempt: Attempt, sample: &Sample, secret: &str) -> Attempt {
     attempt.header(TIMESTAMP_HEADER, now).header(SIGNATURE_HEADER, signature)
 }
 
-/// Everybody with the right key who is refused all the same.
+/// Callers with the right key and a wrong signature.
 pub fn attempts(world: &World, sample: &Sample) -> Vec<Attempt> {
     let secret = local::BULI2_SIGNATURE_SECRET.as_bytes();
     let body = &sample.body;
@@ -85,7 +85,7 @@ pub fn attempts(world: &World, sample: &Sample) -> Vec<Attempt> {
         body: Some([body.as_slice(), b"\n"].concat()),
         ..sent("body longer by a line end", &now, &good)
     });
-    // A whole callback, caught and sent to the address of another review.
+    // A complete callback, sent to the URL of another review.
     if let Some(url) = elsewhere(world, sample) {
         let refused = Expected::Refused(400, "validation_failed");
         let replayed = sent("whole callback replayed at another review", &now, &good);
@@ -94,7 +94,7 @@ pub fn attempts(world: &World, sample: &Sample) -> Vec<Attempt> {
     all
 }
 
-/// The address of another review's callback, if the address names a review.
+/// The callback URL of another review, if the URL names a review.
 fn elsewhere(world: &World, sample: &Sample) -> Option<String> {
     let own = &sample.review.as_ref()?.id;
     let other = world.reviews.iter().find(|review| review.id != *own)?;

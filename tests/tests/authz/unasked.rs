@@ -9,12 +9,12 @@ use filot_e2e::stack::runtime_api::Instance;
 use filot_e2e::{Result, paths};
 use serde_json::{Value, json};
 
-/// Keys as production has them: long, and published nowhere.
+/// Keys that are valid in production: long, and not those of the local stack.
 const KEY: &str = "a-service-key-of-this-test-alone-0123456789";
 const SECOND_KEY: &str = "another-service-key-of-this-test-0123456789";
 const SIGNATURE_SECRET: &str = "a-signature-secret-of-this-test-0123456789";
 
-/// A whole configuration for production; nothing listens at its addresses.
+/// A complete production configuration. Nothing listens at its addresses.
 fn production() -> BTreeMap<&'static str, String> {
     [
         ("FILOT_ENV", "production"),
@@ -85,7 +85,7 @@ async fn answer(instance: &mut Instance, event: &str) -> Result<(u64, String)> {
     Ok((answer["statusCode"].as_u64().unwrap_or_default(), code))
 }
 
-/// INV-6: in production the numbers are for our own services alone.
+/// INV-6: in production the metrics need a service key.
 #[tokio::test(flavor = "multi_thread")]
 async fn inv_6_in_production_the_metrics_take_a_service_key() -> Result<()> {
     let mut metrics = start("metrics").await?;
@@ -109,7 +109,7 @@ async fn inv_6_in_production_the_metrics_take_a_service_key() -> Result<()> {
     for key in [KEY, SECOND_KEY] {
         let bearer = format!("Bearer {key}");
         let asked = event("GET", "/metrics", &[("Authorization", &bearer)], None);
-        // Past the door; there is no database behind it here.
+        // Authorised, and then 503: there is no database here.
         assert_eq!(answer(&mut metrics, &asked).await?.0, 503, "{key} is active");
         pairs += 1;
     }
@@ -117,7 +117,7 @@ async fn inv_6_in_production_the_metrics_take_a_service_key() -> Result<()> {
     Ok(())
 }
 
-/// INV-6: where a timestamp is mandatory, a signature without one, which could be sent again for ever, is none.
+/// INV-6: where a timestamp is mandatory, a signature without one is refused, because it could be replayed for ever.
 #[tokio::test(flavor = "multi_thread")]
 async fn inv_6_a_mandatory_timestamp_is_missed() -> Result<()> {
     let mut callback = start("review-callback").await?;

@@ -12,7 +12,7 @@ use run::Run;
 /// hold no number, name, address, telephone number, token, key or signature that was used in it.
 #[tokio::test(flavor = "multi_thread")]
 async fn inv_7_a_full_run_leaves_no_secret_in_clear() -> Result<()> {
-    // The most talkative level that the template allows.
+    // The most detailed level that the template allows.
     let options = Options {
         log_level: Some("debug".to_owned()),
         worker_environment: vec![("LOG_LEVEL".to_owned(), "debug".to_owned())],
@@ -33,7 +33,7 @@ async fn inv_7_a_full_run_leaves_no_secret_in_clear() -> Result<()> {
                 found.push(format!("INV-7: {} is in {}, {where_}", marker.what, source.name));
             }
         }
-        // A source that holds nothing of the run proves nothing.
+        // A source without any trace of the run proves nothing.
         for id in &source.must_hold {
             if !source.bytes.windows(id.len()).any(|part| part == id.as_bytes()) {
                 found.push(format!("{} is not what it should be: {id} is not in it", source.name));

@@ -17,30 +17,30 @@ use filot_platform::local;
 use serde_json::{Value, json};
 
 const PATIENCE: Duration = Duration::from_secs(120);
-/// What is printed on a card and belongs to its holder alone; villages and professions belong to many.
+/// Fields that identify the holder of a card; villages and professions are shared by many.
 const PERSONAL: [&str; 4] = ["nik", "npwpNumber", "name", "address"];
 
-/// What was done, and what it was done with.
+/// The run: what was sent, and the data that must not be found.
 #[derive(Default)]
 pub struct Run {
-    /// What must not be found.
+    /// Texts that must not be found.
     pub markers: Vec<PiiMarker>,
-    /// Documents that were sent.
+    /// Ids of the uploaded documents.
     pub documents: Vec<String>,
     /// Bodies of refusals.
     pub errors: Vec<String>,
-    /// What the metrics route says, in both forms.
+    /// Answers of the metrics route in both formats.
     pub metrics: Vec<String>,
 }
 
-/// One person's part.
+/// One user.
 struct Person {
     account: Account,
     phone: String,
 }
 
 impl Run {
-    /// Does everything.
+    /// Runs everything.
     pub async fn of_everything(stack: &Stack) -> Result<Self> {
         let mut run = Self::default();
         let (http, cards) = (probe::client()?, Cards::demo()?);
@@ -55,7 +55,7 @@ impl Run {
         ] {
             run.hides(what, secret);
         }
-        // BULI2 in trouble first: what it answers then repeats what it was told.
+        // BULI2 fails first, with answers that repeat the request.
         stack.buli2.set_health(Health::Echoes(500));
         let mut ends = BTreeMap::new();
         for (n, card) in cards.cards.iter().enumerate() {
@@ -91,7 +91,7 @@ impl Run {
         self.markers.extend(PiiMarker::new(what, text));
     }
 
-    /// A token's claims and signature each by itself: one of them alone is too much.
+    /// The claims and the signature of a token, each as a marker of its own.
     fn hides_token(&mut self, what: &str, token: &str) {
         for (part, text) in ["claims", "signature"].iter().zip(token.split('.').skip(1)) {
             self.hides(format!("{what}, {part}"), text);
@@ -113,7 +113,7 @@ impl Run {
         Ok(seen)
     }
 
-    /// Somebody with the name on the card, a telephone and an address of their own.
+    /// A user with the name on the card, and a telephone number and e-mail address of their own.
     async fn person(&mut self, stack: &Stack, n: usize, card: &Card) -> Result<Person> {
         let tag = uuid::Uuid::new_v4().simple().to_string();
         let tag = tag.get(..10).unwrap_or_default();
@@ -136,7 +136,7 @@ impl Run {
         Ok(Person { account, phone })
     }
 
-    /// Sends a card under a file name that says too much.
+    /// Uploads a card with personal data in its file name.
     async fn send(
         &mut self,
         stack: &Stack,
@@ -162,7 +162,7 @@ impl Run {
         Ok(id)
     }
 
-    /// Everything that a user can look at.
+    /// Everything that a user can read.
     async fn look(&mut self, stack: &Stack, http: &reqwest::Client, person: &Person, id: &str) -> Result<()> {
         let own = [
             "/auth/me".to_owned(),
@@ -185,7 +185,7 @@ impl Run {
         expect(&file, 200, "the signed link")
     }
 
-    /// A review: the reviewer sees the card, and their note says what a note should not.
+    /// A review: the reviewer fetches the card, and writes personal data into the note.
     async fn review(
         &mut self,
         stack: &Stack,
@@ -208,7 +208,7 @@ impl Run {
         let notes = format!("Nama dan NIK beda, telp {} sudah dihubungi", person.phone);
         self.hides("the reviewer's note", &notes);
         let body = json!({"reviewId": review, "decision": "rejected", "notes": notes}).to_string();
-        // Refused first: a signature that is none, then one too old.
+        // Refused first: a forged signature, then an old one.
         let old = (Utc::now().timestamp() - 4000).to_string();
         let now = Utc::now().timestamp().to_string();
         let secret = local::BULI2_SIGNATURE_SECRET.as_bytes();
@@ -231,7 +231,7 @@ impl Run {
         Ok(())
     }
 
-    /// BULI2 refuses for good, and quotes what it was sent.
+    /// BULI2 refuses permanently, with an answer that repeats the request.
     async fn refused_by_buli2(
         &mut self,
         stack: &Stack,
@@ -255,7 +255,7 @@ impl Run {
         Ok(())
     }
 
-    /// Everything that a client can do wrong, with somebody's data in it.
+    /// Every error of a client, with personal data in the request.
     async fn mistakes(
         &mut self,
         stack: &Stack,
@@ -292,7 +292,7 @@ impl Run {
         let long = name.repeat(20);
         let phone = &other.phone;
         let wrong = [
-            // Another's address, in a constraint's error; tokens that are none.
+            // An e-mail address of another user, in a database error; invalid tokens.
             (post("/auth/register")?.bearer(&taken).json(&json!({"fullName": name, "phone": phone})), 409),
             (get(stack, "/auth/me")?.bearer(&foreign), 401),
             (get(stack, "/auth/me")?.bearer(&expired), 401),
@@ -301,11 +301,11 @@ impl Run {
             (post("/auth/login")?.bearer(&foreign).json(&json!({})), 401),
             (post("/auth/refresh")?.json(&json!({"refreshToken": account.access})), 401),
             (get(stack, &format!("/documents?access_token={}", account.access))?, 401),
-            // Values that are not allowed, and bodies that are none.
+            // Invalid values, and malformed bodies.
             (profile(&json!({"fullName": long, "phone": phone.replacen('+', "", 1)}).to_string())?, 400),
             (profile(&json!({"fullName": [name], "phone": {nik: phone}}).to_string())?, 400),
             (profile(&format!("{{\"fullName\": \"{name}\", \"phone\": {nik}"))?, 400),
-            // Numbers and names where ids, states and cursors belong.
+            // Numbers and names in the place of ids, states and cursors.
             (get(stack, &format!("/documents/{nik}"))?.bearer(&account.access), 404),
             (get(stack, &format!("/verification/status/{nik}"))?.bearer(&account.access), 404),
             (get(stack, &format!("/documents?status={nik}"))?.bearer(&account.access), 400),
@@ -331,13 +331,13 @@ impl Run {
         for (n, (probe, status)) in wrong.into_iter().enumerate() {
             let seen = self.ask(http, probe).await?;
             expect(&seen, status, &format!("mistake {n}"))?;
-            // An error says nothing in its headers either.
+            // The headers of an error are searched too.
             self.errors.push(format!("{:?}", seen.headers));
         }
         Ok(())
     }
 
-    /// A document and its file go.
+    /// Erases a document and its file.
     async fn erase(
         &mut self,
         stack: &Stack,
@@ -354,7 +354,7 @@ impl Run {
         expect(&seen, 404, "an erased document")
     }
 
-    /// New tokens, and the end of the session.
+    /// Refreshes the tokens and ends the session.
     async fn leave(&mut self, stack: &Stack, http: &reqwest::Client, person: &Person) -> Result<()> {
         let post = |path: &str| Probe::new("POST", format!("{}{path}", stack.api.base()));
         let probe = post("/auth/refresh")?.json(&json!({"refreshToken": person.account.refresh}));
@@ -398,7 +398,7 @@ fn expect(seen: &Seen, status: u16, what: &str) -> Result<()> {
     Err(format!("{what}: {} instead of {status}: {}", seen.status, seen.text).into())
 }
 
-/// What BULI2 was sent about a document, once it has taken it.
+/// The request that BULI2 received for a document, as soon as it has one.
 async fn dispatched(stack: &Stack, id: &str) -> Result<Value> {
     let deadline = Instant::now() + PATIENCE;
     loop {

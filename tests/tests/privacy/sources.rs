@@ -6,13 +6,13 @@ use filot_e2e::{Result, Stack};
 
 use crate::run::Run;
 
-/// One place.
+/// One place to search.
 pub struct Source {
-    /// For messages.
+    /// Its name, for messages.
     pub name: String,
-    /// What is there.
+    /// Its content.
     pub bytes: Vec<u8>,
-    /// What must be there, so that this is the place it says it is.
+    /// Texts that it must contain: without them the run did not reach this place.
     pub must_hold: Vec<String>,
 }
 
@@ -25,20 +25,20 @@ impl Source {
         Self { must_hold: vec![text.to_owned()], ..self }
     }
 
-    /// The one place where one kind of thing belongs: users are found by their e-mail address.
+    /// Whether the marker belongs here: users are found by their e-mail address.
     pub fn may_hold(&self, marker: &PiiMarker) -> bool {
         self.name == "column users.email" && marker.what.starts_with("e-mail")
     }
 }
 
-/// All places of a run.
+/// All places to search after a run.
 pub async fn of(stack: &Stack, redis: &RedisMonitor, run: &Run) -> Result<Vec<Source>> {
     let mut sources = Vec::new();
     let document = run.documents.first().ok_or("no document was sent")?;
     for entry in std::fs::read_dir(stack.logs())? {
         let path = entry?.path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
-        // The stand-in's own log is not ours; what our programs wrote through it is in their files.
+        // The log of the stand-in itself is not ours; each of our programs has a file of its own.
         if name == "ministack.log" {
             continue;
         }
@@ -53,7 +53,7 @@ pub async fn of(stack: &Stack, redis: &RedisMonitor, run: &Run) -> Result<Vec<So
     Ok(sources)
 }
 
-/// Every column that could hold text, whole.
+/// Every column that can hold text, with all its rows.
 async fn columns(stack: &Stack) -> Result<Vec<Source>> {
     let listed = stack
         .sql

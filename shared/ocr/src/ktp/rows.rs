@@ -1,27 +1,31 @@
-//! The rows of a KTP below its NIK: where each one's label, value and extra are.
+//! The rows of a KTP below its NIK: where the label, the value and the extra of each are.
+//!
+//! Owns how the print of a row is divided. It must not know which field a row holds.
 
-use super::blood::{self, BloodLook};
-use super::{LAST_START, MAX_ROWS, PORTRAIT_LEFT, TEXT_LEFT, TEXT_RIGHT, VALUE_LEFT};
-use crate::glyph::Glyph;
-use crate::layout::{Page, Row, Span};
+use crate::correction::glyph::Glyph;
+use crate::ktp::blood_shape::{BloodShape, blood_shape};
+use crate::ktp::params::PARAMS;
+use crate::ktp::template::TEMPLATE;
+use crate::page::{Page, Row, Span};
 
+/// One row and the columns of its parts.
 #[derive(Debug, Clone)]
-pub(super) struct RowLayout {
+pub(crate) struct RowLayout {
     pub row: Row,
     pub label: Option<Span>,
     pub value: Option<Span>,
     pub value_is_dash: bool,
-    /// The value begins where no other does.
+    /// Whether the value begins where no other does.
     pub off_column: bool,
     pub extra: Option<Span>,
-    pub blood: Option<BloodLook>,
+    pub blood: Option<BloodShape>,
 }
 
 /// Gives every row the height of capitals, and adds the short second lines that the projection missed.
 ///
 /// Where a long label in small letters stands before a short value, the row was measured by the label; where a wrapped
 /// value leaves two digits on its second line, there is too little ink for a row.
-pub(super) fn evened(page: &Page, rows: Vec<Row>, height: u32) -> Vec<Row> {
+pub(crate) fn evened(page: &Page, rows: Vec<Row>, height: u32) -> Vec<Row> {
     let mut heights: Vec<u32> = rows.iter().map(Row::height).collect();
     heights.sort_unstable();
     let capitals = heights.get(heights.len() * 7 / 10).copied().unwrap_or(height).min(height * 5 / 4);
@@ -33,10 +37,10 @@ pub(super) fn evened(page: &Page, rows: Vec<Row>, height: u32) -> Vec<Row> {
         if let Some(above) = evened.last().copied()
             && (row.bottom - above.bottom) * 10 > step * 16
         {
-            let area = crate::layout::Area {
-                left: (0.22 * page.width() as f32) as u32,
+            let area = crate::page::Area {
+                left: (TEMPLATE.wrapped_left * page.width() as f32) as u32,
                 top: above.bottom + step / 6,
-                right: (0.45 * page.width() as f32) as u32,
+                right: (TEMPLATE.wrapped_right * page.width() as f32) as u32,
                 bottom: row.bottom.saturating_sub(capitals),
             };
             let between = page
@@ -47,7 +51,7 @@ pub(super) fn evened(page: &Page, rows: Vec<Row>, height: u32) -> Vec<Row> {
         }
         evened.push(row);
     }
-    evened.truncate(MAX_ROWS);
+    evened.truncate(TEMPLATE.rows_max);
     for row in &mut evened {
         if row.height() < capitals {
             row.top = row.bottom.saturating_sub(capitals);
@@ -56,15 +60,16 @@ pub(super) fn evened(page: &Page, rows: Vec<Row>, height: u32) -> Vec<Row> {
     evened
 }
 
-pub(super) fn median(mut values: Vec<u32>) -> u32 {
+pub(crate) fn median(mut values: Vec<u32>) -> u32 {
     values.sort_unstable();
     values.get(values.len() / 2).copied().unwrap_or(0)
 }
 
-/// The print of a header row: what is around the middle of the card without a wide gap.
-pub(super) fn header_span(page: &Page, row: Row) -> Option<Span> {
+/// The print of a header row: its widest piece without a wide gap.
+pub(crate) fn header_span(page: &Page, row: Row) -> Option<Span> {
     let w = page.width();
-    let spans = page.spans(row, w / 20, w - w / 20, row.height() * 3 / 2);
+    let margin = w / TEMPLATE.header_margin_parts;
+    let spans = page.spans(row, margin, w - margin, row.height() * 3 / 2);
     spans
         .into_iter()
         .max_by_key(|span| span.right - span.left)
@@ -126,19 +131,17 @@ fn behind_colon(page: &Page, row: Row, span: Span) -> Span {
     }
 }
 
-/// Of the darkness of a value, what print beside it has that glare or wear has left too faint for ink; paper has a tenth.
-const FAINT: f32 = 0.3;
-
-/// A value with the letters at its ends that are too faint for ink: on the left there is a column where it shall begin, on
-/// the right it ends where paper does begin.
+/// A value with the letters at its ends that are too faint for ink: on the left up to the column where values begin, on
+/// the right up to where paper begins, `limit` at most.
 fn with_faint(page: &Page, row: Row, span: Span, column: u32, limit: u32) -> Span {
     let high = row.height();
     let mut reached = span;
     let value = page.darkness(row, span);
     let printed = |left: u32, right: u32| {
-        right >= left + (high / 3).max(2) && page.darkness(row, Span { left, right }) > FAINT * value
+        right >= left + (high / 3).max(2)
+            && page.darkness(row, Span { left, right }) > PARAMS.faint_print_share * value
     };
-    // Letters end a little before what stands in ink.
+    // Letters end a little before the ink begins.
     let near = high / 6;
     if is_off(span, column, high) && printed(column, span.left.saturating_sub(near)) {
         reached.left = column;
@@ -153,10 +156,11 @@ fn with_faint(page: &Page, row: Row, span: Span, column: u32, limit: u32) -> Spa
 
 /// Where the values begin: the column at which most rows start a wide piece of print.
 fn value_left(page: &Page, rows: &[Row], high: u32, w: f32) -> u32 {
-    let (from, to) = ((VALUE_LEFT.0 * w) as u32, (VALUE_LEFT.1 * w) as u32);
+    let (from, to) = ((TEMPLATE.value_left.0 * w) as u32, (TEMPLATE.value_left.1 * w) as u32);
     let mut starts = Vec::new();
     for row in rows {
-        let spans = page.spans(*row, (TEXT_LEFT * w) as u32, (TEXT_RIGHT * w) as u32, high * 2 / 5);
+        let spans =
+            page.spans(*row, (TEMPLATE.text_left * w) as u32, (TEMPLATE.text_right * w) as u32, high * 2 / 5);
         let begin =
             |span: &&Span| (from..to).contains(&span.left) && (span.right - span.left) * 10 > high * 4;
         starts.extend(spans.iter().find(begin).map(|span| span.left));
@@ -167,15 +171,16 @@ fn value_left(page: &Page, rows: &[Row], high: u32, w: f32) -> u32 {
         Some(x) if near(x) >= 3 => {
             median(starts.iter().copied().filter(|start| start.abs_diff(x) * 10 <= high * 3).collect())
         }
-        _ => (0.27 * w) as u32,
+        _ => (TEMPLATE.value_left_usual * w) as u32,
     }
 }
 
-pub(super) fn row_layouts(page: &Page, rows: &[Row], high: u32, w: f32) -> Vec<RowLayout> {
+/// The parts of each row. `high`: the height of capitals, `w`: the width of the card, in pixels.
+pub(crate) fn row_layouts(page: &Page, rows: &[Row], high: u32, w: f32) -> Vec<RowLayout> {
     let value_left = value_left(page, rows, high, w);
-    let text_left = (TEXT_LEFT * w) as u32;
-    let text_right = (TEXT_RIGHT * w) as u32;
-    let right = (PORTRAIT_LEFT * w) as u32;
+    let text_left = (TEMPLATE.text_left * w) as u32;
+    let text_right = (TEMPLATE.text_right * w) as u32;
+    let right = (TEMPLATE.portrait_left * w) as u32;
     let mut layouts: Vec<RowLayout> = rows
         .iter()
         .map(|row| {
@@ -196,15 +201,17 @@ pub(super) fn row_layouts(page: &Page, rows: &[Row], high: u32, w: f32) -> Vec<R
             let mut extra = None;
             if let Some(first) = value {
                 let rest: Vec<Span> = after.iter().skip(1).copied().collect();
-                let rest: Vec<Span> =
-                    rest.into_iter().filter(|span| (span.left as f32) < LAST_START * w).collect();
+                let rest: Vec<Span> = rest
+                    .into_iter()
+                    .filter(|span| (span.left as f32) < TEMPLATE.extra_left_max * w)
+                    .collect();
                 if let (Some(next), Some(last)) = (rest.first(), rest.last()) {
                     extra = Some(Span { left: next.left, right: last.right });
                 }
                 value = without_portrait(page, *row, first, text_right, high);
                 extra = extra.and_then(|span| without_portrait(page, *row, span, text_right, high));
             }
-            let blood = extra.and_then(|span| blood::look(page, *row, span));
+            let blood = extra.and_then(|span| blood_shape(page, *row, span));
             RowLayout { row: *row, label, value, value_is_dash, off_column: false, extra, blood }
         })
         .collect();
@@ -219,8 +226,8 @@ pub(super) fn row_layouts(page: &Page, rows: &[Row], high: u32, w: f32) -> Vec<R
     layouts
 }
 
-/// Where the values of the rows beside one begin. The column may lean: the rows next to it tell, and of two the one that
-/// begins further right.
+/// Where the value of a row should begin, by the rows next to it: the column may lean, so of those the one furthest
+/// right. `None`: fewer than two rows next to it have a value.
 fn column_beside(begins: &[Option<u32>], at: usize) -> Option<u32> {
     let above = begins.get(at.saturating_sub(2)..at).unwrap_or_default();
     let below = begins.get(at + 1..(at + 3).min(begins.len())).unwrap_or_default();
@@ -239,7 +246,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_digit_in_the_margin_is_print_and_the_portrait_is_none() {
+    fn a_digit_in_the_margin_is_print() {
         // A word of strokes, and behind the margin a digit or the portrait's edge.
         let page = |from: u32, to: u32| {
             let gray = image::GrayImage::from_fn(400, 120, |x, y| {
@@ -247,7 +254,7 @@ mod tests {
                 let last = (from..to).contains(&y) && (210..220).contains(&x);
                 image::Luma([if word || last { 20 } else { 250 }])
             });
-            let area = crate::layout::Area { left: 0, top: 0, right: 400, bottom: 120 };
+            let area = crate::page::Area { left: 0, top: 0, right: 400, bottom: 120 };
             Page::new(gray, area)
         };
         let row = Row { top: 40, bottom: 60 };
@@ -269,7 +276,7 @@ mod tests {
                     false => 250,
                 }])
             });
-            let area = crate::layout::Area { left: 0, top: 0, right: 400, bottom: 120 };
+            let area = crate::page::Area { left: 0, top: 0, right: 400, bottom: 120 };
             Page::new(gray, area)
         };
         let row = Row { top: 40, bottom: 60 };

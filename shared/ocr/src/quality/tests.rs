@@ -1,8 +1,8 @@
 use image::{GrayImage, Rgb, RgbImage};
 
 use super::*;
-use crate::rectify::{CARD_HEIGHT, CARD_WIDTH};
-use crate::resample::{box_blur, luma};
+use crate::image::rectify::{CARD_HEIGHT, CARD_WIDTH};
+use crate::image::resample::{box_blur, luma};
 
 /// A flat card: blue ground, bars as print, a red portrait; light from 0 to 1.
 fn drawn(light: f32) -> RgbImage {
@@ -55,7 +55,7 @@ fn a_good_picture_has_no_complaint() {
 }
 
 #[test]
-fn sharpness_falls_with_every_step_of_blur_until_it_is_a_complaint() {
+fn each_step_of_blur_lowers_the_sharpness() {
     let mut last = 1.1;
     for radius in [0, 1, 2, 4, 6] {
         let report = report(&flat(blurred(&drawn(1.0), radius)), 1200.0);
@@ -96,11 +96,11 @@ fn a_reflection_is_glare_and_a_white_ground_is_not() {
 }
 
 #[test]
-fn glare_that_hid_nothing_is_no_complaint_and_other_complaints_stay() {
+fn glare_that_hid_nothing_is_no_complaint() {
     use ReasonCode as R;
-    assert_eq!(of_legible(vec![R::Glare, R::Retake]), []);
-    assert_eq!(of_legible(vec![R::Glare, R::LowResolution, R::Retake]), [R::LowResolution, R::Retake]);
-    assert_eq!(of_legible(vec![R::Grayscale, R::Retake]), [R::Grayscale, R::Retake]);
+    assert_eq!(without_glare(vec![R::Glare, R::Retake]), []);
+    assert_eq!(without_glare(vec![R::Glare, R::LowResolution, R::Retake]), [R::LowResolution, R::Retake]);
+    assert_eq!(without_glare(vec![R::Grayscale, R::Retake]), [R::Grayscale, R::Retake]);
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn a_small_card_and_a_cut_card_are_complaints() {
 }
 
 #[test]
-fn a_copy_in_grey_is_told_from_a_tinted_picture() {
+fn a_copy_in_grey_is_a_complaint_tinted_or_not() {
     let gray = drawn(1.0)
         .pixels()
         .map(|p| luma(&RgbImage::from_pixel(1, 1, *p)).get_pixel(0, 0).0[0])

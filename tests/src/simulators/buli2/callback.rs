@@ -23,7 +23,7 @@ pub(super) async fn call_back(shared: &Shared, task: &Task, decision: &str, note
     send_decision(shared, task, url, &body, &shared.keys.signature_secret).await
 }
 
-/// Sends a signed body and keeps what was answered.
+/// Sends a signed body and records the status of the answer with the task.
 pub(super) async fn send_decision(
     shared: &Shared,
     task: &Task,

@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use super::callback::send_decision;
 use super::state::{Shared, Task, lock};
 
-/// A decision is sent until it is taken or refused, this often.
+/// Tries of a decision until it is accepted or refused.
 const TRIES: u32 = 120;
 const PAUSE: Duration = Duration::from_millis(500);
-/// The first try of a decision that comes before the answer: longer would only keep our caller waiting.
+/// Timeout of a decision that is sent before the answer to the request.
 const EARLY: Duration = Duration::from_secs(5);
 
 /// What the reviewer does with one task, drawn at random.
@@ -45,7 +45,7 @@ fn draw(shared: &Shared) -> Behaviour {
     }
 }
 
-/// Takes a task; returns when our caller may have its answer.
+/// Takes a task; returns when the request may be answered.
 pub(super) async fn take(shared: &Arc<Shared>, task: Task) {
     let behaviour = draw(shared);
     if behaviour.sleeps {
@@ -85,7 +85,7 @@ fn contrary(decision: &str) -> &'static str {
     if decision == "approved" { "rejected" } else { "approved" }
 }
 
-/// Whether an answer settles the matter; everything else is tried again.
+/// Whether a status is final; all others are retried.
 fn is_answer(status: u16) -> bool {
     status < 500 && status != 429
 }
@@ -108,13 +108,13 @@ async fn say(shared: &Shared, task: &Task, decision: &str, by_task: bool) -> Opt
 
 async fn forge(shared: &Shared, task: &Task, decision: &str) {
     if let Some(url) = url(task, false) {
-        // Whatever comes back is kept with the task.
+        // The answer is recorded with the task.
         let _ =
             send_decision(shared, task, &url, &body(task, decision, false), "not-the-secret-of-buli2").await;
     }
 }
 
-/// The address that names the review, or the one that does not.
+/// The callback address, with the review in its path or without.
 fn url(task: &Task, by_task: bool) -> Option<String> {
     let url = task.request["callbackUrl"].as_str()?;
     let url = if by_task { url.rsplit_once('/')?.0 } else { url };

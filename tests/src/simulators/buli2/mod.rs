@@ -46,7 +46,7 @@ impl Buli2 {
         let url = format!("http://{}", listener.local_addr()?);
         let shared = Arc::new(Shared {
             keys,
-            // The presigned address is followed by hand: the service key is not for it.
+            // A redirect is followed by hand, because the service key must not be sent to the storage.
             http: reqwest::Client::builder()
                 .redirect(reqwest::redirect::Policy::none())
                 .timeout(Duration::from_secs(20))
@@ -64,53 +64,53 @@ impl Buli2 {
             .route("/internal/reviews/{task}/cancel", post(cancel))
             .with_state(Arc::clone(&shared));
         let server = tokio::spawn(async move {
-            // Ends with the task; there is nobody to tell.
+            // It ends only when the task is aborted.
             let _ = axum::serve(listener, router).await;
         });
         Ok(Self { url, shared, server })
     }
 
-    /// Where it is: `BULI2_API_URL`.
+    /// Its base URL: `BULI2_API_URL`.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Tells it where our API is, to fetch cards from.
+    /// Sets the base URL of our API, from which it fetches cards.
     pub fn knows_api(&self, url: &str) {
         url.clone_into(&mut lock(&self.shared.api_url));
     }
 
-    /// Sets who decides from now on.
+    /// Sets how reviews are decided from now on.
     pub fn set_reviewer(&self, reviewer: Reviewer) {
         *lock(&self.shared.reviewer) = reviewer;
     }
 
-    /// Sets how it is doing.
+    /// Sets how it answers requests from now on.
     pub fn set_health(&self, health: Health) {
         *lock(&self.shared.health) = health;
     }
 
-    /// How often it was called, whatever it answered.
+    /// Number of requests so far, whatever the answer.
     pub fn calls(&self) -> watch::Receiver<u64> {
         self.shared.calls.subscribe()
     }
 
-    /// The task of a document, if it was sent.
+    /// The task of a document, if BULI2 received its review.
     pub fn task_of(&self, document_id: &str) -> Option<Task> {
         lock(&self.shared.tasks).values().find(|task| task.request["documentId"] == document_id).cloned()
     }
 
-    /// Everything it has taken, by review.
+    /// All tasks by review id.
     pub fn tasks(&self) -> BTreeMap<String, Task> {
         lock(&self.shared.tasks).clone()
     }
 
-    /// What the erratic reviewer's moods come from.
+    /// Sets the seed of the erratic reviewer's choices.
     pub fn set_seed(&self, seed: u64) {
         *lock(&self.shared.rng) = StdRng::seed_from_u64(seed);
     }
 
-    /// Sends a decision for a document's review, signed as ever; the HTTP status of the answer.
+    /// Sends a signed decision for a document's review; returns the HTTP status of the answer.
     pub async fn decide(&self, document_id: &str, decision: &str) -> Result<u16> {
         let task = self.task_of(document_id).ok_or("BULI2 has no review of this document")?;
         call_back(&self.shared, &task, decision, "decided by hand").await
@@ -123,7 +123,7 @@ impl Drop for Buli2 {
     }
 }
 
-/// Refuses strangers, then does whatever trouble asks for.
+/// The answer of a failing BULI2, or the refusal of a wrong key; none if the request is to be served.
 async fn trouble(shared: &Shared, headers: &HeaderMap) -> Option<Response> {
     shared.calls.send_modify(|calls| *calls += 1);
     let health = *lock(&shared.health);

@@ -8,7 +8,7 @@ use super::callback::call_back;
 use super::state::{Reviewer, Shared, Task, lock};
 use crate::Result;
 
-/// Callbacks are retried this often. After that the decision can only be read by asking BULI2.
+/// Tries of a callback. After that only a request to BULI2 shows the decision.
 const CALLBACK_TRIES: u32 = 20;
 const CALLBACK_PAUSE: Duration = Duration::from_millis(500);
 
@@ -42,7 +42,7 @@ pub(super) async fn review(shared: &Shared, task: Task) {
     }
 }
 
-/// Whether our route leads to a file that is a picture or a PDF.
+/// Whether our route redirects to a picture or a PDF.
 async fn fetch_card(shared: &Shared, review_id: &str) -> Result<bool> {
     let url = format!("{}/internal/reviews/{review_id}/file", lock(&shared.api_url));
     let answer = shared.http.get(url).bearer_auth(&shared.keys.service_key).send().await?;

@@ -1,4 +1,4 @@
-//! What the simulator knows: its keys, how it behaves, and the reviews it has taken. It serves no request.
+//! State of the simulator: its keys, its behaviour, and the reviews it received. It serves no request.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,11 +7,10 @@ use rand::rngs::StdRng;
 use serde_json::Value;
 use tokio::sync::watch;
 
-/// Who decides.
+/// How reviews are decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Reviewer {
-    /// Looks at what was read: a card whose own numbers contradict what is printed on it is rejected, so is one that
-    /// cannot be opened; everything else is approved.
+    /// Rejects a card whose numbers contradict its other fields, and one that cannot be opened; approves all others.
     #[default]
     Rule,
     /// Approves everything.
@@ -20,11 +19,11 @@ pub enum Reviewer {
     Rejects,
     /// Never decides.
     Asleep,
-    /// Decides early, late, twice, both ways, by the task alone, and lets others try with a forged signature.
+    /// Decides early, late, twice, both ways or by task id; sometimes a forged decision comes first.
     Erratic,
 }
 
-/// How BULI2 itself is doing.
+/// How BULI2 answers requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Health {
     /// Works.
@@ -34,34 +33,34 @@ pub enum Health {
     Answers(u16, Option<u32>),
     /// Takes requests and never answers.
     Hangs,
-    /// Answers a review with this status, and repeats what it was sent.
+    /// Answers a review with this status and the request in the body.
     Echoes(u16),
-    /// Does what it is asked, and answers 500.
+    /// Does its work, and answers 500.
     LosesAnswers,
 }
 
-/// A review that BULI2 has taken.
+/// A review that BULI2 received.
 #[derive(Debug, Clone)]
 pub struct Task {
-    /// BULI2's id of it.
+    /// BULI2's task id.
     pub task_id: String,
     /// `pending`, `approved`, `rejected` or `cancelled`.
     pub status: String,
-    /// What was sent.
+    /// The request as it was sent first.
     pub request: Value,
-    /// How often it was sent.
+    /// Number of times it was sent.
     pub times_sent: u32,
     /// HTTP status of the callback, once one was answered.
     pub callback_status: Option<u16>,
     /// Whether the reviewer could open the card.
     pub saw_card: bool,
-    /// Whether we took it back.
+    /// Whether the product cancelled it.
     pub is_cancelled: bool,
     /// Every decision that was sent, and the HTTP status of its answer.
     pub said: Vec<Said>,
 }
 
-/// A decision on its way.
+/// A decision that was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Said {
     /// `approved` or `rejected`.
@@ -72,14 +71,14 @@ pub struct Said {
     pub status: u16,
 }
 
-/// What the simulator has to know to be believed, and to believe.
+/// The keys between BULI2 and the product.
 #[derive(Clone)]
 pub struct Keys {
-    /// What we send to BULI2.
+    /// Bearer key of requests to BULI2.
     pub api_key: String,
-    /// What BULI2 sends to us.
+    /// Bearer key of callbacks.
     pub service_key: String,
-    /// What BULI2 signs with.
+    /// HMAC secret of callbacks.
     pub signature_secret: String,
 }
 

@@ -102,7 +102,7 @@ impl Graph {
         let Some(Found::Module(target)) = self.resolve(at, path, 0) else { return };
         let Some(module) = self.modules.get(&target) else { return };
         let mut names: BTreeSet<&str> = module.items.iter().map(String::as_str).collect();
-        names.extend(module.imports.iter().filter(|i| i.is_public).map(|i| i.name.as_str()));
+        names.extend(module.imports.iter().filter(|i| i.is_re_export).map(|i| i.name.as_str()));
         for name in names.into_iter().filter(|name| !name.is_empty()) {
             if module.file != from {
                 let full: Vec<String> = path.iter().cloned().chain([name.to_owned()]).collect();

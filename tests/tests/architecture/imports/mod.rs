@@ -5,4 +5,5 @@ mod scan;
 mod tokens;
 
 pub use graph::Graph;
+pub use scan::scan;
 pub use tokens::{Token, tokens};

@@ -28,6 +28,8 @@ pub struct Declared {
     pub path: Option<String>,
     /// Whether its code stands in the same file.
     pub is_inline: bool,
+    /// Whether it is public outside the crate: `pub`, without restriction.
+    pub is_public: bool,
 }
 
 /// One name of a `use` declaration.
@@ -37,8 +39,10 @@ pub struct Import {
     pub path: Vec<String>,
     /// The name it has here; empty for a star.
     pub name: String,
-    /// Whether others may name it here: `pub use`.
+    /// Whether it is public outside the crate: `pub use`, without restriction.
     pub is_public: bool,
+    /// Whether it can be named from other modules: `pub use` of any kind.
+    pub is_re_export: bool,
 }
 
 const ITEMS: [&str; 9] = ["fn", "struct", "enum", "union", "trait", "type", "const", "static", "macro_rules"];
@@ -70,7 +74,7 @@ pub fn scan(source: &str) -> Vec<Scope> {
         scopes: vec![Scope::default()],
         open: vec![(0, 0)],
         path_attribute: None,
-        is_public: false,
+        visibility: Visibility::Private,
     };
     scanner.run();
     scanner.scopes
@@ -85,8 +89,16 @@ struct Scanner {
     open: Vec<(usize, usize)>,
     /// `#[path = "…"]` of the item that follows.
     path_attribute: Option<String>,
-    /// Whether `pub` stands before the item that follows.
-    is_public: bool,
+    /// Of the item that follows.
+    visibility: Visibility,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Visibility {
+    Private,
+    /// `pub(crate)`, `pub(super)` and their like.
+    Crate,
+    Public,
 }
 
 impl Scanner {
@@ -133,11 +145,12 @@ impl Scanner {
     fn name(&mut self, word: &str) {
         match word {
             "pub" => {
-                self.is_public = true;
                 self.at += 1;
-                if self.peek(0).is_some_and(|token| token.is('(')) {
+                let is_restricted = self.peek(0).is_some_and(|token| token.is('('));
+                if is_restricted {
                     self.skip_until(')');
                 }
+                self.visibility = if is_restricted { Visibility::Crate } else { Visibility::Public };
                 return;
             }
             "use" => self.import(),
@@ -160,7 +173,7 @@ impl Scanner {
             }
             _ => self.path(),
         }
-        self.is_public = false;
+        self.visibility = Visibility::Private;
         self.path_attribute = None;
     }
 
@@ -233,7 +246,8 @@ impl Scanner {
         let is_inline = self.peek(2).is_some_and(|token| token.is('{'));
         self.at += 2;
         let mut inside = self.scope().inside.clone();
-        self.scope().modules.push(Declared { name: name.clone(), path, is_inline });
+        let is_public = self.visibility == Visibility::Public;
+        self.scope().modules.push(Declared { name: name.clone(), path, is_inline, is_public });
         if is_inline {
             inside.push(name);
             self.scopes.push(Scope { inside, ..Scope::default() });
@@ -245,7 +259,8 @@ impl Scanner {
 
     fn import(&mut self) {
         self.at += 1;
-        let is_public = self.is_public;
+        let (is_public, is_re_export) =
+            (self.visibility == Visibility::Public, self.visibility != Visibility::Private);
         // A path that begins with two colons names another crate.
         if self.peek(0) == Some(&Token::PathSeparator) {
             while self.peek(0).is_some_and(|token| !token.is(';')) {
@@ -256,7 +271,7 @@ impl Scanner {
         let mut found = Vec::new();
         self.import_tree(&[], &mut found);
         for (path, name) in found {
-            self.scope().imports.push(Import { path, name, is_public });
+            self.scope().imports.push(Import { path, name, is_public, is_re_export });
         }
     }
 

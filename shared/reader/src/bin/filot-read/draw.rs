@@ -156,7 +156,7 @@ fn fill(canvas: &mut RgbImage, at: (i32, i32), by: (i32, i32), colour: Rgb<u8>) 
 mod tests {
     use filot_domain::FieldName;
     use filot_domain::card::FieldReading;
-    use filot_ocr::rectify::CardOutline;
+    use filot_ocr::trace::CardOutline;
 
     use super::*;
 

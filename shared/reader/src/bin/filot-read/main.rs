@@ -15,7 +15,8 @@ use filot_domain::reason::ReasonCode;
 use filot_domain::scoring::{self, Thresholds};
 use filot_ocr::engine::{self, EngineConfig};
 use filot_ocr::error::ReadError;
-use filot_ocr::{ReadOutput, Reader, decode};
+use filot_ocr::pipeline::decode_picture;
+use filot_ocr::{ReadOutput, Reader};
 use serde_json::{Map, Value, json};
 
 mod draw;
@@ -133,7 +134,7 @@ fn show(
     output: &ReadOutput,
     summary: &str,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    let picture = decode::decode(bytes).map_err(|error| error.message)?.image;
+    let picture = decode_picture(bytes).map_err(|error| error.message)?;
     Ok(draw::write(to, &picture, &output.reading, &output.trace, summary)?)
 }
 

@@ -1,0 +1,96 @@
+//! Which row of a KTP holds which field.
+//!
+//! Owns the alignment of rows with the known order of the labels; rows may be missing, misread or wrapped. It must not
+//! know how similar a row and a label are found to be: by text here, by shape in [`crate::ktp::label_shapes`].
+
+use crate::ktp::labels::{LABELS, Label, label_similarity};
+use crate::ktp::params::PARAMS;
+use crate::text::normalise::normalize_alnum;
+
+/// What a row of the card holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowMeaning {
+    /// The value of a label.
+    Labelled(Label),
+    /// The next line of the value above.
+    Continuation,
+    /// Nothing known: dirt, or a label that was lost.
+    Nothing,
+}
+
+/// The meaning of each row by the text of its label: the order of the labels is known, some may be missing or misread,
+/// values may wrap.
+///
+/// Longest-path alignment over (row, label): a row takes the next label or a later one, continues the value above, or
+/// means nothing.
+pub fn align(rows: &[String]) -> Vec<RowMeaning> {
+    let similarities = |text: &String| {
+        let has_label = normalize_alnum(text).len() >= 2;
+        has_label.then(|| std::array::from_fn(|at| label_similarity(text, at)))
+    };
+    let similarities: Vec<Option<Similarities>> = rows.iter().map(similarities).collect();
+    align_by(&similarities).0
+}
+
+/// For a row with a label, its similarity to each label, 0 to 1.
+pub(crate) type Similarities = [f32; LABELS.len()];
+
+/// The best alignment of rows of which only similarities are known, and its score.
+pub(crate) fn align_by(rows: &[Option<Similarities>]) -> (Vec<RowMeaning>, f32) {
+    #[derive(Clone, Copy)]
+    struct Cell {
+        score: f32,
+        from: usize,
+        meaning: RowMeaning,
+    }
+    let score = &PARAMS.alignment;
+    let n = LABELS.len();
+    // best[i][j]: rows before i have a meaning, labels before j are used up.
+    let unreached = Cell { score: f32::MIN, from: 0, meaning: RowMeaning::Nothing };
+    let mut best = vec![vec![unreached; n + 1]; rows.len() + 1];
+    best[0][0].score = 0.0;
+    for (i, similarities) in rows.iter().enumerate() {
+        let has_label = similarities.is_some();
+        let similarities = similarities.unwrap_or([score.no_label; LABELS.len()]);
+        for j in 0..=n {
+            let here = best[i][j].score;
+            if here == f32::MIN {
+                continue;
+            }
+            let mut offer = |to: usize, gain: f32, meaning: RowMeaning| {
+                if here + gain > best[i + 1][to].score {
+                    best[i + 1][to] = Cell { score: here + gain, from: j, meaning };
+                }
+            };
+            for (at, (label, _)) in LABELS.iter().enumerate().skip(j).take(score.labels_ahead) {
+                let skipped = (at - j) as f32;
+                // A misread label in its turn is still likelier a label than nothing.
+                offer(
+                    at + 1,
+                    similarities[at] + score.label - score.skipped_label * skipped,
+                    RowMeaning::Labelled(*label),
+                );
+            }
+            let wraps = j > 0 && matches!(LABELS[j - 1].0, Label::Name | Label::Address);
+            let continues = match (has_label, wraps) {
+                (false, true) => score.wrapped,
+                (false, false) => score.wrapped_elsewhere,
+                (true, _) => score.labelled_continuation,
+            };
+            offer(j, continues, if j > 0 { RowMeaning::Continuation } else { RowMeaning::Nothing });
+            offer(j, score.nothing, RowMeaning::Nothing);
+        }
+    }
+    let last = &best[rows.len()];
+    // Labels never reached count against an alignment, but little: a cut-off card has fewer rows.
+    let value = |j: usize| last[j].score - score.unreached_label * (n - j) as f32;
+    let mut at = (0..=n).max_by(|a, b| value(*a).total_cmp(&value(*b))).unwrap_or(0);
+    let total = value(at);
+    let mut meanings = vec![RowMeaning::Nothing; rows.len()];
+    for i in (0..rows.len()).rev() {
+        let cell = best[i + 1][at];
+        meanings[i] = cell.meaning;
+        at = cell.from;
+    }
+    (meanings, total)
+}
