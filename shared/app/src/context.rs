@@ -240,7 +240,8 @@ impl Context {
     }
 
     async fn sdk(&self) -> &SdkConfig {
-        self.sdk.get_or_init(filot_cloud::sdk_config).await
+        // Boxed: its future is large, and every future that may load it would hold it.
+        self.sdk.get_or_init(|| Box::pin(filot_cloud::sdk_config())).await
     }
 
     /// The workers' queues.

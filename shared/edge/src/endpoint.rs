@@ -43,8 +43,18 @@ pub struct Endpoint<P> {
 }
 
 impl<P: Principal> Endpoint<P> {
-    /// A function that answers the routes of `role`. Fails to compile when one of them asks for another proof than the
-    /// handler's principal stands for, or there is none:
+    /// A function that answers the routes of `role`. The handler's principal is the one that they ask for:
+    ///
+    /// ```no_run
+    /// use filot_app::auth::principal::Service;
+    /// use filot_edge::endpoint::{Endpoint, HttpFunction};
+    /// use filot_edge::{Reply, Role};
+    ///
+    /// static REVIEW_GET: &dyn HttpFunction =
+    ///     &Endpoint::<Service>::new(Role::ReviewGet, |_, _, _| Box::pin(async { Ok(Reply::no_content()) }));
+    /// ```
+    ///
+    /// With another principal, or for a role without routes, it does not compile:
     ///
     /// ```compile_fail
     /// use filot_app::auth::principal::Nobody;

@@ -41,3 +41,18 @@ pub static ALL: [&dyn HttpFunction; 21] = [
     REVIEW_GET,
     REVIEW_FILE,
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::ALL;
+    use crate::api::ROUTES;
+
+    #[test]
+    fn every_function_of_the_table_has_an_endpoint() {
+        let served: BTreeSet<_> = ALL.iter().map(|function| function.role().name()).collect();
+        let routed: BTreeSet<_> = ROUTES.iter().map(|route| route.role.name()).collect();
+        assert_eq!((ALL.len(), served), (routed.len(), routed));
+    }
+}

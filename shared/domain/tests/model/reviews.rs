@@ -57,7 +57,7 @@ impl Lifecycle {
         Some(())
     }
 
-    /// `Orchestrator::hand_over`. An answer that does not come says nothing about whether the request arrived.
+    /// `Orchestrator::submit`. An answer that does not come says nothing about whether the request arrived.
     pub fn hand_over(&self, world: &mut World, call: usize, answer: Answer, has_arrived: bool) -> Option<()> {
         let Call::Dispatch { doc, errand: errand @ Errand::Loaded, .. } = &mut world.calls[call] else {
             return None;

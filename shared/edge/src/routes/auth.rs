@@ -35,7 +35,8 @@ pub static PROFILE: &dyn HttpFunction =
 
 /// `POST /auth/register`
 async fn auth_register(context: &Context, call: Call, request: RequestContext<StackIdentity>) -> Answer {
-    let registered = register::register(context.store()?, &request, call.optional_json()?).await?;
+    let input = call.optional_json()?;
+    let registered = register::register(context.store()?, &request, input).await?;
     if registered.created { Reply::created(&registered) } else { Reply::ok(&registered) }
 }
 

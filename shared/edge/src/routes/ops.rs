@@ -55,6 +55,6 @@ async fn openapi(_: &Context, call: Call, _: RequestContext<Nobody>) -> Answer {
 
 /// `POST /internal/ocr/queue`
 async fn ocr_queue_status(context: &Context, _: Call, request: RequestContext<Service>) -> Answer {
-    let queues = context.watched_queues().await?;
-    Reply::ok(&queue_status::queue_status(context.store()?, queues, &request).await?)
+    let (store, queues) = (context.store()?, context.watched_queues().await?);
+    Reply::ok(&queue_status::queue_status(store, queues, &request).await?)
 }
