@@ -27,15 +27,9 @@ fn library() -> PathBuf {
 fn errors(program: &str) -> Vec<String> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ui").join(program);
     let output = Command::new("rustc")
-        .args([
-            "--edition=2024",
-            "--crate-type=bin",
-            "--emit=metadata",
-            "--error-format=json",
-            "-o",
-            "/dev/null",
-        ])
+        .args(["--edition=2024", "--crate-type=bin", "--emit=metadata", "--error-format=json"])
         .arg(source)
+        .args(["--out-dir", env!("CARGO_TARGET_TMPDIR")])
         .arg("--extern")
         .arg(format!("filot_domain={}", library().display()))
         .arg("-L")
