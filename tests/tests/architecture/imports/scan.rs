@@ -288,7 +288,7 @@ impl Scanner {
                 }
                 Token::Word(word) => {
                     self.at += 1;
-                    if !(word == "self" && !path.is_empty()) {
+                    if word != "self" || path.is_empty() {
                         path.push(word);
                     }
                 }
