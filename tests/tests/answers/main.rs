@@ -7,6 +7,8 @@
 //! `FILOT_RECORD_ANSWERS=1` writes the recording anew. With `FILOT_PROGRAMS=<folder>` the functions of another build
 //! answer, so that an older version can be recorded and compared.
 
+#![expect(clippy::disallowed_methods, reason = "a switch of this test, not a setting of the product")]
+
 mod normalise;
 mod recorder;
 mod script;
@@ -18,7 +20,6 @@ use filot_edge::api::ROUTES;
 use recorder::Recorder;
 
 #[tokio::test(flavor = "multi_thread")]
-#[expect(clippy::disallowed_methods, reason = "asks whether to write the recording anew")]
 async fn every_answer_is_the_recorded_one() -> Result<()> {
     let options = Options { without_worker: true, demo_data: true, ..Options::default() };
     let stack = Stack::start(options).await?;
