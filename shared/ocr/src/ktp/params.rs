@@ -56,8 +56,6 @@ pub(crate) struct Alignment {
 
 /// Values fitted to generated cards of difficulties T0 to T3.
 pub(crate) struct Params {
-    /// Fit of a date's or number's cells below which not all of them hold a digit.
-    pub number_fit_min: f32,
     /// Fit of the NIK's cells below which not all of them hold a digit.
     pub nik_fit_min: f32,
     /// Probability of a NIK's digit, as a share of the likeliest digit's, from which on it is an alternative.
@@ -138,7 +136,6 @@ pub(crate) struct Params {
 }
 
 pub(crate) static PARAMS: Params = Params {
-    number_fit_min: -0.5,
     nik_fit_min: -1.2,
     nik_alternative_min: 0.12,
     off_column: 0.93,

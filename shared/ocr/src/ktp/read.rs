@@ -247,7 +247,7 @@ fn second_pass(page: &Page, at: &RowLayout, read: &KtpRow, meaning: RowMeaning) 
         _ => return None,
     };
     digits::read_number(&page.gray, Band { left, right, top, bottom }, &[pattern])
-        .filter(|number| number.fit > PARAMS.number_fit_min)
+        .filter(NumberRow::holds_digits)
 }
 
 /// The alphabet of a row's value.

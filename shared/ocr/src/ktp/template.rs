@@ -9,7 +9,7 @@
 
 use crate::detection::RowGrid;
 
-/// See [`TEMPLATE`].
+/// The bounds within which a KTP is read, see [`TEMPLATE`].
 pub(crate) struct Template {
     /// Bounds of labels and values.
     pub text_left: f32,
@@ -53,8 +53,8 @@ pub(crate) struct Template {
     /// How far RT/RW, village and district are indented under the address.
     pub indent: f32,
     /// From row to row, to separate the first labelled row from the NIK: it lies at least half a pitch below. Not
-    /// [`RowGrid::pitch`], which is fitted from middle line to middle line over all rows; here tops and bottoms of
-    /// capitals are compared, and another value moves rows of some cards across the bound.
+    /// [`ROW_GRID`]'s pitch, which is fitted to the middle lines of all rows and gives the height of a card: here the
+    /// middle of one row is compared with the edge of another, and another value could move rows across the bound.
     pub row_pitch_below_nik: f32,
     /// Most rows: twelve labels, and two wrapped lines each for name and address.
     pub rows_max: usize,
@@ -108,6 +108,8 @@ pub(crate) static TEMPLATE: Template = Template {
     ],
 };
 
-/// The twelve labelled rows, the NIK and the two header lines, by their middle lines: what detection finds a card by.
-pub(crate) const ROW_GRID: RowGrid =
+/// Rows and columns by which a card is found whose outline is not seen: the twelve labelled rows, the NIK and the two
+/// header lines, by their middle lines. The height of a card follows from the pitch. [`crate::page`] separates rows that
+/// have run together by its own share of the height, for any card.
+pub(crate) static ROW_GRID: RowGrid =
     RowGrid { pitch: 0.0500, first_row: 0.3073, labels: 0.0345, values: 0.2716, above: [-1.6, -3.32, -4.41] };

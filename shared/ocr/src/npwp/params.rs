@@ -41,9 +41,6 @@ pub(crate) struct Params {
     pub bar_ink_min: f32,
     /// Weight of the classifier's digits from which on a number that the text confirms is not read again.
     pub sure_digits_min: f32,
-    /// Fit of a number's cells (mean logarithm of the likeliest digit's probability) below which not all of them hold a
-    /// digit.
-    pub number_fit_min: f32,
     /// Mean confidence below which words are dirt, unless a label says that they are not.
     pub legible_min: f32,
     /// Mean confidence below which nothing is a label.
@@ -91,7 +88,6 @@ pub(crate) static PARAMS: Params = Params {
     code_block_ink_max: 0.9,
     bar_ink_min: 0.4,
     sure_digits_min: 0.9,
-    number_fit_min: -0.5,
     legible_min: 0.3,
     legible_label_min: 0.55,
     label_without_colon_min: 0.9,

@@ -99,7 +99,7 @@ fn second_pass(page: &Page, (row, span): (Row, Span), line: &mut NpwpLine) -> Op
                 bottom: row.bottom as f32,
             };
             let digits = digits::read_number(&page.gray, band, patterns(line.role))
-                .filter(|number| number.fit > PARAMS.number_fit_min);
+                .filter(digits::NumberRow::holds_digits);
             let valid = |text: &str| match line.role {
                 LineRole::Nik => is_plausible_nik(text),
                 _ => is_plausible_number(text),

@@ -124,6 +124,8 @@ pub struct EvenPitch {
 pub struct Proportional {
     /// How much less likely than the best, as a factor, a digit may be and still be considered.
     pub close: f32,
+    /// Fit, in nats a cell, below which not all cells hold a digit.
+    pub least_fit: f32,
     /// What a look at a number is worth at most beside others.
     pub most_weight: f32,
     /// Mean ink from which on a column is print.
@@ -203,6 +205,7 @@ pub const PARAMS: Params = Params {
     },
     proportional: Proportional {
         close: 0.15,
+        least_fit: -0.5,
         most_weight: 0.97,
         inked: 0.08,
         ends: 6,

@@ -73,6 +73,11 @@ impl NumberRow {
         likeliest(self.cells.iter())
     }
 
+    /// Whether every cell holds a digit.
+    pub fn holds_digits(&self) -> bool {
+        self.fit > FITTED.least_fit
+    }
+
     /// Probability of the least certain digit.
     pub fn confidence(&self) -> f32 {
         self.cells.iter().map(|cell| best(cell).1).fold(1.0, f32::min)
