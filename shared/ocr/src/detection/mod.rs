@@ -1,7 +1,8 @@
 //! Finding the card in a picture.
 //!
-//! Owns the search for the outline and for its orientation. It must not know what is printed, but for the rows and
-//! columns that the caller describes: a card here is a rectangle of the right proportions, seen in perspective, whose four sides part two colours.
+//! Owns the search for the outline and for its orientation. It must not know what is printed, but for the rows and columns
+//! that the caller describes. A card here is a rectangle of the right proportions, seen in perspective, whose four sides
+//! part two colours.
 //!
 //! 1. The picture is made small and print is closed away (`edge_map`), so that rows of text are no edges.
 //! 2. Straight edges vote for lines (`hough_lines`); the picture's own borders take part, for cards that are cut off.
