@@ -25,7 +25,7 @@ use self::operation::{Operation, Shape};
 use crate::api::{ROUTES, Route};
 use crate::call::Call;
 use crate::problem::ProblemBody;
-use crate::reply::{Answer, Reply};
+use crate::reply::Reply;
 
 /// The document, as committed.
 pub const DOCUMENT: &str = include_str!("../../../docs/openapi.json");
@@ -40,7 +40,7 @@ static TAG: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// `GET /openapi.json`: the document, or word that the caller's copy is the current one.
-pub fn answer(call: &Call) -> Answer {
+pub fn answer(call: &Call) -> Reply {
     let mut headers = HeaderMap::new();
     if let Ok(tag) = HeaderValue::from_str(&TAG) {
         headers.insert(ETAG, tag);
@@ -48,10 +48,10 @@ pub fn answer(call: &Call) -> Answer {
     headers.insert(CACHE_CONTROL, KEPT);
     let known = call.header(&IF_NONE_MATCH).unwrap_or_default();
     if known.split(',').any(|tag| tag.trim().trim_start_matches("W/") == *TAG) {
-        return Ok(Reply { status: StatusCode::NOT_MODIFIED, headers, body: None });
+        return Reply { status: StatusCode::NOT_MODIFIED, headers, body: None };
     }
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    Ok(Reply { status: StatusCode::OK, headers, body: Some(DOCUMENT.to_owned()) })
+    Reply { status: StatusCode::OK, headers, body: Some(DOCUMENT.to_owned()) }
 }
 
 /// Makes the document.

@@ -96,13 +96,13 @@ fn call(known: Option<&str>) -> Call {
 
 #[test]
 fn whoever_has_the_current_document_is_not_sent_it_again() {
-    let Ok(first) = answer(&call(None)) else { panic!() };
+    let first = answer(&call(None));
     assert_eq!((first.status, first.body.as_deref()), (StatusCode::OK, Some(DOCUMENT)));
     let tag = first.headers[ETAG].to_str().unwrap();
     for known in [tag.to_owned(), format!("W/{tag}"), format!("\"other\", {tag}")] {
-        let Ok(again) = answer(&call(Some(&known))) else { panic!() };
+        let again = answer(&call(Some(&known)));
         assert_eq!((again.status, again.body), (StatusCode::NOT_MODIFIED, None), "{known}");
     }
-    let Ok(other) = answer(&call(Some("\"other\""))) else { panic!() };
+    let other = answer(&call(Some("\"other\"")));
     assert_eq!(other.status, StatusCode::OK);
 }

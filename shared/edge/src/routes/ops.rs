@@ -50,7 +50,7 @@ async fn metrics(context: &Context, call: Call, request: RequestContext<Operator
 
 /// `GET /openapi.json`
 async fn openapi(_: &Context, call: Call, _: RequestContext<Nobody>) -> Answer {
-    openapi::answer(&call)
+    Ok(openapi::answer(&call))
 }
 
 /// `POST /internal/ocr/queue`
