@@ -18,14 +18,14 @@ const STAGES: &[(&str, &[&str])] = &[
     ("preprocess", &["image", "text"]),
     ("detection", &["image", "text"]),
     ("recognition", &["image", "text"]),
-    ("page", &["image", "text", "preprocess"]),
-    ("trace", &["image", "text", "page"]),
+    ("page", &["image"]),
+    ("trace", &["image", "page"]),
     // A correction looks at the strokes of a character, where it stands on the flat card.
-    ("correction", &["image", "text", "page", "recognition"]),
+    ("correction", &["image", "text", "page"]),
     ("ktp", &BELOW_CARDS),
     ("npwp", &BELOW_CARDS),
     ("classify", &UP_TO_CARDS),
-    ("quality", &UP_TO_CARDS),
+    ("quality", &["image"]),
     ("pipeline", &BELOW_PIPELINE),
 ];
 const BELOW_CARDS: [&str; 8] =
