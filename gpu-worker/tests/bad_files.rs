@@ -58,7 +58,7 @@ fn pool() -> PoolConfig {
     settings.pool(&role, PathBuf::from(env!("CARGO_BIN_EXE_gpu-worker")))
 }
 
-fn told(counts: &BTreeMap<String, usize>) -> String {
+fn listed(counts: &BTreeMap<String, usize>) -> String {
     counts.iter().map(|(what, count)| format!("{what} {count}")).collect::<Vec<_>>().join(", ")
 }
 
@@ -107,7 +107,7 @@ fn decoded(files: &[BadFile]) -> BTreeMap<String, usize> {
     outcomes
 }
 
-/// What became of a file in a reader, as the document would be told.
+/// What became of a file in a reader, as the document records it.
 async fn read(pool: &Pool, limit: Duration, file: BadFile) -> (BadFile, String, Duration) {
     let began = Instant::now();
     let claimed = if file.bytes.len().is_multiple_of(2) { DocumentType::Ktp } else { DocumentType::Npwp };
@@ -168,10 +168,10 @@ async fn inv_8_no_bad_file_crashes_hangs_or_bursts_the_reader() {
     }
     println!(
         "bad files: {all}, refused: {}; {count} taken; decoded: {}; {given} given to readers in {:.0} s: {}; a reader's largest memory {peak_mb} MB, ours {own_mb} MB",
-        told(&refused),
-        told(&decoded),
+        listed(&refused),
+        listed(&decoded),
         began.elapsed().as_secs_f64(),
-        told(&outcomes),
+        listed(&outcomes),
     );
     let bound_mb = i64::try_from(configured("OCR_READER_MEMORY_MB")).unwrap();
     assert!(peak_mb <= bound_mb, "INV-8: a reader held {peak_mb} MB");

@@ -146,11 +146,11 @@ async fn a_real_reader_reads_and_sigterm_ends_with_zero() {
     stage.until(damaged, DocumentStatus::Failed).await;
     stage.until_empty(QueueKind::Cpu).await;
     worker.until(|health| health["queues"]["cpu"]["reachable"] == true).await;
-    let told = worker.lines("the file cannot be read");
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert_eq!(told[0]["documentId"], damaged.to_string());
-    assert_eq!(told[0]["reason"], ReasonCode::FileUnreadable.to_string());
-    assert!(told[0]["detail"].as_str().is_some_and(|text| !text.is_empty()), "{told:?}");
+    let lines = worker.lines("the file cannot be read");
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert_eq!(lines[0]["documentId"], damaged.to_string());
+    assert_eq!(lines[0]["reason"], ReasonCode::FileUnreadable.to_string());
+    assert!(lines[0]["detail"].as_str().is_some_and(|text| !text.is_empty()), "{lines:?}");
     let readers = support::processes("gpu-worker", worker.child.id());
     assert_eq!(readers.len(), 1);
     kill(worker.pid(), Signal::SIGTERM).unwrap();

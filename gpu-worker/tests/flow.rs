@@ -23,7 +23,7 @@ fn events(view: &filot_store::DocumentView) -> Vec<&str> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_document_is_read_told_scored_and_its_message_deleted() {
+async fn a_document_is_read_published_scored_and_acknowledged() {
     let stage = Stage::new().await;
     let mut channel = redis::Client::open(stage.redis.url()).unwrap().get_async_pubsub().await.unwrap();
     channel.subscribe("filot:ocr:gpu:results").await.unwrap();

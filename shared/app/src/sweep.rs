@@ -41,7 +41,7 @@ pub async fn sweep(
     let (mut report, origin) = (SweepReport::default(), request.origin());
     // Every part would wait for it in its turn, and the queues' lengths with them.
     if let Err(away) = sweeper.store.ping().await {
-        sweeper.tell_queue_lengths().await;
+        sweeper.record_queue_lengths().await;
         return Err(away.into());
     }
     let parts = [
@@ -52,7 +52,7 @@ pub async fn sweep(
         sweeper.erasures(&mut report, share(), &clock).await,
         sweeper.forget_expired(&mut report, clock()).await,
     ];
-    sweeper.tell_queue_lengths().await;
+    sweeper.record_queue_lengths().await;
     // The parts do not depend on each other; the first error is returned when all have run.
     parts.into_iter().collect::<Result<Vec<()>>>()?;
     Ok(report)

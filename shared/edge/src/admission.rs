@@ -90,8 +90,8 @@ fn present<'c>(auth: Auth, context: &Context, call: &'c Call) -> (Presented, Opt
 fn client_address(call: &Call, origin_secrets: &[Secret]) -> Option<IpAddr> {
     let is_from_cloudflare =
         call.header(&ORIGIN_SECRET).is_some_and(|presented| service::is_one_of(origin_secrets, presented));
-    let told = call.header(&CONNECTING_IP).filter(|_| is_from_cloudflare);
-    told.and_then(|text| text.trim().parse().ok()).or_else(|| call.gateway_address())
+    let connecting = call.header(&CONNECTING_IP).filter(|_| is_from_cloudflare);
+    connecting.and_then(|text| text.trim().parse().ok()).or_else(|| call.gateway_address())
 }
 
 fn headers(status: LimitStatus) -> HeaderMap {

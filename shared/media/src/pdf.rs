@@ -1,6 +1,6 @@
 //! PDF: the first line, the end mark, and that it is not encrypted.
 //!
-//! Pages are counted and drawn where there is a renderer; here it is only settled that there is something to draw.
+//! Pages are counted and drawn where there is a renderer; this only checks that there is something to draw.
 
 use crate::kind::PDF_MAGIC;
 use crate::{FileKind, MediaError};

@@ -111,9 +111,9 @@ impl Sweeper<'_> {
         Ok(QueueLoad { depth, waiting: self.store.waiting_on(kind).await? })
     }
 
-    /// Tells how many messages wait on each queue: the one place that does so whether or not a worker is there.
-    pub(super) async fn tell_queue_lengths(&self) {
-        let told = [QueueKind::Gpu, QueueKind::Cpu].map(|kind| async move {
+    /// Records how many messages wait on each queue, the only place that does so whether or not a worker is there.
+    pub(super) async fn record_queue_lengths(&self) {
+        let counts = [QueueKind::Gpu, QueueKind::Cpu].map(|kind| async move {
             match self.queues.get(kind).attributes().await {
                 Ok(attributes) => {
                     #[expect(clippy::cast_precision_loss, reason = "a count of messages, below 2^52")]
@@ -122,7 +122,7 @@ impl Sweeper<'_> {
                 Err(error) => tracing::warn!(queue = %kind, %error, "the queue does not tell its depth"),
             }
         });
-        futures::future::join_all(told).await;
+        futures::future::join_all(counts).await;
     }
 }
 

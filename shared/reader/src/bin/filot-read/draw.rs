@@ -52,13 +52,13 @@ fn draw(picture: &RgbImage, reading: &CardReading, trace: &Trace, summary: &str)
     let size = (trace.outline.width_px() * scale * 2.0 / DOUBLED).floor().clamp(1.0, 4.0) as i32;
     let found = reading.quality.card_found;
     outline(&mut canvas, &trace.outline.corners.map(place), if found { FOUND } else { WHOLE_IMAGE }, 3);
-    let mut told = Vec::new();
+    let mut drawn = Vec::new();
     for mark in &trace.marks {
         let corners = mark.corners.map(place);
         outline(&mut canvas, &corners, colour(reading, mark), 2);
         // The second line of a wrapped value says nothing new.
-        if !mark.fields.is_empty() && !told.contains(&mark.fields) {
-            told.push(mark.fields.clone());
+        if !mark.fields.is_empty() && !drawn.contains(&mark.fields) {
+            drawn.push(mark.fields.clone());
             // Where the print begins as one looks at it, whichever way up the card is.
             let (x, y) =
                 corners.into_iter().min_by(|a, b| (a.0 + a.1).total_cmp(&(b.0 + b.1))).unwrap_or_default();
