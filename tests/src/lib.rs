@@ -10,6 +10,10 @@
 //! It must not know what the product decides: it talks to the parts as their clients do. `docs/local-stack.md`
 //! describes it.
 
+#![expect(
+    clippy::missing_errors_doc,
+    reason = "whatever fails ends the test or the command that asked, with its message"
+)]
 #![expect(clippy::disallowed_methods, reason = "waits on its own threads, for programs on this machine only")]
 
 pub mod bench;
