@@ -35,7 +35,7 @@ pub struct DispatchReport {
     pub refused: u32,
     /// Not sent, because the breaker is open.
     pub held_back: u32,
-    /// Settled by another instance meanwhile, for example by a callback that came first.
+    /// Ended by another instance meanwhile, for example by a callback that came first.
     pub settled: u32,
 }
 
@@ -44,7 +44,7 @@ enum Outcome {
     Deferred,
     Refused,
     HeldBack,
-    Settled,
+    Lost,
 }
 
 impl DispatchReport {
@@ -54,7 +54,7 @@ impl DispatchReport {
             Outcome::Deferred => &mut self.deferred,
             Outcome::Refused => &mut self.refused,
             Outcome::HeldBack => &mut self.held_back,
-            Outcome::Settled => &mut self.settled,
+            Outcome::Lost => &mut self.settled,
         };
         *counter += 1;
     }
@@ -116,10 +116,10 @@ async fn send_one<O: Orchestrator>(
     };
     let (submitted, now) = match guarded(store, policy, clock, call).await? {
         Guarded::HeldBack { until } => {
-            settled(store.defer_dispatch(lease, until, None, clock()).await)?;
+            took_effect(store.defer_dispatch(lease, until, None, clock()).await)?;
             return Ok(Outcome::HeldBack);
         }
-        Guarded::Moot => return Ok(Outcome::Settled),
+        Guarded::Moot => return Ok(Outcome::Lost),
         Guarded::Called { outcome, at } => (outcome, at),
     };
     let (written, outcome) = match submitted {
@@ -132,11 +132,11 @@ async fn send_one<O: Orchestrator>(
         }
         SubmitOutcome::Refused { why } => (store.refuse_dispatch(lease, &why, now).await, Outcome::Refused),
     };
-    Ok(if settled(written)? { outcome } else { Outcome::Settled })
+    Ok(if took_effect(written)? { outcome } else { Outcome::Lost })
 }
 
-/// Whether a write took effect. A dispatch that another instance settled first is no error.
-fn settled(written: std::result::Result<(), StoreError>) -> std::result::Result<bool, StoreError> {
+/// Whether a write took effect. A dispatch that another instance ended first is no error.
+fn took_effect(written: std::result::Result<(), StoreError>) -> std::result::Result<bool, StoreError> {
     match written {
         Ok(()) => Ok(true),
         Err(StoreError::Miss(Miss::DispatchLost { .. } | Miss::NotFound)) => Ok(false),

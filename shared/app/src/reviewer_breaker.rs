@@ -28,7 +28,7 @@ pub(crate) enum Guarded<T> {
 }
 
 /// Calls the reviewer unless the breaker is open, and records the outcome before anything else is written: it counts even
-/// if the review was settled meanwhile. `call` is awaited only once the breaker lets it pass, and yields `None` when there
+/// if the review was decided meanwhile. `call` is awaited only once the breaker lets it pass, and yields `None` when there
 /// is nothing left to call for.
 pub(crate) async fn guarded<T: CallOutcome>(
     store: &Store,
