@@ -43,7 +43,7 @@ async fn send(stack: &Stack, user: &User, file: &BadFile) -> Result<std::result:
 }
 
 /// Waits until no document is being processed.
-async fn settled(stack: &Stack) -> Result<()> {
+async fn all_final(stack: &Stack) -> Result<()> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let open = stack
@@ -131,7 +131,7 @@ async fn inv_8_bad_files_are_refused_or_fail_with_a_reason() -> Result<()> {
             }
         }
     }
-    settled(&stack).await?;
+    all_final(&stack).await?;
 
     let mut outcomes = BTreeMap::<String, usize>::new();
     for Taken { user, id, name } in &taken {

@@ -36,7 +36,7 @@ pub struct DispatchReport {
     /// Not sent, because the breaker is open.
     pub held_back: u32,
     /// Ended by another instance meanwhile, for example by a callback that came first.
-    pub settled: u32,
+    pub lost: u32,
 }
 
 enum Outcome {
@@ -54,7 +54,7 @@ impl DispatchReport {
             Outcome::Deferred => &mut self.deferred,
             Outcome::Refused => &mut self.refused,
             Outcome::HeldBack => &mut self.held_back,
-            Outcome::Lost => &mut self.settled,
+            Outcome::Lost => &mut self.lost,
         };
         *counter += 1;
     }

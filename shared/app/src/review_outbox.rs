@@ -26,7 +26,7 @@ pub struct OutboxReport {
     /// Not sent, because the breaker is open.
     pub held_back: u32,
     /// Settled by another instance meanwhile, for example by a callback that came first.
-    pub settled: u32,
+    pub lost: u32,
     /// Cancelled at the reviewer, because their documents were erased.
     pub cancelled: u32,
     /// To be cancelled again later: the reviewer did not answer, or its task id had to be asked for first.
@@ -56,7 +56,7 @@ pub async fn review_outbox<O: Orchestrator>(
         deferred: sent.deferred,
         refused: sent.refused,
         held_back: sent.held_back,
-        settled: sent.settled,
+        lost: sent.lost,
         cancelled: cancels.done,
         cancels_deferred: cancels.deferred,
     };

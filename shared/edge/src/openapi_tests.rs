@@ -45,6 +45,38 @@ fn every_route_is_described_and_nothing_else() {
     assert_eq!(described, routes);
 }
 
+/// The product's code of the two crates that answer errors: without the list itself, its description, and tests.
+fn answering_sources() -> String {
+    let mut folders = vec![root().join("shared/app/src"), root().join("shared/edge/src")];
+    let mut all = String::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
+            if path.is_dir() {
+                folders.push(path);
+            } else if !["openapi", "error_code.rs", "_tests.rs"].iter().any(|part| name.contains(part)) {
+                let text = fs::read_to_string(path).unwrap();
+                all.push_str(text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default());
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn every_error_code_is_answered_by_something() {
+    let sources = answering_sources();
+    let used: BTreeSet<&str> = sources
+        .split("ErrorCode::")
+        .skip(1)
+        .filter_map(|rest| rest.split(|c: char| !c.is_ascii_alphanumeric()).next())
+        .collect();
+    let unused: Vec<_> =
+        ErrorCode::iter().filter(|code| !used.contains(format!("{code:?}").as_str())).collect();
+    assert!(unused.is_empty(), "no error has {unused:?}");
+}
+
 #[test]
 fn every_error_code_of_a_route_is_in_an_operation() {
     let document = json().to_string();

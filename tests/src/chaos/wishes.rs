@@ -37,13 +37,13 @@ pub(super) async fn fulfil(app: &App, user: &User, id: &str, wish: Wish) {
             }
         }
         Wish::Human => {
-            if settled(app, user, id).await.as_deref() == Some("auto_rejected") {
+            if final_state(app, user, id).await.as_deref() == Some("auto_rejected") {
                 let ask = || app.ask(user, Method::POST, &escalate, &[200]);
                 tokio::join!(ask(), ask());
             }
         }
         Wish::Again => {
-            if settled(app, user, id).await.as_deref() == Some("failed") {
+            if final_state(app, user, id).await.as_deref() == Some("failed") {
                 let process = format!("{document}/process");
                 app.ask(user, Method::POST, &process, &[202, 409]).await;
             }
@@ -52,7 +52,7 @@ pub(super) async fn fulfil(app: &App, user: &User, id: &str, wish: Wish) {
 }
 
 /// Polls until a document is final; returns `failed` or its verification status.
-async fn settled(app: &App, user: &User, id: &str) -> Option<String> {
+async fn final_state(app: &App, user: &User, id: &str) -> Option<String> {
     let path = format!("/verification/status/{id}");
     while Instant::now() < app.give_up_at {
         let body = app.ask(user, Method::GET, &path, &[200]).await?.body;
