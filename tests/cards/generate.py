@@ -16,7 +16,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 try:
-    from cardgen import demo, fonts, make, styles
+    from cardgen import demo, families, fonts, make, styles
 except ImportError as error:
     sys.exit(f"{error}: the generator needs Python packages: pip install pillow numpy")
 
@@ -95,6 +95,11 @@ def options():
         help="held-out: typefaces, grounds, tables and cameras that `tuned` never has, to judge with (default tuned)",
     )
     parser.add_argument(
+        "--family",
+        choices=list(families.ALL),
+        help="cards of one family: " + "; ".join(f"{f.name} ({f.about})" for f in families.ALL.values()).replace("%", "%%"),
+    )
+    parser.add_argument(
         "--jobs",
         type=int,
         default=1,
@@ -139,6 +144,7 @@ def main():
                 "faces": o.fonts,
                 "foreign": o.foreign,
                 "style": o.styles,
+                "family": o.family,
                 "turns": None if o.turn is None else o.turn // 90,
             },
             o.out,

@@ -119,20 +119,24 @@ def pose(rng, size, ratio, level):
     return corners, turns, roll
 
 
-def take(rng, nrng, card, difficulty, turns=None, kind=None):
+def take(rng, nrng, card, difficulty, turns=None, setting=None, around=None, over=None):
     """As `photo.take`: (picture, corners, quarter turns, tilt, traits)."""
     mask = paint.rounded_mask(card.size, rng.randint(36, 66))
     if difficulty == "T0":
-        return scan(rng, nrng, card, mask, turns)
+        return scan(rng, nrng, card, mask, turns, setting, around)
     level = dict(LEVELS[difficulty])
     if turns is not None:
         level["turned"] = 0.0
     size = rng.choice(level["sizes"])
     corners, found, roll = pose(rng, size, card.height / card.width, level)
-    picture, table = tables.table(rng, nrng, size, kind)
+    picture, table = tables.table(rng, nrng, size, setting)
     if rng.random() < level["clutter"]:
         tables.clutter(rng, picture, corners)
+    if around:
+        around(picture, corners)
     picture = photo.lay(picture, card, mask, corners, rng)
+    if over:
+        over(picture, corners)
     traits = {"table": table, "finger": rng.random() < level["finger"]}
     if traits["finger"]:
         hand(rng, picture, corners)
@@ -301,9 +305,9 @@ def moire(rng, image):
     return Image.fromarray(np.clip(out, 0, 255).astype(np.uint8))
 
 
-def scan(rng, nrng, card, mask, turns):
+def scan(rng, nrng, card, mask, turns, kind=None, around=None):
     """A flatbed's or an application's scan: on the glass, on a coloured sheet, on a form, trimmed, or photocopied."""
-    kind = rng.choices(["glass", "sheet", "form", "trimmed"], [5, 3, 2, 3])[0]
+    kind = kind or rng.choices(["glass", "sheet", "form", "trimmed"], [5, 3, 2, 3])[0]
     target = rng.randint(980, 1700) if kind != "form" else rng.randint(640, 980)
     ratio = card.height / card.width
     w, h = target, target * ratio
@@ -337,6 +341,8 @@ def scan(rng, nrng, card, mask, turns):
     ]
     if kind == "trimmed":
         mask = Image.new("L", card.size, 255)
+    if around:
+        around(picture, corners)
     picture = photo.lay(picture, card, mask, corners, rng)
     pixels = disc(np.asarray(picture, np.float32), rng.uniform(0, 0.8))
     pixels = 255 * (np.clip(pixels * rng.uniform(0.95, 1.08), 0, 255) / 255) ** rng.uniform(0.85, 1.15)

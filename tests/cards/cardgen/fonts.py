@@ -47,6 +47,32 @@ SANS = {
     ),
     "dejavu": ("fonts-dejavu-core", "truetype/dejavu/DejaVuSans.ttf", "truetype/dejavu/DejaVuSans-Bold.ttf"),
 }
+# Thin faces, by the family they stand for; their bold is that family's regular face.
+LIGHT = {
+    "opensans-light": (
+        "fonts-open-sans",
+        "truetype/open-sans/OpenSans-Light.ttf",
+        "truetype/open-sans/OpenSans-Regular.ttf",
+    ),
+    "roboto-light": (
+        "fonts-roboto-unhinted",
+        "truetype/roboto/unhinted/RobotoTTF/Roboto-Light.ttf",
+        "truetype/roboto/unhinted/RobotoTTF/Roboto-Regular.ttf",
+    ),
+}
+HELD_OUT_LIGHT = {
+    "inter-light": ("fonts-inter", "opentype/inter/Inter-Light.otf", "opentype/inter/Inter-Regular.otf"),
+    "switzera-light": (
+        "fonts-adf-switzera",
+        "truetype/adf/SwitzeraADF-Light.otf",
+        "truetype/adf/SwitzeraADF-Regular.otf",
+    ),
+    "clear-light": (
+        "fonts-clear-sans",
+        "truetype/clear-sans/ClearSans-Light.ttf",
+        "truetype/clear-sans/ClearSans-Regular.ttf",
+    ),
+}
 # Of the set that is only judged.
 HELD_OUT = {
     "garuda": ("fonts-tlwg-garuda-ttf", "truetype/tlwg/Garuda.ttf", "truetype/tlwg/Garuda-Bold.ttf"),
@@ -115,7 +141,12 @@ def check(families):
 
 def sans(family, size, bold=False):
     """A sans face at a size in pixels."""
-    return load((SANS.get(family) or HELD_OUT[family])[2 if bold else 1], round(size, 1))
+    return load((SANS | LIGHT | HELD_OUT | HELD_OUT_LIGHT)[family][2 if bold else 1], round(size, 1))
+
+
+def light_of(family):
+    """The thin faces of the set this family is of."""
+    return sorted(HELD_OUT_LIGHT if family in HELD_OUT else LIGHT)
 
 
 def special(name, size):

@@ -2,7 +2,7 @@
 
 import datetime
 
-from PIL import Image, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter
 
 from . import fonts, grounds, nikfaces, paint
 
@@ -212,23 +212,21 @@ def draw(rng, nrng, person, run):
         )
     else:
         image = paint.guilloche(rng, nrng, (WIDTH, HEIGHT), run["ground"], run["guilloche"], run["strength"])
+    for ghost in run.get("ghosts", ()):
+        _ghost(image, run, *ghost)
     sheet = paint.Sheet(image)
     ink, size = run["ink"], run["size"] * HEIGHT
     head = fonts.sans(run["family"], run["head_size"] * HEIGHT, True)
     value_font = fonts.sans(run["family"], size, run["bold_values"])
     label_font = fonts.sans(run["family"], size, run["bold_labels"])
 
-    regency = f["regency"]
-    for row, (field, text) in enumerate((("province", f"PROVINSI {f['province']}"), ("regency", regency))):
-        font = head
-        while sheet.width_of(text, font) > 0.72 and font.size > 20:
-            font = fonts.sans(run["family"], font.size * 0.94, True)
-        sheet.text(run["head_x"], run["head_y"] + row * run["head_step"], text, font, ink, field, "ms")
+    _header(sheet, f, run, head)
 
     nik_label = fonts.sans(run["family"], size * run.get("nik_label_size", 1.35), run["bold_nik_label"])
-    sheet.text(run["label_x"], run["nik_y"], "NIK", nik_label, ink)
+    if "NIK" not in run.get("lost", ()):
+        sheet.text(run["label_x"], run["nik_y"], "NIK", nik_label, ink)
     gap = run["nik_pitch"] * (run["nik_gap"] if "nik_gap" in run else rng.uniform(0.25, 0.8))
-    if run.get("colons", True):
+    if _has_colon("NIK", run):
         sheet.text(run["nik_x"] - gap, run["nik_y"], ":", nik_label, ink, anchor="rs")
     _nik(sheet, f["nik"], run, ink)
 
@@ -241,24 +239,56 @@ def draw(rng, nrng, person, run):
     sheet.boxes["portrait"] = [round(v, 4) for v in (px, py, px + pw, py + ph)]
 
     small = fonts.sans(run["family"], size * rng.uniform(0.72, 0.92), run["bold_values"])
-    y = max(run["row_y"] + run["issue_row"] * run["pitch"], py + ph + 0.045)
+    y = max(run["row_y"] + run["issue_row"] * run["pitch"], py + ph + run.get("issue_gap", 0.045))
     cx = px + pw / 2
-    city = person.city
+    city, issued = person.city, person.issued.strftime("%d-%m-%Y")
+    if run.get("issue_joined"):
+        city, issued = f"{city}, {issued}", ""
     while sheet.width_of(city, small) > 0.25 and small.size > 14:
         small = fonts.sans(run["family"], small.size * 0.92, run["bold_values"])
     sheet.text(cx, y, city, small, ink, None, "ms")
-    sheet.text(
-        cx,
-        y + run["pitch"] * rng.uniform(0.8, 1.0),
-        person.issued.strftime("%d-%m-%Y"),
-        small,
-        ink,
-        None,
-        "ms",
-    )
+    sheet.text(cx, y + run["pitch"] * rng.uniform(0.8, 1.0), issued, small, ink, None, "ms")
     sign = ((cx - 0.08) * WIDTH, (y + 0.08) * HEIGHT, (cx + 0.08) * WIDTH, min(0.97, y + 0.19) * HEIGHT)
     paint.signature(rng, sheet.draw, sign, tuple(c + 20 for c in ink), rng.randint(2, 5))
     return image, sheet.boxes
+
+
+def _header(sheet, fields, run, head):
+    """Province and regency: centred, one above the other, or both on one line."""
+    province, regency = f"PROVINSI {fields['province']}", fields["regency"]
+    if run.get("head_lines") == 1:
+        between = " - "
+        font = head
+        while sheet.width_of(province + between + regency, font) > 0.9 and font.size > 20:
+            font = fonts.sans(run["family"], font.size * 0.94, True)
+        x = max(0.03, run["head_x"] - sheet.width_of(province + between + regency, font) / 2)
+        for field, text in (("province", province), (None, between), ("regency", regency)):
+            sheet.text(x, run["head_y"], text, font, run["ink"], field)
+            x += sheet.width_of(text, font)
+        return
+    for row, (field, text) in enumerate((("province", province), ("regency", regency))):
+        font = head
+        while sheet.width_of(text, font) > 0.72 and font.size > 20:
+            font = fonts.sans(run["family"], font.size * 0.94, True)
+        half = sheet.width_of(text, font) / 2
+        x = min(max(run["head_x"], half + 0.02), 0.98 - half)
+        sheet.text(x, run["head_y"] + row * run["head_step"], text, font, run["ink"], field, "ms")
+
+
+def _has_colon(title, run):
+    """Whether this row's colon is printed, and left."""
+    return run.get("colons", True) and not (run.get("lost_colons") and title in run["lost"])
+
+
+def _ghost(image, run, x, y, text, scale, strength, angle):
+    """Ghost print of the ground: pale words that belong to no field."""
+    font = fonts.sans(run["family"], run["size"] * HEIGHT * scale, True)
+    mask = Image.new("L", image.size, 0)
+    at = (round(x * image.width), round(y * image.height))
+    ImageDraw.Draw(mask).text(at, text, font=font, fill=round(255 * strength), anchor="ls")
+    if angle:
+        mask = mask.rotate(angle, Image.Resampling.BILINEAR, center=at)
+    image.paste(tuple(int(c * 0.6) for c in run["guilloche"]), (0, 0), mask)
 
 
 def _nik(sheet, number, run, ink):
@@ -276,10 +306,11 @@ def _nik(sheet, number, run, ink):
 
 
 def _mount(image, portrait, at, frame):
-    """The portrait on the card: bare, with a white edge, or fading into the ground."""
-    if frame == "white":
+    """The portrait on the card: bare, with a white or dark edge, or fading into the ground."""
+    if frame in ("white", "dark"):
         image.paste(
-            (236, 240, 244), (at[0] - 6, at[1] - 6, at[0] + portrait.width + 6, at[1] + portrait.height + 6)
+            (236, 240, 244) if frame == "white" else (40, 44, 60),
+            (at[0] - 6, at[1] - 6, at[0] + portrait.width + 6, at[1] + portrait.height + 6),
         )
     mask = None
     if frame == "soft":
@@ -317,8 +348,12 @@ def _rows(rng, sheet, person, run, value_font, label_font):
             [("validUntil", f["validUntil"] if not f["validUntil"][0].isdigit() else date(f["validUntil"]))],
         ),
     ]
+    if run.get("birth_lines"):
+        rows[1][1][1:2] = [(None, "," if run["birth_comma"] else ""), (None, "\n")]
     wraps = {"Nama", "Alamat"}
-    extra = sum(not fits(parts[0][1]) for title, parts in rows if title in wraps)
+    extra = sum(
+        not fits(parts[0][1]) or title in run.get("two_lines", ()) for title, parts in rows if title in wraps
+    ) + bool(run.get("birth_lines"))
     pitch = (
         run["pitch"]
         if run["row_y"] + (11 + extra) * run["pitch"] < 0.955
@@ -335,34 +370,48 @@ def _rows(rng, sheet, person, run, value_font, label_font):
         )
         if foreign and title in ENGLISH:
             shown = f"{shown}/{ENGLISH[title]}"
-        font = label_font
-        while (
-            sheet.width_of(shown, font) > run["value_x"] - run["label_x"] - indent - run["colon_gap"] * 1.12
-            and font.size > 12
-        ):
-            font = fonts.sans(run["family"], font.size * 0.96, run["bold_labels"])
-        sheet.text(run["label_x"] + indent, y, shown, font, run["ink"])
-        if run.get("colons", True):
+        if title not in run.get("lost", ()):
+            _label(sheet, shown, indent, y, run, label_font)
+        if _has_colon(title, run):
             sheet.text(run["value_x"] - run["colon_gap"], y, ":", label_font, run["ink"])
         y += run.get("value_dy", 0.0)
-        if title in wraps and not fits(parts[0][1]):
-            first = line
-            for piece in paint.wrap(parts[0][1], fits, 2):
+        swell = run.get("swell", 0)
+        if title in wraps and (not fits(parts[0][1]) or title in run.get("two_lines", ())):
+            for at, piece in enumerate(paint.wrap(parts[0][1], fits, 2)):
                 sheet.text(
-                    run["value_x"], y + (line - first) * pitch, piece, value_font, run["ink"], parts[0][0]
+                    run["value_x"], y + at * pitch, piece, value_font, run["ink"], parts[0][0], stroke=swell
                 )
-                line += 1
+            line += 2
             continue
         font, whole = value_font, "".join(text for _, text in parts)
         while sheet.width_of(whole, font) > room and font.size > 14:
             font = fonts.sans(run["family"], font.size * 0.96, run["bold_values"])
         x = run["value_x"]
         for field, text in parts:
-            sheet.text(x, y, text, font, run["ink"], field)
+            if text == "\n":
+                x, y, line = run["value_x"], y + pitch, line + 1
+                continue
+            sheet.text(x, y, text, font, run["ink"], field, stroke=swell)
             x += sheet.width_of(text, font)
         if title == "Jenis kelamin":
             _blood(rng, sheet, run, y, x, label_font, value_font, f.get("bloodType"))
         line += 1
+
+
+def _label(sheet, shown, indent, y, run, font):
+    """A row's label, made smaller or narrower until it ends before its colon."""
+    x = run["label_x"] + indent
+    room = run["value_x"] - x - run["colon_gap"] * 1.12
+    wide = sheet.width_of(shown, font)
+    scale = min(run.get("label_scale", 1.0), room / wide)
+    if "label_fit" in run and run["label_fit"] == "condensed" and scale < 1:
+        sheet.condensed(x, y, shown, font, run["ink"], wide * scale)
+        return
+    while sheet.width_of(shown, font) > wide * run.get("label_scale", 1.0) or (
+        sheet.width_of(shown, font) > room and font.size > 12
+    ):
+        font = fonts.sans(run["family"], font.size * 0.96, run["bold_labels"])
+    sheet.text(x, y, shown, font, run["ink"])
 
 
 def _blood(rng, sheet, run, y, after, label_font, value_font, blood):

@@ -1,10 +1,11 @@
 """One sample from (seed, index): what is decided by chance, and the truth that goes with the picture."""
 
 import random
+import zlib
 
 import numpy as np
 
-from . import camera, files, ktp, negatives, npwp, people, photo, styles
+from . import camera, families, files, ktp, negatives, npwp, people, photo, styles
 
 KINDS = ("ktp", "npwp", "negative")
 DIFFICULTIES = ("T0", "T1", "T2", "T3")
@@ -22,8 +23,14 @@ def sample(
     turns=None,
     plain=False,
     style="tuned",
+    family=None,
 ):
-    """(file name, bytes, truth) of one sample. The same arguments always give the same bytes."""
+    """(file name, bytes, truth) of one sample. The same arguments always give the same bytes.
+
+    `family` is the name of one of `families.ALL`, which then decides what `mixed` means.
+    """
+    if family:
+        return _of_family(families.ALL[family], seed, index, kind, difficulty, style, faces == "core")
     tag = "" if style == "tuned" else f"/{style}"
     rng = random.Random(f"{seed}/{index}/{kind}/{difficulty}{tag}")
     nrng = np.random.default_rng([seed, index, len(tag)] if tag else [seed, index])
@@ -56,17 +63,59 @@ def sample(
         }
         truth["layout"]["boxes"] = boxes
         truth["traits"] |= {k: v for k, v in traits.items() if v}
-    name, data, how = _encode(rng, picture, kind, index, truth["difficulty"], pdf, style.held_out)
+    stem = f"{kind}_{index:04}"
+    name, data, how = _encode(rng, picture, stem, truth["difficulty"], pdf, style.held_out)
     return name, data, {"file": name} | truth | how
 
 
-def _card(rng, nrng, kind, style, contradiction, foreign, plain):
+def _of_family(family, seed, index, kind, difficulty, style, core):
+    """As `sample`: a consistent card of this family."""
+    tag = f"{family.name}/{style}"
+    rng = random.Random(f"{seed}/{index}/{kind}/{difficulty}/{tag}")
+    nrng = np.random.default_rng([seed, index, zlib.crc32(tag.encode())])
+    style = styles.named(style, core)
+    if kind == "mixed":
+        kind = "npwp" if rng.random() < family.npwp else "ktp"
+    if difficulty == "mixed":
+        difficulty = rng.choices(list(family.levels), list(family.levels.values()))[0]
+    card, boxes, truth = _card(rng, nrng, kind, style, "", False, False, family, index)
+    if family.card:
+        card = family.card(rng, nrng, card, boxes)
+    take = family.take or _usual
+    picture, corners, quarter, tilt, traits = take(rng, nrng, card, difficulty, style)
+    truth["traits"] |= {k: v for k, v in traits.items() if v}
+    if family.picture:
+        picture, corners = family.picture(rng, picture, corners, truth["traits"], index)
+    truth |= {
+        "family": family.name,
+        "difficulty": difficulty,
+        "corners": [[round(x, 1), round(y, 1)] for x, y in corners],
+        "rotation": quarter * 90,
+        "tilt": round(tilt, 2),
+    }
+    truth["layout"]["boxes"] = boxes
+    stem = f"{family.name}_{kind}_{index:04}"
+    if family.encode:
+        (name, data), how = family.encode(rng, picture, stem), {"size": list(picture.size)}
+    else:
+        name, data, how = _encode(rng, picture, stem, difficulty, 0.0, style.held_out)
+    return name, data, {"file": name} | truth | how
+
+
+def _usual(rng, nrng, card, difficulty, style):
+    """A photograph or a scan as the other sets have them."""
+    return (camera.take if style.held_out else photo.take)(rng, nrng, card, difficulty)
+
+
+def _card(rng, nrng, kind, style, contradiction, foreign, plain, family=None, index=0):
     """(card, boxes, the part of the truth that the card gives)."""
     if kind == "ktp":
         someone = people.person(rng, contradiction, foreign, plain)
         if not plain:
             _rarities(rng, someone, style)
         run = ktp.print_run(rng, style, plain)
+        if family and family.run:
+            family.run(rng, index, run, someone)
         card, boxes = ktp.draw(rng, nrng, someone, run)
         layout = {
             "style": "ktp",
@@ -76,6 +125,8 @@ def _card(rng, nrng, kind, style, contradiction, foreign, plain):
             "nikX": round(run["nik_x"], 4),
             "nikPitch": round(run["nik_pitch"], 5),
         }
+        if family:
+            layout["valueX"] = round(run["value_x"], 4)
         if "ground_family" in run:
             layout |= {"ground": run["ground_family"], "colons": run["colons"], "labels": run["caps"]}
         truth = {
@@ -117,9 +168,8 @@ def npwp_card(rng, nrng, age, style, plain=False):
     )
 
 
-def _encode(rng, picture, kind, index, difficulty, pdf, held_out):
+def _encode(rng, picture, stem, difficulty, pdf, held_out):
     """(name, bytes, what the truth should say of the encoding)."""
-    stem = f"{kind}_{index:04}"
     levels = camera.LEVELS if held_out else photo.LEVELS
     low, high = levels[difficulty]["quality"] if difficulty in levels else (84, 95)
     if difficulty == "NEG":

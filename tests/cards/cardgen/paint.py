@@ -77,6 +77,14 @@ class Sheet:
         self.note(field, box)
         return box[2] / self.width
 
+    def condensed(self, x, y, text, font, ink, width):
+        """Print text from x with its baseline at y, narrowed to this width (a fraction of the card)."""
+        ascent, descent = font.getmetrics()
+        mask = Image.new("L", (math.ceil(font.getlength(text)) + 4, ascent + descent + 4), 0)
+        ImageDraw.Draw(mask).text((1, ascent), text, font=font, fill=255, anchor="ls")
+        mask = mask.resize((max(1, round(width * self.width)), mask.height), Image.Resampling.BICUBIC)
+        self.image.paste(ink, (round(x * self.width), round(y * self.height) - ascent), mask)
+
     def note(self, field, box):
         """Remember a box in pixels."""
         if not field:

@@ -338,14 +338,15 @@ def lens(rng, nrng, pixels, level):
     return Image.fromarray(np.clip(np.asarray(image, np.float32) + grain, 0, 255).astype(np.uint8))
 
 
-def take(rng, nrng, card, difficulty, turns=None, setting=None):
+def take(rng, nrng, card, difficulty, turns=None, setting=None, around=None, over=None):
     """(picture, corners TL TR BR BL of the upright card, quarter turns, tilt, traits) of one photo or scan.
 
-    `setting` is the table of a photograph or the kind of a scan, where chance should not choose it.
+    `setting` is the table of a photograph or the kind of a scan, where chance should not choose it. `around` and
+    `over` draw on (picture, corners): before the card is laid there, and after.
     """
     mask = paint.rounded_mask(card.size, rng.randint(40, 62))
     if difficulty == "T0":
-        return scan(rng, nrng, card, mask, turns, setting)
+        return scan(rng, nrng, card, mask, turns, setting, around)
     level = dict(LEVELS[difficulty])
     if turns is not None:
         level["turned"] = 0.0
@@ -354,7 +355,11 @@ def take(rng, nrng, card, difficulty, turns=None, setting=None):
     picture = background(rng, nrng, size, setting)
     if rng.random() < level["clutter"]:
         clutter(rng, nrng, picture)
+    if around:
+        around(picture, corners)
     picture = lay(picture, card, mask, corners, rng)
+    if over:
+        over(picture, corners)
     traits = {"finger": rng.random() < level["finger"]}
     if traits["finger"]:
         finger(rng, picture, corners)
@@ -384,7 +389,7 @@ def turn(picture, corners, found, tilt, turns, traits):
     return picture, corners, found, tilt, traits
 
 
-def scan(rng, nrng, card, mask, turns, kind=None):
+def scan(rng, nrng, card, mask, turns, kind=None, around=None):
     """A flat scan or a photocopy: even light, little noise, the card straight or nearly so."""
     kind = kind or rng.choices(["border", "full", "page"], [6, 2, 2])[0]
     if turns is None and rng.random() < 0.05:
@@ -412,6 +417,8 @@ def scan(rng, nrng, card, mask, turns, kind=None):
     ]
     if kind == "full":
         mask = Image.new("L", card.size, 255)
+    if around:
+        around(picture, corners)
     picture = lay(picture, card, mask, corners, rng)
     level = {"blur": (0.0, 0.6), "motion": 0, "noise": (0.5, 3)}
     pixels = np.asarray(picture, np.float32) * rng.uniform(0.92, 1.04)
