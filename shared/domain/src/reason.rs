@@ -84,6 +84,8 @@ pub enum ReasonCode {
     // Confidence
     /// A critical field was read with less confidence than its floor.
     LowConfidence,
+    /// Print runs on beyond the place where a critical field was read: there may be more of it.
+    ValueCutOff,
 
     // Identity
     /// Another user already holds this identity.

@@ -203,6 +203,7 @@ pub const fn blocks_approval(reason: ReasonCode) -> bool {
             | R::HolderTooYoung
             | R::Expired
             | R::LowConfidence
+            | R::ValueCutOff
             | R::IdentityHeldByAnother
     )
 }

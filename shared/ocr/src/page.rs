@@ -348,6 +348,21 @@ impl Page {
         sum as f32 / count.max(1) as f32
     }
 
+    /// Mean darkness of the inked pixels of a part of a row, 0 to 255. Print of the card's ink is dark; print of its ground
+    /// is paler.
+    pub fn ink_darkness(&self, row: Row, span: Span) -> f32 {
+        let (mut sum, mut count) = (0_u32, 0_u32);
+        for y in row.top..row.bottom.min(self.height()) {
+            for x in span.left..span.right.min(self.width()) {
+                if self.ink[y as usize * self.width + x as usize] == 1 {
+                    sum += u32::from(255 - self.gray.get_pixel(x, y).0[0]);
+                    count += 1;
+                }
+            }
+        }
+        sum as f32 / count.max(1) as f32
+    }
+
     /// First and last inked row of pixels within a part of a row.
     pub fn ink_height(&self, row: Row, span: Span) -> Option<(u32, u32)> {
         let inked = |y: &u32| {

@@ -11,7 +11,7 @@ use filot_domain::{CardKind, CardReading, DocumentType, FieldName, FieldReading,
 use image::RgbImage;
 
 use crate::classify;
-use crate::detection::{Printed, find_cards, orientation_candidates};
+use crate::detection::{Printed, find_cards, find_squeezed, orientation_candidates};
 use crate::error::ReadError;
 use crate::image::decode::decode;
 pub use crate::image::limits::WORKING_SIDE;
@@ -25,6 +25,7 @@ use crate::npwp;
 use crate::npwp::layout::NpwpLayout;
 use crate::npwp::line::NpwpLine;
 use crate::page::Page;
+use crate::preprocess::bilevel::soften_bilevel;
 use crate::preprocess::preprocess;
 use crate::quality::{assess, without_glare};
 use crate::recognition::engine::{Engine, EngineConfig, EngineError};
@@ -93,6 +94,8 @@ struct Attempt {
     text: String,
     places: Vec<Place>,
     trace: Option<Trace>,
+    /// Print touches the box of a critical field from outside.
+    is_cut: bool,
     /// Nothing but the row of digits speaks for a KTP: a kind that words speak for goes before it.
     identified_by_nik: bool,
 }
@@ -133,6 +136,7 @@ impl Reader {
     pub fn read(&mut self, bytes: &[u8], claimed: Option<DocumentType>) -> Result<ReadOutput, ReadError> {
         let mut clock = Clock { stage_ms: BTreeMap::new() };
         let image = clock.time("decode", || decode(bytes))?.image;
+        let image = clock.time("normalise", || soften_bilevel(&image)).unwrap_or(image);
         let whole = CardOutline::whole_image(image.width(), image.height());
         let Search { attempt, card, found } = self.search(&mut clock, &image, &whole, claimed)?;
         // Without anything to read the picture still has its quality.
@@ -145,6 +149,9 @@ impl Reader {
         }
         if found.is_none() && !reasons.contains(&ReasonCode::CardNotFound) {
             reasons.push(ReasonCode::CardNotFound);
+        }
+        if attempt.is_cut {
+            reasons.push(ReasonCode::ValueCutOff);
         }
         if attempt.kind == CardKind::Unknown && !reasons.contains(&ReasonCode::NotACard) {
             reasons.push(ReasonCode::NotACard);
@@ -198,6 +205,17 @@ impl Reader {
                 };
                 if again.kind != CardKind::Unknown || card.is_none() {
                     (attempt, card) = (again, whole_card);
+                }
+            }
+        }
+        if !attempt.is_identified() {
+            // Each outline so far had a card's proportions.
+            let kinds = claimed.map_or(order(None), only);
+            for outline in clock.time("rectify", || find_squeezed(image)) {
+                let (again, its_card) = self.read_upright(clock, image, &outline, kinds)?;
+                if again.is_identified() && again.mean_confidence() >= SQUEEZED_CONFIDENCE_MIN {
+                    (attempt, card, found) = (again, its_card, Some(outline));
+                    break;
                 }
             }
         }
@@ -262,7 +280,8 @@ impl Reader {
 
     fn read_as_ktp(&mut self, clock: &mut Clock, page: &Page) -> Result<Attempt, ReadError> {
         let layout = clock.time("layout", || KtpLayout::find(page));
-        if layout.labelled_rows() < MIN_LABELLED_ROWS {
+        let labelled = layout.labelled_rows() >= MIN_LABELLED_ROWS;
+        if !labelled && layout.valued_rows() < MIN_VALUED_ROWS {
             return Ok(Attempt::nothing());
         }
         let engine = self.engine.as_mut();
@@ -276,6 +295,9 @@ impl Reader {
         let identified_by_nik =
             nik.as_ref().is_some_and(|row| classify::nik_identifies_ktp(row, layout.labelled_rows()));
         if !header_confirms_ktp && !identified_by_nik {
+            if !labelled {
+                return Ok(Attempt::nothing());
+            }
             // The header may be under glare: the first labels speak as clearly.
             let labels = clock
                 .time("recognise", || layout.read_labels(page, engine, PROBED_LABELS))
@@ -296,7 +318,8 @@ impl Reader {
         }
         let fields = clock.time("parse", || ktp::fields::parse(&lines));
         let (text, places) = (ktp_text(&lines), layout.places(&lines));
-        Ok(Attempt { kind, fields, text, places, trace: None, identified_by_nik })
+        let is_cut = ktp::fields::critical_value_is_cut(&lines);
+        Ok(Attempt { kind, fields, text, places, trace: None, is_cut, identified_by_nik })
     }
 
     fn read_as_npwp(
@@ -320,12 +343,20 @@ impl Reader {
         }
         let fields = clock.time("parse", || npwp::fields::parse(&lines));
         let (text, places) = (npwp_text(&lines), layout.places(&lines));
-        Ok(Attempt { kind, fields, text, places, trace: None, identified_by_nik: false })
+        Ok(Attempt { kind, fields, text, places, trace: None, is_cut: false, identified_by_nik: false })
     }
 }
 
 /// What to look for where print stands in a KTP's rows and columns.
 const ONLY_KTP: &[CardKind] = &[CardKind::Ktp];
+
+/// What to look for when only the claimed card would do.
+const fn only(claimed: DocumentType) -> &'static [CardKind] {
+    match claimed {
+        DocumentType::Ktp => ONLY_KTP,
+        DocumentType::Npwp => &[CardKind::Npwp],
+    }
+}
 
 /// What to look for, in order.
 const fn order(claimed: Option<DocumentType>) -> &'static [CardKind] {
@@ -338,6 +369,10 @@ const fn order(claimed: Option<DocumentType>) -> &'static [CardKind] {
 /// Fewer labelled rows than this are no KTP, and not worth recognising: `./dev accuracy --count N --seed S` checks it, as
 /// the other numbers here.
 const MIN_LABELLED_ROWS: usize = 4;
+/// The same of rows with values where the labels are cut off: most of the card's twelve.
+const MIN_VALUED_ROWS: usize = 9;
+/// Mean confidence of its fields from which on a card is believed whose outline has no card's proportions.
+const SQUEEZED_CONFIDENCE_MIN: f32 = 0.7;
 /// How many labels decide when the header does not.
 const PROBED_LABELS: usize = 5;
 
@@ -361,6 +396,22 @@ impl Attempt {
         complete && self.fields.values().all(|field| field.confidence >= HARD_TO_READ_BELOW)
     }
 
+    /// Whether the number and the name that every card has were read.
+    fn is_identified(&self) -> bool {
+        let number = match self.kind {
+            CardKind::Ktp => FieldName::Nik,
+            CardKind::Npwp => FieldName::NpwpNumber,
+            CardKind::Unknown => return false,
+        };
+        self.fields.contains_key(&number) && self.fields.contains_key(&FieldName::Name)
+    }
+
+    /// How legible it was: the mean confidence of its fields, 0 to 1.
+    fn mean_confidence(&self) -> f32 {
+        let sum: f32 = self.fields.values().map(|field| field.confidence).sum();
+        sum / self.fields.len().max(1) as f32
+    }
+
     fn nothing() -> Self {
         Self {
             kind: CardKind::Unknown,
@@ -368,6 +419,7 @@ impl Attempt {
             text: String::new(),
             places: Vec::new(),
             trace: None,
+            is_cut: false,
             identified_by_nik: false,
         }
     }

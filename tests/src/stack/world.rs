@@ -23,7 +23,7 @@ pub struct Review {
 /// The test data.
 #[derive(Debug)]
 pub struct World {
-    /// Owner of all documents.
+    /// Owner of the documents without a review.
     pub owner: Account,
     /// Another logged-in user, without documents.
     pub stranger: Account,
@@ -43,7 +43,7 @@ pub struct World {
     pub rejected: String,
     /// A document that a test may delete.
     pub disposable: String,
-    /// Reviews that a test may decide.
+    /// Reviews that a test may decide. Their documents belong to none of the users here.
     pub reviews: Vec<Review>,
     /// A review that must stay undecided: the card can be fetched only until the decision.
     pub undecided: Review,
@@ -54,19 +54,20 @@ impl World {
     pub async fn new(stack: &Stack) -> Result<Self> {
         stack.buli2.set_reviewer(Reviewer::Asleep);
         let (cards, owner) = (Cards::demo()?, Account::new(stack).await?);
-        let user = owner.user();
+        // A suite acts as the owner and may delete any document that the owner's list shows. That would cancel a review.
+        let reviewed = Account::new(stack).await?;
         let mut documents = Vec::new();
-        for file in [
-            "ktp-scan.jpg",
-            "corrupt.jpg",
-            "receipt.jpg",
-            "receipt.jpg",
-            "ktp-contradiction.jpg",
-            "ktp-contradiction.jpg",
-            "ktp-contradiction.jpg",
+        for (account, file) in [
+            (&owner, "ktp-scan.jpg"),
+            (&owner, "corrupt.jpg"),
+            (&owner, "receipt.jpg"),
+            (&owner, "receipt.jpg"),
+            (&reviewed, "ktp-contradiction.jpg"),
+            (&reviewed, "ktp-contradiction.jpg"),
+            (&reviewed, "ktp-contradiction.jpg"),
         ] {
             let (card, content) = cards.get(file)?;
-            documents.push(stack.api.uploaded(&user, &card.document_type, file, &content).await?);
+            documents.push(stack.api.uploaded(&account.user(), &card.document_type, file, &content).await?);
         }
         let [approved, failed, rejected, disposable, first, second, third] = &documents[..] else {
             return Err("seven documents were uploaded".into());

@@ -5,7 +5,7 @@
 use image::RgbImage;
 
 use crate::detection::params::{PARAMS, Refinement, Sides};
-use crate::detection::quads::aspect_fit;
+use crate::detection::quads::Proportions;
 use crate::image::rectify::{CARD_ASPECT, CardOutline, Homography, Point, distance};
 
 /// Positions along a side.
@@ -171,7 +171,7 @@ fn meet(one: (Point, Point), other: (Point, Point)) -> Option<Point> {
 
 /// How much four sides look like a card's, 0 to 1: how many stretches of them part two colours more sharply than
 /// what is beside them, and the proportions.
-pub(crate) fn judge(image: &RgbImage, corners: &[Point; 4]) -> f32 {
+pub(crate) fn judge(image: &RgbImage, corners: &[Point; 4], proportions: Proportions) -> f32 {
     let sides: Vec<f32> = (0..4).map(|i| judge_side(image, corners[i], corners[(i + 1) % 4])).collect();
     let mean = sides.iter().sum::<f32>() / 4.0;
     let least = sides.iter().fold(1.0_f32, |m, &s| m.min(s));
@@ -182,7 +182,7 @@ pub(crate) fn judge(image: &RgbImage, corners: &[Point; 4]) -> f32 {
     let share = outline.area() / (image.width() * image.height()).max(1) as f32;
     let Sides { sides: by_sides, aspect, apart, size, .. } = SIDES;
     (by_sides.0 * mean + by_sides.1 * least)
-        * (aspect.0 + aspect.1 * aspect_fit(corners, SIDES.aspect_doubt))
+        * (aspect.0 + aspect.1 * proportions.fit(corners, SIDES.aspect_doubt))
         * (apart.0 + apart.1 * set_apart(image, corners))
         * (size.0 + size.1 * (share / SIDES.full_size).sqrt().min(1.0))
 }

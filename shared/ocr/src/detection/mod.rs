@@ -32,6 +32,7 @@ use image::RgbImage;
 pub use crate::detection::row_grid::RowGrid;
 
 use crate::detection::params::{PARAMS, Print, Search};
+use crate::detection::quads::Proportions;
 use crate::image::rectify::{CARD_ASPECT, CardOutline, Point, distance, warp};
 use crate::image::resample::downscale_rgb;
 
@@ -44,7 +45,7 @@ const LEAST_SIDE: u32 = 64;
 /// first: whether it is a card shows only when it is read. The long sides are top and bottom; which of them is the top is
 /// decided by [`orientation_candidates`].
 pub fn find_cards(image: &RgbImage) -> (Option<CardOutline>, Vec<CardOutline>) {
-    let mut others = search(image);
+    let mut others = search(image, Proportions::Card);
     let found = others.first().copied().filter(|outline| outline.score >= SEARCH.min_score);
     let cropped = cropped_to_card(image);
     let found = match (found, cropped) {
@@ -61,6 +62,35 @@ pub fn find_cards(image: &RgbImage) -> (Option<CardOutline>, Vec<CardOutline>) {
         .retain(|other| other.score >= SEARCH.second_score && found.is_none_or(|found| apart(&found, other)));
     others.truncate(SEARCH.max_others);
     (found, others)
+}
+
+/// What could be a card in a picture whose width and height were scaled apart, as apps do that make every picture a square,
+/// best first: outlines of any proportions, and the picture itself. Such pictures stand upright; one that is about square may
+/// have lain on its side.
+pub fn find_squeezed(image: &RgbImage) -> Vec<CardOutline> {
+    let mut found = search(image, Proportions::Any);
+    found.retain(|outline| outline.score >= SEARCH.min_score);
+    found.truncate(SEARCH.max_squeezed);
+    let (w, h) = (image.width() as f32, image.height() as f32);
+    found.push(CardOutline { corners: [(0.0, 0.0), (w, 0.0), (w, h), (0.0, h)], score: SEARCH.cropped_score });
+    let ways = |outline: CardOutline| {
+        let one = upright(outline);
+        let [top, right, bottom, left] = one.sides();
+        let on_side = (right + left) * SEARCH.squeezed_square > top + bottom;
+        [Some(one), on_side.then(|| one.turned(1))]
+    };
+    found.into_iter().flat_map(ways).flatten().collect()
+}
+
+/// The outline with the corner first that is the picture's top left.
+fn upright(outline: CardOutline) -> CardOutline {
+    let (_, turn) = (0..4_u8)
+        .map(|turn| {
+            let [a, ..] = outline.turned(turn).corners;
+            (a.0 + a.1, turn)
+        })
+        .fold((f32::MAX, 0), |least, one| if one.0 < least.0 { one } else { least });
+    outline.turned(turn)
 }
 
 /// The print in a picture, searched when nothing could be read in the outlines that edges give.
@@ -107,7 +137,7 @@ fn by_edges(image: &RgbImage, small: &RgbImage, corners: &[Point; 4]) -> CardOut
     let about = PRINT.edges_range * by_print.width_px();
     let mut near = edge_refinement::refine(small, &corners.map(|(x, y)| (x / sx, y / sy)), about / sx, 2, 1);
     near = edge_refinement::refine(small, &near, (about / sx * 0.5).max(PRINT.edges_near), 1, 1);
-    let score = edge_refinement::judge(small, &near);
+    let score = edge_refinement::judge(small, &near, Proportions::Card);
     let corners = exact(image, near, (sx, sy));
     let moved = corners.iter().zip(by_print.corners).fold(0.0_f32, |most, (a, b)| most.max(distance(*a, b)));
     if score < PRINT.edges_score || moved > 2.0 * about {
@@ -154,7 +184,7 @@ fn apart(one: &CardOutline, other: &CardOutline) -> bool {
 }
 
 /// The best outlines, whatever their scores, no two nearly the same.
-fn search(image: &RgbImage) -> Vec<CardOutline> {
+fn search(image: &RgbImage, proportions: Proportions) -> Vec<CardOutline> {
     if image.width() < LEAST_SIDE || image.height() < LEAST_SIDE {
         return Vec::new();
     }
@@ -162,11 +192,13 @@ fn search(image: &RgbImage) -> Vec<CardOutline> {
     let mut candidates = Vec::with_capacity(2 * SEARCH.close_looks);
     for edges in [edge_map::EdgeMap::color_edges(&small), edge_map::EdgeMap::color_saliency(&small)] {
         let lines = hough_lines::strongest(&edges);
-        candidates.extend(quads::candidates(&edges, &lines, SEARCH.close_looks));
+        candidates.extend(quads::candidates(&edges, &lines, proportions, SEARCH.close_looks));
     }
 
-    let judge =
-        |corners: [Point; 4]| CardOutline { corners, score: edge_refinement::judge(&small, &corners) };
+    let judge = |corners: [Point; 4]| {
+        let score = edge_refinement::judge(&small, &corners, proportions);
+        CardOutline { corners, score }
+    };
     let mut judged: Vec<CardOutline> = candidates
         .iter()
         .map(|quad| judge(edge_refinement::refine(&small, quad, SEARCH.look_range, 1, 3)))

@@ -59,6 +59,10 @@ pub struct Search {
     pub second_score: f32,
     /// How many of them are.
     pub max_others: usize,
+    /// How many outlines are read of a picture whose width and height were scaled apart.
+    pub max_squeezed: usize,
+    /// Wider than high by less than this factor, such an outline may have its top at the side.
+    pub squeezed_square: f32,
     /// Outlines are the same whose corners are nearer than this share of the longer side.
     pub same_outline: f32,
     /// How far, in px of the small copy, the edges may lie from a quadrilateral.
@@ -132,6 +136,9 @@ pub struct Quads {
     pub square: f32,
     /// Long over short side, as seen.
     pub aspects: Range<f32>,
+    /// The same in a picture whose width and height were scaled apart: a card in a picture of 16:9 or 4:3 that was made
+    /// 1:1, 3:4 or 2:1.
+    pub squeezed_aspects: Range<f32>,
     /// The least share of the picture that a card fills.
     pub min_area: f32,
     /// How far corners may lie outside the picture, as a share of its long side.
@@ -333,6 +340,8 @@ pub const PARAMS: Params = Params {
         doubtful_area: 0.4,
         second_score: 0.15,
         max_others: 3,
+        max_squeezed: 1,
+        squeezed_square: 1.3,
         same_outline: 0.06,
         look_range: 5.0,
         final_range: 4.0,
@@ -366,6 +375,7 @@ pub const PARAMS: Params = Params {
         parallel: 24.0 * PI / 180.0,
         square: 34.0 * PI / 180.0,
         aspects: 1.22..2.05,
+        squeezed_aspects: 1.0..2.7,
         min_area: 0.05,
         max_overhang: 0.12,
         border_support: 0.45,

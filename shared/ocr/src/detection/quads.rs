@@ -67,10 +67,37 @@ impl Support {
     }
 }
 
+/// The proportions that an outline may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Proportions {
+    /// A card's, as far as perspective leaves them.
+    Card,
+    /// Any: the picture's width and height were scaled apart.
+    Any,
+}
+
+impl Proportions {
+    /// Whether long over short side, as seen, is allowed.
+    fn allow(self, aspect: f32) -> bool {
+        match self {
+            Self::Card => FITTED.aspects.contains(&aspect),
+            Self::Any => FITTED.squeezed_aspects.contains(&aspect),
+        }
+    }
+
+    /// How like the expected proportions those of an outline are, 0 to 1. See [`aspect_fit`].
+    pub(crate) fn fit(self, corners: &[Point; 4], doubt: f32) -> f32 {
+        match self {
+            Self::Card => aspect_fit(corners, doubt),
+            Self::Any => 1.0,
+        }
+    }
+}
+
 /// How like a card's the proportions are, 1 for a card's. `doubt` is how far off, in logarithm, sides may be for want of
 /// exactness alone. Foreshortening changes proportions, but not without making opposite sides unequal: the more these
 /// differ, the more is allowed.
-pub(crate) fn aspect_fit(corners: &[Point; 4], doubt: f32) -> f32 {
+fn aspect_fit(corners: &[Point; 4], doubt: f32) -> f32 {
     let outline = CardOutline { corners: *corners, score: 0.0 };
     let [a, b, c, d] = outline.sides().map(|side| side.max(1e-3));
     let (one, other) = (a + c, b + d);
@@ -81,7 +108,12 @@ pub(crate) fn aspect_fit(corners: &[Point; 4], doubt: f32) -> f32 {
 }
 
 /// The most promising quadrilaterals, best first, clockwise.
-pub(crate) fn candidates(edges: &EdgeMap, lines: &[StraightLine], most: usize) -> Vec<[Point; 4]> {
+pub(crate) fn candidates(
+    edges: &EdgeMap,
+    lines: &[StraightLine],
+    proportions: Proportions,
+    most: usize,
+) -> Vec<[Point; 4]> {
     let supports: Vec<Support> = lines.iter().map(|line| Support::of(edges, line)).collect();
     let (width, height) = (edges.width as f32, edges.height as f32);
     let picture = width * height;
@@ -135,7 +167,7 @@ pub(crate) fn candidates(edges: &EdgeMap, lines: &[StraightLine], most: usize) -
             let outline = CardOutline { corners, score: 0.0 };
             let [s0, s1, s2, s3] = outline.sides();
             let (one, other) = (s0 + s2, s1 + s3);
-            if !FITTED.aspects.contains(&(one.max(other) / one.min(other).max(1.0)))
+            if !proportions.allow(one.max(other) / one.min(other).max(1.0))
                 || outline.area() < FITTED.min_area * picture
             {
                 continue;
@@ -152,7 +184,7 @@ pub(crate) fn candidates(edges: &EdgeMap, lines: &[StraightLine], most: usize) -
             let size = (outline.area() / picture).sqrt();
             let Quads { support, aspect, size: by_size, aspect_doubt, .. } = FITTED;
             let score = (support.0 * mean + support.1 * least)
-                * (aspect.0 + aspect.1 * aspect_fit(&corners, aspect_doubt))
+                * (aspect.0 + aspect.1 * proportions.fit(&corners, aspect_doubt))
                 * (by_size.0 + by_size.1 * size);
             found.push((score, clockwise(corners)));
         }

@@ -5,6 +5,7 @@
 
 use crate::ktp::labels::{LABELS, Label, label_similarity};
 use crate::ktp::params::PARAMS;
+use crate::ktp::value_evidence::value_similarities;
 use crate::text::normalise::normalize_alnum;
 
 /// What a row of the card holds.
@@ -29,14 +30,51 @@ pub fn align(rows: &[String]) -> Vec<RowMeaning> {
         has_label.then(|| std::array::from_fn(|at| label_similarity(text, at)))
     };
     let similarities: Vec<Option<Similarities>> = rows.iter().map(similarities).collect();
-    align_by(&similarities).0
+    let labelled: Vec<bool> = similarities.iter().map(Option::is_some).collect();
+    align_by(&similarities, &labelled).0
+}
+
+/// The same with the texts of the values beside those of the labels, for cards on which labels are lost.
+pub fn align_with_values(rows: &[(String, String)]) -> Vec<RowMeaning> {
+    let fits = &PARAMS.value_evidence;
+    let similarities = |(label, value): &(String, String)| {
+        let of_label: Similarities = std::array::from_fn(|at| label_similarity(label, at));
+        let legible = normalize_alnum(label).len() >= 2
+            && of_label.iter().any(|similarity| *similarity >= fits.legible_label_min);
+        if normalize_alnum(value).is_empty() && value.trim() != "-" {
+            return legible.then_some(of_label);
+        }
+        let of_value = value_similarities(value);
+        Some(std::array::from_fn(|at| {
+            if legible { of_label[at] + fits.beside_label * of_value[at] } else { of_value[at] }
+        }))
+    };
+    let similarities: Vec<Option<Similarities>> = rows.iter().map(similarities).collect();
+    let labelled: Vec<bool> = rows.iter().map(|(label, _)| normalize_alnum(label).len() >= 2).collect();
+    align_by(&similarities, &labelled).0
+}
+
+/// Whether an alignment explains every row by a legible label, so that no value needs to be asked.
+pub fn is_certain(rows: &[String], meanings: &[RowMeaning]) -> bool {
+    let legible = |text: &String, label: Label| {
+        LABELS.iter().position(|(known, _)| *known == label).is_some_and(|at| {
+            label_similarity(text, at) >= PARAMS.value_evidence.legible_label_min
+        })
+    };
+    let explained = rows.iter().zip(meanings).all(|(text, meaning)| match meaning {
+        RowMeaning::Labelled(label) => legible(text, *label),
+        RowMeaning::Continuation => normalize_alnum(text).len() < 2,
+        RowMeaning::Nothing => false,
+    });
+    explained && meanings.iter().filter(|m| matches!(m, RowMeaning::Labelled(_))).count() == LABELS.len()
 }
 
 /// For a row with a label, its similarity to each label, 0 to 1.
 pub(crate) type Similarities = [f32; LABELS.len()];
 
-/// The best alignment of rows of which only similarities are known, and its score.
-pub(crate) fn align_by(rows: &[Option<Similarities>]) -> (Vec<RowMeaning>, f32) {
+/// The best alignment of rows of which only similarities are known, and its score. `labelled`: whether print stands in the
+/// place of a row's label.
+pub(crate) fn align_by(rows: &[Option<Similarities>], labelled: &[bool]) -> (Vec<RowMeaning>, f32) {
     #[derive(Clone, Copy)]
     struct Cell {
         score: f32,
@@ -49,8 +87,7 @@ pub(crate) fn align_by(rows: &[Option<Similarities>]) -> (Vec<RowMeaning>, f32) 
     let unreached = Cell { score: f32::MIN, from: 0, meaning: RowMeaning::Nothing };
     let mut best = vec![vec![unreached; n + 1]; rows.len() + 1];
     best[0][0].score = 0.0;
-    for (i, similarities) in rows.iter().enumerate() {
-        let has_label = similarities.is_some();
+    for (i, (similarities, has_label)) in rows.iter().zip(labelled.iter().copied()).enumerate() {
         let similarities = similarities.unwrap_or([score.no_label; LABELS.len()]);
         for j in 0..=n {
             let here = best[i][j].score;
@@ -71,7 +108,7 @@ pub(crate) fn align_by(rows: &[Option<Similarities>]) -> (Vec<RowMeaning>, f32) 
                     RowMeaning::Labelled(*label),
                 );
             }
-            let wraps = j > 0 && matches!(LABELS[j - 1].0, Label::Name | Label::Address);
+            let wraps = j > 0 && matches!(LABELS[j - 1].0, Label::Name | Label::Birth | Label::Address);
             let continues = match (has_label, wraps) {
                 (false, true) => score.wrapped,
                 (false, false) => score.wrapped_elsewhere,

@@ -92,11 +92,26 @@ fn whole_date(text: &str) -> Option<(NaiveDate, i32)> {
     (start == 0).then_some((date, repairs))
 }
 
+/// Whether a text ends in a date, as a birth does.
+pub(crate) fn ends_in_date(text: &str) -> bool {
+    trailing_date(&text.trim().chars().collect::<Vec<char>>()).is_some()
+}
+
+/// Whether a text is a date and nothing else.
+pub(crate) fn is_date(text: &str) -> bool {
+    whole_date(text).is_some()
+}
+
+/// Whether a text says `SEUMUR HIDUP`, four letters of which may be misread.
+pub(crate) fn is_for_life(text: &str) -> bool {
+    edit_distance(&normalize_alnum(text), "SEUMURHIDUP") <= 4
+}
+
 /// `SEUMUR HIDUP`, or a date.
 pub(crate) fn valid_until(piece: &FieldText, put: &mut impl FnMut(FieldName, String, f32)) {
     if let Some((date, repairs)) = whole_date(&piece.text) {
         put(FieldName::ValidUntil, date.to_string(), with_repaired_digits(piece.confidence(), repairs));
-    } else if edit_distance(&normalize_alnum(&piece.text), "SEUMURHIDUP") <= 4 {
+    } else if is_for_life(&piece.text) {
         let edits = edit_distance(&normalize_alnum(&piece.text), "SEUMURHIDUP") as f32;
         put(FieldName::ValidUntil, FOR_LIFE.to_owned(), 0.98 - edits * 0.05);
     }

@@ -66,6 +66,17 @@ pub fn parse(lines: &KtpLines) -> BTreeMap<FieldName, FieldReading> {
     fields
 }
 
+/// Whether print touches the box of the name or the birth from outside, so that a part of it may be missing.
+pub fn critical_value_is_cut(lines: &KtpLines) -> bool {
+    let mut above = RowMeaning::Nothing;
+    lines.rows.iter().zip(lines.meanings.iter().flatten()).any(|(row, meaning)| {
+        if *meaning != RowMeaning::Continuation {
+            above = *meaning;
+        }
+        row.value_is_cut && matches!(above, RowMeaning::Labelled(Label::Name | Label::Birth))
+    })
+}
+
 /// Lowers the confidence of a birth date that the NIK contradicts: it is likelier misread than one that the NIK confirms.
 /// The date itself stays as printed.
 fn lower_contradicted_date(fields: &mut BTreeMap<FieldName, FieldReading>) {
@@ -96,7 +107,12 @@ fn row_fields(label: Label, row: &KtpRow, wrapped: &[&KtpRow], put: &mut impl Fn
             let joined = join(&piece, &row.value, wrapped);
             put(FieldName::Name, name_text(&joined.text), joined.confidence());
         }
-        Label::Birth => birth(&piece, row.digits.as_ref(), put),
+        Label::Birth => {
+            // Some print runs set the date below the place.
+            let joined = join(&piece, &row.value, wrapped);
+            let digits = wrapped.iter().find_map(|row| row.digits.as_ref()).or(row.digits.as_ref());
+            birth(&joined, digits, put);
+        }
         Label::Gender => {
             vocabulary(FieldName::Gender, &piece, GENDERS, put);
             if let Some((value, confidence)) = blood_type(row) {
@@ -105,11 +121,12 @@ fn row_fields(label: Label, row: &KtpRow, wrapped: &[&KtpRow], put: &mut impl Fn
         }
         Label::Address => {
             let mut first = piece;
-            if let Some(rest) = row.extra.as_ref().map(value_of).filter(|rest| !rest.text.is_empty()) {
-                // A wide gap within the address.
+            // A wide gap within the address; what is paler behind it is the ground's print.
+            let extra = row.extra.as_ref().filter(|_| !row.extra_is_pale);
+            if let Some(rest) = extra.map(value_of).filter(|rest| !rest.text.is_empty()) {
                 first.append(&rest, false);
             }
-            let joined = join(&first, row.extra.as_ref().unwrap_or(&row.value), wrapped);
+            let joined = join(&first, extra.unwrap_or(&row.value), wrapped);
             put(FieldName::Address, full_stops_after_abbreviations(&joined.text), joined.confidence());
         }
         Label::RtRw => {

@@ -33,6 +33,7 @@ pub fn align_by_shape(rows: &[Option<LabelShape>], capital: f32, indent: f32) ->
             .iter()
             .flat_map(move |widths| widths.iter().map(move |width| shape.width / width))
     });
+    let labelled: Vec<bool> = rows.iter().map(Option::is_some).collect();
     let mut best: Option<(f32, Vec<RowMeaning>)> = None;
     for scale in scales.filter(|scale| (0.6 * capital..1.5 * capital).contains(scale)).take(512) {
         let similarities: Vec<Option<Similarities>> = rows
@@ -41,7 +42,7 @@ pub fn align_by_shape(rows: &[Option<LabelShape>], capital: f32, indent: f32) ->
                 row.map(|shape| std::array::from_fn(|at| shape_similarity(shape, at, scale, margin, indent)))
             })
             .collect();
-        let (meanings, score) = align_by(&similarities);
+        let (meanings, score) = align_by(&similarities, &labelled);
         if best.as_ref().is_some_and(|(most, _)| score <= *most) {
             continue;
         }

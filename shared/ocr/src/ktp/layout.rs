@@ -4,6 +4,7 @@
 
 use crate::ktp::rows::{RowLayout, evened, header_span, median, row_layouts};
 use crate::ktp::template::TEMPLATE;
+use crate::ktp::value_column::ValueColumn;
 use crate::page::{Area, Page, Row, Span};
 
 /// Where the lines of a KTP are.
@@ -11,6 +12,7 @@ use crate::page::{Area, Page, Row, Span};
 pub struct KtpLayout {
     pub(crate) header: Vec<(Row, Span)>,
     pub(crate) nik: Option<Row>,
+    pub(crate) value_column: ValueColumn,
     pub(crate) rows: Vec<RowLayout>,
 }
 
@@ -28,7 +30,7 @@ impl KtpLayout {
 
     /// Looks for the rows.
     pub fn find(page: &Page) -> Self {
-        let (w, h) = (page.width() as f32, page.height() as f32);
+        let h = page.height() as f32;
         let rows = page.rows(page.area(
             TEMPLATE.text_left,
             TEMPLATE.text_top,
@@ -81,9 +83,15 @@ impl KtpLayout {
             })
             .take(TEMPLATE.rows_max)
             .collect();
-        let body = evened(page, body, body_height);
-        let rows = row_layouts(page, &body, body_height, w);
-        Self { header, nik, rows }
+        let column = ValueColumn::find(page, &body, body_height);
+        let body = evened(page, body, body_height, &column);
+        let rows = row_layouts(page, &body, body_height, &column);
+        Self { header, nik, value_column: column, rows }
+    }
+
+    /// How many rows have a value, whether or not they have a label.
+    pub fn valued_rows(&self) -> usize {
+        self.rows.iter().filter(|row| row.value.is_some()).count()
     }
 
     /// How many rows have a label.

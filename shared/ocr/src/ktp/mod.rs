@@ -21,4 +21,6 @@ pub(crate) mod row_data;
 pub(crate) mod rows;
 pub(crate) mod rt_rw;
 pub(crate) mod template;
+pub(crate) mod value_column;
+pub(crate) mod value_evidence;
 pub(crate) mod vocabulary;

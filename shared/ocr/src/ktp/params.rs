@@ -42,7 +42,7 @@ pub(crate) struct Alignment {
     pub skipped_label: f32,
     /// Similarity of a row without a label to any.
     pub no_label: f32,
-    /// A row without a label that continues a name or an address.
+    /// A row without a label that continues a name, a birth or an address.
     pub wrapped: f32,
     /// A row without a label that continues another value.
     pub wrapped_elsewhere: f32,
@@ -54,6 +54,22 @@ pub(crate) struct Alignment {
     pub unreached_label: f32,
 }
 
+/// How well the text of a value fits a label, in the scale of [`Alignment`]'s similarities.
+pub(crate) struct ValueEvidence {
+    /// A value that has the form that only this label's values have.
+    pub form: f32,
+    /// A value of letters, for a label whose values are any names.
+    pub open: f32,
+    /// A value that this label cannot have.
+    pub against: f32,
+    /// Similarity from which on a value is a word of a closed list.
+    pub word_min: f32,
+    /// A label that is less similar than this to every known one is lost: the value then speaks in its place.
+    pub legible_label_min: f32,
+    /// What a value adds to the similarity of a legible label, as a share.
+    pub beside_label: f32,
+}
+
 /// Values fitted to generated cards of difficulties T0 to T3.
 pub(crate) struct Params {
     /// Fit of the NIK's cells below which not all of them hold a digit.
@@ -62,6 +78,15 @@ pub(crate) struct Params {
     pub nik_alternative_min: f32,
     /// Highest confidence of the first letter of a name that begins right of its column.
     pub off_column: f32,
+    /// How far from the column of values a value may begin, and the most the column may lean, in px to the right for each px
+    /// further down.
+    pub column_tolerance: f32,
+    pub column_lean_max: f32,
+    /// Rows that begin a value in one column, as a share of those in the column in which most begin print.
+    pub column_support_min: f32,
+    /// Darkness of the ink of print that belongs to a card's ground, as a share of a value's: of a word right behind the
+    /// value, and of one behind a wide gap.
+    pub ground_print_max: (f32, f32),
     /// Darkness of faint print beside a value, as a share of the value's; paper has a tenth.
     pub faint_print_share: f32,
     /// Similarity from which on a text is one of the card's labels.
@@ -80,6 +105,8 @@ pub(crate) struct Params {
     pub contradicted_date: f32,
     /// See [`Alignment`].
     pub alignment: Alignment,
+    /// See [`ValueEvidence`].
+    pub value_evidence: ValueEvidence,
     /// Doubt (one minus the confidence) that is left of a reading that its table confirms, as a share.
     pub confirmed_doubt: f32,
     /// Confidence from which on the name of a place stays as it was read.
@@ -139,6 +166,10 @@ pub(crate) static PARAMS: Params = Params {
     nik_fit_min: -1.2,
     nik_alternative_min: 0.12,
     off_column: 0.93,
+    column_tolerance: 0.3,
+    column_lean_max: 0.04,
+    column_support_min: 0.5,
+    ground_print_max: (0.55, 0.8),
     faint_print_share: 0.3,
     label_similarity_min: 0.7,
     label_shape_similarity_min: 0.25,
@@ -157,6 +188,14 @@ pub(crate) static PARAMS: Params = Params {
         labelled_continuation: -0.5,
         nothing: -0.05,
         unreached_label: 0.05,
+    },
+    value_evidence: ValueEvidence {
+        form: 0.95,
+        open: 0.35,
+        against: -0.4,
+        word_min: 0.6,
+        legible_label_min: 0.5,
+        beside_label: 0.2,
     },
     confirmed_doubt: 0.4,
     name_kept_from: 0.985,

@@ -7,7 +7,7 @@ use crate::correction::address_abbreviations::correct_first_word;
 use crate::correction::addresses::correct_address;
 use crate::correction::names::correct_name;
 use crate::correction::roman_numerals::restore_trailing_numeral;
-use crate::ktp::alignment::{RowMeaning, align};
+use crate::ktp::alignment::{RowMeaning, align, align_with_values, is_certain};
 use crate::ktp::citizenship::citizenship_shape;
 use crate::ktp::label_shapes::{LabelShape, align_by_shape};
 use crate::ktp::labels::{Label, printed};
@@ -22,6 +22,7 @@ use crate::recognition::digits::{self, Band, DigitRow, NumberRow, Pattern};
 use crate::recognition::engine::{Engine, EngineError, LineImage, TextClass};
 use crate::recognition::{ctc, ensemble};
 use crate::text::confidence::needs_second_pass;
+use crate::text::field_text::value_of;
 use crate::text::line::Line;
 
 impl KtpLayout {
@@ -82,7 +83,8 @@ impl KtpLayout {
         let w = page.width() as f32;
         let row = self.nik?;
         let (top, bottom) = (row.top as f32, row.bottom as f32);
-        let band = Band { left: TEMPLATE.nik_left * w, right: TEMPLATE.text_right * w, top, bottom };
+        let left = (self.value_column.left(row) as f32 - TEMPLATE.nik_before_values * w).max(0.0);
+        let band = Band { left, right: TEMPLATE.text_right * w, top, bottom };
         let pitches = (TEMPLATE.nik_pitch.0 * w, TEMPLATE.nik_pitch.1 * w);
         digits::read_row(&page.gray, band, pitches, is_of_a_province)
     }
@@ -102,10 +104,16 @@ impl KtpLayout {
         let mut rows: Vec<KtpRow> = self
             .rows
             .iter()
-            .map(|row| KtpRow { value_is_dash: row.value_is_dash, blood: row.blood, ..KtpRow::default() })
+            .map(|row| KtpRow {
+                value_is_dash: row.value_is_dash,
+                value_is_cut: row.cut,
+                extra_is_pale: row.extra_is_pale,
+                blood: row.blood,
+                ..KtpRow::default()
+            })
             .collect();
         let by_shape = if header_confirms_ktp { self.meanings_by_shape(page) } else { None };
-        let meanings = match &by_shape {
+        let mut meanings = match &by_shape {
             Some(meanings) => {
                 for (row, meaning) in rows.iter_mut().zip(meanings) {
                     if let RowMeaning::Labelled(label) = meaning {
@@ -115,24 +123,39 @@ impl KtpLayout {
                 meanings.clone()
             }
             None => {
-                self.read_spans(page, engine, &mut rows, |at| {
+                self.read_spans(page, engine, &mut rows, |at, _| {
                     Some((at.label?, TextClass::Any, Part::Label))
                 })?;
-                let texts: Vec<String> = rows.iter().map(|row| row.label.text()).collect();
-                align(&texts)
+                align(&label_texts(&rows))
             }
         };
-        let mut meaning = meanings.iter();
-        self.read_spans(page, engine, &mut rows, |at| {
-            let class = value_class(meaning.next().copied());
+        let value = |at: &RowLayout, class: TextClass| {
             (!at.value_is_dash).then_some((at.value?, class, Part::Value))
-        })?;
+        };
+        // Where labels are worn, stained or cut off, the values say as well what they are. They must be read before that is
+        // known: with all letters and digits.
+        let labels_suffice = by_shape.is_some() || is_certain(&label_texts(&rows), &meanings);
+        let mut classes = vec![TextClass::Upper; rows.len()];
+        if labels_suffice {
+            classes = value_classes(&meanings);
+        }
+        self.read_spans(page, engine, &mut rows, |at, i| value(at, *classes.get(i)?))?;
+        if !labels_suffice {
+            let texts: Vec<(String, String)> =
+                rows.iter().map(|row| (row.label.text(), value_text(row))).collect();
+            meanings = align_with_values(&texts);
+            let meant = value_classes(&meanings);
+            self.read_spans(page, engine, &mut rows, |at, i| {
+                let class = *meant.get(i)?;
+                (classes.get(i) != Some(&class)).then(|| value(at, class))?
+            })?;
+        }
         let mut above = RowMeaning::Nothing;
         for ((layout, row), meaning) in self.rows.iter().zip(&mut rows).zip(&meanings) {
-            row.digits = second_pass(page, layout, row, *meaning);
             if *meaning != RowMeaning::Continuation {
                 above = *meaning;
             }
+            row.digits = second_pass(page, layout, row, above);
             match (layout.value, above) {
                 (Some(span), RowMeaning::Labelled(Label::Address)) => {
                     if *meaning == above {
@@ -158,13 +181,13 @@ impl KtpLayout {
                 layout.value.filter(|_| !layout.value_is_dash && needs_second_reader(&row.value, above))
             {
                 let image =
-                    LineImage { image: page.crop(layout.row, span), class: value_class(Some(*meaning)) };
+                    LineImage { image: page.crop(layout.row, span), class: value_class(above) };
                 if let Some(seen) = ctc::recognise_line(&image) {
                     ensemble::fuse(&mut row.value, &seen);
                 }
             }
         }
-        self.read_spans(page, engine, &mut rows, |at| {
+        self.read_spans(page, engine, &mut rows, |at, _| {
             let class = TextClass::BloodGroup;
             Some((at.extra?, class, Part::Extra))
         })?;
@@ -177,7 +200,7 @@ impl KtpLayout {
         Ok(KtpLines { header, nik, rows, meanings: Some(meanings) })
     }
 
-    /// Recognises the part of each row that `pick` names, as one batch.
+    /// Recognises the part of each row that `pick` names, by the row and its number, as one batch.
     ///
     /// # Errors
     /// The engine failed.
@@ -186,11 +209,11 @@ impl KtpLayout {
         page: &Page,
         engine: &mut dyn Engine,
         rows: &mut [KtpRow],
-        mut pick: impl FnMut(&RowLayout) -> Option<(Span, TextClass, Part)>,
+        mut pick: impl FnMut(&RowLayout, usize) -> Option<(Span, TextClass, Part)>,
     ) -> Result<(), EngineError> {
         let mut jobs = Vec::new();
         for (i, row) in self.rows.iter().enumerate() {
-            if let Some((span, class, part)) = pick(row) {
+            if let Some((span, class, part)) = pick(row, i) {
                 let image = page.crop(row.row, span);
                 jobs.push((i, part, LineImage { image, class }));
             }
@@ -251,12 +274,33 @@ fn second_pass(page: &Page, at: &RowLayout, read: &KtpRow, meaning: RowMeaning) 
 }
 
 /// The alphabet of a row's value.
-const fn value_class(meaning: Option<RowMeaning>) -> TextClass {
-    match meaning {
-        Some(RowMeaning::Labelled(Label::Name)) => TextClass::Name,
-        Some(RowMeaning::Labelled(Label::RtRw)) => TextClass::Digits,
+const fn value_class(field: RowMeaning) -> TextClass {
+    match field {
+        RowMeaning::Labelled(Label::Name) => TextClass::Name,
+        RowMeaning::Labelled(Label::RtRw) => TextClass::Digits,
         _ => TextClass::Upper,
     }
+}
+
+/// The alphabet of each row's value. A second line has that of the line above.
+fn value_classes(meanings: &[RowMeaning]) -> Vec<TextClass> {
+    let mut above = RowMeaning::Nothing;
+    let class = |meaning: &RowMeaning| {
+        if *meaning != RowMeaning::Continuation {
+            above = *meaning;
+        }
+        value_class(above)
+    };
+    meanings.iter().map(class).collect()
+}
+
+fn label_texts(rows: &[KtpRow]) -> Vec<String> {
+    rows.iter().map(|row| row.label.text()).collect()
+}
+
+/// The value of a row as text.
+fn value_text(row: &KtpRow) -> String {
+    if row.value_is_dash { "-".to_owned() } else { value_of(&row.value).text }
 }
 
 #[cfg(test)]

@@ -16,10 +16,14 @@ pub struct KtpRow {
     pub value: Line,
     /// Whether a lone dash stands there: recognisers see nothing in it.
     pub value_is_dash: bool,
+    /// Whether print touches the value's box from outside: a part of the value may be missing.
+    pub value_is_cut: bool,
     /// The date or the numbers in the value as the digit classifier saw them, where the recogniser was in doubt.
     pub digits: Option<NumberRow>,
     /// The print behind a wide gap in the same row: the blood group with its label.
     pub extra: Option<Line>,
+    /// Whether it is paler than the value: print of the ground, or letters of a thinner face.
+    pub extra_is_pale: bool,
     /// The blood group whose shape the end of the extra has.
     pub blood: Option<BloodShape>,
     /// The end of the extra as the second reader has it, which knows no other letters than those of a group.

@@ -6,6 +6,7 @@ use crate::correction::glyph::Glyph;
 use crate::ktp::blood_shape::{BloodShape, blood_shape};
 use crate::ktp::params::PARAMS;
 use crate::ktp::template::TEMPLATE;
+use crate::ktp::value_column::ValueColumn;
 use crate::page::{Page, Row, Span};
 
 /// One row and the columns of its parts.
@@ -17,7 +18,13 @@ pub(crate) struct RowLayout {
     pub value_is_dash: bool,
     /// Whether the value begins where no other does.
     pub off_column: bool,
+    /// Whether print touches the value's box from outside: a part of the value may be missing.
+    pub cut: bool,
+    /// First column of print beside the value that is the ground's.
+    pub ground: Option<u32>,
     pub extra: Option<Span>,
+    /// Whether the extra is paler than the value: print of the ground, or blood group in thinner letters.
+    pub extra_is_pale: bool,
     pub blood: Option<BloodShape>,
 }
 
@@ -25,7 +32,7 @@ pub(crate) struct RowLayout {
 ///
 /// Where a long label in small letters stands before a short value, the row was measured by the label; where a wrapped
 /// value leaves two digits on its second line, there is too little ink for a row.
-pub(crate) fn evened(page: &Page, rows: Vec<Row>, height: u32) -> Vec<Row> {
+pub(crate) fn evened(page: &Page, rows: Vec<Row>, height: u32, column: &ValueColumn) -> Vec<Row> {
     let mut heights: Vec<u32> = rows.iter().map(Row::height).collect();
     heights.sort_unstable();
     let capitals = heights.get(heights.len() * 7 / 10).copied().unwrap_or(height).min(height * 5 / 4);
@@ -38,9 +45,9 @@ pub(crate) fn evened(page: &Page, rows: Vec<Row>, height: u32) -> Vec<Row> {
             && (row.bottom - above.bottom) * 10 > step * 16
         {
             let area = crate::page::Area {
-                left: (TEMPLATE.wrapped_left * page.width() as f32) as u32,
+                left: column.left(row).saturating_sub(capitals),
                 top: above.bottom + step / 6,
-                right: (TEMPLATE.wrapped_right * page.width() as f32) as u32,
+                right: column.left(row) + (TEMPLATE.wrapped_width * page.width() as f32) as u32,
                 bottom: row.bottom.saturating_sub(capitals),
             };
             let between = page
@@ -51,6 +58,9 @@ pub(crate) fn evened(page: &Page, rows: Vec<Row>, height: u32) -> Vec<Row> {
         }
         evened.push(row);
     }
+    if let Some(last) = evened.last().copied() {
+        evened.extend(rows_below(page, last, (capitals, step), column));
+    }
     evened.truncate(TEMPLATE.rows_max);
     for row in &mut evened {
         if row.height() < capitals {
@@ -58,6 +68,28 @@ pub(crate) fn evened(page: &Page, rows: Vec<Row>, height: u32) -> Vec<Row> {
         }
     }
     evened
+}
+
+/// Short values below the last row, each a step further down: without labels they hold too little ink for a row.
+fn rows_below(page: &Page, last: Row, (capitals, step): (u32, u32), column: &ValueColumn) -> Vec<Row> {
+    let area = crate::page::Area {
+        left: column.left(last).saturating_sub(capitals / 2),
+        top: last.bottom + step / 6,
+        right: column.left(last) + (TEMPLATE.wrapped_width * page.width() as f32) as u32,
+        bottom: (TEMPLATE.text_bottom * page.height() as f32) as u32,
+    };
+    let mut above = last;
+    let mut below = Vec::new();
+    for row in page.faint_rows(area) {
+        let alike = row.height() * 10 >= capitals * 8 && row.height() * 10 <= capitals * 13;
+        let in_step = (row.bottom - above.bottom).abs_diff(step) * 10 <= step * 2;
+        if !alike || !in_step {
+            break;
+        }
+        below.push(row);
+        above = row;
+    }
+    below
 }
 
 pub(crate) fn median(mut values: Vec<u32>) -> u32 {
@@ -76,6 +108,43 @@ pub(crate) fn header_span(page: &Page, row: Row) -> Option<Span> {
         .filter(|span| span.right - span.left > row.height() * 2)
 }
 
+/// The print of a row in some columns.
+struct Printed {
+    /// Pieces parted by wide gaps.
+    spans: Vec<Span>,
+    /// The first piece that is paler than the card's ink: print of the ground, or what glare has left.
+    ground: Option<Span>,
+}
+
+/// The print between two columns of a row, without words as pale as the print of the ground.
+fn printed(page: &Page, row: Row, (left, right): (u32, u32), high: u32) -> Printed {
+    let mut found = Printed { spans: Vec::new(), ground: None };
+    // Ink of the first word; a colon is too narrow to tell.
+    let mut ink = 0.0;
+    for word in page.spans(row, left, right, high * 2 / 5) {
+        let darkness = page.ink_darkness(row, word);
+        if ink == 0.0 && (word.right - word.left) * 10 > high * 4 {
+            ink = darkness;
+        }
+        match found.spans.last_mut() {
+            Some(span) if word.left - span.right < high * 5 / 4 => {
+                if darkness < PARAMS.ground_print_max.0 * ink {
+                    found.ground.get_or_insert(word);
+                } else {
+                    span.right = word.right;
+                }
+            }
+            _ => found.spans.push(word),
+        }
+    }
+    found
+}
+
+/// Whether a piece of print is as high as a row's capitals.
+fn is_as_high_as_letters(page: &Page, row: Row, span: Span) -> bool {
+    page.ink_height(row, span).is_some_and(|(top, bottom)| (bottom - top) * 10 >= row.height() * 7)
+}
+
 /// A short flat stroke in the middle of the row.
 fn is_dash(page: &Page, row: Row, span: Span) -> bool {
     let high = row.height();
@@ -88,10 +157,11 @@ fn is_dash(page: &Page, row: Row, span: Span) -> bool {
         && bottom < row.bottom - high / 8
 }
 
-/// A piece of print without the edge of the portrait that it may have run into.
-fn without_portrait(page: &Page, row: Row, span: Span, text_right: u32, high: u32) -> Option<Span> {
+/// A piece of print without the edge of the portrait that it may have run into, and whether print that goes on beside it was
+/// taken for that edge.
+fn without_portrait(page: &Page, row: Row, span: Span, text_right: u32, high: u32) -> Option<(Span, bool)> {
     if span.right <= text_right {
-        return Some(span);
+        return Some((span, false));
     }
     let pieces = page.spans(row, span.left, span.right, high * 3 / 10);
     let last = pieces.iter().rposition(|piece| piece.left < text_right)?;
@@ -101,11 +171,21 @@ fn without_portrait(page: &Page, row: Row, span: Span, text_right: u32, high: u3
         let narrow = (2..=11).contains(&((piece.right - piece.left) * 10 / high.max(1)));
         let near = piece.left < right + high && piece.right < span.right + 1;
         if !narrow || !near || !stands_alone(page, row, *piece, high) {
-            break;
+            return Some((Span { left: span.left, right }, near));
         }
         right = piece.right;
     }
-    Some(Span { left: span.left, right })
+    Some((Span { left: span.left, right }, false))
+}
+
+/// Whether a letter stands right before a value, nearer than a word would: no colon, but print that the value may have
+/// lost.
+fn touched_from_left(page: &Page, row: Row, value: Span, high: u32) -> bool {
+    let before = page.strokes(row, value.left.saturating_sub(2 * high), value.left, 1);
+    before.last().is_some_and(|piece| {
+        let near = (value.left - piece.right) * 10 < high * 3;
+        near && Glyph::of(page, row, *piece).is_some_and(|glyph| glyph.height() >= 0.5 && !glyph.is_colon())
+    })
 }
 
 /// Whether there is paper right above, below and behind a piece of print: the portrait's edge goes on.
@@ -154,50 +234,33 @@ fn with_faint(page: &Page, row: Row, span: Span, column: u32, limit: u32) -> Spa
     reached
 }
 
-/// Where the values begin: the column at which most rows start a wide piece of print.
-fn value_left(page: &Page, rows: &[Row], high: u32, w: f32) -> u32 {
-    let (from, to) = ((TEMPLATE.value_left.0 * w) as u32, (TEMPLATE.value_left.1 * w) as u32);
-    let mut starts = Vec::new();
-    for row in rows {
-        let spans =
-            page.spans(*row, (TEMPLATE.text_left * w) as u32, (TEMPLATE.text_right * w) as u32, high * 2 / 5);
-        let begin =
-            |span: &&Span| (from..to).contains(&span.left) && (span.right - span.left) * 10 > high * 4;
-        starts.extend(spans.iter().find(begin).map(|span| span.left));
-    }
-    let near = |x: u32| starts.iter().filter(|start| start.abs_diff(x) * 10 <= high * 3).count();
-    let best = starts.iter().copied().max_by_key(|x| (near(*x), u32::MAX - *x));
-    match best {
-        Some(x) if near(x) >= 3 => {
-            median(starts.iter().copied().filter(|start| start.abs_diff(x) * 10 <= high * 3).collect())
-        }
-        _ => (TEMPLATE.value_left_usual * w) as u32,
-    }
-}
-
-/// The parts of each row. `high`: the height of capitals, `w`: the width of the card, in pixels.
-pub(crate) fn row_layouts(page: &Page, rows: &[Row], high: u32, w: f32) -> Vec<RowLayout> {
-    let value_left = value_left(page, rows, high, w);
+/// The parts of each row. `high`: the height of capitals in px, `column`: where values begin.
+pub(crate) fn row_layouts(page: &Page, rows: &[Row], high: u32, column: &ValueColumn) -> Vec<RowLayout> {
+    let w = page.width() as f32;
     let text_left = (TEMPLATE.text_left * w) as u32;
     let text_right = (TEMPLATE.text_right * w) as u32;
     let right = (TEMPLATE.portrait_left * w) as u32;
     let mut layouts: Vec<RowLayout> = rows
         .iter()
         .map(|row| {
+            let value_left = column.left(*row);
+            let border = column.border(page, *row, high);
             // The label: everything up to the colon.
-            let before = page.spans(*row, text_left, value_left.saturating_sub(high / 4), high * 2 / 5);
+            let before = page.spans(*row, text_left, border.at, high * 2 / 5);
             let wide = |span: &&Span| (span.right - span.left) * 10 > high * 4;
             let label = match (before.iter().find(wide), before.iter().rfind(wide)) {
                 (Some(first), Some(last)) => Some(Span { left: first.left, right: last.right }),
                 _ => None,
             };
-            let after = page.spans(*row, value_left.saturating_sub(high * 3 / 10), right, high * 5 / 4);
+            let Printed { spans: after, ground } = printed(page, *row, (border.at, right), high);
             let mut value = after.first().copied().filter(|span| {
                 // A value begins where values begin.
                 span.left < value_left + high * 3
             });
             value = value.map(|span| behind_colon(page, *row, span));
             let value_is_dash = value.is_some_and(|span| is_dash(page, *row, span));
+            let mut cut = border.divides_ink
+                || value.is_some_and(|span| touched_from_left(page, *row, span, high));
             let mut extra = None;
             if let Some(first) = value {
                 let rest: Vec<Span> = after.iter().skip(1).copied().collect();
@@ -208,17 +271,28 @@ pub(crate) fn row_layouts(page: &Page, rows: &[Row], high: u32, w: f32) -> Vec<R
                 if let (Some(next), Some(last)) = (rest.first(), rest.last()) {
                     extra = Some(Span { left: next.left, right: last.right });
                 }
-                value = without_portrait(page, *row, first, text_right, high);
-                extra = extra.and_then(|span| without_portrait(page, *row, span, text_right, high));
+                let inside = without_portrait(page, *row, first, text_right, high);
+                value = inside.map(|(span, _)| span);
+                cut |= inside.is_some_and(|(_, goes_on)| goes_on);
+                // What glare has made pale looks like the ground's print.
+                cut |= ground.is_some_and(|pale| {
+                    (first.right..first.right + high * 5 / 4).contains(&pale.left) && is_as_high_as_letters(page, *row, pale)
+                });
+                extra = extra.and_then(|span| without_portrait(page, *row, span, text_right, high)).map(|(span, _)| span);
             }
             let blood = extra.and_then(|span| blood_shape(page, *row, span));
-            RowLayout { row: *row, label, value, value_is_dash, off_column: false, extra, blood }
+            let ground = ground.map(|span| span.left);
+            let extra_is_pale = extra.zip(value).is_some_and(|(extra, value)| {
+                page.ink_darkness(*row, extra) < PARAMS.ground_print_max.1 * page.ink_darkness(*row, value)
+            });
+            RowLayout { row: *row, label, value, value_is_dash, off_column: false, cut, ground, extra, extra_is_pale, blood }
         })
         .collect();
     let begins: Vec<Option<u32>> = layouts.iter().map(|row| row.value.map(|span| span.left)).collect();
     for (i, layout) in layouts.iter_mut().enumerate() {
         let (Some(span), Some(column)) = (layout.value, column_beside(&begins, i)) else { continue };
-        let limit = layout.extra.map_or(text_right, |extra| extra.left.saturating_sub(high));
+        let beside = layout.extra.map(|extra| extra.left).into_iter().chain(layout.ground).min();
+        let limit = beside.map_or(text_right, |left| left.saturating_sub(high));
         let reached = with_faint(page, layout.row, span, column, limit);
         layout.off_column = is_off(reached, column, high);
         layout.value = Some(reached);
@@ -259,7 +333,7 @@ mod tests {
         };
         let row = Row { top: 40, bottom: 60 };
         let span = Span { left: 100, right: 220 };
-        let right = |page: &Page| without_portrait(page, row, span, 205, 20).map(|span| span.right);
+        let right = |page: &Page| without_portrait(page, row, span, 205, 20).map(|(span, _)| span.right);
         assert_eq!(right(&page(40, 60)), Some(220));
         assert_eq!(right(&page(0, 120)), Some(197));
     }

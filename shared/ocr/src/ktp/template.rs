@@ -34,8 +34,8 @@ pub(crate) struct Template {
     /// Bounds of the row of the NIK.
     pub nik_top: f32,
     pub nik_bottom: f32,
-    /// Where its digits begin at the earliest, behind the label.
-    pub nik_left: f32,
+    /// How far before the column of values its digits begin at the earliest, behind the label.
+    pub nik_before_values: f32,
     /// Columns that hold digits of the NIK in every print run, and no label.
     pub nik_digits_left: f32,
     pub nik_digits_right: f32,
@@ -47,9 +47,8 @@ pub(crate) struct Template {
     /// Least and greatest column at which values begin, and the usual one.
     pub value_left: (f32, f32),
     pub value_left_usual: f32,
-    /// Columns in which the short second line of a wrapped value is looked for.
-    pub wrapped_left: f32,
-    pub wrapped_right: f32,
+    /// Width, from the column of values on, in which the short second line of a wrapped value is looked for.
+    pub wrapped_width: f32,
     /// How far RT/RW, village and district are indented under the address.
     pub indent: f32,
     /// From row to row, to separate the first labelled row from the NIK: it lies at least half a pitch below. Not
@@ -64,7 +63,7 @@ pub(crate) struct Template {
 }
 
 pub(crate) static TEMPLATE: Template = Template {
-    text_left: 0.015,
+    text_left: 0.006,
     text_right: 0.725,
     text_top: 0.04,
     text_bottom: 0.97,
@@ -79,16 +78,15 @@ pub(crate) static TEMPLATE: Template = Template {
     header_margin_parts: 20,
     nik_top: 0.16,
     nik_bottom: 0.36,
-    nik_left: 0.185,
+    nik_before_values: 0.09,
     nik_digits_left: 0.26,
     nik_digits_right: 0.66,
     nik_middle: 0.25,
     nik_half_height: 0.03,
     nik_pitch: (0.0235, 0.0345),
-    value_left: (0.225, 0.37),
+    value_left: (0.0, 0.4),
     value_left_usual: 0.27,
-    wrapped_left: 0.22,
-    wrapped_right: 0.45,
+    wrapped_width: 0.19,
     indent: 0.036,
     row_pitch_below_nik: 0.0505,
     rows_max: 16,

@@ -65,7 +65,7 @@ fn grain(luma: &GrayImage, scale: f32) -> f32 {
 }
 
 /// Gaussian blur, borders continued.
-fn blurred(luma: &GrayImage, sigma: f32) -> GrayImage {
+pub(crate) fn blurred(luma: &GrayImage, sigma: f32) -> GrayImage {
     let (width, height) = (luma.width() as usize, luma.height() as usize);
     let reach = (2.2 * sigma).ceil().clamp(1.0, 10.0) as usize;
     let raw: Vec<f32> = (0..=reach).map(|i| (-0.5 * (i as f32 / sigma).powi(2)).exp()).collect();

@@ -1,5 +1,6 @@
 //! Makes a flat card dark print on white ground.
 
+pub(crate) mod bilevel;
 pub(crate) mod contrast;
 pub(crate) mod denoise;
 pub(crate) mod normalise;

@@ -5,12 +5,28 @@
 
 /// The fitted values of this stage.
 pub struct Params {
+    /// Which pictures have two levels, and how they are smoothed.
+    pub bilevel: Bilevel,
     /// How much grain is smoothed away.
     pub denoise: Denoise,
     /// What becomes black and what white.
     pub normalise: Normalise,
     /// How pale print is darkened.
     pub contrast: Contrast,
+}
+
+/// Pictures in black and white.
+pub struct Bilevel {
+    /// How far, in grey levels, a pixel may be from black or white.
+    pub off: u8,
+    /// Share of the pixels that are black or white.
+    pub two_levels: f32,
+    /// Share of black ones, and of white ones, at least.
+    pub least_black: f32,
+    pub least_white: f32,
+    /// Deviation of the blur, as a share of the picture's longer side, and its bounds in px.
+    pub sigma: f32,
+    pub sigmas: (f32, f32),
 }
 
 /// Grain is the usual deviation of a pixel from its neighbours, as a share of the card's level.
@@ -54,6 +70,14 @@ pub struct Contrast {
 
 /// As fitted.
 pub const PARAMS: Params = Params {
+    bilevel: Bilevel {
+        off: 24,
+        two_levels: 0.96,
+        least_black: 0.01,
+        least_white: 0.3,
+        sigma: 0.001,
+        sigmas: (0.6, 1.5),
+    },
     denoise: Denoise {
         harmless_grain: 0.006,
         heavy_grain: 0.04,

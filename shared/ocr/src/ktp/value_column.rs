@@ -1,0 +1,137 @@
+//! The column in which the values of a KTP begin, and the border between the label and the value of a row.
+//!
+//! Owns both, found from the print of this card: print runs, cut edges and squeezed pictures move the column by a tenth of
+//! the card's width. It must not know which field a row holds.
+
+use crate::correction::glyph::Glyph;
+use crate::ktp::params::PARAMS;
+use crate::ktp::template::TEMPLATE;
+use crate::page::{Page, Row};
+
+/// The line along which values begin. It may lean, where the card was not made quite flat.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct ValueColumn {
+    /// Column in px at the middle of the page.
+    at: f32,
+    /// px to the right for each px further down.
+    lean: f32,
+    /// Half the page's height in px.
+    middle: f32,
+}
+
+/// The beginning of a wide piece of print.
+#[derive(Debug, Clone, Copy)]
+struct Start {
+    x: f32,
+    y: f32,
+    /// A colon stands before it, which counts twice.
+    weight: f32,
+}
+
+impl ValueColumn {
+    /// The column at which most rows start a piece of print; a colon before a piece speaks for it. `high`: height of
+    /// capitals in px.
+    pub fn find(page: &Page, rows: &[Row], high: u32) -> Self {
+        let (w, middle) = (page.width() as f32, page.height() as f32 / 2.0);
+        let starts = starts(page, rows, high);
+        let near = PARAMS.column_tolerance * high as f32;
+        let support = |x: f32| -> f32 {
+            starts.iter().filter(|start| (start.x - x).abs() <= near).map(|start| start.weight).sum()
+        };
+        let most = starts.iter().map(|start| support(start.x)).fold(0.0, f32::max);
+        // Labels begin in one column too; values stand right of them.
+        let strong = |start: &&Start| support(start.x) >= PARAMS.column_support_min * most;
+        let Some(rightmost) = starts.iter().filter(strong).max_by(|a, b| a.x.total_cmp(&b.x)).filter(|_| most >= 3.0)
+        else {
+            return Self { at: TEMPLATE.value_left_usual * w, lean: 0.0, middle };
+        };
+        let x = starts
+            .iter()
+            .filter(|start| (start.x - rightmost.x).abs() <= 2.0 * near)
+            .max_by(|a, b| support(a.x).total_cmp(&support(b.x)))
+            .map_or(rightmost.x, |start| start.x);
+        let mut column = Self { at: x, lean: 0.0, middle };
+        // Once more with what the first line found: a leaning column starts its outer rows further off.
+        for reach in [2.0 * near, near] {
+            column = column.fitted(&starts, reach).unwrap_or(column);
+        }
+        column
+    }
+
+    /// The line through the starts within `reach` of this one. A lean needs rows far apart.
+    fn fitted(self, starts: &[Start], reach: f32) -> Option<Self> {
+        let inside: Vec<&Start> = starts.iter().filter(|start| (start.x - self.x(start.y)).abs() <= reach).collect();
+        let n = inside.len() as f32;
+        if n < 3.0 {
+            return None;
+        }
+        let (mx, my) =
+            (inside.iter().map(|s| s.x).sum::<f32>() / n, inside.iter().map(|s| s.y).sum::<f32>() / n);
+        let (mut yy, mut xy) = (0.0, 0.0);
+        for start in &inside {
+            yy += (start.y - my).powi(2);
+            xy += (start.y - my) * (start.x - mx);
+        }
+        // As much doubt as a few rows that lie a tenth of the page apart: two starts give no lean.
+        let lean = (xy / (yy + n * (0.2 * self.middle).powi(2) * 0.3))
+            .clamp(-PARAMS.column_lean_max, PARAMS.column_lean_max);
+        Some(Self { at: mx + lean * (self.middle - my), lean, middle: self.middle })
+    }
+
+    fn x(&self, y: f32) -> f32 {
+        self.at + self.lean * (y - self.middle)
+    }
+
+    /// Where the value of a row should begin, in px.
+    pub fn left(&self, row: Row) -> u32 {
+        self.x(row.middle()).max(0.0) as u32
+    }
+
+    /// Where the value of a row may begin at the earliest: the border between label and value. It never divides a letter,
+    /// unless there is no gap near the column.
+    pub fn border(&self, page: &Page, row: Row, high: u32) -> Border {
+        let column = self.left(row);
+        let at = column.saturating_sub(high * 3 / 10);
+        let around = page.strokes(row, column.saturating_sub(high * 5 / 2), column + high * 5 / 2, 1);
+        match around.iter().find(|piece| piece.left < at && piece.right > at) {
+            None => Border { at, divides_ink: false },
+            // A letter that begins before the column, most of it behind: it is the value's.
+            Some(piece) if piece.left + high >= column && piece.right > column => {
+                Border { at: piece.left, divides_ink: false }
+            }
+            Some(piece) if piece.right <= column + high / 10 => Border { at: piece.right, divides_ink: false },
+            Some(_) => Border { at, divides_ink: true },
+        }
+    }
+}
+
+/// Where the label of a row ends and its value may begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Border {
+    /// Column in px.
+    pub at: u32,
+    /// Whether print runs across it.
+    pub divides_ink: bool,
+}
+
+/// Every start of a wide piece of print in the columns where values may begin.
+fn starts(page: &Page, rows: &[Row], high: u32) -> Vec<Start> {
+    let w = page.width() as f32;
+    let (from, to) = TEMPLATE.value_left;
+    let (from, to, right) = ((from * w) as u32, (to * w) as u32, (TEMPLATE.text_right * w) as u32);
+    let mut starts = Vec::new();
+    for row in rows {
+        let spans = page.spans(*row, 0, right, high * 2 / 5);
+        for (i, span) in spans.iter().enumerate() {
+            if !(from..to).contains(&span.left) || (span.right - span.left) * 10 <= high * 4 {
+                continue;
+            }
+            let colon = i.checked_sub(1).and_then(|i| spans.get(i)).is_some_and(|before| {
+                Glyph::of(page, *row, *before).is_some_and(|glyph| glyph.is_colon())
+            });
+            let weight = if colon { 2.0 } else { 1.0 };
+            starts.push(Start { x: span.left as f32, y: row.middle(), weight });
+        }
+    }
+    starts
+}
