@@ -11,7 +11,7 @@ use filot_domain::{CardKind, CardReading, DocumentType, FieldName, FieldReading,
 use image::RgbImage;
 
 use crate::classify;
-use crate::detection::{Printed, find_cards, find_squeezed, orientation_candidates};
+use crate::detection::{Printed, find_cards, find_squeezed, may_be_squeezed, orientation_candidates};
 use crate::error::ReadError;
 use crate::image::decode::decode;
 pub use crate::image::limits::WORKING_SIDE;
@@ -27,7 +27,7 @@ use crate::npwp::line::NpwpLine;
 use crate::page::Page;
 use crate::preprocess::bilevel::soften_bilevel;
 use crate::preprocess::preprocess;
-use crate::quality::{assess, without_glare};
+use crate::quality::{assess, ends_in_glare, without_glare};
 use crate::recognition::engine::{Engine, EngineConfig, EngineError};
 use crate::recognition::{NAMES, by_name};
 use crate::text::line::Line;
@@ -141,6 +141,7 @@ impl Reader {
         let Search { attempt, card, found } = self.search(&mut clock, &image, &whole, claimed)?;
         // Without anything to read the picture still has its quality.
         let card = card.or_else(|| clock.time("rectify", || rectify(&image, &whole)));
+        let hidden = card.as_ref().is_some_and(|card| ends_in_glare(card, &attempt.name_areas()));
         let report = clock.time("quality", || card.map(|card| assess(&image, found.as_ref(), &card)));
         let (quality, mut reasons) =
             report.map_or_else(Default::default, |report| (report.quality, report.reasons));
@@ -150,7 +151,7 @@ impl Reader {
         if found.is_none() && !reasons.contains(&ReasonCode::CardNotFound) {
             reasons.push(ReasonCode::CardNotFound);
         }
-        if attempt.is_cut {
+        if attempt.is_cut || hidden {
             reasons.push(ReasonCode::ValueCutOff);
         }
         if attempt.kind == CardKind::Unknown && !reasons.contains(&ReasonCode::NotACard) {
@@ -208,7 +209,7 @@ impl Reader {
                 }
             }
         }
-        if !attempt.is_identified() {
+        if !attempt.is_identified() && may_be_squeezed(image) {
             // Each outline so far had a card's proportions.
             let kinds = claimed.map_or(order(None), only);
             for outline in clock.time("rectify", || find_squeezed(image)) {
@@ -404,6 +405,12 @@ impl Attempt {
             CardKind::Unknown => return false,
         };
         self.fields.contains_key(&number) && self.fields.contains_key(&FieldName::Name)
+    }
+
+    /// Where the holder's name was read, line by line, in px of the flat card. Whether it is whole no other field says.
+    fn name_areas(&self) -> Vec<[f32; 4]> {
+        let names = self.places.iter().filter(|place| place.fields.contains(&FieldName::Name));
+        names.map(|place| place.area).collect()
     }
 
     /// How legible it was: the mean confidence of its fields, 0 to 1.

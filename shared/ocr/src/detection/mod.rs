@@ -64,6 +64,15 @@ pub fn find_cards(image: &RgbImage) -> (Option<CardOutline>, Vec<CardOutline>) {
     (found, others)
 }
 
+/// Whether a picture does not have the proportions that cameras, scanners and pages have. Upright pictures of 3:4 may be
+/// either.
+pub fn may_be_squeezed(image: &RgbImage) -> bool {
+    const WIDE: [f32; 5] = [4.0 / 3.0, 1.5, 16.0 / 9.0, std::f32::consts::SQRT_2, CARD_ASPECT];
+    const UPRIGHT: [f32; 3] = [2.0 / 3.0, 9.0 / 16.0, std::f32::consts::FRAC_1_SQRT_2];
+    let aspect = image.width() as f32 / image.height().max(1) as f32;
+    !WIDE.iter().chain(&UPRIGHT).any(|usual| (aspect / usual - 1.0).abs() < SEARCH.usual_proportions)
+}
+
 /// What could be a card in a picture whose width and height were scaled apart, as apps do that make every picture a square,
 /// best first: outlines of any proportions, and the picture itself. Such pictures stand upright; one that is about square may
 /// have lain on its side.
@@ -72,7 +81,8 @@ pub fn find_squeezed(image: &RgbImage) -> Vec<CardOutline> {
     found.retain(|outline| outline.score >= SEARCH.min_score);
     found.truncate(SEARCH.max_squeezed);
     let (w, h) = (image.width() as f32, image.height() as f32);
-    found.push(CardOutline { corners: [(0.0, 0.0), (w, 0.0), (w, h), (0.0, h)], score: SEARCH.cropped_score });
+    found
+        .push(CardOutline { corners: [(0.0, 0.0), (w, 0.0), (w, h), (0.0, h)], score: SEARCH.cropped_score });
     let ways = |outline: CardOutline| {
         let one = upright(outline);
         let [top, right, bottom, left] = one.sides();

@@ -59,6 +59,8 @@ pub struct Search {
     pub second_score: f32,
     /// How many of them are.
     pub max_others: usize,
+    /// How far, as a share, a picture's proportions may be from the usual ones.
+    pub usual_proportions: f32,
     /// How many outlines are read of a picture whose width and height were scaled apart.
     pub max_squeezed: usize,
     /// Wider than high by less than this factor, such an outline may have its top at the side.
@@ -340,6 +342,7 @@ pub const PARAMS: Params = Params {
         doubtful_area: 0.4,
         second_score: 0.15,
         max_others: 3,
+        usual_proportions: 0.01,
         max_squeezed: 1,
         squeezed_square: 1.3,
         same_outline: 0.06,

@@ -57,9 +57,10 @@ pub fn align_with_values(rows: &[(String, String)]) -> Vec<RowMeaning> {
 /// Whether an alignment explains every row by a legible label, so that no value needs to be asked.
 pub fn is_certain(rows: &[String], meanings: &[RowMeaning]) -> bool {
     let legible = |text: &String, label: Label| {
-        LABELS.iter().position(|(known, _)| *known == label).is_some_and(|at| {
-            label_similarity(text, at) >= PARAMS.value_evidence.legible_label_min
-        })
+        LABELS
+            .iter()
+            .position(|(known, _)| *known == label)
+            .is_some_and(|at| label_similarity(text, at) >= PARAMS.value_evidence.legible_label_min)
     };
     let explained = rows.iter().zip(meanings).all(|(text, meaning)| match meaning {
         RowMeaning::Labelled(label) => legible(text, *label),

@@ -29,7 +29,8 @@ pub(crate) fn header_fields(lines: &[Line], put: &mut impl FnMut(FieldName, Stri
             (at + 1 < words.len()).then_some((at, rank, edits))
         });
         if let Some(at) = province {
-            let name = name_of(words.get(at + 1..rank.map_or(words.len(), |(at, ..)| at)).unwrap_or_default());
+            let name =
+                name_of(words.get(at + 1..rank.map_or(words.len(), |(at, ..)| at)).unwrap_or_default());
             if !name.text.is_empty() {
                 put(FieldName::Province, name.text.clone(), name.confidence());
             }
@@ -87,8 +88,10 @@ mod tests {
 
     #[test]
     fn ground_beside_the_header_is_no_part_of_it() {
-        let expected =
-            vec![(FieldName::Province, "JAWA TIMUR".to_owned()), (FieldName::Regency, "KABUPATEN PASURUAN".to_owned())];
+        let expected = vec![
+            (FieldName::Province, "JAWA TIMUR".to_owned()),
+            (FieldName::Regency, "KABUPATEN PASURUAN".to_owned()),
+        ];
         assert_eq!(fields(&["PROVINSI JAWA TIMUR", "KABUPATEN PASURUAN"]), expected);
         assert_eq!(fields(&["GEA PROVINSI JAWA TIMUR \"//", "\"S KABUPATEN PASURUAN \""]), expected);
     }

@@ -78,10 +78,13 @@ pub(crate) struct Params {
     pub nik_alternative_min: f32,
     /// Highest confidence of the first letter of a name that begins right of its column.
     pub off_column: f32,
-    /// How far from the column of values a value may begin, and the most the column may lean, in px to the right for each px
-    /// further down.
+    /// How far from the column of values a value may begin.
     pub column_tolerance: f32,
-    pub column_lean_max: f32,
+    /// The column may lean, in px to the right for each px further down: the step of the leans tried, how many there are each
+    /// way, and how many rows' support a lean of one costs.
+    pub column_lean_step: f32,
+    pub column_leans: i8,
+    pub column_lean_cost: f32,
     /// Rows that begin a value in one column, as a share of those in the column in which most begin print.
     pub column_support_min: f32,
     /// Darkness of the ink of print that belongs to a card's ground, as a share of a value's: of a word right behind the
@@ -167,7 +170,9 @@ pub(crate) static PARAMS: Params = Params {
     nik_alternative_min: 0.12,
     off_column: 0.93,
     column_tolerance: 0.3,
-    column_lean_max: 0.04,
+    column_lean_step: 0.02,
+    column_leans: 10,
+    column_lean_cost: 20.0,
     column_support_min: 0.5,
     ground_print_max: (0.55, 0.8),
     faint_print_share: 0.3,

@@ -129,9 +129,8 @@ impl KtpLayout {
                 align(&label_texts(&rows))
             }
         };
-        let value = |at: &RowLayout, class: TextClass| {
-            (!at.value_is_dash).then_some((at.value?, class, Part::Value))
-        };
+        let value =
+            |at: &RowLayout, class: TextClass| (!at.value_is_dash).then_some((at.value?, class, Part::Value));
         // Where labels are worn, stained or cut off, the values say as well what they are. They must be read before that is
         // known: with all letters and digits.
         let labels_suffice = by_shape.is_some() || is_certain(&label_texts(&rows), &meanings);
@@ -180,8 +179,7 @@ impl KtpLayout {
             if let Some(span) =
                 layout.value.filter(|_| !layout.value_is_dash && needs_second_reader(&row.value, above))
             {
-                let image =
-                    LineImage { image: page.crop(layout.row, span), class: value_class(above) };
+                let image = LineImage { image: page.crop(layout.row, span), class: value_class(above) };
                 if let Some(seen) = ctc::recognise_line(&image) {
                     ensemble::fuse(&mut row.value, &seen);
                 }

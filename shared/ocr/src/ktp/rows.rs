@@ -259,8 +259,8 @@ pub(crate) fn row_layouts(page: &Page, rows: &[Row], high: u32, column: &ValueCo
             });
             value = value.map(|span| behind_colon(page, *row, span));
             let value_is_dash = value.is_some_and(|span| is_dash(page, *row, span));
-            let mut cut = border.divides_ink
-                || value.is_some_and(|span| touched_from_left(page, *row, span, high));
+            let mut cut =
+                border.divides_ink || value.is_some_and(|span| touched_from_left(page, *row, span, high));
             let mut extra = None;
             if let Some(first) = value {
                 let rest: Vec<Span> = after.iter().skip(1).copied().collect();
@@ -276,16 +276,30 @@ pub(crate) fn row_layouts(page: &Page, rows: &[Row], high: u32, column: &ValueCo
                 cut |= inside.is_some_and(|(_, goes_on)| goes_on);
                 // What glare has made pale looks like the ground's print.
                 cut |= ground.is_some_and(|pale| {
-                    (first.right..first.right + high * 5 / 4).contains(&pale.left) && is_as_high_as_letters(page, *row, pale)
+                    (first.right..first.right + high * 5 / 4).contains(&pale.left)
+                        && is_as_high_as_letters(page, *row, pale)
                 });
-                extra = extra.and_then(|span| without_portrait(page, *row, span, text_right, high)).map(|(span, _)| span);
+                extra = extra
+                    .and_then(|span| without_portrait(page, *row, span, text_right, high))
+                    .map(|(span, _)| span);
             }
             let blood = extra.and_then(|span| blood_shape(page, *row, span));
             let ground = ground.map(|span| span.left);
             let extra_is_pale = extra.zip(value).is_some_and(|(extra, value)| {
                 page.ink_darkness(*row, extra) < PARAMS.ground_print_max.1 * page.ink_darkness(*row, value)
             });
-            RowLayout { row: *row, label, value, value_is_dash, off_column: false, cut, ground, extra, extra_is_pale, blood }
+            RowLayout {
+                row: *row,
+                label,
+                value,
+                value_is_dash,
+                off_column: false,
+                cut,
+                ground,
+                extra,
+                extra_is_pale,
+                blood,
+            }
         })
         .collect();
     let begins: Vec<Option<u32>> = layouts.iter().map(|row| row.value.map(|span| span.left)).collect();

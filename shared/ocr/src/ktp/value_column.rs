@@ -35,47 +35,54 @@ impl ValueColumn {
         let (w, middle) = (page.width() as f32, page.height() as f32 / 2.0);
         let starts = starts(page, rows, high);
         let near = PARAMS.column_tolerance * high as f32;
-        let support = |x: f32| -> f32 {
-            starts.iter().filter(|start| (start.x - x).abs() <= near).map(|start| start.weight).sum()
-        };
-        let most = starts.iter().map(|start| support(start.x)).fold(0.0, f32::max);
-        // Labels begin in one column too; values stand right of them.
-        let strong = |start: &&Start| support(start.x) >= PARAMS.column_support_min * most;
-        let Some(rightmost) = starts.iter().filter(strong).max_by(|a, b| a.x.total_cmp(&b.x)).filter(|_| most >= 3.0)
-        else {
+        let mut best: Option<(f32, Self)> = None;
+        let leans = (-PARAMS.column_leans..=PARAMS.column_leans)
+            .map(|step| f32::from(step) * PARAMS.column_lean_step);
+        for lean in leans {
+            let upright = Self { at: 0.0, lean, middle };
+            let at: Vec<(f32, f32)> =
+                starts.iter().map(|start| (start.x - upright.x(start.y), start.weight)).collect();
+            let Some((support, x)) = column_at(&at, near) else { continue };
+            // A column that leans less is likelier.
+            let support = support - PARAMS.column_lean_cost * lean.abs();
+            if best.is_none_or(|(most, _)| support > most) {
+                best = Some((support, Self { at: x, ..upright }));
+            }
+        }
+        let Some((_, mut column)) = best else {
             return Self { at: TEMPLATE.value_left_usual * w, lean: 0.0, middle };
         };
-        let x = starts
-            .iter()
-            .filter(|start| (start.x - rightmost.x).abs() <= 2.0 * near)
-            .max_by(|a, b| support(a.x).total_cmp(&support(b.x)))
-            .map_or(rightmost.x, |start| start.x);
-        let mut column = Self { at: x, lean: 0.0, middle };
-        // Once more with what the first line found: a leaning column starts its outer rows further off.
-        for reach in [2.0 * near, near] {
+        for reach in [1.5 * near, near] {
             column = column.fitted(&starts, reach).unwrap_or(column);
         }
         column
     }
 
-    /// The line through the starts within `reach` of this one. A lean needs rows far apart.
+    /// This line moved and turned through the starts within `reach` px of it. Turning needs rows far apart.
     fn fitted(self, starts: &[Start], reach: f32) -> Option<Self> {
-        let inside: Vec<&Start> = starts.iter().filter(|start| (start.x - self.x(start.y)).abs() <= reach).collect();
+        let off = |start: &Start| start.x - self.x(start.y);
+        let inside: Vec<(f32, f32)> = starts
+            .iter()
+            .filter(|start| off(start).abs() <= reach)
+            .map(|start| (off(start), start.y))
+            .collect();
         let n = inside.len() as f32;
         if n < 3.0 {
             return None;
         }
         let (mx, my) =
-            (inside.iter().map(|s| s.x).sum::<f32>() / n, inside.iter().map(|s| s.y).sum::<f32>() / n);
+            (inside.iter().map(|s| s.0).sum::<f32>() / n, inside.iter().map(|s| s.1).sum::<f32>() / n);
         let (mut yy, mut xy) = (0.0, 0.0);
-        for start in &inside {
-            yy += (start.y - my).powi(2);
-            xy += (start.y - my) * (start.x - mx);
+        for (x, y) in &inside {
+            yy += (y - my).powi(2);
+            xy += (y - my) * (x - mx);
         }
-        // As much doubt as a few rows that lie a tenth of the page apart: two starts give no lean.
-        let lean = (xy / (yy + n * (0.2 * self.middle).powi(2) * 0.3))
-            .clamp(-PARAMS.column_lean_max, PARAMS.column_lean_max);
-        Some(Self { at: mx + lean * (self.middle - my), lean, middle: self.middle })
+        let turn = xy / (yy + n * (0.1 * self.middle).powi(2));
+        Some(Self {
+            at: self.at + mx + turn * (self.middle - my),
+            lean: self.lean + turn,
+            middle: self.middle,
+        })
     }
 
     fn x(&self, y: f32) -> f32 {
@@ -99,10 +106,28 @@ impl ValueColumn {
             Some(piece) if piece.left + high >= column && piece.right > column => {
                 Border { at: piece.left, divides_ink: false }
             }
-            Some(piece) if piece.right <= column + high / 10 => Border { at: piece.right, divides_ink: false },
+            Some(piece) if piece.right <= column + high / 10 => {
+                Border { at: piece.right, divides_ink: false }
+            }
             Some(_) => Border { at, divides_ink: true },
         }
     }
+}
+
+/// The column of values among pieces of print (px, weight) that begin in columns, and what supports it: of those in which
+/// many begin the rightmost, for labels stand in one too. `None`: fewer than three begin in one column.
+fn column_at(starts: &[(f32, f32)], near: f32) -> Option<(f32, f32)> {
+    let support = |x: f32| -> f32 {
+        starts.iter().filter(|start| (start.0 - x).abs() <= near).map(|start| start.1).sum()
+    };
+    let supported: Vec<(f32, f32)> = starts.iter().map(|start| (support(start.0), start.0)).collect();
+    let most = supported.iter().map(|column| column.0).fold(0.0, f32::max);
+    let strong = supported.iter().filter(|column| column.0 >= (PARAMS.column_support_min * most).max(3.0));
+    let rightmost = strong.map(|column| column.1).reduce(f32::max)?;
+    supported
+        .into_iter()
+        .filter(|column| (column.1 - rightmost).abs() <= 2.0 * near)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
 }
 
 /// Where the label of a row ends and its value may begin.
@@ -126,9 +151,10 @@ fn starts(page: &Page, rows: &[Row], high: u32) -> Vec<Start> {
             if !(from..to).contains(&span.left) || (span.right - span.left) * 10 <= high * 4 {
                 continue;
             }
-            let colon = i.checked_sub(1).and_then(|i| spans.get(i)).is_some_and(|before| {
-                Glyph::of(page, *row, *before).is_some_and(|glyph| glyph.is_colon())
-            });
+            let colon = i
+                .checked_sub(1)
+                .and_then(|i| spans.get(i))
+                .is_some_and(|before| Glyph::of(page, *row, *before).is_some_and(|glyph| glyph.is_colon()));
             let weight = if colon { 2.0 } else { 1.0 };
             starts.push(Start { x: span.left as f32, y: row.middle(), weight });
         }

@@ -32,7 +32,9 @@ fn value_similarity(text: &str, label: Label) -> f32 {
         Label::Birth => either(ends_in_date(text) && !is_date(text)),
         Label::Gender => among(GENDERS),
         // The slash is often read as a digit.
-        Label::RtRw => either(text != "-" && rt_rw(&FieldText { text: text.to_owned(), min: 1.0, mean: 1.0 }, None).is_some()),
+        Label::RtRw => either(
+            text != "-" && rt_rw(&FieldText { text: text.to_owned(), min: 1.0, mean: 1.0 }, None).is_some(),
+        ),
         Label::Religion => among(RELIGIONS),
         Label::MaritalStatus => among(MARITAL),
         Label::Citizenship => among(CITIZENSHIPS),
@@ -40,7 +42,13 @@ fn value_similarity(text: &str, label: Label) -> f32 {
         Label::Occupation => among(OCCUPATIONS).max(if letters { fits.open / 2.0 } else { fits.against }),
         Label::Address if text.split([' ', '.']).next().is_some_and(marks_address) => fits.form,
         Label::Address => fits.open,
-        Label::Name | Label::Village | Label::District => if letters { fits.open } else { fits.against },
+        Label::Name | Label::Village | Label::District => {
+            if letters {
+                fits.open
+            } else {
+                fits.against
+            }
+        }
     }
 }
 

@@ -33,7 +33,9 @@ fn is_bilevel(image: &RgbImage) -> bool {
         white += u32::from(low.unwrap_or(255) >= 255 - fitted.off);
     }
     let share = |n: u32| n as f32 / count.max(1) as f32;
-    share(black + white) >= fitted.two_levels && share(black) >= fitted.least_black && share(white) >= fitted.least_white
+    share(black + white) >= fitted.two_levels
+        && share(black) >= fitted.least_black
+        && share(white) >= fitted.least_white
 }
 
 #[cfg(test)]

@@ -37,6 +37,9 @@ struct Params {
     glare_above: (f32, f32),
     /// A level that is bright enough for glare whatever the ground.
     white: f32,
+    /// How far behind a value, in heights of its row, letters may be hidden, and from which share of glare there they may.
+    behind_value: f32,
+    hidden_from: f32,
     /// The darkest colour of glare is at least this share of its brightest.
     colourless: f32,
     /// From this level of the ground on nothing is brighter than it.
@@ -70,6 +73,8 @@ const FITTED: Params = Params {
     most_glare: 0.06,
     glare_above: (1.3, 20.0),
     white: 252.0,
+    behind_value: 3.0,
+    hidden_from: 0.4,
     colourless: 0.72,
     white_ground: 250.0,
     most_reflection: 0.5,
@@ -98,13 +103,13 @@ pub fn assess(image: &RgbImage, found: Option<&CardOutline>, card: &RectifiedCar
     let sharpness = sharpness(&card.luma);
     let light = Light::of(card);
     let exposure = light.exposure();
-    let glare_free = 1.0 - light.glare_share;
+    let glare_free = 1.0 - light.glare_share();
 
     let complaints = [
         (found.is_none(), ReasonCode::CardNotFound),
         (sharpness < FITTED.least_sharpness, ReasonCode::Blurred),
         (light.ground < FITTED.least_ground, ReasonCode::TooDark),
-        (light.glare_share > FITTED.most_glare, ReasonCode::Glare),
+        (light.glare_share() > FITTED.most_glare, ReasonCode::Glare),
         (width < FITTED.least_width, ReasonCode::LowResolution),
         (found.is_some_and(|outline| is_cut_off(image, outline)), ReasonCode::CutOff),
         (colour_spread(&card.rgb) < FITTED.least_colour, ReasonCode::Grayscale),
@@ -129,6 +134,16 @@ pub fn assess(image: &RgbImage, found: Option<&CardOutline>, card: &RectifiedCar
         overall: (0.5 * least + 0.5 * mean) * whole,
     };
     QualityReport { quality, reasons }
+}
+
+/// Whether a reflection begins where one of these places ends, as areas in px of the card: letters may be hidden under it.
+pub fn ends_in_glare(card: &RectifiedCard, places: &[[f32; 4]]) -> bool {
+    let light = Light::of(card);
+    let (w, h) = (card.luma.width() as f32, card.luma.height() as f32);
+    places.iter().any(|[_, top, right, bottom]| {
+        let behind = FITTED.behind_value * (bottom - top);
+        light.glare_share_of([right / w, top / h, (right + behind) / w, bottom / h]) > FITTED.hidden_from
+    })
 }
 
 /// The complaints that are left when everything was read without doubt: a reflection then lay beside the print, or was too
@@ -194,13 +209,16 @@ struct Light {
     /// Levels that a tenth and nine tenths of the card stay under.
     dim: f32,
     bright: f32,
-    /// Share of the card that a reflection covers.
-    glare_share: f32,
+    /// For each cell whether a reflection covers it.
+    glare: Vec<bool>,
 }
+
+/// Cells across and down of the grid on which light is measured.
+const GRID: (u32, u32) = (100, 63);
 
 impl Light {
     fn of(card: &RectifiedCard) -> Self {
-        let cells = downscale_gray(&card.luma, 100, 63);
+        let cells = downscale_gray(&card.luma, GRID.0, GRID.1);
         let mut sorted = cells.as_raw().clone();
         sorted.sort_unstable();
         let level = |share: f32| {
@@ -210,21 +228,41 @@ impl Light {
         let (dim, ground, bright) = (level(0.1), level(0.5), level(0.9));
         // Glare is far brighter than the ground and has lost its colour; a ground near white has nothing above it.
         let limit = (ground * FITTED.glare_above.0 + FITTED.glare_above.1).min(FITTED.white);
-        let colours = downscale_rgb(&card.rgb, 100, 63);
-        let glaring = cells
-            .iter()
-            .zip(colours.pixels())
-            .filter(|(luma, rgb)| {
-                let (low, high) = (rgb.0.iter().min().copied(), rgb.0.iter().max().copied());
-                let colourless =
-                    f32::from(low.unwrap_or(0)) > FITTED.colourless * f32::from(high.unwrap_or(255));
-                f32::from(**luma) > limit && colourless
-            })
+        let colours = downscale_rgb(&card.rgb, GRID.0, GRID.1);
+        let is_glare = |luma: u8, rgb: [u8; 3]| {
+            let (low, high) = (rgb.iter().min().copied(), rgb.iter().max().copied());
+            let colourless = f32::from(low.unwrap_or(0)) > FITTED.colourless * f32::from(high.unwrap_or(255));
+            f32::from(luma) > limit && colourless
+        };
+        let mut glare: Vec<bool> =
+            cells.iter().zip(colours.pixels()).map(|(luma, rgb)| is_glare(*luma, rgb.0)).collect();
+        let share = glare.iter().filter(|glare| **glare).count() as f32 / glare.len().max(1) as f32;
+        if ground >= FITTED.white_ground || share > FITTED.most_reflection {
+            glare.fill(false);
+        }
+        Self { ground, dim, bright, glare }
+    }
+
+    /// Share of the card that a reflection covers.
+    fn glare_share(&self) -> f32 {
+        self.glare.iter().filter(|glare| **glare).count() as f32 / self.glare.len().max(1) as f32
+    }
+
+    /// The same of an area of the card: left, top, right, bottom as shares of its width and height.
+    fn glare_share_of(&self, [left, top, right, bottom]: [f32; 4]) -> f32 {
+        let cells = |from: f32, to: f32, count: u32| {
+            let at = |share: f32| (share.clamp(0.0, 1.0) * count as f32) as usize;
+            at(from)..(at(to) + 1).min(count as usize)
+        };
+        let (columns, rows) = (cells(left, right, GRID.0), cells(top, bottom, GRID.1));
+        let area = (columns.len() * rows.len()).max(1) as f32;
+        let line =
+            |y: usize| self.glare.get(y * GRID.0 as usize..(y + 1) * GRID.0 as usize).unwrap_or_default();
+        let glaring = rows
+            .flat_map(|y| line(y).get(columns.clone()).unwrap_or_default())
+            .filter(|glare| **glare)
             .count();
-        let share = glaring as f32 / cells.len().max(1) as f32;
-        let glare_share =
-            if ground >= FITTED.white_ground || share > FITTED.most_reflection { 0.0 } else { share };
-        Self { ground, dim, bright, glare_share }
+        glaring as f32 / area
     }
 
     /// Level of the ground, held down where light is very uneven.
