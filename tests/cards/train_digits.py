@@ -41,6 +41,7 @@ FONTS = [  # path, how often it is drawn
     ("/usr/share/fonts/truetype/roboto/unhinted/RobotoTTF/Roboto-Regular.ttf", 1),
     ("/usr/share/fonts/truetype/roboto/unhinted/RobotoTTF/Roboto-Medium.ttf", 1),
 ]
+MARKED_ZEROS = 0.4  # share of the samples, OCR faces left out, whose zeros have a slash or a dot
 GLYPH = 64  # height in pixels at which digits are drawn before they are shrunk
 
 
@@ -51,14 +52,31 @@ def load_fonts():
         box = font.getbbox("0123456789")
         font = ImageFont.truetype(path, int(100 * GLYPH / (box[3] - box[1])))
         box = font.getbbox("0123456789")
-        fonts.append((font, box, font.getlength("0")))
+        # OCR faces leave the zero as it is.
+        fonts.append((font, box, font.getlength("0"), "/ocr-" not in path))
         weights.append(weight)
     return fonts, np.array(weights) / sum(weights)
 
 
+def mark_zero(rng, draw, box, kind):
+    """A slash or a dot in a zero, in the box of the digit."""
+    left, top, right, bottom = box
+    wide, high = right - left, bottom - top
+    cx, cy = (left + right) / 2, (top + bottom) / 2
+    thick = max(2, round(wide * rng.uniform(0.08, 0.2)))
+    if kind < 0.3:
+        r = wide * rng.uniform(0.08, 0.17)
+        draw.ellipse((cx - r, cy - r * rng.uniform(1, 2), cx + r, cy + r * rng.uniform(1, 2)), fill=255)
+        return
+    # From inside the bowl to beyond it, mostly rising to the right.
+    reach, rise = wide * rng.uniform(0.2, 0.55), high * rng.uniform(0.16, 0.48)
+    side = -1 if rng.random() < 0.1 else 1
+    draw.line((cx - side * reach, cy + rise, cx + side * reach, cy - rise), fill=255, width=thick)
+
+
 def sample(rng, fonts, weights):
     """One patch and its class."""
-    font, box, advance = fonts[rng.choice(len(fonts), p=weights)]
+    font, box, advance, markable = fonts[rng.choice(len(fonts), p=weights)]
     # Print runs space the digits wider or closer than the face does.
     pitch = advance * rng.uniform(0.97, 1.35)
     text = "".join(str(d) for d in rng.integers(0, 10, 3))
@@ -84,10 +102,14 @@ def sample(rng, fonts, weights):
     draw = ImageDraw.Draw(canvas)
     top = GLYPH // 2 - box[1]
     bold = int(rng.integers(0, 2)) if rng.random() < 0.4 else 0
+    # Some faces mark a zero to tell it from an O; the mark is drawn, so that no such face need be known.
+    marked = rng.random() if markable and rng.random() < MARKED_ZEROS else 1.0
     for i, c in enumerate(text):
         if c != " ":
             x = 20 + pitch * (i + 0.5) - font.getlength(c) / 2
             draw.text((x, top), c, fill=255, font=font, stroke_width=bold)
+            if c == "0" and marked < 1.0:
+                mark_zero(rng, draw, draw.textbbox((x, top), c, font=font), marked)
     thin = rng.random()
     if thin < 0.15:
         canvas = canvas.filter(ImageFilter.MinFilter(3))

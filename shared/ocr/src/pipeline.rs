@@ -18,7 +18,7 @@ pub use crate::image::limits::WORKING_SIDE;
 use crate::image::rectify::{CardOutline, RectifiedCard, rectify};
 use crate::ktp;
 use crate::ktp::labels::labels_seen;
-use crate::ktp::layout::KtpLayout;
+use crate::ktp::layout::{KtpLayout, MIN_LABELLED_ROWS};
 use crate::ktp::row_data::KtpLines;
 use crate::ktp::template::ROW_GRID;
 use crate::npwp;
@@ -107,6 +107,8 @@ struct Search {
     card: Option<RectifiedCard>,
     /// The outline, unless it is the whole picture.
     found: Option<CardOutline>,
+    /// The picture's width and height were scaled apart: the outline has other proportions than a card's.
+    squeezed: bool,
 }
 
 impl Reader {
@@ -138,11 +140,12 @@ impl Reader {
         let image = clock.time("decode", || decode(bytes))?.image;
         let image = clock.time("normalise", || soften_bilevel(&image)).unwrap_or(image);
         let whole = CardOutline::whole_image(image.width(), image.height());
-        let Search { attempt, card, found } = self.search(&mut clock, &image, &whole, claimed)?;
+        let Search { attempt, card, found, squeezed } = self.search(&mut clock, &image, &whole, claimed)?;
         // Without anything to read the picture still has its quality.
         let card = card.or_else(|| clock.time("rectify", || rectify(&image, &whole)));
         let hidden = card.as_ref().is_some_and(|card| ends_in_glare(card, &attempt.name_areas()));
-        let report = clock.time("quality", || card.map(|card| assess(&image, found.as_ref(), &card)));
+        let report =
+            clock.time("quality", || card.map(|card| assess(&image, found.as_ref(), squeezed, &card)));
         let (quality, mut reasons) =
             report.map_or_else(Default::default, |report| (report.quality, report.reasons));
         if attempt.is_complete() {
@@ -209,18 +212,19 @@ impl Reader {
                 }
             }
         }
+        let mut squeezed = false;
         if !attempt.is_identified() && may_be_squeezed(image) {
             // Each outline so far had a card's proportions.
             let kinds = claimed.map_or(order(None), only);
             for outline in clock.time("rectify", || find_squeezed(image)) {
                 let (again, its_card) = self.read_upright(clock, image, &outline, kinds)?;
                 if again.is_identified() && again.mean_confidence() >= SQUEEZED_CONFIDENCE_MIN {
-                    (attempt, card, found) = (again, its_card, Some(outline));
+                    (attempt, card, found, squeezed) = (again, its_card, Some(outline), true);
                     break;
                 }
             }
         }
-        Ok(Search { attempt, card, found })
+        Ok(Search { attempt, card, found, squeezed })
     }
 
     /// Tries the orientations of an outline until one shows a card; with `print` only those that agree with it.
@@ -367,10 +371,8 @@ const fn order(claimed: Option<DocumentType>) -> &'static [CardKind] {
     }
 }
 
-/// Fewer labelled rows than this are no KTP, and not worth recognising: `./dev accuracy --count N --seed S` checks it, as
-/// the other numbers here.
-const MIN_LABELLED_ROWS: usize = 4;
-/// The same of rows with values where the labels are cut off: most of the card's twelve.
+/// Fewer rows with values than this are no KTP whose labels are cut off: most of the card's twelve. `./dev accuracy --count N
+/// --seed S` checks it, as the other numbers here.
 const MIN_VALUED_ROWS: usize = 9;
 /// Mean confidence of its fields from which on a card is believed whose outline has no card's proportions.
 const SQUEEZED_CONFIDENCE_MIN: f32 = 0.7;

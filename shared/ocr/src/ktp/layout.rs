@@ -2,10 +2,18 @@
 //!
 //! Owns the search for them on a level page. It must not know what they say.
 
-use crate::ktp::rows::{RowLayout, evened, header_span, median, row_layouts};
+use crate::ktp::portrait::portrait_left;
+use crate::ktp::rows::{RowLayout, TextBounds, evened, header_span, median, row_layouts};
 use crate::ktp::template::TEMPLATE;
 use crate::ktp::value_column::ValueColumn;
 use crate::page::{Area, Page, Row, Span};
+
+/// Fewer labelled rows than this are no KTP's, unless its labels are cut off: `./dev accuracy --count N --seed S` checks it.
+pub(crate) const MIN_LABELLED_ROWS: usize = 4;
+
+/// The bounds of the template.
+const TEXT_BOUNDS: TextBounds =
+    TextBounds { text_right: TEMPLATE.text_right, portrait_left: TEMPLATE.portrait_left };
 
 /// Where the lines of a KTP are.
 #[derive(Debug, Clone)]
@@ -30,11 +38,27 @@ impl KtpLayout {
 
     /// Looks for the rows.
     pub fn find(page: &Page) -> Self {
+        let usual = Self::find_within(page, TEXT_BOUNDS);
+        if usual.labelled_rows() >= MIN_LABELLED_ROWS {
+            return usual;
+        }
+        // Without labels what is left of the card is wider, and the portrait further left.
+        match portrait_left(page) {
+            Some(edge) if (edge as f32) < TEMPLATE.text_right * page.width() as f32 => {
+                let edge = edge as f32 / page.width() as f32;
+                let margin = TEMPLATE.portrait_left - TEMPLATE.text_right;
+                Self::find_within(page, TextBounds { text_right: edge - margin, portrait_left: edge })
+            }
+            _ => usual,
+        }
+    }
+
+    fn find_within(page: &Page, bounds: TextBounds) -> Self {
         let h = page.height() as f32;
         let rows = page.rows(page.area(
             TEMPLATE.text_left,
             TEMPLATE.text_top,
-            TEMPLATE.text_right,
+            bounds.text_right,
             TEMPLATE.text_bottom,
         ));
         let in_nik_zone = |row: &Row| (TEMPLATE.nik_top * h..TEMPLATE.nik_bottom * h).contains(&row.middle());
@@ -85,7 +109,7 @@ impl KtpLayout {
             .collect();
         let column = ValueColumn::find(page, &body, body_height);
         let body = evened(page, body, body_height, &column);
-        let rows = row_layouts(page, &body, body_height, &column);
+        let rows = row_layouts(page, &body, body_height, &column, bounds);
         Self { header, nik, value_column: column, rows }
     }
 

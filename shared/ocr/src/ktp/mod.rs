@@ -16,6 +16,7 @@ pub(crate) mod labels;
 pub(crate) mod layout;
 pub(crate) mod nik;
 pub(crate) mod params;
+pub(crate) mod portrait;
 pub(crate) mod read;
 pub(crate) mod row_data;
 pub(crate) mod rows;

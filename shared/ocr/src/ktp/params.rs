@@ -70,6 +70,16 @@ pub(crate) struct ValueEvidence {
     pub beside_label: f32,
 }
 
+/// What the left edge of a portrait looks like.
+pub(crate) struct PortraitEdge {
+    /// Columns between which it may stand where the template does not hold, as shares of the card's width.
+    pub columns: (f32, f32),
+    /// Its least height, as a share of the card's.
+    pub height_min: f32,
+    /// Least difference of the levels on either side, in grey levels.
+    pub step_min: f32,
+}
+
 /// Values fitted to generated cards of difficulties T0 to T3.
 pub(crate) struct Params {
     /// Fit of the NIK's cells below which not all of them hold a digit.
@@ -106,6 +116,8 @@ pub(crate) struct Params {
     pub header_edit: f32,
     /// Factor on the confidence of a birth date that the NIK contradicts.
     pub contradicted_date: f32,
+    /// See [`PortraitEdge`].
+    pub portrait_edge: PortraitEdge,
     /// See [`Alignment`].
     pub alignment: Alignment,
     /// See [`ValueEvidence`].
@@ -183,6 +195,7 @@ pub(crate) static PARAMS: Params = Params {
     province_similarity_min: 0.6,
     header_edit: 0.95,
     contradicted_date: 0.9,
+    portrait_edge: PortraitEdge { columns: (0.4, 0.74), height_min: 0.25, step_min: 24.0 },
     alignment: Alignment {
         labels_ahead: 4,
         label: 0.1,

@@ -28,6 +28,15 @@ pub(crate) struct RowLayout {
     pub blood: Option<BloodShape>,
 }
 
+/// Where the text of a card ends on the right, as shares of its width.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct TextBounds {
+    /// Print that reaches further right may be the portrait's edge.
+    pub text_right: f32,
+    /// No value is printed further right.
+    pub portrait_left: f32,
+}
+
 /// Gives every row the height of capitals, and adds the short second lines that the projection missed.
 ///
 /// Where a long label in small letters stands before a short value, the row was measured by the label; where a wrapped
@@ -235,11 +244,18 @@ fn with_faint(page: &Page, row: Row, span: Span, column: u32, limit: u32) -> Spa
 }
 
 /// The parts of each row. `high`: the height of capitals in px, `column`: where values begin.
-pub(crate) fn row_layouts(page: &Page, rows: &[Row], high: u32, column: &ValueColumn) -> Vec<RowLayout> {
+pub(crate) fn row_layouts(
+    page: &Page,
+    rows: &[Row],
+    high: u32,
+    column: &ValueColumn,
+    bounds: TextBounds,
+) -> Vec<RowLayout> {
     let w = page.width() as f32;
     let text_left = (TEMPLATE.text_left * w) as u32;
-    let text_right = (TEMPLATE.text_right * w) as u32;
-    let right = (TEMPLATE.portrait_left * w) as u32;
+    let text_right = (bounds.text_right * w) as u32;
+    let right = (bounds.portrait_left * w) as u32;
+    let extra_left_max = (bounds.text_right - TEMPLATE.extra_before_text_right) * w;
     let mut layouts: Vec<RowLayout> = rows
         .iter()
         .map(|row| {
@@ -264,10 +280,8 @@ pub(crate) fn row_layouts(page: &Page, rows: &[Row], high: u32, column: &ValueCo
             let mut extra = None;
             if let Some(first) = value {
                 let rest: Vec<Span> = after.iter().skip(1).copied().collect();
-                let rest: Vec<Span> = rest
-                    .into_iter()
-                    .filter(|span| (span.left as f32) < TEMPLATE.extra_left_max * w)
-                    .collect();
+                let rest: Vec<Span> =
+                    rest.into_iter().filter(|span| (span.left as f32) < extra_left_max).collect();
                 if let (Some(next), Some(last)) = (rest.first(), rest.last()) {
                     extra = Some(Span { left: next.left, right: last.right });
                 }

@@ -24,8 +24,8 @@ pub(crate) struct Template {
     pub portrait_left: f32,
     /// The portrait of no print run begins further right.
     pub portrait_left_max: f32,
-    /// The portrait's edge or the issuing city begins here: an extra begins further left.
-    pub extra_left_max: f32,
+    /// How far before `text_right` the portrait's edge or the issuing city may begin: an extra begins further left.
+    pub extra_before_text_right: f32,
     /// Every header line has print between these; the portrait's upper edge lies further right.
     pub header_left: f32,
     pub header_right: f32,
@@ -72,7 +72,7 @@ pub(crate) static TEMPLATE: Template = Template {
     level_bottom: 0.93,
     portrait_left: 0.745,
     portrait_left_max: 0.785,
-    extra_left_max: 0.70,
+    extra_before_text_right: 0.025,
     header_left: 0.2,
     header_right: 0.68,
     header_margin_parts: 20,

@@ -96,8 +96,14 @@ pub struct QualityReport {
 }
 
 /// Measures a picture. `found` is the outline that detection gave, if any; `card` what was rectified
-/// from it or from the whole picture.
-pub fn assess(image: &RgbImage, found: Option<&CardOutline>, card: &RectifiedCard) -> QualityReport {
+/// from it or from the whole picture. `squeezed`: the picture's width and height were scaled apart, so that the outline's
+/// proportions do not say whether the card is whole.
+pub fn assess(
+    image: &RgbImage,
+    found: Option<&CardOutline>,
+    squeezed: bool,
+    card: &RectifiedCard,
+) -> QualityReport {
     let width = found.map_or(image.width() as f32, CardOutline::width_px);
     let resolution = (width / FITTED.full_width).clamp(0.0, 1.0);
     let sharpness = sharpness(&card.luma);
@@ -111,7 +117,7 @@ pub fn assess(image: &RgbImage, found: Option<&CardOutline>, card: &RectifiedCar
         (light.ground < FITTED.least_ground, ReasonCode::TooDark),
         (light.glare_share() > FITTED.most_glare, ReasonCode::Glare),
         (width < FITTED.least_width, ReasonCode::LowResolution),
-        (found.is_some_and(|outline| is_cut_off(image, outline)), ReasonCode::CutOff),
+        (found.is_some_and(|outline| is_cut_off(image, outline, squeezed)), ReasonCode::CutOff),
         (colour_spread(&card.rgb) < FITTED.least_colour, ReasonCode::Grayscale),
     ];
     let mut reasons: Vec<ReasonCode> =
@@ -296,7 +302,7 @@ fn colour_spread(rgb: &RgbImage) -> f32 {
 
 /// Whether part of the card is outside the picture: a corner lies outside, or a side runs along the picture's border
 /// and the card's proportions are not whole.
-fn is_cut_off(image: &RgbImage, outline: &CardOutline) -> bool {
+fn is_cut_off(image: &RgbImage, outline: &CardOutline, squeezed: bool) -> bool {
     if outline.overhang(image.width(), image.height()) > FITTED.most_overhang {
         return true;
     }
@@ -312,7 +318,7 @@ fn is_cut_off(image: &RgbImage, outline: &CardOutline) -> bool {
     });
     let [top, right, bottom, left] = outline.sides();
     let off = ((top + bottom) / (right + left).max(1.0) / CARD_ASPECT - 1.0).abs();
-    along_border && off > FITTED.cut_proportions
+    along_border && off > FITTED.cut_proportions && !squeezed
 }
 
 #[cfg(test)]

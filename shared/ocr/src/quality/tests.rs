@@ -31,7 +31,7 @@ fn report(card: &RectifiedCard, width: f32) -> QualityReport {
     let height = width / CARD_ASPECT;
     let corners =
         [(100.0, 100.0), (100.0 + width, 100.0), (100.0 + width, 100.0 + height), (100.0, 100.0 + height)];
-    assess(&image, Some(&CardOutline { corners, score: 0.9 }), card)
+    assess(&image, Some(&CardOutline { corners, score: 0.9 }), false, card)
 }
 
 fn blurred(rgb: &RgbImage, radius: u32) -> RgbImage {
@@ -111,11 +111,11 @@ fn a_small_card_and_a_cut_card_are_complaints() {
     // The outline leaves the picture by a twentieth of its width.
     let image = RgbImage::new(1100, 900);
     let beyond = [(-55.0, 100.0), (1045.0, 100.0), (1045.0, 794.0), (-55.0, 794.0)];
-    let cut = assess(&image, Some(&CardOutline { corners: beyond, score: 0.8 }), &card);
+    let cut = assess(&image, Some(&CardOutline { corners: beyond, score: 0.8 }), false, &card);
     assert_eq!(cut.reasons, [ReasonCode::CutOff, ReasonCode::Retake]);
     // The outline ends at the picture's border and is too short for a card.
     let short = [(0.0, 100.0), (900.0, 100.0), (900.0, 760.0), (0.0, 760.0)];
-    let cut = assess(&image, Some(&CardOutline { corners: short, score: 0.8 }), &card);
+    let cut = assess(&image, Some(&CardOutline { corners: short, score: 0.8 }), false, &card);
     assert_eq!(cut.reasons, [ReasonCode::CutOff, ReasonCode::Retake]);
 }
 
@@ -141,7 +141,7 @@ fn a_copy_in_grey_is_a_complaint_tinted_or_not() {
 fn no_card_found_is_said_and_lowers_the_whole() {
     let card = flat(drawn(1.0));
     let image = RgbImage::new(1200, 757);
-    let report = assess(&image, None, &card);
+    let report = assess(&image, None, false, &card);
     assert_eq!(report.reasons, [ReasonCode::CardNotFound]);
     assert!(report.quality.overall < 0.75 && !report.quality.card_found);
 }
