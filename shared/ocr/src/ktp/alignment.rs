@@ -3,7 +3,7 @@
 //! Owns the alignment of rows with the known order of the labels; rows may be missing, misread or wrapped. It must not
 //! know how similar a row and a label are found to be: by text here, by shape in [`crate::ktp::label_shapes`].
 
-use crate::ktp::labels::{LABELS, Label, label_similarity};
+use crate::ktp::labels::{LABELS, Label, Similarities, label_similarity};
 use crate::ktp::params::PARAMS;
 use crate::ktp::value_evidence::value_similarities;
 use crate::text::normalise::normalize_alnum;
@@ -70,9 +70,6 @@ pub fn is_certain(rows: &[String], meanings: &[RowMeaning]) -> bool {
     explained && meanings.iter().filter(|m| matches!(m, RowMeaning::Labelled(_))).count() == LABELS.len()
 }
 
-/// For a row with a label, its similarity to each label, 0 to 1.
-pub(crate) type Similarities = [f32; LABELS.len()];
-
 /// The best alignment of rows of which only similarities are known, and its score. `labelled`: whether print stands in the
 /// place of a row's label.
 pub(crate) fn align_by(rows: &[Option<Similarities>], labelled: &[bool]) -> (Vec<RowMeaning>, f32) {
@@ -131,4 +128,62 @@ pub(crate) fn align_by(rows: &[Option<Similarities>], labelled: &[bool]) -> (Vec
         at = cell.from;
     }
     (meanings, total)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CARD: [(&str, &str); 12] = [
+        ("Nama", "CHRISTIAN ZULKARNAIN"),
+        ("Tempat/Tgl Lahir", "LEBAK, 29-12-1977"),
+        ("Jenis Kelamin", "LAKI-LAKI"),
+        ("Alamat", "JL. MAWAR"),
+        ("RT/RW", "012/019"),
+        ("Kel/Desa", "GUBUGAN CIBEUREUM"),
+        ("Kecamatan", "MAJA"),
+        ("Agama", "ISLAM"),
+        ("Status Perkawinan", "KAWIN"),
+        ("Pekerjaan", "KARYAWAN HONORER"),
+        ("Kewarganegaraan", "WNI"),
+        ("Berlaku Hingga", "SEUMUR HIDUP"),
+    ];
+
+    fn rows(card: &[(&str, &str)]) -> Vec<(String, String)> {
+        card.iter().map(|(label, value)| ((*label).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn expected() -> Vec<RowMeaning> {
+        LABELS.iter().map(|(label, _)| RowMeaning::Labelled(*label)).collect()
+    }
+
+    #[test]
+    fn values_name_the_rows_whose_labels_are_lost() {
+        let without_labels = CARD.map(|(_, value)| ("", value));
+        assert_eq!(align_with_values(&rows(&without_labels)), expected());
+        let mut worn = CARD;
+        (worn[2].0, worn[5].0, worn[7].0) = ("", "k~", "");
+        assert_eq!(align_with_values(&rows(&worn)), expected());
+    }
+
+    #[test]
+    fn a_second_line_continues_its_value() {
+        let mut meanings = expected();
+        meanings.insert(2, RowMeaning::Continuation);
+        let labels: Vec<String> = std::iter::once("Nama")
+            .chain(["Tempat/Tgl Lahir", ""])
+            .chain(CARD[2..].iter().map(|(label, _)| *label))
+            .map(str::to_owned)
+            .collect();
+        assert_eq!(align(&labels), meanings);
+    }
+
+    #[test]
+    fn an_alignment_is_certain_if_every_label_is_legible() {
+        let labels: Vec<String> = CARD.iter().map(|(label, _)| (*label).to_owned()).collect();
+        assert!(is_certain(&labels, &align(&labels)));
+        let mut worn = labels;
+        worn[4].clear();
+        assert!(!is_certain(&worn, &align(&worn)));
+    }
 }

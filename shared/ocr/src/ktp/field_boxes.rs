@@ -4,7 +4,8 @@
 
 use filot_domain::FieldName as F;
 
-use crate::ktp::alignment::{RowMeaning, align};
+use crate::ktp::alignment::RowMeaning;
+use crate::ktp::fields::meanings_of;
 use crate::ktp::header::is_province_line;
 use crate::ktp::labels::Label;
 use crate::ktp::layout::KtpLayout;
@@ -27,9 +28,8 @@ impl KtpLayout {
                 area: [digits.left, row.top as f32, right, row.bottom as f32],
             });
         }
-        let labels: Vec<String> = lines.rows.iter().map(|row| row.label.text()).collect();
         let mut above = RowMeaning::Nothing;
-        for (row, meaning) in self.rows.iter().zip(align(&labels)) {
+        for (row, meaning) in self.rows.iter().zip(meanings_of(lines)) {
             if meaning != RowMeaning::Continuation {
                 above = meaning;
             }

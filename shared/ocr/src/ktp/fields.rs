@@ -42,10 +42,7 @@ pub fn parse(lines: &KtpLines) -> BTreeMap<FieldName, FieldReading> {
         let choice = choose_nik(row);
         put(FieldName::Nik, choice.digits, choice.confidence);
     }
-    let meanings = lines.meanings.clone().unwrap_or_else(|| {
-        let labels: Vec<String> = lines.rows.iter().map(|row| row.label.text()).collect();
-        align(&labels)
-    });
+    let meanings = meanings_of(lines);
     for (i, (row, meaning)) in lines.rows.iter().zip(&meanings).enumerate() {
         let RowMeaning::Labelled(label) = meaning else { continue };
         let wrapped: Vec<&KtpRow> = lines.rows[i + 1..]
@@ -66,12 +63,20 @@ pub fn parse(lines: &KtpLines) -> BTreeMap<FieldName, FieldReading> {
     fields
 }
 
+/// The meaning of each row: as the reader found it, else by the labels' texts.
+pub(crate) fn meanings_of(lines: &KtpLines) -> Vec<RowMeaning> {
+    lines.meanings.clone().unwrap_or_else(|| {
+        let labels: Vec<String> = lines.rows.iter().map(|row| row.label.text()).collect();
+        align(&labels)
+    })
+}
+
 /// Whether print touches the box of the name or the birth from outside, so that a part of it may be missing.
 pub fn critical_value_is_cut(lines: &KtpLines) -> bool {
     let mut above = RowMeaning::Nothing;
-    lines.rows.iter().zip(lines.meanings.iter().flatten()).any(|(row, meaning)| {
-        if *meaning != RowMeaning::Continuation {
-            above = *meaning;
+    lines.rows.iter().zip(meanings_of(lines)).any(|(row, meaning)| {
+        if meaning != RowMeaning::Continuation {
+            above = meaning;
         }
         row.value_is_cut && matches!(above, RowMeaning::Labelled(Label::Name | Label::Birth))
     })

@@ -2,8 +2,8 @@
 //!
 //! Owns the comparison of shapes. It must not know what was recognised.
 
-use crate::ktp::alignment::{RowMeaning, Similarities, align_by};
-use crate::ktp::labels::{LABELS, Label};
+use crate::ktp::alignment::{RowMeaning, align_by};
+use crate::ktp::labels::{LABELS, Label, Similarities};
 use crate::ktp::params::PARAMS;
 use crate::ktp::template::TEMPLATE;
 

@@ -51,6 +51,9 @@ pub(crate) const LABELS: [(Label, &[&str]); 12] = [
     (Label::ValidUntil, &["Berlaku Hingga", "Valid Until", "Date of Expiry"]),
 ];
 
+/// How well a row fits each label, 1 at best; a row may speak against a label with less than 0.
+pub(crate) type Similarities = [f32; LABELS.len()];
+
 /// How similar a text is to the nearest spelling of a label, 0 to 1. `at`: its place in [`LABELS`].
 pub(crate) fn label_similarity(text: &str, at: usize) -> f32 {
     LABELS[at].1.iter().map(|spelling| edit_similarity(text, spelling)).fold(0.0, f32::max)

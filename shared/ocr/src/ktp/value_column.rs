@@ -161,3 +161,64 @@ fn starts(page: &Page, rows: &[Row], high: u32) -> Vec<Start> {
     }
     starts
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::page::Area;
+
+    const HIGH: u32 = 20;
+
+    /// Twelve rows of a label and a value, which begins 140 px behind it at `left` of the row's middle line; strokes of 4 px in
+    /// letters of 10.
+    fn page(left: impl Fn(u32) -> u32) -> (Page, Vec<Row>) {
+        let rows: Vec<Row> =
+            (0..12).map(|i| Row { top: 100 + 40 * i, bottom: 100 + 40 * i + HIGH }).collect();
+        let gray = image::GrayImage::from_fn(1200, 757, |x, y| {
+            let row = rows.iter().find(|row| (row.top..row.bottom).contains(&y));
+            let inked = row.is_some_and(|row| {
+                let begin = left(row.top + HIGH / 2);
+                let text = |from: u32, to: u32| (from..to).contains(&x) && (x - from) % 10 < 4;
+                text(begin - 140, begin - 30 - row.top % 90) || text(begin, begin + 150 + row.top % 70)
+            });
+            image::Luma([if inked { 20 } else { 250 }])
+        });
+        (Page::new(gray, Area { left: 0, top: 90, right: 1200, bottom: 700 }), rows)
+    }
+
+    #[test]
+    fn values_begin_where_this_card_has_them() {
+        for left in [180, 252, 300, 360] {
+            let (page, rows) = page(|_| left);
+            let column = ValueColumn::find(&page, &rows, HIGH);
+            for row in &rows {
+                assert!(column.left(*row).abs_diff(left) <= 2, "{left}: {}", column.left(*row));
+            }
+        }
+    }
+
+    #[test]
+    fn the_column_of_a_tilted_card_leans() {
+        let (page, rows) = page(|y| 250 + y / 10);
+        let column = ValueColumn::find(&page, &rows, HIGH);
+        for row in &rows {
+            let expected = 250 + (row.top + HIGH / 2) / 10;
+            assert!(column.left(*row).abs_diff(expected) <= 3, "{expected}: {}", column.left(*row));
+        }
+    }
+
+    #[test]
+    fn a_border_divides_no_letter() {
+        let (page, rows) = page(|_| 300);
+        let column = ValueColumn::find(&page, &rows, HIGH);
+        let border = column.border(&page, rows[3], HIGH);
+        assert!(!border.divides_ink && (290..=300).contains(&border.at), "{border:?}");
+        // A bar through label and value leaves no place for it.
+        let barred = image::GrayImage::from_fn(1200, 757, |x, y| {
+            let bar = (40..400).contains(&x) && (rows[3].top..rows[3].bottom).contains(&y);
+            image::Luma([if bar { 20 } else { page.gray.get_pixel(x, y).0[0] }])
+        });
+        let barred = Page::new(barred, Area { left: 0, top: 90, right: 1200, bottom: 700 });
+        assert!(column.border(&barred, rows[3], HIGH).divides_ink);
+    }
+}

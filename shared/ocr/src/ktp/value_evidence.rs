@@ -4,9 +4,8 @@
 
 use filot_domain::vocabulary::{CITIZENSHIPS, GENDERS, MARITAL, RELIGIONS};
 
-use crate::ktp::alignment::Similarities;
 use crate::ktp::dates::{ends_in_date, is_date, is_for_life};
-use crate::ktp::labels::{LABELS, Label};
+use crate::ktp::labels::{LABELS, Label, Similarities};
 use crate::ktp::params::PARAMS;
 use crate::ktp::rt_rw::rt_rw;
 use crate::text::address_words::marks_address;
