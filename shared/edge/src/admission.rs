@@ -32,8 +32,13 @@ pub(crate) struct Admission {
     pub(crate) outcome: Result<Presented, AppError>,
 }
 
-/// Admits a request or refuses it: 404 for an unknown route, 429 for one too many, 413 for a body too large, in this order.
+/// Admits a request or refuses it: 400 for an event that cannot be decoded, 404 for an unknown route, 429 for one too many,
+/// 413 for a body too large, in this order.
 pub(crate) async fn admit(role: Role, context: &Context, call: &Call) -> Admission {
+    if !call.is_decoded() {
+        let refusal = AppError::new(ErrorCode::MalformedBody, "The request cannot be decoded.");
+        return Admission { headers: HeaderMap::new(), outcome: Err(refusal) };
+    }
     // The gateway lets nothing else through; a function URL takes every method.
     let Some(route) = api::route(role, call.method().as_str(), call.resource()) else {
         return Admission { headers: HeaderMap::new(), outcome: Err(AppError::not_found()) };

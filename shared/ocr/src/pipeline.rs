@@ -1,7 +1,7 @@
 //! The whole way from the bytes of a file to a reading.
 //!
-//! Owns the order of the stages and the search over outlines, orientations and kinds of card. It must not know where the
-//! bytes came from, nor what is decided on the reading.
+//! Owns the order of the stages and the search over pages, outlines, orientations and kinds of card. It must not know where
+//! the bytes came from, nor what is decided on the reading.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use image::RgbImage;
 use crate::classify;
 use crate::detection::{Printed, find_cards, orientation_candidates};
 use crate::error::ReadError;
-use crate::image::decode::decode;
+use crate::image::decode::{Decoded, PictureFile};
 pub use crate::image::limits::WORKING_SIDE;
 use crate::image::rectify::{CardOutline, RectifiedCard, rectify};
 use crate::ktp;
@@ -47,13 +47,13 @@ impl Default for ReaderConfig {
     }
 }
 
-/// The picture of a file as the reader works on it: upright, long side at most [`WORKING_SIDE`] pixels. Places in a
-/// [`Trace`] are pixels of it.
+/// A picture of a file as the reader works on it: upright, long side at most [`WORKING_SIDE`] pixels. Places in a [`Trace`]
+/// are pixels of it. `page` counts the pages of a PDF from zero.
 ///
 /// # Errors
-/// The file is damaged, of no known kind, or would unpack to more than the limits.
-pub fn decode_picture(bytes: &[u8]) -> Result<RgbImage, ReadError> {
-    Ok(decode(bytes)?.image)
+/// The file is damaged, of no known kind, or would unpack to more than the limits; or it has no such page.
+pub fn decode_picture(bytes: &[u8], page: usize) -> Result<RgbImage, ReadError> {
+    Ok(PictureFile::open(bytes)?.picture(page)?.image)
 }
 
 /// A reading and where the time went.
@@ -61,6 +61,8 @@ pub fn decode_picture(bytes: &[u8]) -> Result<RgbImage, ReadError> {
 pub struct ReadOutput {
     /// What was read.
     pub reading: CardReading,
+    /// The page of a PDF that it was read on, from zero.
+    pub page: usize,
     /// Milliseconds per stage: `decode`, `rectify`, `print`, `normalise`, `layout`, `recognise`, `parse`, `quality`.
     pub stage_ms: BTreeMap<&'static str, f64>,
     /// Where in the picture it was read.
@@ -95,6 +97,14 @@ struct Attempt {
     trace: Option<Trace>,
     /// Nothing but the row of digits speaks for a KTP: a kind that words speak for goes before it.
     identified_by_nik: bool,
+}
+
+/// A page that was searched.
+struct SeenPage {
+    /// From zero.
+    page: usize,
+    decoded: Decoded,
+    search: Search,
 }
 
 /// What came of the search for a card.
@@ -132,12 +142,13 @@ impl Reader {
     /// The file cannot be decoded, or the engine failed. A bad picture is no error.
     pub fn read(&mut self, bytes: &[u8], claimed: Option<DocumentType>) -> Result<ReadOutput, ReadError> {
         let mut clock = Clock { stage_ms: BTreeMap::new() };
-        let image = clock.time("decode", || decode(bytes))?.image;
+        let seen = self.search_pages(&mut clock, bytes, claimed)?;
+        let SeenPage { page, decoded, search: Search { attempt, card, found } } = seen;
+        let image = &decoded.image;
         let whole = CardOutline::whole_image(image.width(), image.height());
-        let Search { attempt, card, found } = self.search(&mut clock, &image, &whole, claimed)?;
         // Without anything to read the picture still has its quality.
-        let card = card.or_else(|| clock.time("rectify", || rectify(&image, &whole)));
-        let report = clock.time("quality", || card.map(|card| assess(&image, found.as_ref(), &card)));
+        let card = card.or_else(|| clock.time("rectify", || rectify(image, &whole)));
+        let report = clock.time("quality", || card.map(|card| assess(image, found.as_ref(), &card)));
         let (quality, mut reasons) =
             report.map_or_else(Default::default, |report| (report.quality, report.reasons));
         if attempt.is_complete() {
@@ -149,31 +160,96 @@ impl Reader {
         if attempt.kind == CardKind::Unknown && !reasons.contains(&ReasonCode::NotACard) {
             reasons.push(ReasonCode::NotACard);
         }
+        if !decoded.is_complete() {
+            reasons.push(ReasonCode::PictureIncomplete);
+        }
         reasons.sort_unstable();
         reasons.dedup();
         let reading =
             CardReading { kind: attempt.kind, fields: attempt.fields, quality, reasons, text: attempt.text };
         let trace = attempt.trace.unwrap_or_else(|| Trace::of(found.unwrap_or(whole)));
-        Ok(ReadOutput { reading, stage_ms: clock.stage_ms, trace })
+        Ok(ReadOutput { reading, page, stage_ms: clock.stage_ms, trace })
     }
 
-    /// Reads the outlines that may be a card's, likeliest first, until one shows a card.
+    /// Reads the pictures of a file until one shows the card that is claimed: a PDF may have its front and its back on two
+    /// pages.
+    fn search_pages(
+        &mut self,
+        clock: &mut Clock,
+        bytes: &[u8],
+        claimed: Option<DocumentType>,
+    ) -> Result<SeenPage, ReadError> {
+        let file = clock.time("decode", || PictureFile::open(bytes))?;
+        let pages = file.pages();
+        let mut best: Option<SeenPage> = None;
+        let mut undecoded = None;
+        for page in 0..pages.min(MAX_PAGES) {
+            let decoded = match clock.time("decode", || file.picture(page)) {
+                Ok(decoded) => decoded,
+                Err(error) => {
+                    undecoded.get_or_insert(error);
+                    continue;
+                }
+            };
+            if decoded.lacks_a_picture {
+                undecoded.get_or_insert_with(picture_undecoded);
+            }
+            if decoded.is_blank() && (pages > 1 || decoded.lacks_a_picture) {
+                continue;
+            }
+            let search = self.search(clock, &decoded.image, claimed)?;
+            let is_claimed = search.attempt.shows(claimed);
+            let is_better = best.as_ref().is_none_or(|best| {
+                is_claimed
+                    || (best.search.attempt.kind == CardKind::Unknown
+                        && search.attempt.kind != CardKind::Unknown)
+            });
+            if is_better {
+                best = Some(SeenPage { page, decoded, search });
+            }
+            if is_claimed {
+                break;
+            }
+        }
+        if let Some(seen) = best.take_if(|best| best.search.attempt.kind != CardKind::Unknown) {
+            return Ok(seen);
+        }
+        // A card may be on what was not seen: that is no reason to say that there is none.
+        if let Some(error) = undecoded {
+            return Err(error);
+        }
+        if pages > MAX_PAGES {
+            let message = format!("the PDF has more than {MAX_PAGES} pages, and the first show no card");
+            return Err(ReadError::new(ReasonCode::PdfUnsupported, message));
+        }
+        best.ok_or_else(|| ReadError::new(ReasonCode::PdfUnsupported, "the PDF's pages are blank"))
+    }
+
+    /// Reads the outlines that may be a card's, likeliest first, until one shows a card. If that is another card than the
+    /// claimed one, the other outlines are looked at for the claimed one: both may lie in one picture.
     fn search(
         &mut self,
         clock: &mut Clock,
         image: &RgbImage,
-        whole: &CardOutline,
         claimed: Option<DocumentType>,
     ) -> Result<Search, ReadError> {
+        let whole = &CardOutline::whole_image(image.width(), image.height());
         let (mut found, others) = clock.time("rectify", || find_cards(image));
         let (mut attempt, mut card) = match &found {
-            Some(outline) => self.read_outline(clock, image, outline, claimed, None)?,
+            Some(outline) => self.read_outline(clock, image, outline, order(claimed), None)?,
             None => (Attempt::nothing(), None),
         };
-        if attempt.kind == CardKind::Unknown {
+        if !attempt.shows(claimed) {
+            // A card was found, if not the claimed one: only that one goes before it.
+            let kinds = if attempt.kind == CardKind::Unknown { order(claimed) } else { only(claimed) };
             // What was taken for the outline may be something else: print in a KTP's rows and columns is better evidence.
             let print = clock.time("print", || Printed::of(image));
-            for outline in clock.time("print", || print.ktps(image, &ROW_GRID)) {
+            let printed = if kinds.contains(&CardKind::Ktp) {
+                clock.time("print", || print.ktps(image, &ROW_GRID))
+            } else {
+                Vec::new()
+            };
+            for outline in printed {
                 let (again, its_card) = self.read_upright(clock, image, &outline, ONLY_KTP)?;
                 if again.kind != CardKind::Unknown {
                     (attempt, card, found) = (again, its_card, Some(outline));
@@ -181,10 +257,11 @@ impl Reader {
                 }
             }
             for other in others {
-                if attempt.kind != CardKind::Unknown {
+                if attempt.shows(claimed) {
                     break;
                 }
-                let (again, other_card) = self.read_outline(clock, image, &other, claimed, Some(&print))?;
+                let kinds = if attempt.kind == CardKind::Unknown { kinds } else { only(claimed) };
+                let (again, other_card) = self.read_outline(clock, image, &other, kinds, Some(&print))?;
                 if again.kind != CardKind::Unknown {
                     (attempt, card, found) = (again, other_card, Some(other));
                 }
@@ -194,7 +271,7 @@ impl Reader {
                 let (again, whole_card) = if found.is_some() {
                     self.read_upright(clock, image, whole, order(claimed))?
                 } else {
-                    self.read_outline(clock, image, whole, claimed, Some(&print))?
+                    self.read_outline(clock, image, whole, order(claimed), Some(&print))?
                 };
                 if again.kind != CardKind::Unknown || card.is_none() {
                     (attempt, card) = (again, whole_card);
@@ -210,14 +287,14 @@ impl Reader {
         clock: &mut Clock,
         image: &RgbImage,
         outline: &CardOutline,
-        claimed: Option<DocumentType>,
+        kinds: &[CardKind],
         print: Option<&Printed>,
     ) -> Result<(Attempt, Option<RectifiedCard>), ReadError> {
         let candidates = clock.time("rectify", || orientation_candidates(image, outline));
         let mut first = None;
         let allowed = |oriented: &&CardOutline| print.is_none_or(|print| print.agrees_with(oriented));
         for candidate in candidates.iter().take(4).filter(allowed) {
-            let (attempt, card) = self.read_upright(clock, image, candidate, order(claimed))?;
+            let (attempt, card) = self.read_upright(clock, image, candidate, kinds)?;
             if attempt.kind != CardKind::Unknown {
                 return Ok((attempt, card));
             }
@@ -335,6 +412,21 @@ const fn order(claimed: Option<DocumentType>) -> &'static [CardKind] {
     }
 }
 
+/// The claimed kind alone, which another one in the same picture must not hide.
+const fn only(claimed: Option<DocumentType>) -> &'static [CardKind] {
+    match claimed {
+        Some(DocumentType::Ktp) => ONLY_KTP,
+        Some(DocumentType::Npwp) => &[CardKind::Npwp],
+        None => &[],
+    }
+}
+
+fn picture_undecoded() -> ReadError {
+    ReadError::new(ReasonCode::PdfUnsupported, "a picture in the PDF cannot be decoded")
+}
+
+/// How many pages of a PDF are searched for a card: front, back, and a sheet around them.
+const MAX_PAGES: usize = 4;
 /// Fewer labelled rows than this are no KTP, and not worth recognising: `./dev accuracy --count N --seed S` checks it, as
 /// the other numbers here.
 const MIN_LABELLED_ROWS: usize = 4;
@@ -359,6 +451,11 @@ impl Attempt {
             CardKind::Unknown => false,
         };
         complete && self.fields.values().all(|field| field.confidence >= HARD_TO_READ_BELOW)
+    }
+
+    /// Whether it is a card, and of the claimed kind if one is claimed.
+    fn shows(&self, claimed: Option<DocumentType>) -> bool {
+        self.kind != CardKind::Unknown && claimed.is_none_or(|claimed| claimed.expected_kind() == self.kind)
     }
 
     fn nothing() -> Self {

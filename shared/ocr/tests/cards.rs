@@ -65,7 +65,7 @@ fn another_card_is_unknown_and_gives_no_field() {
 
 #[test]
 fn any_turn_is_read() {
-    let upright = filot_ocr::pipeline::decode_picture(&fixture("ktp-photo.jpg")).unwrap();
+    let upright = filot_ocr::pipeline::decode_picture(&fixture("ktp-photo.jpg"), 0).unwrap();
     let nik = read(&fixture("ktp-photo.jpg"), None).reading.value(FieldName::Nik).map(str::to_owned);
     assert!(nik.is_some());
     for turned in [
