@@ -117,7 +117,7 @@ impl ErrorCode {
         match self {
             Self::ValidationFailed | Self::MalformedBody | Self::MalformedJson | Self::MalformedForm => {
                 ErrorKind::Invalid
-            },
+            }
             Self::Unauthenticated | Self::RefreshTokenInvalid => ErrorKind::Unauthenticated,
             Self::AccountRestricted | Self::EmailUnverified => ErrorKind::Forbidden,
             Self::NotFound | Self::NotRegistered => ErrorKind::NotFound,

@@ -59,9 +59,7 @@ impl Event {
     /// An event of the same form, so that the answer has that form, and nothing else of it.
     fn bare(&self) -> Self {
         Self::undecodable(match self.request {
-            LambdaRequest::ApiGatewayV2(_) => {
-                LambdaRequest::ApiGatewayV2(ApiGatewayV2httpRequest::default())
-            }
+            LambdaRequest::ApiGatewayV2(_) => LambdaRequest::ApiGatewayV2(ApiGatewayV2httpRequest::default()),
             _ => LambdaRequest::ApiGatewayV1(ApiGatewayProxyRequest::default()),
         })
     }

@@ -55,7 +55,8 @@ fn a_body_is_decoded_once() {
 
 #[test]
 fn inv_8_a_body_that_is_not_the_base64_it_is_said_to_be() {
-    for body in ["%%% not base64 %%%", "{\"decision\":\"approved\"}", "aGFsbG8", "aGFsbG9=", "aGFs bG8=", "=", "é"]
+    for body in
+        ["%%% not base64 %%%", "{\"decision\":\"approved\"}", "aGFsbG8", "aGFsbG9=", "aGFs bG8=", "=", "é"]
     {
         assert_eq!(answer(&rest(json!(body), true)).0, 400, "{body:?}");
         assert_eq!(answer(&url("/", "", body, true)).0, 400, "{body:?}");

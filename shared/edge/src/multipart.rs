@@ -110,7 +110,8 @@ fn unquote(quoted: &[u8]) -> Option<(Vec<u8>, &[u8])> {
 }
 
 async fn read_file(field: Field<'_>) -> Result<UploadedFile, AppError> {
-    let content_type = field.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let content_type =
+        field.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let bytes = field.bytes().await.map_err(refused)?;
     Ok(UploadedFile { bytes, content_type })
 }

@@ -65,8 +65,11 @@ async fn what_is_no_form_of_ours_is_refused() {
 
 #[tokio::test]
 async fn a_boundary_needs_no_quotes() {
-    for boundary in ["a/b", "a=b", "a:b", "a?b", "(a)b", "-_.'+,ab", "----WebKitFormBoundary7MA4YWxk", "a b"] {
-        let body = format!("--{boundary}\r\nContent-Disposition: form-data; name=\"type\"\r\n\r\nKTP\r\n--{boundary}--\r\n");
+    for boundary in ["a/b", "a=b", "a:b", "a?b", "(a)b", "-_.'+,ab", "----WebKitFormBoundary7MA4YWxk", "a b"]
+    {
+        let body = format!(
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"type\"\r\n\r\nKTP\r\n--{boundary}--\r\n"
+        );
         for content_type in [
             format!("multipart/form-data; boundary={boundary}"),
             format!("Multipart/Form-Data;charset=utf-8;Boundary=\"{boundary}\" ; x=y"),
@@ -76,7 +79,11 @@ async fn a_boundary_needs_no_quotes() {
             assert_eq!(upload.document_type.as_deref(), Some("KTP"), "{content_type}");
         }
     }
-    for bad in ["multipart/form-data; boundary=", "multipart/form-data; boundary=\"XX", "multipart/mixed; boundary=XX"] {
+    for bad in [
+        "multipart/form-data; boundary=",
+        "multipart/form-data; boundary=\"XX",
+        "multipart/mixed; boundary=XX",
+    ] {
         assert_eq!(code(read_upload(Some(bad), form(&[])).await), "unsupported_media_type", "{bad}");
     }
 }

@@ -19,9 +19,7 @@ pub(crate) fn check(bytes: &[u8]) -> Result<(), MediaError> {
         return Err(DAMAGED);
     }
     // What a portal or a disk puts behind the end changes nothing.
-    if !contains(bytes, b"%%EOF") {
-        return Err(DAMAGED);
-    }
+    rfind(bytes, b"%%EOF").ok_or(DAMAGED)?;
     if is_encrypted(bytes) { Err(MediaError::Encrypted) } else { Ok(()) }
 }
 
@@ -49,7 +47,8 @@ fn opens_the_file(bytes: &[u8], at: usize) -> bool {
     let before = before.get(before.len().saturating_sub(DICTIONARY_WINDOW)..).unwrap_or_default();
     let behind = behind.get(..DICTIONARY_WINDOW).unwrap_or(behind);
     // An object ends before it, or a stream's content begins: that is not its dictionary.
-    let begins = [&b"endobj"[..], b"stream", b"startxref"].iter().filter_map(|mark| rfind(before, mark)).max();
+    let begins =
+        [&b"endobj"[..], b"stream", b"startxref"].iter().filter_map(|mark| rfind(before, mark)).max();
     let before = begins.and_then(|begins| before.get(begins..)).unwrap_or(before);
     let ends = [&b"endobj"[..], b"stream"].iter().filter_map(|mark| find(behind, mark)).min();
     let behind = ends.and_then(|ends| behind.get(..ends)).unwrap_or(behind);

@@ -211,16 +211,16 @@ impl Reader {
                 break;
             }
         }
-        if let Some(seen) = best.take_if(|best| best.search.attempt.kind != CardKind::Unknown) {
-            return Ok(seen);
-        }
-        // A card may be on what was not seen: that is no reason to say that there is none.
-        if let Some(error) = undecoded {
-            return Err(error);
-        }
-        if pages > MAX_PAGES {
-            let message = format!("the PDF has more than {MAX_PAGES} pages, and the first show no card");
-            return Err(ReadError::new(ReasonCode::PdfUnsupported, message));
+        // The claimed card may be on what was not seen: that is no reason to say that it is not there.
+        if !best.as_ref().is_some_and(|best| best.search.attempt.shows(claimed)) {
+            if let Some(error) = undecoded {
+                return Err(error);
+            }
+            if pages > MAX_PAGES {
+                let message =
+                    format!("the PDF has more than {MAX_PAGES} pages, and the first do not show the card");
+                return Err(ReadError::new(ReasonCode::PdfUnsupported, message));
+            }
         }
         best.ok_or_else(|| ReadError::new(ReasonCode::PdfUnsupported, "the PDF's pages are blank"))
     }

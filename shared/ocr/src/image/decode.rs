@@ -125,9 +125,9 @@ fn guarded<T>(kind: FileKind, work: impl FnOnce() -> Result<T, ReadError>) -> Re
 fn refusal(error: MediaError) -> ReadError {
     let reason = match error {
         MediaError::TooManyPixels => ReasonCode::ImageTooLarge,
-        MediaError::Damaged(FileKind::Pdf) | MediaError::Unsupported(FileKind::Pdf) | MediaError::Encrypted => {
-            ReasonCode::PdfUnsupported
-        }
+        MediaError::Damaged(FileKind::Pdf)
+        | MediaError::Unsupported(FileKind::Pdf)
+        | MediaError::Encrypted => ReasonCode::PdfUnsupported,
         _ => ReasonCode::FileUnreadable,
     };
     ReadError::new(reason, error.to_string())

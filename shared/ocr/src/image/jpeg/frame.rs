@@ -64,8 +64,10 @@ impl Frame {
                 _ => Component::default(),
             })
             .collect();
-        let is_proper = |c: &Component| (1..=4).contains(&c.across) && (1..=4).contains(&c.down) && c.table < 4;
-        if components.len() != usize::from(count) || !components.iter().all(is_proper) || width * height == 0 {
+        let is_proper =
+            |c: &Component| (1..=4).contains(&c.across) && (1..=4).contains(&c.down) && c.table < 4;
+        if components.len() != usize::from(count) || !components.iter().all(is_proper) || width * height == 0
+        {
             return None;
         }
         if let [only] = components.as_mut_slice() {

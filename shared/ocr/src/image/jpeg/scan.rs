@@ -29,13 +29,24 @@ impl ScanHeader {
         let &[first, last, approximation] = spectral.first_chunk()?;
         let (high, low) = (approximation >> 4, approximation & 15);
         if !frame.is_progressive() {
-            return (!components.is_empty()).then_some(Self { components, first: 0, last: 63, high: 0, low: 0 });
+            return (!components.is_empty()).then_some(Self {
+                components,
+                first: 0,
+                last: 63,
+                high: 0,
+                low: 0,
+            });
         }
         let (first, last) = (usize::from(first), usize::from(last));
         // DC alone, or AC of one component.
         let is_proper = if first == 0 { last == 0 } else { first <= last && components.len() == 1 };
-        (is_proper && last < BLOCK && low <= 13 && !components.is_empty())
-            .then_some(Self { components, first, last, high, low })
+        (is_proper && last < BLOCK && low <= 13 && !components.is_empty()).then_some(Self {
+            components,
+            first,
+            last,
+            high,
+            low,
+        })
     }
 
     /// Whether it holds every component of the frame.

@@ -137,7 +137,9 @@ fn a_file_that_breaks_off_anywhere_is_not_complete() {
         assert!(rows >= 16, "{rows}");
         // Without its end marker, and with something behind it, a file is whole.
         let end = whole.len() - 2;
-        for whole in [whole[..end].to_vec(), [&whole[..], &[0; 500]].concat(), [&whole[..], b"<html>"].concat()] {
+        for whole in
+            [whole[..end].to_vec(), [&whole[..], &[0; 500]].concat(), [&whole[..], b"<html>"].concat()]
+        {
             assert!(read_through(&whole).unwrap().is_complete());
         }
     }

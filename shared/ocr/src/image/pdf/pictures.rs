@@ -154,7 +154,10 @@ pub fn without_jbig2_headers(pdf: &mut [u8]) {
         let header = JBIG2_HEADER.len() + if flags & 2 == 0 { 5 } else { 1 };
         let is_sequential = flags & 1 == 1;
         let Some(length) = pdf.get(at..).and_then(|rest| find(rest, b"endstream")) else { return };
-        if is_sequential && length > header && let Some(stream) = pdf.get_mut(at..at + length) {
+        if is_sequential
+            && length > header
+            && let Some(stream) = pdf.get_mut(at..at + length)
+        {
             stream.copy_within(header.., 0);
             stream.get_mut(length - header..).unwrap_or_default().fill(b'\n');
         }
