@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// Start of image, and the first byte of the marker that follows.
-const JPEG_MAGIC: &[u8] = &[0xFF, 0xD8, 0xFF];
+/// Start of image. Some cameras leave bytes between it and the next marker.
+const JPEG_MAGIC: &[u8] = &[0xFF, 0xD8];
 /// The first bytes of every PNG.
 pub(crate) const PNG_SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 /// The first bytes of every PDF; its version follows.

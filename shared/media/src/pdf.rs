@@ -18,8 +18,8 @@ pub(crate) fn check(bytes: &[u8]) -> Result<(), MediaError> {
     if !matches!(version, [b'1' | b'2', b'.', b'0'..=b'9']) {
         return Err(DAMAGED);
     }
-    // What a portal or a disk puts behind the end changes nothing.
-    rfind(bytes, b"%%EOF").ok_or(DAMAGED)?;
+    // Its end was written, whatever a portal or a disk put behind it, and even if the last mark is lost.
+    rfind(bytes, b"%%EOF").or_else(|| rfind(bytes, b"startxref")).ok_or(DAMAGED)?;
     if is_encrypted(bytes) { Err(MediaError::Encrypted) } else { Ok(()) }
 }
 

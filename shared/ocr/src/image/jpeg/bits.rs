@@ -28,7 +28,25 @@ impl<'a> Bits<'a> {
         Self { data, at: 0, buffer: 0, count: 0 }
     }
 
+    #[inline]
     fn refill(&mut self) {
+        // Eight bytes at once, if none of them may be a marker.
+        if let Some(eight) = self.data.get(self.at..).and_then(<[u8]>::first_chunk::<8>) {
+            let eight = u64::from_be_bytes(*eight);
+            if !has_ones(eight) {
+                self.buffer |= eight >> self.count;
+                let bytes = (63 - self.count) / 8;
+                self.at += bytes as usize;
+                self.count += 8 * bytes;
+                // What of the last byte got in is read again.
+                self.buffer &= u64::MAX << (64 - self.count);
+                return;
+            }
+        }
+        self.refill_by_bytes();
+    }
+
+    fn refill_by_bytes(&mut self) {
         while self.count <= 56 {
             let Some(&byte) = self.data.get(self.at) else { return };
             if byte == 0xFF {
@@ -44,6 +62,7 @@ impl<'a> Bits<'a> {
         }
     }
 
+    #[inline]
     fn drop(&mut self, count: u32) -> Result<(), Broken> {
         self.count = self.count.checked_sub(count).ok_or(Broken)?;
         self.buffer <<= count;
@@ -51,11 +70,13 @@ impl<'a> Bits<'a> {
     }
 
     /// The next bit.
+    #[inline]
     pub fn bit(&mut self) -> Result<bool, Broken> {
         Ok(self.bits(1)? == 1)
     }
 
     /// The next `count` bits, at most 16.
+    #[inline]
     pub fn bits(&mut self, count: u32) -> Result<u32, Broken> {
         if count == 0 {
             return Ok(0);
@@ -69,6 +90,7 @@ impl<'a> Bits<'a> {
     }
 
     /// The next symbol of a code.
+    #[inline]
     pub fn symbol(&mut self, code: &Huffman) -> Result<u8, Broken> {
         if self.count < MAX_LENGTH as u32 {
             self.refill();
@@ -85,6 +107,7 @@ impl<'a> Bits<'a> {
     }
 
     /// The next difference or coefficient, of `size` bits: a leading zero says that it is negative.
+    #[inline]
     pub fn signed(&mut self, size: u32) -> Result<i32, Broken> {
         let value = self.bits(size)? as i32;
         let is_negative = size > 0 && value < 1 << (size - 1);
@@ -93,12 +116,13 @@ impl<'a> Bits<'a> {
 
     /// Goes on behind the next restart marker, which must be this one of eight.
     pub fn restart(&mut self, number: u8) -> Result<(), Broken> {
-        let behind = self.data.get(self.marker()..).ok_or(Broken)?;
+        let marker = self.marker();
+        let behind = self.data.get(marker..).ok_or(Broken)?;
         let padding = behind.iter().take_while(|byte| **byte == 0xFF).count();
         if padding == 0 || behind.get(padding) != Some(&(0xD0 + number)) {
             return Err(Broken);
         }
-        let at = self.marker() + padding + 1;
+        let at = marker + padding + 1;
         *self = Self { data: self.data, at, buffer: 0, count: 0 };
         Ok(())
     }
@@ -120,6 +144,13 @@ impl<'a> Bits<'a> {
         }
         self.data.len()
     }
+}
+
+/// Whether one of the eight bytes is `FF`.
+const fn has_ones(bytes: u64) -> bool {
+    const LOW: u64 = 0x0101_0101_0101_0101;
+    let inverse = !bytes;
+    inverse.wrapping_sub(LOW) & !inverse & (LOW << 7) != 0
 }
 
 /// A Huffman code.

@@ -152,6 +152,7 @@ fn read_unit(
     Ok(())
 }
 
+#[inline]
 fn read_block(
     header: &ScanHeader,
     tables: &Tables,

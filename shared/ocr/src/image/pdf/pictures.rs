@@ -3,6 +3,7 @@
 //! Owns the formats of embedded pictures. It must not know what a page looks like.
 
 use std::borrow::Cow;
+use std::io::Read as _;
 
 use hayro::hayro_syntax::Filter;
 use hayro::hayro_syntax::object::dict::keys;
@@ -54,7 +55,7 @@ pub fn is_complete(picture: &Stream<'_>) -> bool {
     let (width, height) = (side(keys::WIDTH), side(keys::HEIGHT));
     match picture.filters().last() {
         Some(Filter::DctDecode) => {
-            jpeg_of(picture).is_some_and(|jpeg| read_through(&jpeg).is_ok_and(|jpeg| jpeg.is_complete()))
+            inner_data(picture).is_some_and(|jpeg| read_through(&jpeg).is_ok_and(|jpeg| jpeg.is_complete()))
         }
         Some(Filter::Jbig2Decode) => segments_are_whole(&picture.raw_data()),
         // The end of the code stream is a marker.
@@ -67,10 +68,34 @@ pub fn is_complete(picture: &Stream<'_>) -> bool {
                 found.data.len() as u64 >= u64::from(columns) * u64::from(height)
             })
         }
-        _ => {
+        last => {
             let Some(bits) = bits_per_pixel(dict) else { return true };
-            let row = (u64::from(width) * bits).div_ceil(8);
-            picture.decoded_data().is_ok_and(|data| data.len() as u64 >= row * u64::from(height))
+            let expected = (u64::from(width) * bits).div_ceil(8) * u64::from(height);
+            if last == Some(&Filter::FlateDecode) {
+                return inner_data(picture)
+                    .is_some_and(|data| unpacks_to(&data, expected + predictors(dict, height)));
+            }
+            picture.decoded_data().is_ok_and(|data| data.len() as u64 >= expected)
+        }
+    }
+}
+
+/// Bytes that say how each row is predicted from the one above.
+fn predictors(dict: &Dict<'_>, height: u32) -> u64 {
+    let parameters = dict.get::<Dict<'_>>(keys::DECODE_PARMS);
+    let predictor = parameters.and_then(|dict| dict.get::<u8>(keys::PREDICTOR));
+    if predictor.is_some_and(|predictor| predictor >= 10) { u64::from(height) } else { 0 }
+}
+
+/// Whether compressed data unpack to so many bytes at least. Nothing of it is kept.
+fn unpacks_to(data: &[u8], expected: u64) -> bool {
+    let mut decoder = flate2::read::ZlibDecoder::new(data).take(expected);
+    let mut buffer = vec![0; 1 << 16];
+    let mut count = 0;
+    loop {
+        match decoder.read(&mut buffer) {
+            Ok(0) | Err(_) => return count >= expected,
+            Ok(read) => count += read as u64,
         }
     }
 }
@@ -113,8 +138,8 @@ fn profile_components(space: &Array<'_>) -> Option<u64> {
     profile.dict().get::<u8>(keys::N).map(u64::from)
 }
 
-/// The JPEG file of a picture, without the filters around it.
-fn jpeg_of<'a>(picture: &Stream<'a>) -> Option<Cow<'a, [u8]>> {
+/// What the last filter of a picture gets: its data without the filter around them.
+fn inner_data<'a>(picture: &Stream<'a>) -> Option<Cow<'a, [u8]>> {
     let raw = picture.raw_data();
     let filters = picture.filters();
     let outer = match filters.as_slice() {
