@@ -86,7 +86,7 @@ fn inv_8_what_the_framework_cannot_take_is_an_answer() {
     // A path that makes no URI, a host that is none, and events that are no requests.
     assert_eq!(answer(&url(":99999999", "", "{}", false)).0, 400);
     let mut event = rest(json!("{}"), false);
-    event["multiValueHeaders"]["Host"] = json!(["a b:c"]);
+    event["headers"]["Host"] = json!("a b:c");
     assert_eq!(answer(&event).0, 400);
     event["headers"] = json!({"bad name": "x"});
     assert_eq!(answer(&event).0, 400);

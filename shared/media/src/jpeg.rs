@@ -112,5 +112,11 @@ fn frame(segment: &[u8]) -> Result<(u32, u32), MediaError> {
     if segment.len() != 6 + 3 * usize::from(components) {
         return Err(DAMAGED);
     }
+    // The decoder misreads pictures of which a later component is finer than the first; no camera makes them.
+    let mut samplings = segment.iter().skip(7).step_by(3).map(|sampling| (sampling >> 4, sampling & 15));
+    let (across, down) = samplings.next().ok_or(DAMAGED)?;
+    if samplings.any(|(finer_across, finer_down)| finer_across > across || finer_down > down) {
+        return Err(UNSUPPORTED);
+    }
     Ok((u32::from(width), u32::from(height)))
 }

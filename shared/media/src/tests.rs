@@ -166,6 +166,12 @@ fn jpeg_markers() {
         (jpeg_of(&[frame(0xC3, 8, 9, 9, 3), scan()]), Some(unsupported)),
         (jpeg_of(&[frame(0xC1, 12, 9, 9, 3), scan()]), Some(unsupported)),
         (jpeg_of(&[frame(0xC0, 8, 9, 9, 2), scan()]), Some(unsupported)),
+        // Colour that is finer than brightness.
+        (
+            jpeg_of(&[segment(0xC0, &[8, 0, 9, 0, 9, 3, 1, 0x21, 0, 2, 0x12, 0, 3, 0x12, 0]), scan()]),
+            Some(unsupported),
+        ),
+        (jpeg_of(&[segment(0xC0, &[8, 0, 9, 0, 9, 3, 1, 0x22, 0, 2, 0x21, 0, 3, 0x11, 0]), scan()]), None),
         (jpeg_of(&[frame(0xC0, 8, 9, 9, 3), frame(0xC0, 8, 90, 90, 3), scan()]), Some(damaged)),
         (jpeg_of(&[scan()]), Some(damaged)),
         (jpeg_of(&[frame(0xC0, 8, 9, 9, 3)]), Some(damaged)),
