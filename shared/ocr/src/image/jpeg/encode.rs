@@ -1,7 +1,7 @@
 //! Coefficients into one interleaved baseline scan. The codes are as plain as can be: the file lives until it is decoded.
 
 use super::frame::{BLOCK, Frame};
-use super::{Header, write_segment};
+use super::header::{Header, write_segment};
 
 /// Bits of a DC code: twelve symbols.
 const DC_LENGTH: u32 = 4;

@@ -8,13 +8,15 @@
 mod bits;
 mod encode;
 mod frame;
+mod header;
 mod scan;
 
-use filot_media::jpeg::{Segment, Segments};
+use filot_media::jpeg::Segments;
 
-use self::bits::Huffman;
 use self::frame::{BLOCK, Frame};
-use self::scan::{ScanHeader, Tables, read_scan};
+use self::header::Header;
+pub use self::header::JpegError;
+use self::scan::{ScanHeader, read_scan};
 use crate::image::limits::MAX_ALLOC_BYTES;
 
 /// Scans of one file: more than any encoder makes.
@@ -37,15 +39,6 @@ impl Jpeg {
     pub const fn is_complete(&self) -> bool {
         self.rows >= self.height
     }
-}
-
-/// Why a file is not read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum JpegError {
-    /// It has no header that makes sense.
-    Damaged,
-    /// Its coefficients take more memory than there may be.
-    TooLarge,
 }
 
 /// Reads a file through.
@@ -127,93 +120,6 @@ fn make_room(frame: &mut Frame) -> Result<(), JpegError> {
         component.coefficients = vec![0; component.padded.0 * component.padded.1 * BLOCK];
     }
     Ok(())
-}
-
-/// What stands before and between the scans.
-#[derive(Default)]
-struct Header {
-    /// The segments that say how to read or turn the pixels, as they are.
-    kept: Vec<u8>,
-    /// The segments with the codes of the scans, as they are.
-    codes: Vec<u8>,
-    /// Quantisation tables with their precision, as they are.
-    quantisation: [Vec<u8>; 4],
-    tables: Tables,
-}
-
-impl Header {
-    /// Takes a segment; `is_late` for one behind the first scan.
-    fn take(&mut self, segment: Segment<'_>, is_late: bool) -> Result<(), JpegError> {
-        match segment.marker {
-            0xC4 => self.take_codes(segment.data),
-            0xDB => return self.take_quantisation(segment.data, is_late),
-            0xDD => {
-                let interval = segment.data.first_chunk::<2>().ok_or(JpegError::Damaged)?;
-                self.tables.restart_interval = usize::from(u16::from_be_bytes(*interval));
-            }
-            // JFIF, EXIF and Adobe, which says what the components are.
-            0xE0 | 0xEE => {}
-            0xE1 if segment.data.starts_with(b"Exif\0") => {}
-            _ => return Ok(()),
-        }
-        let out = if matches!(segment.marker, 0xC4 | 0xDD) { &mut self.codes } else { &mut self.kept };
-        write_segment(out, segment.marker, segment.data);
-        Ok(())
-    }
-
-    fn take_codes(&mut self, mut data: &[u8]) {
-        // Every turn consumes seventeen bytes or more.
-        while let Some((&[class, ref lengths @ ..], rest)) = data.split_first_chunk::<17>() {
-            let all: usize = lengths.iter().map(|count| usize::from(*count)).sum();
-            let of_class = if class >> 4 == 0 { &mut self.tables.dc } else { &mut self.tables.ac };
-            if let Some(table) = of_class.get_mut(usize::from(class & 15)) {
-                *table = Huffman::new(lengths, rest);
-            }
-            data = rest.get(all..).unwrap_or_default();
-        }
-    }
-
-    /// A table that changes behind the first scan would hold for some components only: such a file is not read.
-    fn take_quantisation(&mut self, mut data: &[u8], is_late: bool) -> Result<(), JpegError> {
-        while let Some(&kind) = data.first() {
-            let length = if kind >> 4 == 0 { 1 + BLOCK } else { 1 + 2 * BLOCK };
-            let (table, rest) = data.split_at_checked(length).ok_or(JpegError::Damaged)?;
-            let place = self.quantisation.get_mut(usize::from(kind & 15)).ok_or(JpegError::Damaged)?;
-            if is_late && !place.is_empty() && place != table {
-                return Err(JpegError::Damaged);
-            }
-            *place = table.to_vec();
-            data = rest;
-        }
-        Ok(())
-    }
-
-    fn write_kept(&self, out: &mut Vec<u8>) {
-        out.extend(&self.kept);
-        for table in self.quantisation.iter().filter(|table| !table.is_empty()) {
-            write_segment(out, 0xDB, table);
-        }
-    }
-
-    /// The file with its one scan as it is.
-    fn with_scan(&self, frame: &Frame, scan: &[u8], coded: &[u8]) -> Vec<u8> {
-        let mut out = vec![0xFF, 0xD8];
-        self.write_kept(&mut out);
-        out.extend(&self.codes);
-        write_segment(&mut out, frame.marker, &frame.header);
-        write_segment(&mut out, 0xDA, scan);
-        out.extend(coded);
-        out.extend([0xFF, 0xD9]);
-        out
-    }
-}
-
-fn write_segment(out: &mut Vec<u8>, marker: u8, data: &[u8]) {
-    // It was read from a segment, so its length fits.
-    let length = u16::try_from(data.len() + 2).unwrap_or(u16::MAX);
-    out.extend([0xFF, marker]);
-    out.extend(length.to_be_bytes());
-    out.extend(data);
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 use std::fmt::Write as _;
 
+use filot_media::jpeg::Segment;
+
 use super::encode::Writer;
+use super::header::write_segment;
 use super::*;
 
 /// The same numbers in every run.
