@@ -51,9 +51,8 @@ impl FileKind {
         let essence = declared.split(';').next().unwrap_or_default().trim();
         let is = |name: &&str| essence.eq_ignore_ascii_case(name);
         // Without a slash (`undefined`, `jpg`) or with a wildcard it names no type.
-        let names_none =
-            !essence.contains('/') || essence.contains('*') || SAYS_NOTHING.iter().any(|name| is(name));
-        names_none || is(&self.mime()) || self.other_names().iter().any(|name| is(name))
+        let names_none = !essence.contains('/') || essence.contains('*') || SAYS_NOTHING.iter().any(&is);
+        names_none || is(&self.mime()) || self.other_names().iter().any(is)
     }
 
     /// Names that are not registered, and that phones, browsers and scanners send.
