@@ -32,6 +32,8 @@ const MIN_SIDE: f32 = 64.0;
 const MAX_OBJECTS: usize = 5_000;
 /// How deep a program in a PDF may be nested; real ones have a handful of levels.
 const MAX_PROGRAM_DEPTH: usize = 64;
+/// The most pictures of a PDF that are written anew.
+const MAX_CHANGED: usize = 8;
 /// The most bytes of PDF that are parsed; uploads are smaller.
 const MAX_BYTES: usize = 8 * 1024 * 1024;
 
@@ -153,12 +155,17 @@ fn names_what_is_missing(page: &Page<'_>) -> bool {
 fn with_pictures_in_one_scan(pdf: &Pdf) -> Option<Vec<u8>> {
     let mut out: Vec<u8> = Vec::new();
     let mut table = String::new();
+    let mut count = 0;
     for object in pdf.objects() {
         let Object::Stream(stream) = object else { continue };
         if !pictures::is_picture(&stream) {
             continue;
         }
         let Some(jpeg) = pictures::in_one_scan(&stream) else { continue };
+        count += 1;
+        if count > MAX_CHANGED {
+            break;
+        }
         if out.is_empty() {
             out.extend_from_slice(pdf.data().as_ref());
             out.push(b'\n');

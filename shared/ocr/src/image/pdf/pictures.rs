@@ -34,7 +34,10 @@ fn collect<'a>(x_objects: &Dict<'a>, depth: usize, found: &mut Vec<Stream<'a>>) 
             return;
         }
         if is_picture(&stream) {
-            found.push(stream);
+            // One picture may have many names.
+            if found.iter().all(|other| other.obj_id() != stream.obj_id()) {
+                found.push(stream);
+            }
         } else if depth < MAX_FORM_DEPTH
             && let Some(resources) = stream.dict().get::<Dict<'a>>(keys::RESOURCES)
             && let Some(inner) = resources.get::<Dict<'a>>(keys::XOBJECT)
@@ -171,17 +174,18 @@ pub fn in_one_scan(picture: &Stream<'_>) -> Option<Vec<u8>> {
 /// behind them keep their places.
 pub fn without_jbig2_headers(pdf: &mut [u8]) {
     let mut from = 0;
+    // Every turn goes on behind the stream that it looked at.
     while let Some(at) = pdf.get(from..).and_then(|rest| find(rest, JBIG2_HEADER)) {
         let at = from + at;
-        from = at + JBIG2_HEADER.len();
-        let Some(&flags) = pdf.get(from) else { return };
+        let Some(length) = pdf.get(at..).and_then(|rest| find(rest, b"endstream")) else { return };
+        from = at + length;
+        let Some(&flags) = pdf.get(at + JBIG2_HEADER.len()) else { return };
         // With a number of pages, unless it is said to be unknown. The order of a file for random access stays as it is.
         let header = JBIG2_HEADER.len() + if flags & 2 == 0 { 5 } else { 1 };
         let is_sequential = flags & 1 == 1;
-        let Some(length) = pdf.get(at..).and_then(|rest| find(rest, b"endstream")) else { return };
         if is_sequential
             && length > header
-            && let Some(stream) = pdf.get_mut(at..at + length)
+            && let Some(stream) = pdf.get_mut(at..from)
         {
             stream.copy_within(header.., 0);
             stream.get_mut(length - header..).unwrap_or_default().fill(b'\n');
