@@ -76,7 +76,7 @@ impl PdfFile {
             return Err(unsupported("the PDF has no page"));
         }
         check_streams(&pdf)?;
-        if let Some(changed) = with_pictures_in_one_scan(&pdf) {
+        if let Some(changed) = with_pictures_in_one_scan(&pdf)? {
             pdf = load(changed)?;
         }
         Ok(Self { pdf })
@@ -151,8 +151,8 @@ fn names_what_is_missing(page: &Page<'_>) -> bool {
 }
 
 /// The file with its JPEGs of several scans replaced, as an editor would do it: changed objects behind the end, and a table
-/// of them. `None` if there are no such JPEGs.
-fn with_pictures_in_one_scan(pdf: &Pdf) -> Option<Vec<u8>> {
+/// of them. `None` if there are no such JPEGs; an error if there are too many.
+fn with_pictures_in_one_scan(pdf: &Pdf) -> Result<Option<Vec<u8>>, ReadError> {
     let mut out: Vec<u8> = Vec::new();
     let mut table = String::new();
     let mut count = 0;
@@ -164,7 +164,7 @@ fn with_pictures_in_one_scan(pdf: &Pdf) -> Option<Vec<u8>> {
         let Some(jpeg) = pictures::in_one_scan(&stream) else { continue };
         count += 1;
         if count > MAX_CHANGED {
-            break;
+            return Err(unsupported("the PDF has too many pictures in several scans"));
         }
         if out.is_empty() {
             out.extend_from_slice(pdf.data().as_ref());
@@ -179,7 +179,7 @@ fn with_pictures_in_one_scan(pdf: &Pdf) -> Option<Vec<u8>> {
         out.extend_from_slice(b"\nendstream\nendobj\n");
     }
     if out.is_empty() {
-        return None;
+        return Ok(None);
     }
     let (root, at) = (pdf.xref().root_id(), out.len());
     let before = last_table(pdf.data().as_ref()).map(|at| format!("/Prev {at}")).unwrap_or_default();
@@ -188,7 +188,7 @@ fn with_pictures_in_one_scan(pdf: &Pdf) -> Option<Vec<u8>> {
         MAX_OBJECTS, root.obj_number, root.gen_number
     );
     out.extend_from_slice(trailer.as_bytes());
-    Some(out)
+    Ok(Some(out))
 }
 
 /// Where the file says that its own table of objects is.
