@@ -20,6 +20,11 @@ const MAX_PICTURES: usize = 64;
 /// Begins every JBIG2 file; inside a PDF a file has no header.
 const JBIG2_HEADER: &[u8] = b"\x97JB2\r\n\x1a\n";
 
+/// Ends every JBIG2 file: a segment without data, numbered behind all others.
+const JBIG2_END: [u8; 11] = [0, 0, 0xFF, 0xFF, END_OF_FILE, 0, 0, 0, 0, 0, 0];
+/// The kind of segment that ends a file.
+const END_OF_FILE: u8 = 51;
+
 /// The pictures that a page can draw, those of its forms included.
 pub fn pictures<'a>(resources: &Resources<'a>) -> Vec<Stream<'a>> {
     let mut found = Vec::new();
@@ -188,14 +193,18 @@ pub fn without_jbig2_headers(pdf: &mut [u8]) {
             && let Some(stream) = pdf.get_mut(at..from)
         {
             stream.copy_within(header.., 0);
-            stream.get_mut(length - header..).unwrap_or_default().fill(b'\n');
+            let behind = stream.get_mut(length - header..).unwrap_or_default();
+            behind.fill(b'\n');
+            // Where a header would fit, it must be that of an end.
+            if let Some(end) = behind.first_chunk_mut::<11>() {
+                *end = JBIG2_END;
+            }
         }
     }
 }
 
 /// Whether every segment of a JBIG2 stream has all its data.
 fn segments_are_whole(mut data: &[u8]) -> bool {
-    const END_OF_FILE: u8 = 51;
     loop {
         let Some(segment) = Jbig2Segment::of(data) else {
             // Less than a header, and nothing but what fills a stream up.
