@@ -15,6 +15,7 @@ use http::header::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::api::{self, Auth, Limit, Route};
 use crate::call::Call;
+use crate::event::UNDECODABLE;
 use crate::principal::Presented;
 
 const ORIGIN_SECRET: HeaderName = HeaderName::from_static("x-origin-secret");
@@ -36,7 +37,7 @@ pub(crate) struct Admission {
 /// 413 for a body too large, in this order.
 pub(crate) async fn admit(role: Role, context: &Context, call: &Call) -> Admission {
     if !call.is_decoded() {
-        let refusal = AppError::new(ErrorCode::MalformedBody, "The request cannot be decoded.");
+        let refusal = AppError::new(ErrorCode::MalformedBody, UNDECODABLE);
         return Admission { headers: HeaderMap::new(), outcome: Err(refusal) };
     }
     // The gateway lets nothing else through; a function URL takes every method.

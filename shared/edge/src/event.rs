@@ -18,6 +18,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Undecodable;
 
+/// What the client is told of it.
+pub(crate) const UNDECODABLE: &str = "The request cannot be decoded.";
+
 /// An event, taken apart.
 pub(crate) struct Event {
     /// Without its body.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use chrono::Utc;
 use filot_app::context::Context;
 use filot_app::error::AppError;
-use filot_app::error_code::ErrorKind;
+use filot_app::error_code::{ErrorCode, ErrorKind};
 use filot_domain::CorrelationId;
 use filot_platform::{MetricName, telemetry};
 use futures::FutureExt;
@@ -22,7 +22,7 @@ use tracing::Instrument;
 
 use crate::call::Call;
 use crate::endpoint::{Answered, HttpFunction};
-use crate::event::{self, Event};
+use crate::event::{self, Event, UNDECODABLE};
 use crate::headers::{X_CORRELATION_ID, allow_origin, secure};
 use crate::problem::{PROBLEM_JSON, Problem};
 use crate::program;
@@ -110,9 +110,11 @@ pub(crate) async fn respond<'a>(
     response
 }
 
-/// Answers a request that came while the configuration could not be read.
+/// Answers a request that came while the configuration could not be read. One that cannot be decoded is refused for that.
 fn refuse(request: Request, error: &AppError) -> Response<Body> {
     let call = Call::new(request, Utc::now());
+    let undecodable = AppError::new(ErrorCode::MalformedBody, UNDECODABLE);
+    let error = if call.is_decoded() { error } else { &undecodable };
     let problem = Problem::from(error.clone());
     let mut response = from_problem(&problem, &call.correlation_id);
     secure(response.headers_mut());
