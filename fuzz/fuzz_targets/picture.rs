@@ -22,7 +22,7 @@ fuzz_target!(|bytes: &[u8]| -> Corpus {
         // Refused before the decoder.
         Err(_) => return Corpus::Keep,
     }
-    match decode_picture(bytes) {
+    match decode_picture(bytes, 0) {
         Ok(picture) => {
             let (width, height) = picture.dimensions();
             assert!((1..=WORKING_SIDE).contains(&width) && (1..=WORKING_SIDE).contains(&height));

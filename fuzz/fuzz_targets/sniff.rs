@@ -26,7 +26,7 @@ fuzz_target!(|bytes: &[u8]| {
         }
     }
     match (found.kind, found.width, found.height) {
-        (FileKind::Pdf, None, None) => assert!(bytes.starts_with(b"%PDF-")),
+        (FileKind::Pdf, None, None) => assert!(bytes[found.begins_at..].starts_with(b"%PDF-")),
         (FileKind::Jpeg | FileKind::Png, Some(width), Some(height)) => {
             assert!((1..=MAX_SIDE).contains(&width) && (1..=MAX_SIDE).contains(&height));
             assert!(u64::from(width) * u64::from(height) <= MAX_PIXELS);

@@ -89,7 +89,7 @@ fn decoded(files: &[BadFile]) -> BTreeMap<String, usize> {
     let mut outcomes = BTreeMap::new();
     let light = |file: &&BadFile| !HEAVY.contains(&file.class) && !file.bytes.starts_with(b"%PDF-");
     for file in files.iter().filter(light) {
-        let outcome = match decode_picture(&file.bytes) {
+        let outcome = match decode_picture(&file.bytes, 0) {
             Ok(picture) => {
                 let (width, height) = picture.dimensions();
                 assert!(width.max(height) <= WORKING_SIDE && width * height > 0, "INV-8: {}", file.name);

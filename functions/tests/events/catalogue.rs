@@ -134,6 +134,11 @@ fn documents(add: &mut impl FnMut(&str, Value)) {
     let npwp: (&str, Option<&str>, &[u8]) = ("name=\"type\"", None, b"NPWP");
     let reused = upload().with("Idempotency-Key", "local-event-once");
     add("documents-upload/422-idempotency-key-reused", reused.raw(FORM, form(&[npwp, png])).event());
+    let any = ("filename=\"a name=b.png\"; name=\"file\"", Some("image/*"), PIXEL);
+    add("documents-upload/201-any-picture", upload().raw(FORM, form(&[kind, any])).event());
+    let mut undecodable = upload().raw(FORM, form(&[kind, png])).event();
+    undecodable["body"] = json!("%%% not base64 %%%");
+    add("documents-upload/400-not-base64", undecodable);
     add("documents-upload/400-no-file", upload().raw(FORM, form(&[kind])).event());
     let passport: (&str, Option<&str>, &[u8]) = ("name=\"type\"", None, b"PASSPORT");
     add("documents-upload/400-unknown-type", upload().raw(FORM, form(&[passport, png])).event());
@@ -251,6 +256,9 @@ fn reviews(add: &mut impl FnMut(&str, Value)) {
     let headers = [("Authorization", format!("Bearer {key}")), ("X-Buli2-Signature", signature(&text))];
     let path = format!("/{}", seed::REVIEW);
     add("review-callback/200-function-url", function_url(&path, &headers, &text));
+    let mut odd = function_url(&path, &headers, &text);
+    odd["rawQueryString"] = json!("src=buli2 \"prod\"&n={1}");
+    add("review-callback/200-function-url-odd-query", odd);
     let body = json!({"reviewId": seed::REVIEW, "decision": "approved"}).to_string();
     let headers = [("Authorization", format!("Bearer {key}")), ("X-Buli2-Signature", signature(&body))];
     add("review-callback/200-function-url-by-body", function_url("/", &headers, &body));

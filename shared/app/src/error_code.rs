@@ -38,6 +38,8 @@ pub enum ErrorKind {
 pub enum ErrorCode {
     /// Some values are not allowed; `errors` lists them all.
     ValidationFailed,
+    /// The body is not what the gateway says that it is: it cannot be decoded.
+    MalformedBody,
     /// The body is no JSON, or not the JSON of this route.
     MalformedJson,
     /// The body is no form, or not the form of this route.
@@ -113,7 +115,9 @@ impl ErrorCode {
     /// The kind of trouble: the same for every error with this code.
     pub const fn kind(self) -> ErrorKind {
         match self {
-            Self::ValidationFailed | Self::MalformedJson | Self::MalformedForm => ErrorKind::Invalid,
+            Self::ValidationFailed | Self::MalformedBody | Self::MalformedJson | Self::MalformedForm => {
+                ErrorKind::Invalid
+            }
             Self::Unauthenticated | Self::RefreshTokenInvalid => ErrorKind::Unauthenticated,
             Self::AccountRestricted | Self::EmailUnverified => ErrorKind::Forbidden,
             Self::NotFound | Self::NotRegistered => ErrorKind::NotFound,

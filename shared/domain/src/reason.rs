@@ -42,6 +42,8 @@ pub enum ReasonCode {
     LowResolution,
     /// An edge of the card is outside the picture.
     CutOff,
+    /// The file does not hold the whole picture: rows of pixels are missing.
+    PictureIncomplete,
     /// No colour: a photocopy, or a picture in grey.
     Grayscale,
     /// A new photograph would help.
@@ -96,7 +98,7 @@ pub enum ReasonCode {
     FileUnreadable,
     /// The picture has more pixels than are read.
     ImageTooLarge,
-    /// The PDF cannot be rendered: encrypted, without a page, or beyond its bounds.
+    /// The PDF cannot be rendered: encrypted, without a page, beyond its bounds, or with a picture that cannot be decoded.
     PdfUnsupported,
     /// Reading took too long or too much memory.
     ReaderExhausted,

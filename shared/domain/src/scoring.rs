@@ -193,6 +193,7 @@ pub const fn blocks_approval(reason: ReasonCode) -> bool {
             | R::WrongKind
             | R::Grayscale
             | R::CutOff
+            | R::PictureIncomplete
             | R::CriticalFieldMissing
             | R::NikMalformed
             | R::NpwpMalformed
@@ -213,7 +214,14 @@ pub const fn calls_for_retake(reason: ReasonCode) -> bool {
     use ReasonCode as R;
     matches!(
         reason,
-        R::Blurred | R::TooDark | R::Glare | R::LowResolution | R::CutOff | R::CardNotFound | R::NotACard
+        R::Blurred
+            | R::TooDark
+            | R::Glare
+            | R::LowResolution
+            | R::CutOff
+            | R::PictureIncomplete
+            | R::CardNotFound
+            | R::NotACard
     )
 }
 

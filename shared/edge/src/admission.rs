@@ -15,6 +15,7 @@ use http::header::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::api::{self, Auth, Limit, Route};
 use crate::call::Call;
+use crate::event::UNDECODABLE;
 use crate::principal::Presented;
 
 const ORIGIN_SECRET: HeaderName = HeaderName::from_static("x-origin-secret");
@@ -32,8 +33,13 @@ pub(crate) struct Admission {
     pub(crate) outcome: Result<Presented, AppError>,
 }
 
-/// Admits a request or refuses it: 404 for an unknown route, 429 for one too many, 413 for a body too large, in this order.
+/// Admits a request or refuses it: 400 for an event that cannot be decoded, 404 for an unknown route, 429 for one too many,
+/// 413 for a body too large, in this order.
 pub(crate) async fn admit(role: Role, context: &Context, call: &Call) -> Admission {
+    if !call.is_decoded() {
+        let refusal = AppError::new(ErrorCode::MalformedBody, UNDECODABLE);
+        return Admission { headers: HeaderMap::new(), outcome: Err(refusal) };
+    }
     // The gateway lets nothing else through; a function URL takes every method.
     let Some(route) = api::route(role, call.method().as_str(), call.resource()) else {
         return Admission { headers: HeaderMap::new(), outcome: Err(AppError::not_found()) };

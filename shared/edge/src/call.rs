@@ -15,6 +15,7 @@ use lambda_http::{Body, Request, RequestExt};
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
+use crate::event::Undecodable;
 use crate::headers::X_CORRELATION_ID;
 
 /// A request on its way through one route.
@@ -157,6 +158,11 @@ impl Call {
     /// The raw body. The gateway sends binary bodies in base64; here they are bytes again.
     pub fn body(&self) -> &[u8] {
         self.request.body().as_ref()
+    }
+
+    /// Whether the event could be decoded: without that its body and its parameters are not known.
+    pub(crate) fn is_decoded(&self) -> bool {
+        self.request.extensions().get::<Undecodable>().is_none()
     }
 
     /// The raw body, taken out.

@@ -9,6 +9,7 @@ mod admission;
 pub mod api;
 mod call;
 pub mod endpoint;
+mod event;
 pub mod headers;
 mod idempotent;
 pub mod invoke;

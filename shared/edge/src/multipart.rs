@@ -5,6 +5,7 @@ use filot_app::error::AppError;
 use filot_app::error_code::ErrorCode;
 use filot_app::upload::{UploadRequest, UploadedFile};
 use futures::stream;
+use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use multer::{Constraints, Field, Multipart, SizeLimit};
 
 /// Largest file that is taken.
@@ -21,7 +22,7 @@ const FIELDS_MAX: usize = 8;
 /// `unsupported_media_type` for anything but a form, `file_too_large`, and `malformed_form` for a form that cannot be read,
 /// has a field twice or too many fields.
 pub async fn read_upload(content_type: Option<&str>, body: Bytes) -> Result<UploadRequest, AppError> {
-    let boundary = content_type.and_then(|value| multer::parse_boundary(value).ok()).ok_or_else(|| {
+    let boundary = content_type.and_then(boundary).ok_or_else(|| {
         AppError::new(ErrorCode::UnsupportedMediaType, "The body must be multipart/form-data.")
     })?;
     if body.len() as u64 > FORM_BYTES_MAX {
@@ -37,7 +38,7 @@ pub async fn read_upload(content_type: Option<&str>, body: Bytes) -> Result<Uplo
     let mut upload = UploadRequest::default();
     for _ in 0..FIELDS_MAX {
         let Some(field) = form.next_field().await.map_err(refused)? else { return Ok(upload) };
-        match field.name() {
+        match field_name(&field).as_deref() {
             Some("type") if upload.document_type.is_none() => {
                 upload.document_type = Some(field.text().await.map_err(refused)?);
             }
@@ -52,8 +53,65 @@ pub async fn read_upload(content_type: Option<&str>, body: Bytes) -> Result<Uplo
     Ok(upload)
 }
 
+/// The boundary of a form. Clients leave characters unquoted that a token may not have (`/`, `=`, `:`, `?`, `(`).
+fn boundary(content_type: &str) -> Option<String> {
+    let (essence, parameters) = content_type.split_once(';')?;
+    let is_form = essence.trim().eq_ignore_ascii_case("multipart/form-data");
+    parameter(parameters.as_bytes(), "boundary").filter(|boundary| is_form && !boundary.is_empty())
+}
+
+/// The `name` of a part, wherever it stands in its `Content-Disposition` and whatever the file's name is.
+fn field_name(field: &Field<'_>) -> Option<String> {
+    let disposition = field.headers().get(CONTENT_DISPOSITION)?.as_bytes();
+    let parameters = disposition.iter().position(|byte| *byte == b';')?;
+    parameter(disposition.get(parameters..)?, "name")
+}
+
+/// The first parameter of this name in a header's `; name=value; name="value"`. A value without quotes ends at the next
+/// semicolon.
+fn parameter(mut rest: &[u8], wanted: &str) -> Option<String> {
+    // Every turn consumes the equals sign that it finds.
+    loop {
+        let equals = rest.iter().position(|byte| *byte == b'=')?;
+        let (name, behind) = (rest.get(..equals)?, rest.get(equals + 1..)?.trim_ascii_start());
+        let name = name.rsplit(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+        let value;
+        (value, rest) = match behind.strip_prefix(b"\"") {
+            Some(quoted) => unquote(quoted)?,
+            None => {
+                let end = behind.iter().position(|byte| *byte == b';').unwrap_or(behind.len());
+                let (value, behind) = behind.split_at(end);
+                (value.trim_ascii().to_vec(), behind)
+            }
+        };
+        if name.eq_ignore_ascii_case(wanted.as_bytes()) {
+            return String::from_utf8(value).ok();
+        }
+    }
+}
+
+/// The text up to the closing quote, and what follows it.
+fn unquote(quoted: &[u8]) -> Option<(Vec<u8>, &[u8])> {
+    let (mut text, mut at) = (Vec::new(), 0);
+    loop {
+        match *quoted.get(at)? {
+            b'"' => return Some((text, quoted.get(at + 1..)?)),
+            // Only a quote is escaped: some clients send paths with backslashes.
+            b'\\' if quoted.get(at + 1) == Some(&b'"') => {
+                text.push(b'"');
+                at += 2;
+            }
+            byte => {
+                text.push(byte);
+                at += 1;
+            }
+        }
+    }
+}
+
 async fn read_file(field: Field<'_>) -> Result<UploadedFile, AppError> {
-    let content_type = field.content_type().map(|mime| mime.essence_str().to_owned());
+    let content_type =
+        field.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let bytes = field.bytes().await.map_err(refused)?;
     Ok(UploadedFile { bytes, content_type })
 }

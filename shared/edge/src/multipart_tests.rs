@@ -63,6 +63,58 @@ async fn what_is_no_form_of_ours_is_refused() {
     );
 }
 
+#[tokio::test]
+async fn a_boundary_needs_no_quotes() {
+    for boundary in ["a/b", "a=b", "a:b", "a?b", "(a)b", "-_.'+,ab", "----WebKitFormBoundary7MA4YWxk", "a b"]
+    {
+        let body = format!(
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"type\"\r\n\r\nKTP\r\n--{boundary}--\r\n"
+        );
+        for content_type in [
+            format!("multipart/form-data; boundary={boundary}"),
+            format!("Multipart/Form-Data;charset=utf-8;Boundary=\"{boundary}\" ; x=y"),
+            format!("multipart/form-data; boundary={boundary}; charset=utf-8"),
+        ] {
+            let upload = read_upload(Some(&content_type), body.clone().into()).await.unwrap();
+            assert_eq!(upload.document_type.as_deref(), Some("KTP"), "{content_type}");
+        }
+    }
+    for bad in [
+        "multipart/form-data; boundary=",
+        "multipart/form-data; boundary=\"XX",
+        "multipart/mixed; boundary=XX",
+    ] {
+        assert_eq!(code(read_upload(Some(bad), form(&[])).await), "unsupported_media_type", "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn a_part_is_named_by_its_name_alone() {
+    for headers in [
+        "filename=\"a name=b.jpg\"; name=\"file\"",
+        "filename=\"a; name=b.jpg\"; name=\"file\"",
+        "filename=\"a \\\"; name=\\\"x.jpg\"; name=file",
+        "filename=\"C:\\foto\\ktp.jpg\"; NAME = \"file\"",
+        "name=\"file\"; filename=\"name.jpg\"; filename*=UTF-8''name%3D.jpg",
+        "filename=ktp=1.jpg; name=file",
+    ] {
+        let upload = read(&[part("name=\"type\"", b"KTP"), part(headers, b"abc")]).await.unwrap();
+        assert_eq!(upload.file.map(|file| file.bytes).as_deref(), Some(&b"abc"[..]), "{headers}");
+    }
+    for nameless in ["filename=\"name\"", "filename=\"name=file", "x"] {
+        assert!(read(&[part(nameless, b"abc")]).await.unwrap().file.is_none(), "{nameless}");
+    }
+}
+
+#[tokio::test]
+async fn a_part_type_is_passed_on_as_it_was_sent() {
+    for declared in ["image/*", "*/*", "multipart/form-data", "undefined"] {
+        let sent = part(&format!("name=\"file\"; filename=\"a\"\r\nContent-Type: {declared}"), b"abc");
+        let file = read(&[sent]).await.unwrap().file.unwrap();
+        assert_eq!(file.content_type.as_deref(), Some(declared));
+    }
+}
+
 proptest! {
     #[test]
     fn inv_8_no_body_makes_it_panic(body in proptest::collection::vec(any::<u8>(), 0..512)) {

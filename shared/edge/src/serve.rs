@@ -8,7 +8,7 @@ use std::sync::Arc;
 use chrono::Utc;
 use filot_app::context::Context;
 use filot_app::error::AppError;
-use filot_app::error_code::ErrorKind;
+use filot_app::error_code::{ErrorCode, ErrorKind};
 use filot_domain::CorrelationId;
 use filot_platform::{MetricName, telemetry};
 use futures::FutureExt;
@@ -16,11 +16,13 @@ use futures::future::BoxFuture;
 use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, Response};
 use lambda_http::{Body, Request, service_fn};
+use lambda_runtime::LambdaEvent;
 use tokio::sync::OnceCell;
 use tracing::Instrument;
 
 use crate::call::Call;
 use crate::endpoint::{Answered, HttpFunction};
+use crate::event::{self, Event, UNDECODABLE};
 use crate::headers::{X_CORRELATION_ID, allow_origin, secure};
 use crate::problem::{PROBLEM_JSON, Problem};
 use crate::program;
@@ -43,14 +45,17 @@ async fn run(function: &'static dyn HttpFunction) -> Result<(), lambda_http::Err
         Err(error) if error.is_outage() => tracing::error!(%error, "the function starts without its secrets"),
         Err(error) => return Err(error.into()),
     }
-    lambda_http::run(service_fn(move |request: Request| {
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Event>| {
         let context = Arc::clone(&context);
-        async move {
-            Ok::<_, lambda_http::Error>(match context.get_or_try_init(|| Context::load(role)).await {
-                Ok(context) => answer(function, context, request).await,
-                Err(error) => refuse(request, &AppError::unavailable(error.to_string())),
-            })
-        }
+        event::serve(event, move |request| {
+            let context = Arc::clone(&context);
+            async move {
+                match context.get_or_try_init(|| Context::load(role)).await {
+                    Ok(context) => answer(function, context, request).await,
+                    Err(error) => refuse(request, &AppError::unavailable(error.to_string())),
+                }
+            }
+        })
     }))
     .await
 }
@@ -105,9 +110,11 @@ pub(crate) async fn respond<'a>(
     response
 }
 
-/// Answers a request that came while the configuration could not be read.
+/// Answers a request that came while the configuration could not be read. One that cannot be decoded is refused for that.
 fn refuse(request: Request, error: &AppError) -> Response<Body> {
     let call = Call::new(request, Utc::now());
+    let undecodable = AppError::new(ErrorCode::MalformedBody, UNDECODABLE);
+    let error = if call.is_decoded() { error } else { &undecodable };
     let problem = Problem::from(error.clone());
     let mut response = from_problem(&problem, &call.correlation_id);
     secure(response.headers_mut());

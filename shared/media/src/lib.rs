@@ -1,12 +1,14 @@
 //! Finds out the real type of an uploaded file: magic bytes, bounded header decode, PDF sanity.
 //!
+//! The upload asks [`inspect`] and the reader [`identify`], which judge alike, so that one takes what the other reads.
+//!
 //! Owns the limits on what is accepted and the three parsers that look at headers. Nothing is unpacked and nothing is
 //! allocated: the input is read in place, once, so a hostile file costs no more than its own two megabytes. It must
 //! know neither HTTP nor storage nor what is in the picture.
 
 mod cursor;
 mod error;
-mod jpeg;
+pub mod jpeg;
 mod kind;
 mod pdf;
 mod png;
@@ -33,11 +35,13 @@ pub struct Inspected {
     pub width: Option<u32>,
     /// See [`Inspected::width`].
     pub height: Option<u32>,
+    /// Bytes before the file itself. Offsets in a PDF count from its header.
+    pub begins_at: usize,
 }
 
 /// Looks at a file. Magic bytes, declared type and a header decode must agree.
 ///
-/// `application/octet-stream`, an empty type and none at all declare nothing.
+/// `application/octet-stream` and its like, a wildcard, an empty type and none at all declare nothing.
 ///
 /// # Errors
 /// The first thing that is wrong; see [`MediaError`].
@@ -48,7 +52,19 @@ pub fn inspect(bytes: &[u8], declared_mime: Option<&str>) -> Result<Inspected, M
     if bytes.is_empty() {
         return Err(MediaError::Empty);
     }
-    let kind = FileKind::of_magic(bytes).ok_or(MediaError::UnknownKind)?;
+    look(bytes, declared_mime)
+}
+
+/// Looks at a file by its content alone, whatever its size.
+///
+/// # Errors
+/// As [`inspect`], but for size and declared type.
+pub fn identify(bytes: &[u8]) -> Result<Inspected, MediaError> {
+    look(bytes, None)
+}
+
+fn look(bytes: &[u8], declared_mime: Option<&str>) -> Result<Inspected, MediaError> {
+    let (kind, begins_at) = FileKind::of_magic(bytes).ok_or(MediaError::UnknownKind)?;
     if !kind.agrees_with(declared_mime) {
         return Err(MediaError::TypeMismatch { content: kind });
     }
@@ -56,11 +72,11 @@ pub fn inspect(bytes: &[u8], declared_mime: Option<&str>) -> Result<Inspected, M
         FileKind::Jpeg => bounded(jpeg::dimensions(bytes)?)?,
         FileKind::Png => bounded(png::dimensions(bytes)?)?,
         FileKind::Pdf => {
-            pdf::check(bytes)?;
-            return Ok(Inspected { kind, width: None, height: None });
+            pdf::check(bytes.get(begins_at..).unwrap_or_default())?;
+            return Ok(Inspected { kind, width: None, height: None, begins_at });
         }
     };
-    Ok(Inspected { kind, width: Some(width), height: Some(height) })
+    Ok(Inspected { kind, width: Some(width), height: Some(height), begins_at })
 }
 
 /// The same limits the decoder has, so that nothing is taken that can never be read.

@@ -38,15 +38,18 @@ pub(crate) fn dimensions(bytes: &[u8]) -> Result<(u32, u32), MediaError> {
     }
 }
 
-/// A name and its data, the checksum compared.
+/// A name and its data. The checksum is compared where it matters: a comment with a wrong one is read past, as viewers do.
 fn chunk<'a>(at: &mut Cursor<'a>) -> Result<(&'a [u8], &'a [u8]), MediaError> {
     let length = at.u32().filter(|length| *length <= MAX_31_BITS).ok_or(DAMAGED)?;
     let length = usize::try_from(length).map_err(|_| DAMAGED)?;
     let named = at.take(length.checked_add(4).ok_or(DAMAGED)?).ok_or(DAMAGED)?;
-    if at.u32() != Some(crc(named)) {
+    let (sum, (name, data)) = (at.u32().ok_or(DAMAGED)?, named.split_at_checked(4).ok_or(DAMAGED)?);
+    // A small first letter marks what a decoder may leave out.
+    let is_critical = !name.first().is_some_and(u8::is_ascii_lowercase);
+    if is_critical && sum != crc(named) {
         return Err(DAMAGED);
     }
-    named.split_at_checked(4).ok_or(DAMAGED)
+    Ok((name, data))
 }
 
 fn header(data: &[u8]) -> Result<(u32, u32), MediaError> {

@@ -69,10 +69,10 @@ fn refused(bytes: &[u8]) -> MediaError {
 
 #[test]
 fn says_what_a_file_is() {
-    let picture = |kind| Inspected { kind, width: Some(1024), height: Some(640) };
+    let picture = |kind| Inspected { kind, width: Some(1024), height: Some(640), begins_at: 0 };
     assert_eq!(inspect(&jpeg(1024, 640), None).unwrap(), picture(FileKind::Jpeg));
     assert_eq!(inspect(&png(1024, 640), None).unwrap(), picture(FileKind::Png));
-    let paper = Inspected { kind: FileKind::Pdf, width: None, height: None };
+    let paper = Inspected { kind: FileKind::Pdf, width: None, height: None, begins_at: 0 };
     assert_eq!(inspect(&pdf("/Root 1 0 R"), None).unwrap(), paper);
     assert_eq!(inspect(&pdf_with_stream("/Root 1 0 R"), None).unwrap(), paper);
 }
@@ -82,13 +82,33 @@ fn the_declared_type_must_agree() {
     let files =
         [(FileKind::Jpeg, jpeg(9, 9)), (FileKind::Png, png(9, 9)), (FileKind::Pdf, pdf("/Root 1 0 R"))];
     for (kind, bytes) in files {
-        for silent in [None, Some(""), Some("application/octet-stream"), Some(kind.mime())] {
+        let silent = [
+            "",
+            "application/octet-stream",
+            "Binary/Octet-Stream",
+            "multipart/form-data",
+            "multipart/form-data; boundary=x",
+            "image/*",
+            "*/*",
+            "undefined",
+            kind.mime(),
+        ];
+        for silent in silent.into_iter().map(Some).chain([None]) {
             assert_eq!(inspect(&bytes, silent).unwrap().kind, kind, "{silent:?}");
         }
-        for declared in
-            ["image/jpeg", "image/jpg", "IMAGE/PNG; x=y", "application/pdf", "text/html", "image/*"]
-        {
-            let essence = declared.split(';').next().unwrap().to_ascii_lowercase().replace("jpg", "jpeg");
+        for declared in [
+            "image/jpeg",
+            "image/jpg",
+            "image/pjpeg",
+            "IMAGE/PNG; x=y",
+            "image/x-png",
+            "application/pdf",
+            "application/x-pdf",
+            "text/html",
+            "image/gif",
+        ] {
+            let essence = declared.split(';').next().unwrap().to_ascii_lowercase();
+            let essence = essence.replace("jpg", "jpeg").replace("pjpeg", "jpeg").replace("x-", "");
             let answer = inspect(&bytes, Some(declared)).map(|found| found.kind);
             let expected = if essence == kind.mime() {
                 Ok(kind)
@@ -113,7 +133,7 @@ fn size_is_looked_at_first() {
 #[test]
 fn other_kinds_are_refused() {
     for bytes in
-        [&b"GIF89a"[..], b"RIFF\0\0\0\0WEBP", b"<svg/>", b"MZ", b"\xFF\xD8", b"\n%PDF-1.7", b"\x89PNG\n"]
+        [&b"GIF89a"[..], b"RIFF\0\0\0\0WEBP", b"<svg/>", b"MZ", b"\xFF\xD9", b"%PDF 1.7", b"\x89PNG\n"]
     {
         assert_eq!(refused(bytes), MediaError::UnknownKind, "{bytes:?}");
     }
@@ -140,10 +160,18 @@ fn jpeg_markers() {
         (jpeg_of(&[frame(0xC2, 8, 9, 9, 1), scan()]), None),
         (jpeg_of(&[vec![0xFF, 0xFF], frame(0xC0, 8, 9, 9, 3), vec![0xFF, 0xD0], scan()]), None),
         (jpeg_of(&[segment(0xC4, &[0; 17]), frame(0xC1, 8, 9, 9, 4), scan()]), None),
+        // Bytes that belong to no segment, as some cameras leave them.
+        (jpeg_of(&[vec![0; 50], frame(0xC0, 8, 9, 9, 3), b"\x01\xFF\0abc".to_vec(), scan()]), None),
         (jpeg_of(&[frame(0xC9, 8, 9, 9, 3), scan()]), Some(unsupported)),
         (jpeg_of(&[frame(0xC3, 8, 9, 9, 3), scan()]), Some(unsupported)),
         (jpeg_of(&[frame(0xC1, 12, 9, 9, 3), scan()]), Some(unsupported)),
         (jpeg_of(&[frame(0xC0, 8, 9, 9, 2), scan()]), Some(unsupported)),
+        // Colour that is finer than brightness.
+        (
+            jpeg_of(&[segment(0xC0, &[8, 0, 9, 0, 9, 3, 1, 0x21, 0, 2, 0x12, 0, 3, 0x12, 0]), scan()]),
+            Some(unsupported),
+        ),
+        (jpeg_of(&[segment(0xC0, &[8, 0, 9, 0, 9, 3, 1, 0x22, 0, 2, 0x21, 0, 3, 0x11, 0]), scan()]), None),
         (jpeg_of(&[frame(0xC0, 8, 9, 9, 3), frame(0xC0, 8, 90, 90, 3), scan()]), Some(damaged)),
         (jpeg_of(&[scan()]), Some(damaged)),
         (jpeg_of(&[frame(0xC0, 8, 9, 9, 3)]), Some(damaged)),
@@ -165,12 +193,19 @@ fn png_chunks() {
     let palette = chunk(b"PLTE", &[7; 6]);
     assert!(inspect(&png_of(&[ihdr(9, 9, [1, 3, 0, 0, 0]), palette, data.clone()]), None).is_ok());
     let header = ihdr(9, 9, [8, 2, 0, 0, 0]);
+    // A comment or a gamma with a wrong checksum is read past.
+    let (mut comment, mut wrong_gamma) = (chunk(b"tEXt", b"a\0b"), gamma.clone());
+    (comment[13], wrong_gamma[8]) = (comment[13] ^ 1, 7);
+    assert!(inspect(&png_of(&[header.clone(), comment, wrong_gamma, data.clone()]), None).is_ok());
+    let mut wrong_palette = chunk(b"PLTE", &[7; 6]);
+    wrong_palette[8] = 8;
     let mut wrong_crc = header.clone();
     wrong_crc[11] ^= 1;
     let mut long = chunk(b"gAMA", &[0; 4]);
     long[0] = 0x7F;
     for (index, parts) in [
         vec![wrong_crc, data.clone()],
+        vec![ihdr(9, 9, [8, 3, 0, 0, 0]), wrong_palette, data.clone()],
         vec![header.clone(), long, data.clone()],
         vec![header.clone()],
         vec![header.clone(), chunk(b"IEND", &[])],
@@ -203,11 +238,11 @@ fn pdf_ends_and_encryption() {
     assert_eq!(refused(b"%PDF-1.7\n1 0 obj"), damaged);
     assert_eq!(refused(b"%PDF-x.y\n%%EOF"), damaged);
     assert_eq!(refused(b"%PDF-"), damaged);
-    let mut trailing = pdf("/Root 1 0 R");
-    trailing.extend([b'\n'; END_SLACK]);
-    assert!(inspect(&trailing, None).is_ok());
-    trailing.extend([b'\n'; END_SLACK]);
-    assert_eq!(refused(&trailing), damaged);
+    let unmarked = pdf("/Root 1 0 R");
+    assert!(inspect(unmarked.strip_suffix(b"%%EOF\n").unwrap(), None).is_ok());
+    for behind in [&b"\n\n"[..], &[0; 80_000], &b"<!DOCTYPE html><html></html>".repeat(1000)] {
+        assert!(inspect(&[&pdf("/Root 1 0 R"), behind].concat(), None).is_ok());
+    }
 
     for encrypted in [
         pdf("/Root 1 0 R /Encrypt 5 0 R"),
@@ -219,9 +254,25 @@ fn pdf_ends_and_encryption() {
         assert_eq!(refused(&encrypted), MediaError::Encrypted, "{}", String::from_utf8_lossy(&encrypted));
     }
     assert!(inspect(&pdf("/EncryptMetadata true"), None).is_ok());
+    // Every section of a file that was changed has a trailer.
+    let changed = [&pdf("/Root 1 0 R"), &pdf("/Encrypt 5 0 R")[9..], &pdf("/Root 1 0 R")[9..]].concat();
+    assert_eq!(refused(&changed), MediaError::Encrypted);
+    let often = format!("%PDF-1.7\n{}%%EOF", "/Encrypt ".repeat(100_000));
+    assert_eq!(refused(often.as_bytes()), MediaError::Encrypted);
 }
 
-const END_SLACK: usize = 1000;
+#[test]
+fn a_pdf_may_begin_within_the_first_kilobyte() {
+    for before in [&b"\r\n"[..], b"\xEF\xBB\xBF", b"HTTP/1.1 200 OK\r\n\r\n", &[b' '; 1019]] {
+        let found = inspect(&[before, &pdf("/Root 1 0 R")].concat(), None).unwrap();
+        assert_eq!((found.kind, found.begins_at), (FileKind::Pdf, before.len()));
+    }
+    let late = [&[b' '; 1020][..], &pdf("/Root 1 0 R")].concat();
+    assert_eq!(refused(&late), MediaError::UnknownKind);
+    // The first bytes decide.
+    let picture = jpeg_of(&[segment(0xFE, b"%PDF-1.7"), frame(0xC0, 8, 9, 9, 3), scan()]);
+    assert_eq!(inspect(&picture, None).unwrap().kind, FileKind::Jpeg);
+}
 
 /// A valid file of any kind, to be hurt.
 fn valid_file() -> impl Strategy<Value = Vec<u8>> {
@@ -253,8 +304,9 @@ proptest! {
 
     #[test]
     fn a_header_cut_short_is_refused(bytes in valid_file(), keep in any::<prop::sample::Index>()) {
-        // A picture's data begins less than 70 bytes from the end of what is made here; a PDF needs its end.
-        let spared = if bytes.starts_with(b"%PDF-") { 6 } else { 70 };
+        // A picture's data begins less than 70 bytes from the end of what is made here; a PDF needs the mark of its end.
+        let end = bytes.windows(9).rposition(|found| found == b"startxref");
+        let spared = end.map_or(70, |end| bytes.len() - end - 8);
         prop_assume!(bytes.len() > spared);
         let keep = keep.index(bytes.len() - spared);
         prop_assert!(inspect(&bytes[..keep], None).is_err());

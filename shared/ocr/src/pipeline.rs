@@ -1,7 +1,7 @@
 //! The whole way from the bytes of a file to a reading.
 //!
-//! Owns the order of the stages and the search over outlines, orientations and kinds of card. It must not know where the
-//! bytes came from, nor what is decided on the reading.
+//! Owns the order of the stages and the search over pages, outlines, orientations and kinds of card. It must not know where
+//! the bytes came from, nor what is decided on the reading.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use image::RgbImage;
 use crate::classify;
 use crate::detection::{Printed, find_cards, find_squeezed, may_be_squeezed, orientation_candidates};
 use crate::error::ReadError;
-use crate::image::decode::decode;
+use crate::image::decode::{Decoded, PictureFile};
 pub use crate::image::limits::WORKING_SIDE;
 use crate::image::rectify::{CardOutline, RectifiedCard, rectify};
 use crate::ktp;
@@ -48,13 +48,13 @@ impl Default for ReaderConfig {
     }
 }
 
-/// The picture of a file as the reader works on it: upright, long side at most [`WORKING_SIDE`] pixels. Places in a
-/// [`Trace`] are pixels of it.
+/// A picture of a file as the reader works on it: upright, long side at most [`WORKING_SIDE`] pixels. Places in a [`Trace`]
+/// are pixels of it. `page` counts the pages of a PDF from zero.
 ///
 /// # Errors
-/// The file is damaged, of no known kind, or would unpack to more than the limits.
-pub fn decode_picture(bytes: &[u8]) -> Result<RgbImage, ReadError> {
-    Ok(decode(bytes)?.image)
+/// The file is damaged, of no known kind, or would unpack to more than the limits; or it has no such page.
+pub fn decode_picture(bytes: &[u8], page: usize) -> Result<RgbImage, ReadError> {
+    Ok(PictureFile::open(bytes)?.picture(page)?.image)
 }
 
 /// A reading and where the time went.
@@ -62,6 +62,8 @@ pub fn decode_picture(bytes: &[u8]) -> Result<RgbImage, ReadError> {
 pub struct ReadOutput {
     /// What was read.
     pub reading: CardReading,
+    /// The page of a PDF that it was read on, from zero.
+    pub page: usize,
     /// Milliseconds per stage: `decode`, `rectify`, `print`, `normalise`, `layout`, `recognise`, `parse`, `quality`.
     pub stage_ms: BTreeMap<&'static str, f64>,
     /// Where in the picture it was read.
@@ -98,6 +100,14 @@ struct Attempt {
     is_cut: bool,
     /// Nothing but the row of digits speaks for a KTP: a kind that words speak for goes before it.
     identified_by_nik: bool,
+}
+
+/// A page that was searched.
+struct SeenPage {
+    /// From zero.
+    page: usize,
+    decoded: Decoded,
+    search: Search,
 }
 
 /// What came of the search for a card.
@@ -137,15 +147,15 @@ impl Reader {
     /// The file cannot be decoded, or the engine failed. A bad picture is no error.
     pub fn read(&mut self, bytes: &[u8], claimed: Option<DocumentType>) -> Result<ReadOutput, ReadError> {
         let mut clock = Clock { stage_ms: BTreeMap::new() };
-        let image = clock.time("decode", || decode(bytes))?.image;
-        let image = clock.time("normalise", || soften_bilevel(&image)).unwrap_or(image);
+        let seen = self.search_pages(&mut clock, bytes, claimed)?;
+        let SeenPage { page, decoded, search: Search { attempt, card, found, squeezed } } = seen;
+        let image = &decoded.image;
         let whole = CardOutline::whole_image(image.width(), image.height());
-        let Search { attempt, card, found, squeezed } = self.search(&mut clock, &image, &whole, claimed)?;
         // Without anything to read the picture still has its quality.
-        let card = card.or_else(|| clock.time("rectify", || rectify(&image, &whole)));
+        let card = card.or_else(|| clock.time("rectify", || rectify(image, &whole)));
         let hidden = card.as_ref().is_some_and(|card| ends_in_glare(card, &attempt.name_areas()));
         let report =
-            clock.time("quality", || card.map(|card| assess(&image, found.as_ref(), squeezed, &card)));
+            clock.time("quality", || card.map(|card| assess(image, found.as_ref(), squeezed, &card)));
         let (quality, mut reasons) =
             report.map_or_else(Default::default, |report| (report.quality, report.reasons));
         if attempt.is_complete() {
@@ -160,31 +170,99 @@ impl Reader {
         if attempt.kind == CardKind::Unknown && !reasons.contains(&ReasonCode::NotACard) {
             reasons.push(ReasonCode::NotACard);
         }
+        if !decoded.is_complete() {
+            reasons.push(ReasonCode::PictureIncomplete);
+        }
         reasons.sort_unstable();
         reasons.dedup();
         let reading =
             CardReading { kind: attempt.kind, fields: attempt.fields, quality, reasons, text: attempt.text };
         let trace = attempt.trace.unwrap_or_else(|| Trace::of(found.unwrap_or(whole)));
-        Ok(ReadOutput { reading, stage_ms: clock.stage_ms, trace })
+        Ok(ReadOutput { reading, page, stage_ms: clock.stage_ms, trace })
     }
 
-    /// Reads the outlines that may be a card's, likeliest first, until one shows a card.
+    /// Reads the pictures of a file until one shows the card that is claimed: a PDF may have its front and its back on two
+    /// pages.
+    fn search_pages(
+        &mut self,
+        clock: &mut Clock,
+        bytes: &[u8],
+        claimed: Option<DocumentType>,
+    ) -> Result<SeenPage, ReadError> {
+        let file = clock.time("decode", || PictureFile::open(bytes))?;
+        let pages = file.pages();
+        let mut best: Option<SeenPage> = None;
+        let mut undecoded = None;
+        for page in 0..pages.min(MAX_PAGES) {
+            let mut decoded = match clock.time("decode", || file.picture(page)) {
+                Ok(decoded) => decoded,
+                Err(error) => {
+                    undecoded.get_or_insert(error);
+                    continue;
+                }
+            };
+            if decoded.lacks_a_picture {
+                undecoded.get_or_insert_with(picture_undecoded);
+            }
+            if decoded.is_blank() && (pages > 1 || decoded.lacks_a_picture) {
+                continue;
+            }
+            if let Some(soft) = clock.time("normalise", || soften_bilevel(&decoded.image)) {
+                decoded.image = soft;
+            }
+            let search = self.search(clock, &decoded.image, claimed)?;
+            let is_claimed = search.attempt.shows(claimed);
+            let is_better = best.as_ref().is_none_or(|best| {
+                is_claimed
+                    || (best.search.attempt.kind == CardKind::Unknown
+                        && search.attempt.kind != CardKind::Unknown)
+            });
+            if is_better {
+                best = Some(SeenPage { page, decoded, search });
+            }
+            if is_claimed {
+                break;
+            }
+        }
+        // The claimed card may be on what was not seen: that is no reason to say that it is not there.
+        if !best.as_ref().is_some_and(|best| best.search.attempt.shows(claimed)) {
+            if let Some(error) = undecoded {
+                return Err(error);
+            }
+            if pages > MAX_PAGES {
+                let message =
+                    format!("the PDF has more than {MAX_PAGES} pages, and the first do not show the card");
+                return Err(ReadError::new(ReasonCode::PdfUnsupported, message));
+            }
+        }
+        best.ok_or_else(|| ReadError::new(ReasonCode::PdfUnsupported, "the PDF's pages are blank"))
+    }
+
+    /// Reads the outlines that may be a card's, likeliest first, until one shows a card. If that is another card than the
+    /// claimed one, the other outlines are looked at for the claimed one: both may lie in one picture.
     fn search(
         &mut self,
         clock: &mut Clock,
         image: &RgbImage,
-        whole: &CardOutline,
         claimed: Option<DocumentType>,
     ) -> Result<Search, ReadError> {
+        let whole = &CardOutline::whole_image(image.width(), image.height());
         let (mut found, others) = clock.time("rectify", || find_cards(image));
         let (mut attempt, mut card) = match &found {
-            Some(outline) => self.read_outline(clock, image, outline, claimed, None)?,
+            Some(outline) => self.read_outline(clock, image, outline, order(claimed), None)?,
             None => (Attempt::nothing(), None),
         };
-        if attempt.kind == CardKind::Unknown {
+        if !attempt.shows(claimed) {
+            // A card was found, if not the claimed one: only that one goes before it.
+            let kinds = if attempt.kind == CardKind::Unknown { order(claimed) } else { only(claimed) };
             // What was taken for the outline may be something else: print in a KTP's rows and columns is better evidence.
             let print = clock.time("print", || Printed::of(image));
-            for outline in clock.time("print", || print.ktps(image, &ROW_GRID)) {
+            let printed = if kinds.contains(&CardKind::Ktp) {
+                clock.time("print", || print.ktps(image, &ROW_GRID))
+            } else {
+                Vec::new()
+            };
+            for outline in printed {
                 let (again, its_card) = self.read_upright(clock, image, &outline, ONLY_KTP)?;
                 if again.kind != CardKind::Unknown {
                     (attempt, card, found) = (again, its_card, Some(outline));
@@ -192,10 +270,11 @@ impl Reader {
                 }
             }
             for other in others {
-                if attempt.kind != CardKind::Unknown {
+                if attempt.shows(claimed) {
                     break;
                 }
-                let (again, other_card) = self.read_outline(clock, image, &other, claimed, Some(&print))?;
+                let kinds = if attempt.kind == CardKind::Unknown { kinds } else { only(claimed) };
+                let (again, other_card) = self.read_outline(clock, image, &other, kinds, Some(&print))?;
                 if again.kind != CardKind::Unknown {
                     (attempt, card, found) = (again, other_card, Some(other));
                 }
@@ -205,7 +284,7 @@ impl Reader {
                 let (again, whole_card) = if found.is_some() {
                     self.read_upright(clock, image, whole, order(claimed))?
                 } else {
-                    self.read_outline(clock, image, whole, claimed, Some(&print))?
+                    self.read_outline(clock, image, whole, order(claimed), Some(&print))?
                 };
                 if again.kind != CardKind::Unknown || card.is_none() {
                     (attempt, card) = (again, whole_card);
@@ -215,7 +294,7 @@ impl Reader {
         let mut squeezed = false;
         if !attempt.is_identified() && may_be_squeezed(image) {
             // Each outline so far had a card's proportions.
-            let kinds = claimed.map_or(order(None), only);
+            let kinds = if claimed.is_some() { only(claimed) } else { order(claimed) };
             for outline in clock.time("rectify", || find_squeezed(image)) {
                 let (again, its_card) = self.read_upright(clock, image, &outline, kinds)?;
                 if again.is_identified() && again.mean_confidence() >= SQUEEZED_CONFIDENCE_MIN {
@@ -233,14 +312,14 @@ impl Reader {
         clock: &mut Clock,
         image: &RgbImage,
         outline: &CardOutline,
-        claimed: Option<DocumentType>,
+        kinds: &[CardKind],
         print: Option<&Printed>,
     ) -> Result<(Attempt, Option<RectifiedCard>), ReadError> {
         let candidates = clock.time("rectify", || orientation_candidates(image, outline));
         let mut first = None;
         let allowed = |oriented: &&CardOutline| print.is_none_or(|print| print.agrees_with(oriented));
         for candidate in candidates.iter().take(4).filter(allowed) {
-            let (attempt, card) = self.read_upright(clock, image, candidate, order(claimed))?;
+            let (attempt, card) = self.read_upright(clock, image, candidate, kinds)?;
             if attempt.kind != CardKind::Unknown {
                 return Ok((attempt, card));
             }
@@ -355,14 +434,6 @@ impl Reader {
 /// What to look for where print stands in a KTP's rows and columns.
 const ONLY_KTP: &[CardKind] = &[CardKind::Ktp];
 
-/// What to look for when only the claimed card would do.
-const fn only(claimed: DocumentType) -> &'static [CardKind] {
-    match claimed {
-        DocumentType::Ktp => ONLY_KTP,
-        DocumentType::Npwp => &[CardKind::Npwp],
-    }
-}
-
 /// What to look for, in order.
 const fn order(claimed: Option<DocumentType>) -> &'static [CardKind] {
     match claimed {
@@ -371,6 +442,21 @@ const fn order(claimed: Option<DocumentType>) -> &'static [CardKind] {
     }
 }
 
+/// The claimed kind alone, which another one in the same picture must not hide.
+const fn only(claimed: Option<DocumentType>) -> &'static [CardKind] {
+    match claimed {
+        Some(DocumentType::Ktp) => ONLY_KTP,
+        Some(DocumentType::Npwp) => &[CardKind::Npwp],
+        None => &[],
+    }
+}
+
+fn picture_undecoded() -> ReadError {
+    ReadError::new(ReasonCode::PdfUnsupported, "a picture in the PDF cannot be decoded")
+}
+
+/// How many pages of a PDF are searched for a card: front, back, and a sheet around them.
+const MAX_PAGES: usize = 4;
 /// Fewer rows with values than this are no KTP whose labels are cut off: most of the card's twelve. `./dev accuracy --count N
 /// --seed S` checks it, as the other numbers here.
 const MIN_VALUED_ROWS: usize = 9;
@@ -419,6 +505,11 @@ impl Attempt {
     fn mean_confidence(&self) -> f32 {
         let sum: f32 = self.fields.values().map(|field| field.confidence).sum();
         sum / self.fields.len().max(1) as f32
+    }
+
+    /// Whether it is a card, and of the claimed kind if one is claimed.
+    fn shows(&self, claimed: Option<DocumentType>) -> bool {
+        self.kind != CardKind::Unknown && claimed.is_none_or(|claimed| claimed.expected_kind() == self.kind)
     }
 
     fn nothing() -> Self {

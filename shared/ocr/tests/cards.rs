@@ -65,7 +65,7 @@ fn another_card_is_unknown_and_gives_no_field() {
 
 #[test]
 fn any_turn_is_read() {
-    let upright = filot_ocr::pipeline::decode_picture(&fixture("ktp-photo.jpg")).unwrap();
+    let upright = filot_ocr::pipeline::decode_picture(&fixture("ktp-photo.jpg"), 0).unwrap();
     let nik = read(&fixture("ktp-photo.jpg"), None).reading.value(FieldName::Nik).map(str::to_owned);
     assert!(nik.is_some());
     for turned in [
@@ -78,6 +78,109 @@ fn any_turn_is_read() {
         let reading = read(png.get_ref(), Some(DocumentType::Ktp)).reading;
         assert_eq!(reading.kind, CardKind::Ktp);
         assert_eq!(reading.value(FieldName::Nik), nik.as_deref());
+    }
+}
+
+/// Both cards on one table, the first one above.
+fn together(above: &str, below: &str) -> Vec<u8> {
+    let picture = |name: &str| filot_ocr::pipeline::decode_picture(&fixture(name), 0).unwrap();
+    let (above, below) = (picture(above), picture(below));
+    let (width, height) = (above.width().max(below.width()), above.height() + below.height());
+    let mut table = image::RgbImage::from_pixel(width, height, image::Rgb([60, 52, 47]));
+    image::imageops::replace(&mut table, &above, 0, 0);
+    image::imageops::replace(&mut table, &below, 0, i64::from(above.height()));
+    let mut png = std::io::Cursor::new(Vec::new());
+    table.write_to(&mut png, image::ImageFormat::Png).unwrap();
+    png.into_inner()
+}
+
+#[test]
+fn of_two_cards_in_one_picture_the_claimed_one_is_read() {
+    for file in
+        [together("ktp-photo.jpg", "npwp-old-photo.jpg"), together("npwp-old-photo.jpg", "ktp-photo.jpg")]
+    {
+        for (claimed, kind) in [(DocumentType::Ktp, CardKind::Ktp), (DocumentType::Npwp, CardKind::Npwp)] {
+            assert_eq!(read(&file, Some(claimed)).reading.kind, kind);
+        }
+    }
+}
+
+/// A PDF with a page for each of these JPEGs of this size; without one the page is blank.
+fn pdf(pages: &[Option<&[u8]>], (width, height): (u32, u32)) -> Vec<u8> {
+    let mut objects: Vec<Vec<u8>> = vec![b"<< /Type /Catalog /Pages 2 0 R >>".to_vec(), Vec::new()];
+    let mut kids = String::new();
+    for page in pages {
+        let (first, mut content) = (objects.len() + 1, String::new());
+        if let Some(jpeg) = page {
+            let drawing = "q 428 0 0 290 80 400 cm /I Do Q";
+            let picture = format!(
+                "<< /Subtype /Image /Width {width} /Height {height} /ColorSpace /DeviceRGB /BitsPerComponent 8 \
+                 /Filter /DCTDecode /Length {} >>\nstream\n",
+                jpeg.len()
+            );
+            objects
+                .push(format!("<< /Length {} >>\nstream\n{drawing}\nendstream", drawing.len()).into_bytes());
+            objects.push([picture.as_bytes(), jpeg, b"\nendstream"].concat());
+            content = format!("/Contents {first} 0 R /Resources << /XObject << /I {} 0 R >> >>", first + 1);
+        }
+        objects
+            .push(format!("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] {content} >>").into_bytes());
+        kids += &format!("{} 0 R ", objects.len());
+    }
+    objects[1] = format!("<< /Type /Pages /Kids [{kids}] /Count {} >>", pages.len()).into_bytes();
+    let mut file = b"%PDF-1.4\n".to_vec();
+    for (number, object) in (1..).zip(&objects) {
+        file.extend(format!("{number} 0 obj\n").bytes().chain(object.iter().copied()));
+        file.extend(b"\nendobj\n");
+    }
+    file.extend(b"trailer\n<< /Root 1 0 R >>\n%%EOF\n");
+    file
+}
+
+#[test]
+fn a_pdf_is_read_at_the_page_of_its_card() {
+    let (front, back) = (fixture("ktp-photo.jpg"), fixture("other-card.jpg"));
+    let size = filot_media::inspect(&front, None).unwrap();
+    let size = (size.width.unwrap(), size.height.unwrap());
+    let (front, back, broken) = (Some(&front[..]), Some(&back[..]), Some(&b"\xFF\xD8\xFF\xD9"[..]));
+    for (pages, page) in [
+        (vec![front, back], 0),
+        (vec![back, front], 1),
+        (vec![None, None, None, front, None, None], 3),
+        (vec![broken, front], 1),
+    ] {
+        let output = read(&pdf(&pages, size), Some(DocumentType::Ktp));
+        assert_eq!((output.reading.kind, output.page), (CardKind::Ktp, page));
+        assert!(!output.reading.reasons.contains(&ReasonCode::PictureIncomplete));
+    }
+    let mut reader = Reader::new(ReaderConfig::default()).unwrap();
+    let late = [&[None; 4][..], &[front]].concat();
+    for unseen in [vec![broken], vec![back, broken], late] {
+        let error = reader.read(&pdf(&unseen, size), Some(DocumentType::Ktp)).unwrap_err();
+        assert_eq!(error.reason, ReasonCode::PdfUnsupported);
+    }
+    // A sheet with nothing on it is no card, and no error.
+    assert_eq!(read(&pdf(&[None], size), None).reading.kind, CardKind::Unknown);
+}
+
+#[test]
+fn inv_4_a_picture_that_breaks_off_is_never_approved() {
+    let (whole, today) = (fixture("ktp-photo.jpg"), chrono::NaiveDate::from_ymd_opt(2026, 1, 1).unwrap());
+    let decision = |bytes: &[u8]| {
+        let reading = read(bytes, Some(DocumentType::Ktp)).reading;
+        let thresholds = filot_domain::scoring::Thresholds::default();
+        filot_domain::scoring::score(DocumentType::Ktp, &reading, &thresholds, today)
+    };
+    let size = filot_media::inspect(&whole, None).unwrap();
+    let size = (size.width.unwrap(), size.height.unwrap());
+    for percent in [50, 80, 99] {
+        let cut = &whole[..whole.len() * percent / 100];
+        for file in [cut.to_vec(), [cut, &[0xFF, 0xD9]].concat(), pdf(&[Some(cut)], size)] {
+            let evaluation = decision(&file);
+            assert_ne!(evaluation.decision, filot_domain::scoring::Decision::AutoApprove, "{percent} %");
+            assert!(evaluation.reasons.contains(&ReasonCode::PictureIncomplete), "{percent} %");
+            assert!(evaluation.reasons.contains(&ReasonCode::Retake), "{percent} %");
+        }
     }
 }
 

@@ -64,6 +64,7 @@ pub(super) fn all() -> impl Iterator<Item = Problem> {
 const fn when(code: ErrorCode) -> Option<&'static str> {
     Some(match code {
         E::ValidationFailed => "The request has values that are not allowed.",
+        E::MalformedBody => crate::event::UNDECODABLE,
         E::MalformedJson => "The body is not the JSON that is expected here.",
         E::MalformedForm => "The form cannot be read.",
         E::Unauthenticated => "The request carries no valid credentials.",

@@ -145,7 +145,7 @@ pub(super) fn problems_by_status(route: &Route, operation: &Operation) -> BTreeM
         codes.push(ErrorCode::RateLimited);
     }
     if route.method != "GET" {
-        codes.push(ErrorCode::PayloadTooLarge);
+        codes.extend([ErrorCode::MalformedBody, ErrorCode::PayloadTooLarge]);
     }
     if route.takes_idempotency_key {
         codes.extend([

@@ -283,6 +283,16 @@ fn structure(files: &mut Vec<BadFile>) {
     push("a segment of length 0", &[&[0xFF, 0xE0, 0, 0], &tables, &frame, &scan, &picture]);
     push("a segment of length 1", &[&[0xFF, 0xE0, 0, 1], &tables, &frame, &scan, &picture]);
     push("a segment beyond the end", &[&tables, &frame, &[0xFF, 0xE0, 0xFF, 0xFF], &scan, &picture]);
+    push("bytes between its segments", &[&tables, &[0, 7, 0xFF, 0, 0x61], &frame, b"xyz", &scan, &picture]);
+    let colour = Parts { components: 3, sampling: 0x21, ..Parts::sized(64, 40) };
+    let colour_frame = colour.frame();
+    // Eighty bits of each component: its forty blocks, two bits a block.
+    let alone = |id: u8| [segment(0xDA, &[1, id, 0, 0, 63, 0]), vec![0; 10]].concat();
+    let (one, two, three) = (alone(1), alone(2), alone(3));
+    push("a scan for each component", &[&tables, &colour_frame, &one, &two, &three, &[0xFF, 0xD9]]);
+    push("a scan for each component, the last one first", &[&tables, &colour_frame, &three, &two, &one]);
+    push("a scan too few", &[&tables, &colour_frame, &one, &two, &[0xFF, 0xD9]]);
+    push("ten thousand scans of one component", &[&tables, &colour_frame, &one.repeat(10_000)]);
     push("restarts every block", &[&segment(0xDD, &[0, 1]), &tables, &frame, &scan, &picture]);
     push("a hundred thousand restarts", &[&tables, &frame, &scan, &[0xFF, 0xD0].repeat(100_000)]);
     push("half a megabyte of padding", &[&vec![0xFF; 500_000], &tables, &frame, &scan, &picture]);

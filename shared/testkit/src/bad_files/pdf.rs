@@ -280,6 +280,10 @@ fn structure(files: &mut Vec<BadFile>) {
     ] {
         push(what, swapped("/Root 1 0 R", &format!("/Root 1 0 R {key}")));
     }
+    push("zeros behind it", [&whole[..], &[0; 80_000]].concat());
+    push("a web page behind it", [&whole[..], &b"<html></html>\n".repeat(400)].concat());
+    push("a kilobyte before it", [&[b' '; 1019], &whole[..]].concat());
+    push("more than a kilobyte before it", [&[b' '; 1020], &whole[..]].concat());
     push("nothing but its marks", text("%PDF-1.7\n%%EOF"));
     push("a table of nothing", text("%PDF-1.7\nxref\n0 0\ntrailer\n<< >>\nstartxref\n9\n%%EOF"));
     push("two megabytes of comments", [b"%PDF-1.7\n", &b"%x\n".repeat(690_000)[..], b"%%EOF"].concat());

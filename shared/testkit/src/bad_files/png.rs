@@ -197,6 +197,8 @@ fn structure(files: &mut Vec<BadFile>) {
     );
     push("no palette", &[&ihdr(96, 60, 8, 3, 0), &good, &end]);
     push("transparency for nothing", &[&ihdr(96, 60, 8, 3, 0), &chunk(b"tRNS", &[0; 300]), &good, &end]);
+    let comment = chunk(b"tEXt", b"a\0b");
+    push("a comment with a wrong checksum", &[&header, &comment[..comment.len() - 1], &[0x5A], &good, &end]);
     push("a wrong checksum", &[&header[..header.len() - 1], &[0x5A], &good, &end]);
     for (what, block) in [
         ("exif in a circle", jpeg::tiff(&[jpeg::entry(0x8769, 4, 1, [0, 0, 0, 8])], 1, 8)),

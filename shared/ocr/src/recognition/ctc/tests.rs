@@ -2,7 +2,7 @@ use super::*;
 
 fn crop(bytes: &[u8], class: TextClass) -> LineImage {
     LineImage {
-        image: crate::image::resample::luma(&crate::image::decode::decode(bytes).unwrap().image),
+        image: crate::image::resample::luma(&crate::pipeline::decode_picture(bytes, 0).unwrap()),
         class,
     }
 }

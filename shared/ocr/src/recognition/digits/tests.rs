@@ -6,7 +6,7 @@ use super::*;
 /// an even pitch on a dirty ground.
 fn row_of(digits: &str, face: usize, pitch: f32, colon: bool) -> GrayImage {
     let sheet =
-        crate::image::decode::decode(include_bytes!("../../../tests/fixtures/digits.png")).unwrap().image;
+        crate::pipeline::decode_picture(include_bytes!("../../../tests/fixtures/digits.png"), 0).unwrap();
     let sheet = imageops::grayscale(&sheet);
     let (width, height) = (32, 48);
     let mut row = GrayImage::from_fn(1200, 120, |x, y| Luma([236 + ((x * 7 + y * 3) % 11) as u8]));

@@ -134,7 +134,7 @@ fn show(
     output: &ReadOutput,
     summary: &str,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    let picture = decode_picture(bytes).map_err(|error| error.message)?;
+    let picture = decode_picture(bytes, output.page).map_err(|error| error.message)?;
     Ok(draw::write(to, &picture, &output.reading, &output.trace, summary)?)
 }
 
