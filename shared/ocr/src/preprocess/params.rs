@@ -75,8 +75,8 @@ pub const PARAMS: Params = Params {
         two_levels: 0.96,
         least_black: 0.01,
         least_white: 0.3,
-        sigma: 0.001,
-        sigmas: (0.6, 1.5),
+        sigma: 0.0012,
+        sigmas: (0.6, 1.8),
     },
     denoise: Denoise {
         harmless_grain: 0.006,
