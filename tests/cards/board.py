@@ -110,6 +110,10 @@ class Board:
                 self.read_from_nothing.append(f"{file} ({truth['layout']['style']})")
             self.decide(kind, level, decision, False, file)
             return
+        if truth.get("incomplete"):
+            # Half of a picture: what can still be read is no matter, but it must not be approved.
+            self.decide(kind, level, decision, False, file, True)
+            return
         right = {}
         for field, value in truth["fields"].items():
             read = got.get(field, "")
@@ -125,11 +129,13 @@ class Board:
         self.whole[kind, "all", level].add(all(right.values()))
         for trait in traits(truth):
             self.traits[kind, trait].add(critical)
-        good = critical and not truth["inconsistent"]
-        self.decide(kind, level, decision, good, file, truth["inconsistent"])
+        # Nobody but a human may approve what contradicts itself, is of a foreign resident, or was cut off.
+        human = truth["inconsistent"] or truth.get("human", False)
+        good = critical and not human
+        self.decide(kind, level, decision, good, file, human)
         for reason in answer.get("reasons", []):
             self.reasons[reason, level] += 1
-        if level in ("T0", "T1") and not truth["inconsistent"]:
+        if level in ("T0", "T1") and not human:
             self.fair.add(decision == "auto_approve" and good)
             if decision != "auto_approve":
                 self.hold(answer.get("reasons", []), right, critical)
@@ -150,9 +156,9 @@ class Board:
             if group == "critical" and not good:
                 self.sure_and_wrong.append(f"{file} {field}")
 
-    def decide(self, kind, level, decision, good, file, contradictory=False):
+    def decide(self, kind, level, decision, good, file, human=False):
         """Count one decision; an approval is right only for a good reading."""
-        group = "contradictory" if contradictory else kind
+        group = "for a human" if human else kind
         if decision == "auto_approve":
             decision = "approved, right" if good else "approved, wrong"
             if not good:

@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 try:
     from cardgen import demo, families, fonts, make, styles
+    from independent import sample as independent
 except ImportError as error:
     sys.exit(f"{error}: the generator needs Python packages: pip install pillow numpy")
 
@@ -125,6 +126,8 @@ def main():
     """Write the files and truth.jsonl."""
     o = options()
     try:
+        if o.family and families.ALL[o.family].independent:
+            independent.check()
         fonts.check(styles.named(o.styles, core=o.demo or o.fonts == "core").families)
     except fonts.MissingFonts as error:
         sys.exit(str(error))

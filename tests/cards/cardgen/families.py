@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
+from PIL.PngImagePlugin import PngInfo
 
-from . import camera, fonts, paint, people, photo
+from . import camera, files, fonts, paint, people, photo
 
 SCANS, CLEAN = {"T0": 1}, {"T0": 60, "T1": 40}
 USUAL = {"T0": 40, "T1": 35, "T2": 25}
@@ -32,6 +33,7 @@ class Family:
     picture: object = None  # (rng, picture, corners, traits, index) -> (picture, corners)
     encode: object = None  # (rng, picture, stem) -> (name, bytes) or None for the usual way
     npwp: float = 0.0  # share of NPWP where both kinds are asked for
+    independent: str = ""  # the renderer of `independent.sample` that draws all of it
 
 
 # --- The print run --------------------------------------------------------------------------------------------------
@@ -164,6 +166,35 @@ def ground(rng, _index, run, person):
     run["strength"] = rng.uniform(0.35, 0.75)
     if len(person.fields["address"]) > 18 and rng.random() < 0.6:
         person.fields["address"] = person.fields["address"][:18].rsplit(" ", 1)[0].rstrip("./")
+
+
+def values(rng, index, run, person):
+    """What is rarely printed: dashes in RT/RW, an unknown blood group, long names, English values of foreign residents."""
+    f = person.fields
+    what = ("rt/rw", "blood", "name", "punctuation", "foreign")[index % 5]
+    person.traits["values"] = what
+    if what == "rt/rw":
+        f["rtRw"] = rng.choice([f"{rng.randint(1, 20):03}/-", f"-/{rng.randint(1, 20):03}", "-/-", "000/000"])
+    elif what == "blood":
+        f["bloodType"] = rng.choice(["TDK TAHU", "TIDAK TAHU", "-"])
+    elif what == "name":
+        while len(f["name"]) < rng.randint(38, 56):
+            f["name"] += " " + rng.choice(people.words()["last"])
+        f["name"] = f["name"][:60].rsplit(" ", 1)[0]
+    elif what == "punctuation":
+        f["name"] = rng.choice(
+            [f"{f['name']}, S.KOM., M.M.", f"DR. {f['name']}", f"NI'MATUL {f['name']}", f"H. {f['name']}, S.H.", f"{f['name']} AL-'AZIZ"]
+        )
+    else:
+        person.traits |= {"foreign": True, "human": True}
+        f["gender"] = "MALE" if person.gender == "L" else "FEMALE"
+        f["religion"] = rng.choice(["CHRISTIAN", "CATHOLIC", "ISLAM", "HINDU", "BUDDHIST"])
+        f["maritalStatus"] = rng.choice(["MARRIED", "SINGLE", "DIVORCED", "WIDOWED"])
+        f["citizenship"] = rng.choice(["NETHERLANDS", "JAPAN", "AUSTRALIA", "UNITED KINGDOM", "SINGAPORE"])
+        f["occupation"] = rng.choice(["EMPLOYEE", "STUDENT", "ENTREPRENEUR", "HOUSEWIFE"])
+        f["validUntil"] = f"{rng.randint(2024, 2031)}-{rng.randint(1, 12):02}-{rng.randint(1, 28):02}"
+        if rng.random() < 0.6:  # newer cards of foreign residents are orange
+            run["ground"], run["guilloche"] = (236, 186, 130), (200, 120, 60)
 
 
 # --- The card ---------------------------------------------------------------------------------------------------
@@ -379,6 +410,42 @@ def encode_bilevel(rng, picture, stem):
     return f"{stem}.{how}", out.getvalue()
 
 
+# --- Files ------------------------------------------------------------------------------------------------------
+
+
+def as_telephones_write(rng, picture, stem):
+    """Files that decoders stumble over: (name, bytes)."""
+    how = rng.choice(["garbage", "tail", "half", "png-checksum", "png-end", "pdf-blank", "pdf-tail", "progressive"])
+    data = files.jpeg(picture, rng.randint(80, 94))
+    if how == "garbage":  # between the header's segments
+        at = 4 + int.from_bytes(data[4:6], "big")
+        data = data[:at] + bytes(rng.randrange(1, 255) for _ in range(rng.randint(1, 9))) + data[at:]
+    elif how == "tail":
+        data += bytes(rng.randrange(256) for _ in range(rng.randint(1, 4000)))
+    elif how == "half":
+        data = data[: round(len(data) * rng.uniform(0.46, 0.6))]
+    elif how == "progressive":
+        out = io.BytesIO()
+        picture.save(out, "JPEG", quality=85, progressive=True)
+        data = out.getvalue()
+    elif how.startswith("png"):
+        out, text = io.BytesIO(), PngInfo()
+        text.add_text("Software", "scan")
+        small = picture.resize((round(picture.width * 0.7), round(picture.height * 0.7)), Image.Resampling.LANCZOS)
+        small.quantize(128).save(out, "PNG", pnginfo=text)
+        data = out.getvalue()
+        if how == "png-end":
+            data = data[:-12]
+        else:
+            at = data.index(b"tEXt") + 4 + len(b"Software\0scan")
+            data = data[:at] + b"\0\0\0\0" + data[at + 4 :]
+    else:
+        data = files.pdf(data, picture.size)
+        data = b"\r\n" + data if how == "pdf-blank" else data + b"<html>" + b"<p>unduh</p>" * rng.randint(1, 300)
+    end = {"png": "png", "pdf": "pdf"}.get(how[:3], "jpg")
+    return f"{stem}_{how}.{end}", data
+
+
 ALL = {
     family.name: family
     for family in (
@@ -389,12 +456,16 @@ ALL = {
         Family("squeezed", "scaled to 1:1, 3:4, 4:3, 2:1, 16:9", CLEAN, take=straight, picture=squeeze, npwp=0.2),
         Family("birth-lines", "birth place and date on two lines", USUAL, birth_lines),
         Family("second-lines", "name and address with two lines, the second blank or not", USUAL, second_lines),
+        Family("values", "rare values: RT/RW, blood group, names, foreign residents", CLEAN, values),
         Family("worn", "lost labels, stains, scratches", USUAL, lose_labels, wear),
         Family("neighbours", "other cards in view", USUAL, take=beside, npwp=0.2),
         Family("ground", "ghost print and a portrait close to the values", USUAL, ground),
         Family("weight", "thin and bold print", USUAL, weight),
         Family("provinces", "headers and signatures of other print runs", USUAL, provinces),
         Family("held", "in a hand, cropped tightly", {"T1": 60, "T2": 40}, take=held, picture=tight, npwp=0.2),
+        Family("files", "files cut, with garbage, wrong checksums, as PDF", CLEAN, encode=as_telephones_write),
+        Family("vector", "drawn as SVG in millimetres, by a renderer of its own", {}, independent="vector"),
+        Family("press", "printed as densities of inks, by a renderer of its own", {}, independent="press"),
         Family("bilevel", "black and white: threshold, adaptive, dithered, fax", SCANS, picture=bilevel, encode=encode_bilevel, npwp=0.2),
     )
 }
