@@ -6,7 +6,8 @@ import sys
 import unittest
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
 
 import numpy as np
 from cardgen import families, fonts, ktp, make, people, styles
@@ -150,9 +151,12 @@ class Independent(unittest.TestCase):
 
     def test_no_typeface_is_shared(self):
         tables = (vector.FONTS, press.FACES, press.NUMBERS)
+        # What digits and lines are trained on is named in the trainers themselves.
+        trained = "".join((HERE / name).read_text("utf-8") for name in ("train_digits.py", "cardgen/lines.py"))
         own = {file for table in tables for _, *files in table.values() for file in files}
         others = (fonts.SANS | fonts.LIGHT, fonts.HELD_OUT | fonts.HELD_OUT_LIGHT, fonts.SPECIAL, fonts.HELD_OUT_SPECIAL)
         self.assertFalse(own & {file for table in others for _, *files in table.values() for file in files})
+        self.assertEqual([file for file in own if Path(file).name in trained], [])
 
     def test_values_end_before_the_portrait(self):
         for seed in range(12):

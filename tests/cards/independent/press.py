@@ -21,10 +21,19 @@ FACES = {
     "pt-narrow": ("fonts-paratype", "truetype/paratype/PTN57F.ttf", "truetype/paratype/PTN77F.ttf"),
     "clear-medium": ("fonts-clear-sans", "truetype/clear-sans/ClearSans-Medium.ttf", "truetype/clear-sans/ClearSans-Medium.ttf"),
 }
-NUMBERS = {
-    "ocr-a-bold": ("fonts-ocr-a", "truetype/ocr-a/OCRABold.ttf"),
-    "aerial-mono": ("fonts-arkpandora", "truetype/arkpandora/AerialMonoBd.ttf"),
-    "cousine": ("fonts-croscore", "truetype/croscore/Cousine-Bold.ttf"),
+NUMBERS = {"aerial-mono": ("fonts-arkpandora", "truetype/arkpandora/AerialMonoBd.ttf")}
+# Digits of one pen with cut corners, after OCR-A, on a grid of 10 by 16.
+PEN = {
+    "0": ["2,0 8,0 10,2 10,14 8,16 2,16 0,14 0,2 2,0"],
+    "1": ["2,0 6,0 6,16", "1,16 10,16 10,12"],
+    "2": ["0,0 9,0 10,1 10,7 9,8 1,8 0,9 0,16 10,16"],
+    "3": ["0,0 9,0 10,1 10,15 9,16 0,16", "3,7 10,7"],
+    "4": ["0,0 0,10 10,10", "8,5 8,16"],
+    "5": ["10,0 0,0 0,7 9,7 10,8 10,15 9,16 0,16"],
+    "6": ["1,0 0,1 0,15 1,16 9,16 10,15 10,9 9,8 0,8"],
+    "7": ["0,3 0,0 10,0 10,5 5,10 5,16"],
+    "8": ["2,0 8,0 8,7 2,7 2,0", "0,7 10,7 10,15 9,16 1,16 0,15 0,7"],
+    "9": ["10,16 10,1 9,0 1,0 0,1 0,7 1,8 10,8"],
 }
 
 
@@ -58,6 +67,16 @@ class Plates:
         if field:
             self.mark(field, left - total, y - 0.72 * size, left, y)
         return left
+
+    def penned(self, digit, x, y, wide, high, stroke):
+        """A digit of `PEN` from x on, its baseline at y; all in millimetres."""
+        for line in PEN[digit]:
+            points = [tuple(map(float, p.split(","))) for p in line.split()]
+            points = [((x + a / 10 * wide) * DOTS, (y - high + b / 16 * high) * DOTS) for a, b in points]
+            self.pen.line(points, fill=255, width=round(stroke * DOTS), joint="curve")
+            for a, b in (points[0], points[-1]):
+                r = stroke * DOTS / 2
+                self.pen.ellipse((a - r, b - r, a + r, b + r), fill=255)
 
     def mark(self, field, left, top, right, bottom):
         """Remember a box."""
@@ -166,15 +185,19 @@ def ktp(rng, nrng, person):
     head += rng.uniform(2.6, 3.1)
     plates.cast(f["regency"], size * 1.22, axis, head, True, "regency", "middle", 60)
     line = head + rng.uniform(4.1, 5.0)
-    digits = rng.choice(["ocr-a-bold", *NUMBERS])
+    digits = rng.choice(["pen", "pen", "pen", *NUMBERS])
     start = max(15.5, value - rng.uniform(0, 3.5))
     cell = min(rng.uniform(2.4, 2.75), (end - start) / 16)
-    high = rng.uniform(3.2, 3.8) if digits != "aerial-mono" else rng.uniform(3.6, 4.0)
+    high = rng.uniform(2.5, 3.1)
+    stroke, filled = rng.uniform(0.3, 0.55), rng.uniform(0.58, 0.72)
     plates.cast("NIK", size * rng.uniform(1.1, 1.4), label, line, bold)
     plates.cast(":", size * 1.3, start - rng.uniform(1.0, 2.0), line, bold)
     for at, digit in enumerate(f["nik"]):
-        plates.cast(digit, high, start + (at + 0.5) * cell, line, at="middle", path=NUMBERS[digits][1])
-    plates.mark("nik", start, line - 0.7 * high, start + 16 * cell, line)
+        if digits == "pen":
+            plates.penned(digit, start + at * cell, line, filled * cell, high, stroke)
+        else:
+            plates.cast(digit, high * 1.35, start + (at + 0.5) * cell, line, at="middle", path=NUMBERS[digits][1])
+    plates.mark("nik", start, line - high, start + 16 * cell, line)
     line += rng.uniform(3.1, 4.1)
     f["validUntil"] = "-".join(f["validUntil"].split("-")[::-1])
     birth = "-".join(f["birthDate"].split("-")[::-1])
