@@ -97,11 +97,16 @@ def halve(sheet, width):
 def convolved(light, kernel):
     """Every channel convolved with a kernel; edges are mirrored."""
     reach = kernel.shape[0] // 2
-    padded = np.pad(light, ((reach, reach), (reach, reach), (0, 0)), mode="reflect")
-    shape = padded.shape[:2]
-    factor = np.fft.rfft2(kernel.astype(np.float32), shape)[..., None]
-    out = np.fft.irfft2(np.fft.rfft2(padded, axes=(0, 1)) * factor, shape, axes=(0, 1))
-    return out[2 * reach :, 2 * reach :].astype(np.float32)
+    height, width = light.shape[:2]
+    # Behind the mirrored margin, zeros up to a size that transforms fast.
+    shape = tuple(-(-(side + 2 * reach) // 96) * 96 for side in (height, width))
+    factor = np.fft.rfft2(kernel.astype(np.float32), shape)
+    out = np.empty_like(light)
+    for channel in range(light.shape[2]):
+        padded = np.pad(light[..., channel], reach, mode="reflect")
+        seen = np.fft.irfft2(np.fft.rfft2(padded, shape) * factor, shape)
+        out[..., channel] = seen[2 * reach : 2 * reach + height, 2 * reach : 2 * reach + width]
+    return out
 
 
 def defocus_kernel(radius):

@@ -12,7 +12,7 @@ from PIL import Image, ImageFont
 from . import optics
 
 WIDTH, HEIGHT, RADIUS = 85.60, 53.98, 3.18  # ISO/IEC 7810 ID-1
-DOTS = 18  # pixels per millimetre
+DOTS = 16  # pixels per millimetre
 
 # family name -> (Debian package, files); regular and bold, as SVG asks for them.
 FONTS = {
@@ -150,7 +150,7 @@ def ground(rng, drawing, first, second, line, strength):
     for row in range(-20, round(HEIGHT / gap) + 20):
         points = " ".join(
             f"{x:.1f},{row * gap + slope * x + a * math.sin(x / b + c + row * 0.11) + a / 2 * math.sin(x / 2.7 + row * 0.3):.2f}"
-            for x in np.arange(0, WIDTH + 1, 0.9)
+            for x in np.arange(0, WIDTH + 1, 1.2)
         )
         drawing.add(f'<polyline points="{points}" {pen}/>')
     for _ in range(rng.randint(1, 3)):
