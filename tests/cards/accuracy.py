@@ -195,7 +195,10 @@ def judge_families(o, folder):
         rows.append((family, counts, seconds / len(truths)))
         spent += seconds
     rows.append(("all", every, spent / every.documents))
-    lines = [f"`./dev accuracy --family {o.family} --count {o.count} --seed {o.seed} --styles {o.styles}`", ""]
+    lines = [
+        f"`./dev accuracy --family {o.family} --count {o.count} --seed {o.seed} --styles {o.styles}`",
+        "",
+    ]
     lines += [*board.families_table(rows), *board.held_tables(every)]
     lines += [*board.decisions_table(every), *board.calibration_table(every)]
     write(o, [*lines, *lists(o, every)])

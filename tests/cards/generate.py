@@ -98,7 +98,8 @@ def options():
     parser.add_argument(
         "--family",
         choices=list(families.ALL),
-        help="cards of one family: " + "; ".join(f"{f.name} ({f.about})" for f in families.ALL.values()).replace("%", "%%"),
+        help="cards of one family: "
+        + "; ".join(f"{f.name} ({f.about})" for f in families.ALL.values()).replace("%", "%%"),
     )
     parser.add_argument(
         "--jobs",

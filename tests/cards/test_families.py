@@ -85,7 +85,9 @@ class Pictures(unittest.TestCase):
 
     def test_every_second_group_of_columns_is_cut(self):
         picture = Image.new("RGB", (1000, 600))
-        widths = [families.cut_left(None, picture, [(0, 0)] * 4, {}, at)[0].width for at in (0, 27, 28, 55, 56)]
+        widths = [
+            families.cut_left(None, picture, [(0, 0)] * 4, {}, at)[0].width for at in (0, 27, 28, 55, 56)
+        ]
         self.assertEqual(widths, [1000, 1000, 975, 975, 1000])
 
     def test_a_squeezed_picture_has_its_shape(self):
@@ -152,9 +154,16 @@ class Independent(unittest.TestCase):
     def test_no_typeface_is_shared(self):
         tables = (vector.FONTS, press.FACES, press.NUMBERS)
         # What digits and lines are trained on is named in the trainers themselves.
-        trained = "".join((HERE / name).read_text("utf-8") for name in ("train_digits.py", "cardgen/lines.py"))
+        trained = "".join(
+            (HERE / name).read_text("utf-8") for name in ("train_digits.py", "cardgen/lines.py")
+        )
         own = {file for table in tables for _, *files in table.values() for file in files}
-        others = (fonts.SANS | fonts.LIGHT, fonts.HELD_OUT | fonts.HELD_OUT_LIGHT, fonts.SPECIAL, fonts.HELD_OUT_SPECIAL)
+        others = (
+            fonts.SANS | fonts.LIGHT,
+            fonts.HELD_OUT | fonts.HELD_OUT_LIGHT,
+            fonts.SPECIAL,
+            fonts.HELD_OUT_SPECIAL,
+        )
         self.assertFalse(own & {file for table in others for _, *files in table.values() for file in files})
         self.assertEqual([file for file in own if Path(file).name in trained], [])
 

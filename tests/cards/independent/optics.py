@@ -29,9 +29,15 @@ class Level:
 
 
 LEVELS = {
-    "T1": Level((900, 1500), 7, 5, (0.2, 0.8), (0.0, 0), (2500, 12000), (2, 6), 0.25, 0.15, 0.1, (76, 94), 0.6),
-    "T2": Level((660, 1050), 16, 12, (0.5, 1.5), (0.15, 3.5), (600, 4000), (4, 12), 0.5, 0.45, 0.3, (56, 86), 0.9),
-    "T3": Level((530, 820), 28, 24, (0.8, 2.2), (0.35, 6.0), (200, 1200), (6, 20), 0.75, 0.6, 0.5, (38, 72), 1.0),
+    "T1": Level(
+        (900, 1500), 7, 5, (0.2, 0.8), (0.0, 0), (2500, 12000), (2, 6), 0.25, 0.15, 0.1, (76, 94), 0.6
+    ),
+    "T2": Level(
+        (660, 1050), 16, 12, (0.5, 1.5), (0.15, 3.5), (600, 4000), (4, 12), 0.5, 0.45, 0.3, (56, 86), 0.9
+    ),
+    "T3": Level(
+        (530, 820), 28, 24, (0.8, 2.2), (0.35, 6.0), (200, 1200), (6, 20), 0.75, 0.6, 0.5, (38, 72), 1.0
+    ),
 }
 
 
@@ -148,7 +154,9 @@ def field(nrng, size, cells):
 
 def surface(rng, nrng, size):
     """A place to lay a card on, linear light: one colour with a grain, or a weave, or planks."""
-    tone = np.array([rng.uniform(0.02, 0.75)] * 3, np.float32) * nrng.uniform(0.75, 1.25, 3).astype(np.float32)
+    tone = np.array([rng.uniform(0.02, 0.75)] * 3, np.float32) * nrng.uniform(0.75, 1.25, 3).astype(
+        np.float32
+    )
     kind = rng.choice(["even", "grain", "weave", "planks", "sheet"])
     texture = field(nrng, size, 1.5) * 0.08
     y, x = np.mgrid[0 : size[1], 0 : size[0]].astype(np.float32)
@@ -196,7 +204,11 @@ def lit(rng, nrng, scene, corners, level):
     what = ""
     if rng.random() < level.shadow:
         angle, soft = rng.uniform(0, 6.283), rng.uniform(0.01, 0.08) * width
-        edge = (x - width / 2) * math.cos(angle) + (y - height / 2) * math.sin(angle) - rng.uniform(-0.2, 0.2) * width
+        edge = (
+            (x - width / 2) * math.cos(angle)
+            + (y - height / 2) * math.sin(angle)
+            - rng.uniform(-0.2, 0.2) * width
+        )
         factor = factor * (1 - rng.uniform(0.25, 0.65) / (1 + np.exp(np.clip(-edge / soft, -30, 30))))
         what = "shadow"
     warm = rng.uniform(-0.12, 0.12) * (1 + level.unevenness)
@@ -205,7 +217,11 @@ def lit(rng, nrng, scene, corners, level):
     if rng.random() < level.glare:
         weights = nrng.dirichlet([1, 1, 1, 1])
         gx, gy = (float(sum(w * c[i] for w, c in zip(weights, corners, strict=True))) for i in (0, 1))
-        long, thin, turn = rng.uniform(0.08, 0.3) * width, rng.uniform(0.01, 0.05) * width, rng.uniform(0, 3.14)
+        long, thin, turn = (
+            rng.uniform(0.08, 0.3) * width,
+            rng.uniform(0.01, 0.05) * width,
+            rng.uniform(0, 3.14),
+        )
         p = ((x - gx) * math.cos(turn) + (y - gy) * math.sin(turn)) / long
         q = ((y - gy) * math.cos(turn) - (x - gx) * math.sin(turn)) / thin
         out = out + (np.exp(-p * p - q * q) * rng.uniform(0.1, 0.6))[..., None].astype(np.float32)
@@ -261,7 +277,12 @@ def scanned(rng, nrng, sheet):
     cx, cy = size[0] / 2, size[1] / 2
     corners = [
         (cx + a * math.cos(roll) - b * math.sin(roll), cy + a * math.sin(roll) + b * math.cos(roll))
-        for a, b in ((-wide / 2, -high / 2), (wide / 2, -high / 2), (wide / 2, high / 2), (-wide / 2, high / 2))
+        for a, b in (
+            (-wide / 2, -high / 2),
+            (wide / 2, -high / 2),
+            (wide / 2, high / 2),
+            (-wide / 2, high / 2),
+        )
     ]
     lid = np.full((size[1], size[0], 3), rng.choice([0.97, 0.93, 0.8, 0.01]), np.float32)
     light = place(halve(sheet, wide), corners, size, lid)

@@ -17,9 +17,17 @@ SHAPE = (round(HEIGHT * DOTS), round(WIDTH * DOTS))
 
 # name -> (Debian package, regular, bold)
 FACES = {
-    "switzera-medium": ("fonts-adf-switzera", "truetype/adf/SwitzeraADF-Medium.otf", "truetype/adf/SwitzeraADF-Medium.otf"),
+    "switzera-medium": (
+        "fonts-adf-switzera",
+        "truetype/adf/SwitzeraADF-Medium.otf",
+        "truetype/adf/SwitzeraADF-Medium.otf",
+    ),
     "pt-narrow": ("fonts-paratype", "truetype/paratype/PTN57F.ttf", "truetype/paratype/PTN77F.ttf"),
-    "clear-medium": ("fonts-clear-sans", "truetype/clear-sans/ClearSans-Medium.ttf", "truetype/clear-sans/ClearSans-Medium.ttf"),
+    "clear-medium": (
+        "fonts-clear-sans",
+        "truetype/clear-sans/ClearSans-Medium.ttf",
+        "truetype/clear-sans/ClearSans-Medium.ttf",
+    ),
 }
 NUMBERS = {"aerial-mono": ("fonts-arkpandora", "truetype/arkpandora/AerialMonoBd.ttf")}
 # Digits of one pen with cut corners, after OCR-A, on a grid of 10 by 16.
@@ -59,7 +67,9 @@ class Plates:
         widths = [letters.getlength(c) / DOTS + tracking for c in text]
         total = sum(widths)
         if most and total > most:
-            return self.cast(text, size * most / total * 0.999, x, y, bold, field, at, None, tracking * most / total, path)
+            return self.cast(
+                text, size * most / total * 0.999, x, y, bold, field, at, None, tracking * most / total, path
+            )
         left = x - {"left": 0, "middle": total / 2}[at]
         for c, step in zip(text, widths, strict=True):
             self.pen.text((left * DOTS, y * DOTS), c, font=letters, fill=255, anchor="ls")
@@ -95,8 +105,10 @@ class Plates:
         black = np.asarray(self.key, np.float32) / 255
         ragged = nrng.random(SHAPE, dtype=np.float32)
         black = np.clip(black * 1.15 - (ragged - 0.5) * rng.uniform(0.05, 0.5) * (black < 0.95), 0, 1)
-        total = self.density + (black * self.black)[..., None] * np.array([1, 1, rng.uniform(0.85, 1)], np.float32)
-        seen = rng.uniform(0.8, 0.92) * 10 ** -total
+        total = self.density + (black * self.black)[..., None] * np.array(
+            [1, 1, rng.uniform(0.85, 1)], np.float32
+        )
+        seen = rng.uniform(0.8, 0.92) * 10**-total
         y, x = np.mgrid[0 : SHAPE[0], 0 : SHAPE[1]].astype(np.float32) / DOTS
         dx = np.maximum(np.abs(x - WIDTH / 2) - (WIDTH / 2 - 3.18), 0)
         dy = np.maximum(np.abs(y - HEIGHT / 2) - (HEIGHT / 2 - 3.18), 0)
@@ -110,7 +122,9 @@ def lay_ground(rng, nrng, plates, cast, strength):
     for ink in range(2):
         angle, gap = rng.uniform(0, math.pi), rng.uniform(0.35, 0.8)
         along, across = x * math.cos(angle) + y * math.sin(angle), y * math.cos(angle) - x * math.sin(angle)
-        bent = across + rng.uniform(0.2, 1.2) * np.sin(along / rng.uniform(1.5, 6) + across / rng.uniform(5, 20))
+        bent = across + rng.uniform(0.2, 1.2) * np.sin(
+            along / rng.uniform(1.5, 6) + across / rng.uniform(5, 20)
+        )
         line = 0.5 + 0.5 * np.sin(bent * 2 * math.pi / gap)
         amount = np.array(cast, np.float32) * (0.6, 0.4)[ink]
         plates.density += (1 - strength + 2 * strength * line[..., None] ** 2) * amount
@@ -127,7 +141,11 @@ def lay_portrait(rng, plates, x, y, w, h):
     out = np.ones((high, wide, 3), np.float32) * np.array(dye, np.float32)
     cloth = np.array([rng.uniform(0.05, 1.3) for _ in range(3)], np.float32)
     skin = np.array([0.12, 0.3, 0.5], np.float32) * rng.uniform(0.7, 1.8)
-    hair = np.array([1.2, 1.25, 1.3], np.float32) if rng.random() < 0.6 else np.array([rng.uniform(0.1, 1) for _ in range(3)])
+    hair = (
+        np.array([1.2, 1.25, 1.3], np.float32)
+        if rng.random() < 0.6
+        else np.array([rng.uniform(0.1, 1) for _ in range(3)])
+    )
     light = 1 + 0.25 * u
     for inside, ink in (
         ((u / 0.85) ** 2 + ((v - 1.1) / 0.75) ** 2 < 1, cloth),
@@ -162,7 +180,10 @@ def parted(plates, text, size, bold, room):
     if plates.measured(text, size, bold) <= room or " " not in text:
         return [text]
     words = text.split(" ")
-    count = max((n for n in range(1, len(words)) if plates.measured(" ".join(words[:n]), size, bold) <= room), default=1)
+    count = max(
+        (n for n in range(1, len(words)) if plates.measured(" ".join(words[:n]), size, bold) <= room),
+        default=1,
+    )
     return [" ".join(words[:count]), " ".join(words[count:])]
 
 
@@ -171,7 +192,13 @@ def ktp(rng, nrng, person):
     f = dict(person.fields)
     name = rng.choice(list(FACES))
     plates = Plates(FACES[name], rng.uniform(0.7, 1.3))
-    lay_ground(rng, nrng, plates, (rng.uniform(0.22, 0.36), rng.uniform(0.1, 0.16), rng.uniform(0.03, 0.08)), rng.uniform(0.15, 0.6))
+    lay_ground(
+        rng,
+        nrng,
+        plates,
+        (rng.uniform(0.22, 0.36), rng.uniform(0.1, 0.16), rng.uniform(0.03, 0.08)),
+        rng.uniform(0.15, 0.6),
+    )
     size = rng.uniform(2.0, 2.3) * (1.12 if name == "pt-narrow" else 1.0)
     bold = name != "clear-medium" and name != "switzera-medium" and rng.random() < 0.4
     tracking = rng.choice([0.0, 0.0, 0.04, 0.08])
@@ -196,13 +223,17 @@ def ktp(rng, nrng, person):
         if digits == "pen":
             plates.penned(digit, start + at * cell, line, filled * cell, high, stroke)
         else:
-            plates.cast(digit, high * 1.35, start + (at + 0.5) * cell, line, at="middle", path=NUMBERS[digits][1])
+            plates.cast(
+                digit, high * 1.35, start + (at + 0.5) * cell, line, at="middle", path=NUMBERS[digits][1]
+            )
     plates.mark("nik", start, line - high, start + 16 * cell, line)
     line += rng.uniform(3.1, 4.1)
     f["validUntil"] = "-".join(f["validUntil"].split("-")[::-1])
     birth = "-".join(f["birthDate"].split("-")[::-1])
     room = end - value
-    pieces = {key: parted(plates, f[key], size, bold, room / (1 + tracking / 1.4)) for key in ("name", "address")}
+    pieces = {
+        key: parted(plates, f[key], size, bold, room / (1 + tracking / 1.4)) for key in ("name", "address")
+    }
     step = min(rng.uniform(2.6, 2.85), (51.8 - line) / (11 + sum(len(p) - 1 for p in pieces.values())))
     indent = rng.uniform(1.5, 4)
     upper = rng.random() < 0.1
@@ -213,7 +244,9 @@ def ktp(rng, nrng, person):
         if key == "birth":
             both = f"{f['birthPlace']}, {birth}"
             fit = min(1.0, room / (plates.measured(both, size, bold) + tracking * len(both)))
-            here = plates.cast(f["birthPlace"], size * fit, value, line, bold, "birthPlace", tracking=tracking * fit)
+            here = plates.cast(
+                f["birthPlace"], size * fit, value, line, bold, "birthPlace", tracking=tracking * fit
+            )
             here = plates.cast(", ", size * fit, here, line, bold)
             here = plates.cast(birth, size * fit, here, line, bold, "birthDate", tracking=tracking * fit)
         else:
@@ -231,14 +264,23 @@ def ktp(rng, nrng, person):
     plates.cast(person.city, size * 0.85, x + w / 2, below, bold, at="middle", most=20.5)
     plates.cast(person.issued.strftime("%d-%m-%Y"), size * 0.85, x + w / 2, below + 2.5, bold, at="middle")
     sign(rng, plates, x + 2, below + 3, 13, 5)
-    return plates, {"style": "ktp", "family": name, "nikFace": digits, "bold": bold, "valueX": round(value / WIDTH, 4)}
+    return plates, {
+        "style": "ktp",
+        "family": name,
+        "nikFace": digits,
+        "bold": bold,
+        "valueX": round(value / WIDTH, 4),
+    }
 
 
 def sign(rng, plates, x, y, w, h):
     """A signature: a sum of sines."""
     a, b, c = (rng.uniform(2, 9) for _ in range(3))
     points = [
-        ((x + w * t / 80) * DOTS, (y + h * (0.5 + 0.25 * math.sin(a * t / 12) + 0.2 * math.sin(b * t / 9 + c))) * DOTS)
+        (
+            (x + w * t / 80) * DOTS,
+            (y + h * (0.5 + 0.25 * math.sin(a * t / 12) + 0.2 * math.sin(b * t / 9 + c))) * DOTS,
+        )
         for t in range(81)
     ]
     plates.pen.line(points, fill=220, width=rng.randint(2, 5), joint="curve")

@@ -170,10 +170,16 @@ def portrait(rng, drawing, x, y, w, h, veiled):
         f'Q{x + w - 1:.2f},{cy + r * 1.6:.2f} {x + w - 0.6:.2f},{y + h:.2f}Z" fill="{colour(cloth)}"/>'
     )
     hair = cover if veiled else (26, 20, 20)
-    drawing.add(f'<ellipse cx="{cx:.2f}" cy="{cy - r * 0.12:.2f}" rx="{r * 1.16:.2f}" ry="{r * 1.45:.2f}" fill="{colour(hair)}"/>')
-    drawing.add(f'<ellipse cx="{cx:.2f}" cy="{cy + r * 0.15:.2f}" rx="{r * 0.9:.2f}" ry="{r * 1.15:.2f}" fill="{colour(skin)}"/>')
+    drawing.add(
+        f'<ellipse cx="{cx:.2f}" cy="{cy - r * 0.12:.2f}" rx="{r * 1.16:.2f}" ry="{r * 1.45:.2f}" fill="{colour(hair)}"/>'
+    )
+    drawing.add(
+        f'<ellipse cx="{cx:.2f}" cy="{cy + r * 0.15:.2f}" rx="{r * 0.9:.2f}" ry="{r * 1.15:.2f}" fill="{colour(skin)}"/>'
+    )
     for side in (-1, 1):
-        drawing.add(f'<ellipse cx="{cx + side * r * 0.38:.2f}" cy="{cy:.2f}" rx="{r * 0.14:.2f}" ry="{r * 0.07:.2f}" fill="#2a1c18"/>')
+        drawing.add(
+            f'<ellipse cx="{cx + side * r * 0.38:.2f}" cy="{cy:.2f}" rx="{r * 0.14:.2f}" ry="{r * 0.07:.2f}" fill="#2a1c18"/>'
+        )
     drawing.add(
         f'<path d="M{cx - r * 0.3:.2f},{cy + r * 0.7:.2f}q{r * 0.3:.2f},{r * 0.14:.2f} {r * 0.6:.2f},0" stroke="#94413c"'
         f' stroke-width="{r * 0.1:.2f}" fill="none"/>'
@@ -185,7 +191,9 @@ def scribble(rng, drawing, x, y, w, h):
     points = f"M{x:.2f},{y + h / 2:.2f}"
     for step in range(rng.randint(3, 6)):
         points += f"S{x + w * (step + rng.random()) / 6:.2f},{y + h * rng.random():.2f} {x + w * (step + 1) / 6:.2f},{y + h * rng.random():.2f}"
-    drawing.add(f'<path d="{points}" fill="none" stroke="{drawing.ink}" stroke-width="{rng.uniform(0.15, 0.35):.2f}"/>')
+    drawing.add(
+        f'<path d="{points}" fill="none" stroke="{drawing.ink}" stroke-width="{rng.uniform(0.15, 0.35):.2f}"/>'
+    )
 
 
 def broken(drawing, text, size, bold, room):
@@ -207,11 +215,18 @@ def ktp(rng, person):
     drawing = Drawing(rng.choice(list(FONTS)), colour((shade, shade, shade + rng.randint(0, 18))))
     tint = (rng.randint(150, 200), rng.randint(200, 226), rng.randint(220, 244))
     other = [c + rng.randint(-24, 14) for c in tint]
-    ground(rng, drawing, tint, other, (rng.randint(60, 130), rng.randint(120, 170), rng.randint(160, 210)), rng.uniform(0.2, 0.7))
+    ground(
+        rng,
+        drawing,
+        tint,
+        other,
+        (rng.randint(60, 130), rng.randint(120, 170), rng.randint(160, 210)),
+        rng.uniform(0.2, 0.7),
+    )
     size = rng.uniform(1.95, 2.3)
     bold = rng.random() < 0.3
     wider = drawing.length("KABUPATEN", 1) / 6.6  # some faces run wider than Arial
-    size /= max(1.0, wider ** 0.7)
+    size /= max(1.0, wider**0.7)
     photo_x, photo_y = rng.uniform(62, 64.5), rng.uniform(10.5, 13.5)
     photo_w, photo_h = rng.uniform(17, 19.5), rng.uniform(22, 25.5)
     portrait(rng, drawing, photo_x, photo_y, photo_w, photo_h, person.gender == "P" and rng.random() < 0.6)
@@ -230,12 +245,27 @@ def ktp(rng, person):
     drawing.text(label_x, nik_y, "NIK", size * rng.uniform(1.1, 1.45), rng.random() < 0.5)
     drawing.text(nik_x - rng.uniform(1.3, 2.2), nik_y, ":", size * 1.3, False)
     drawing.number(nik_x, nik_y, f["nik"], high, pitch, rng.uniform(0.55, 1.0))
-    rows_down(rng, drawing, f, (label_x, colon_x, value_x, nik_y + rng.uniform(3.2, 4.2), photo_x - 0.8), size, bold)
+    rows_down(
+        rng, drawing, f, (label_x, colon_x, value_x, nik_y + rng.uniform(3.2, 4.2), photo_x - 0.8), size, bold
+    )
     below = photo_y + photo_h + rng.uniform(2.4, 4.2)
     drawing.text(photo_x + photo_w / 2, below, person.city, size * 0.85, bold, None, "middle", 20)
-    drawing.text(photo_x + photo_w / 2, below + 2.5, person.issued.strftime("%d-%m-%Y"), size * 0.85, bold, None, "middle")
+    drawing.text(
+        photo_x + photo_w / 2,
+        below + 2.5,
+        person.issued.strftime("%d-%m-%Y"),
+        size * 0.85,
+        bold,
+        None,
+        "middle",
+    )
     scribble(rng, drawing, photo_x + 2, below + 3.2, 14, 5)
-    return drawing, {"style": "ktp", "family": drawing.family, "bold": bold, "valueX": round(value_x / WIDTH, 4)}
+    return drawing, {
+        "style": "ktp",
+        "family": drawing.family,
+        "bold": bold,
+        "valueX": round(value_x / WIDTH, 4),
+    }
 
 
 def rows_down(rng, drawing, f, columns, size, bold):
@@ -260,7 +290,11 @@ def rows_down(rng, drawing, f, columns, size, bold):
         ("Berlaku Hingga", "validUntil", until),
     ]
     room = end - value_x
-    texts = {field: broken(drawing, text, size, bold, room) for _, field, text in rows if field in ("name", "address")}
+    texts = {
+        field: broken(drawing, text, size, bold, room)
+        for _, field, text in rows
+        if field in ("name", "address")
+    }
     lines = 12 + sum(len(t) - 1 for t in texts.values())
     pitch = min(rng.uniform(2.58, 2.82), (51.6 - y) / (lines - 1))
     indent = rng.uniform(1.6, 4.0)
@@ -302,7 +336,9 @@ def npwp(rng, age, fields, extra):
     if shape == "straight":
         drawing.add(f'<rect width="{WIDTH}" height="{high:.2f}" fill="{colour(band)}"/>')
     elif shape == "curved":
-        drawing.add(f'<path d="M0,0H{WIDTH}V{high - 2:.2f}Q{WIDTH / 2},{high + 2.4:.2f} 0,{high - 1:.2f}Z" fill="{colour(band)}"/>')
+        drawing.add(
+            f'<path d="M0,0H{WIDTH}V{high - 2:.2f}Q{WIDTH / 2},{high + 2.4:.2f} 0,{high - 1:.2f}Z" fill="{colour(band)}"/>'
+        )
     else:
         drawing.add(f'<rect y="{high:.2f}" width="{WIDTH}" height=".7" fill="{colour(band)}"/>')
     pale = drawing.ink if shape == "line" else "#f4f6fa"
@@ -314,7 +350,9 @@ def npwp(rng, age, fields, extra):
             ("DEPARTEMEN KEUANGAN RI", "DIREKTORAT JENDERAL PAJAK"),
         ]
     )
-    drawing.add(f'<path d="M6.5,2.2l3.4,2.4-1.3,4h-4.2l-1.3-4z" fill="#d8b040" stroke="{pale}" stroke-width=".3"/>')
+    drawing.add(
+        f'<path d="M6.5,2.2l3.4,2.4-1.3,4h-4.2l-1.3-4z" fill="#d8b040" stroke="{pale}" stroke-width=".3"/>'
+    )
     drawing.text(12, high * 0.45, first, size, True, room=62, ink=pale)
     drawing.text(12, high * 0.45 + 2.9, second, size, True, room=62, ink=pale)
     x, y = rng.uniform(4.5, 8), high + rng.uniform(5, 8)
@@ -359,7 +397,9 @@ def npwp(rng, age, fields, extra):
 def code(rng, drawing, x, y, side, cells=21):
     """A square code that says nothing."""
     unit = side / cells
-    drawing.add(f'<rect x="{x - 0.6:.2f}" y="{y - 0.6:.2f}" width="{side + 1.2:.2f}" height="{side + 1.2:.2f}" fill="#fff"/>')
+    drawing.add(
+        f'<rect x="{x - 0.6:.2f}" y="{y - 0.6:.2f}" width="{side + 1.2:.2f}" height="{side + 1.2:.2f}" fill="#fff"/>'
+    )
     path = ""
     for row in range(cells):
         for column in range(cells):

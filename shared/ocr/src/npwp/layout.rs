@@ -102,8 +102,10 @@ fn whole_row(page: &Page, row: Row, span: Span, usual: u32) -> Row {
         right: span.right,
         bottom: row.bottom + usual / 2,
     };
-    let holds =
-        |tall: &Row| tall.top <= row.top && tall.bottom >= row.bottom && tall.height() * 10 <= usual * 14;
+    // What reaches the bounds is higher than a line.
+    let holds = |tall: &Row| {
+        (around.top + 1..=row.top).contains(&tall.top) && (row.bottom..around.bottom).contains(&tall.bottom)
+    };
     page.faint_rows(around).into_iter().find(holds).unwrap_or(row)
 }
 
