@@ -4,6 +4,7 @@
     ./dev accuracy --count 200                     # another set each time
     ./dev accuracy --count 200 --seed 20260101     # that set again
     ./dev accuracy --set DIR --wrong               # an existing set, with every field that differs
+    ./dev accuracy --family column                 # cards that differ in one thing from the usual; `all`: every family
 
 The reader is `filot-read` in its release build: one process on one core reads all files, then scores and
 decides with the product's own code. The legacy service (tests/cards/legacy.py) reads the same files on one
@@ -25,6 +26,7 @@ sys.path.insert(0, str(HERE))
 
 import board  # noqa: E402
 import legacy  # noqa: E402
+from cardgen import families  # noqa: E402
 
 
 def options():
@@ -42,6 +44,11 @@ def options():
         default="held-out",
         help="held-out (default): typefaces, grounds, tables and cameras that the tuned set never has",
     )
+    parser.add_argument(
+        "--family",
+        metavar="NAME",
+        help=f"cards of these families, separated by commas, or `all`: {', '.join(families.ALL)}",
+    )
     parser.add_argument("--kind", default="mixed", choices=["mixed", "ktp", "npwp", "negative"])
     parser.add_argument("--difficulty", default="mixed", choices=["mixed", *board.LEVELS])
     parser.add_argument(
@@ -58,7 +65,11 @@ def options():
     parser.add_argument("--engine", help="the reader's line engine")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes that draw (default 1)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the Markdown here, not to stdout")
-    return parser.parse_args()
+    o = parser.parse_args()
+    o.families = list(families.ALL) if o.family == "all" else (o.family or "").split(",") if o.family else []
+    if unknown := set(o.families) - set(families.ALL):
+        parser.error(f"no such family: {', '.join(sorted(unknown))}")
+    return o
 
 
 def progress(text, done=False):
@@ -72,8 +83,8 @@ def progress(text, done=False):
         )
 
 
-def generate(o, folder):
-    """Draw the set."""
+def generate(o, folder, family=None):
+    """Draw the set, or this family's."""
     subprocess.run(
         [
             sys.executable,
@@ -94,6 +105,7 @@ def generate(o, folder):
             "0",
             "--jobs",
             str(o.jobs),
+            *(["--family", family] if family else []),
         ],
         check=True,
     )
@@ -153,18 +165,56 @@ def main():
         o.seed = int(time.time())
     with tempfile.TemporaryDirectory(prefix="filot-accuracy-") as temporary:
         folder = o.set or o.keep or Path(temporary)
+        if o.families:
+            judge_families(o, folder)
+            return
         if not o.set:
             generate(o, folder)
-        truths = [json.loads(line) for line in (folder / "truth.jsonl").read_text("utf-8").splitlines()]
-        judge(o, folder, truths)
+        judge(o, folder, truths_of(folder))
+
+
+def truths_of(folder):
+    """The truth of a set."""
+    return [json.loads(line) for line in (folder / "truth.jsonl").read_text("utf-8").splitlines()]
+
+
+def judge_families(o, folder):
+    """Draw and read every family, and print one row for each."""
+    every, rows, spent = board.Board(), [], 0.0
+    for family in o.families:
+        place = folder / family
+        if not o.set:
+            generate(o, place, family)
+        truths = truths_of(place)
+        answers, seconds, _ = read(o, [place / truth["file"] for truth in truths])
+        keep(o, place, answers)
+        counts = board.Board()
+        for truth in truths:
+            counts.add(truth, answers[truth["file"]])
+            every.add(truth, answers[truth["file"]])
+        rows.append((family, counts, seconds / len(truths)))
+        spent += seconds
+    rows.append(("all", every, spent / every.documents))
+    lines = [
+        f"`./dev accuracy --family {o.family} --count {o.count} --seed {o.seed} --styles {o.styles}`",
+        "",
+    ]
+    lines += [*board.families_table(rows), *board.held_tables(every)]
+    lines += [*board.decisions_table(every), *board.calibration_table(every)]
+    write(o, [*lines, *lists(o, every)])
+
+
+def keep(o, folder, answers):
+    """Write what was read beside the pictures, where they are kept."""
+    if o.keep:
+        (folder / "read.jsonl").write_text("".join(json.dumps(a) + "\n" for a in answers.values()), "utf-8")
 
 
 def judge(o, folder, truths):
     """Read a set and print the board."""
     counts = board.Board()
     answers, seconds, _ = read(o, [folder / truth["file"] for truth in truths])
-    if o.keep:
-        (o.keep / "read.jsonl").write_text("".join(json.dumps(a) + "\n" for a in answers.values()), "utf-8")
+    keep(o, folder, answers)
     for truth in truths:
         counts.add(truth, answers[truth["file"]])
     lines = [
@@ -194,15 +244,26 @@ def judge(o, folder, truths):
     lines += board.traits_table(counts)
     if cost is not None:
         lines += ["The legacy service on the same files:", "", *board.legacy_table(boards)]
+    write(o, [*lines, *lists(o, counts)])
+
+
+def lists(o, counts):
+    """The documents that are to be looked at."""
     for title, items in (
         ("Wrongly approved", counts.false_approvals),
         ("Read from what is no card", counts.read_from_nothing),
         ("Critical, sure and wrong", counts.sure_and_wrong),
     ):
         if items:
-            lines += [f"{title}: {', '.join(items)}", ""]
+            yield f"{title}: {', '.join(items)}"
+            yield ""
     if o.wrong:
-        lines += [f"- {f} {d} {name}: read `{r}` is `{v}` ({c})" for f, d, name, r, v, c in counts.wrong]
+        for file, level, name, got, is_, confidence in counts.wrong:
+            yield f"- {file} {level} {name}: read `{got}` is `{is_}` ({confidence})"
+
+
+def write(o, lines):
+    """Print the Markdown, or write it to the file that was asked for."""
     text = "\n".join(lines).rstrip() + "\n"
     if o.out:
         o.out.write_text(text, "utf-8")

@@ -53,6 +53,13 @@ class Tally:
         self.edits += edits
         self.length += length
 
+    def merge(self, other):
+        """Count what another counted."""
+        self.right += other.right
+        self.total += other.total
+        self.edits += other.edits
+        self.length += other.length
+
     def share(self, digits=0):
         """The share in percent, with both counts."""
         return (
@@ -83,7 +90,9 @@ class Board:
         self.fields, self.whole, self.bins, self.traits = tally(), tally(), tally(), tally()
         self.decisions = collections.Counter()
         self.reasons = collections.Counter()
-        self.fair, self.nothing = Tally(), Tally()
+        self.fair, self.nothing, self.share = Tally(), Tally(), collections.defaultdict(Tally)
+        self.held, self.held_alone, self.held_misses = (collections.Counter() for _ in range(3))
+        self.held_right = Tally()
         self.sure = {"critical": Tally(), "other": Tally()}
         self.false_approvals, self.read_from_nothing, self.wrong, self.sure_and_wrong = [], [], [], []
         self.documents = 0
@@ -101,10 +110,15 @@ class Board:
                 self.read_from_nothing.append(f"{file} ({truth['layout']['style']})")
             self.decide(kind, level, decision, False, file)
             return
+        if truth.get("incomplete"):
+            # Half of a picture: what can still be read is no matter, but it must not be approved.
+            self.decide(kind, level, decision, False, file, True)
+            return
         right = {}
         for field, value in truth["fields"].items():
             read = got.get(field, "")
             right[field] = read == value
+            self.share[kind].add(right[field])
             self.fields[kind, field, level].add(right[field], distance(read, value), len(value))
             if not right[field]:
                 self.wrong.append((file, level, field, read, value, answer.get("confidence", {}).get(field)))
@@ -115,12 +129,23 @@ class Board:
         self.whole[kind, "all", level].add(all(right.values()))
         for trait in traits(truth):
             self.traits[kind, trait].add(critical)
-        good = critical and not truth["inconsistent"]
-        self.decide(kind, level, decision, good, file, truth["inconsistent"])
+        # Nobody but a human may approve what contradicts itself, is of a foreign resident, or was cut off.
+        human = truth["inconsistent"] or truth.get("human", False)
+        good = critical and not human
+        self.decide(kind, level, decision, good, file, human)
         for reason in answer.get("reasons", []):
             self.reasons[reason, level] += 1
-        if level in ("T0", "T1") and not truth["inconsistent"]:
+        if level in ("T0", "T1") and not human:
             self.fair.add(decision == "auto_approve" and good)
+            if decision != "auto_approve":
+                self.hold(answer.get("reasons", []), right, critical)
+
+    def hold(self, reasons, right, critical):
+        """Count why an honest scan or good photograph was not approved, and which of its fields were missed."""
+        self.held_right.add(critical)
+        self.held.update(reasons or ["(no reason)"])
+        self.held_alone.update(reasons if len(reasons) == 1 else ())
+        self.held_misses.update(field for field, good in right.items() if not good)
 
     def believe(self, kind, field, confidence, good, file):
         """Count one field's confidence, and whether the field was right."""
@@ -131,9 +156,9 @@ class Board:
             if group == "critical" and not good:
                 self.sure_and_wrong.append(f"{file} {field}")
 
-    def decide(self, kind, level, decision, good, file, contradictory=False):
+    def decide(self, kind, level, decision, good, file, human=False):
         """Count one decision; an approval is right only for a good reading."""
-        group = "contradictory" if contradictory else kind
+        group = "for a human" if human else kind
         if decision == "auto_approve":
             decision = "approved, right" if good else "approved, wrong"
             if not good:
@@ -245,6 +270,41 @@ def reasons_table(board):
         ["reason", *LEVELS],
         [[code, *(board.reasons[code, level] or "" for level in LEVELS)] for code in codes],
     )
+
+
+def families_table(boards):
+    """One row for each family of cards, from (name, board, CPU seconds a document)."""
+    rows = []
+    for name, board, seconds in boards:
+        critical = {kind: Tally() for kind in CRITICAL}
+        for (kind, what, _), tally in board.whole.items():
+            if what == "critical":
+                critical[kind].merge(tally)
+        wrong = len(board.false_approvals)
+        rows.append(
+            [
+                name,
+                board.documents,
+                critical["KTP"].share(),
+                board.share["KTP"].share(1),
+                critical["NPWP"].share(),
+                f"**{wrong}**" if wrong else 0,
+                board.fair.share(),
+                f"{seconds:.3f}",
+            ]
+        )
+    head = ["family", "pictures", "KTP critical all right", "KTP fields right", "NPWP critical all right"]
+    yield from table([*head, "wrong approvals", "T0, T1 approved and right", "CPU s"], rows)
+
+
+def held_tables(board):
+    """Why honest T0 and T1 cards were held back, by reason and by missed field."""
+    total = board.held_right.total
+    rows = [[reason, n, board.held_alone[reason] or ""] for reason, n in board.held.most_common()]
+    yield f"Honest T0 and T1 cards not approved: {total} of {board.fair.total}; critical fields all right on {board.held_right.share()}."
+    yield ""
+    yield from table(["held back for", "cards", "for nothing else"], rows)
+    yield from table(["field missed on them", "cards"], board.held_misses.most_common())
 
 
 def traits_table(board):

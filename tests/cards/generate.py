@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 try:
     from cardgen import demo, families, fonts, make, styles
+    from independent import sample as independent
 except ImportError as error:
     sys.exit(f"{error}: the generator needs Python packages: pip install pillow numpy")
 
@@ -97,7 +98,8 @@ def options():
     parser.add_argument(
         "--family",
         choices=list(families.ALL),
-        help="cards of one family: " + "; ".join(f"{f.name} ({f.about})" for f in families.ALL.values()).replace("%", "%%"),
+        help="cards of one family: "
+        + "; ".join(f"{f.name} ({f.about})" for f in families.ALL.values()).replace("%", "%%"),
     )
     parser.add_argument(
         "--jobs",
@@ -125,6 +127,8 @@ def main():
     """Write the files and truth.jsonl."""
     o = options()
     try:
+        if o.family and families.ALL[o.family].independent:
+            independent.check()
         fonts.check(styles.named(o.styles, core=o.demo or o.fonts == "core").families)
     except fonts.MissingFonts as error:
         sys.exit(str(error))

@@ -70,6 +70,27 @@ class Counting(unittest.TestCase):
         self.assertEqual(counts.false_approvals, ["a.jpg"])
         self.assertEqual(counts.fair.total, 0)
 
+    def test_what_is_for_a_human_must_not_be_approved(self):
+        for mark in ("human", "incomplete"):
+            counts = board.Board()
+            counts.add(truth(**{mark: True}), answer())
+            self.assertEqual(counts.false_approvals, ["a.jpg"])
+            self.assertEqual(counts.fair.total, 0)
+            counts.add(truth(**{mark: True}), answer("needs_review"))
+            self.assertEqual(len(counts.false_approvals), 1)
+
+    def test_an_honest_card_held_back_counts_its_reasons_and_misses(self):
+        counts = board.Board()
+        counts.add(truth(), answer())
+        counts.add(truth(), answer("needs_review", name="") | {"reasons": ["low_confidence", "glare"]})
+        counts.add(truth(), answer("needs_review") | {"reasons": ["glare"]})
+        counts.add(truth(difficulty="T3"), answer("needs_review") | {"reasons": ["blurred"]})
+        self.assertEqual(dict(counts.held), {"low_confidence": 1, "glare": 2})
+        self.assertEqual(dict(counts.held_alone), {"glare": 1})
+        self.assertEqual(dict(counts.held_misses), {"name": 1})
+        self.assertEqual((counts.held_right.right, counts.held_right.total), (1, 2))
+        self.assertEqual((counts.share["KTP"].right, counts.share["KTP"].total), (11, 12))
+
     def test_something_read_from_no_card(self):
         counts = board.Board()
         nothing = truth(kind="negative", difficulty="NEG", fields={}, layout={"style": "receipt"})
@@ -95,6 +116,8 @@ class Counting(unittest.TestCase):
             *board.decisions_table(counts),
             *board.reasons_table(counts),
             *board.traits_table(counts),
+            *board.families_table([("column", counts, 0.3), ("all", counts, 0.3)]),
+            *list(board.held_tables(counts))[2:],
             *board.legacy_table({"x": counts}),
         ]
         columns = None

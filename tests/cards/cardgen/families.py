@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
+from PIL.PngImagePlugin import PngInfo
 
-from . import camera, fonts, paint, people, photo
+from . import camera, files, fonts, paint, people, photo
 
 SCANS, CLEAN = {"T0": 1}, {"T0": 60, "T1": 40}
 USUAL = {"T0": 40, "T1": 35, "T2": 25}
@@ -32,6 +33,7 @@ class Family:
     picture: object = None  # (rng, picture, corners, traits, index) -> (picture, corners)
     encode: object = None  # (rng, picture, stem) -> (name, bytes) or None for the usual way
     npwp: float = 0.0  # share of NPWP where both kinds are asked for
+    independent: str = ""  # the renderer of `independent.sample` that draws all of it
 
 
 # --- The print run --------------------------------------------------------------------------------------------------
@@ -153,17 +155,82 @@ def ground(rng, _index, run, person):
     run["nik_pitch"] = min(run["nik_pitch"], (run["photo"][0] - 0.012 - run["nik_x"]) / 16)
     run["frame"] = rng.choice(["", "dark", "white", "soft"])
     ghosts = []
-    texts = ["KARTU TANDA PENDUDUK", "REPUBLIK INDONESIA", "INDONESIA", "AA", "Aa", "A A A", "- -", "VIVA", "KTP"]
+    texts = [
+        "KARTU TANDA PENDUDUK",
+        "REPUBLIK INDONESIA",
+        "INDONESIA",
+        "AA",
+        "Aa",
+        "A A A",
+        "- -",
+        "VIVA",
+        "KTP",
+    ]
     for _ in range(rng.randint(5, 14)):
         row = rng.choice([3, 3, 4, 4, 5, rng.uniform(0, 12)])
-        at = (rng.uniform(0.36, run["photo"][0] - 0.03), run["row_y"] + (row + rng.uniform(-0.3, 0.9)) * run["pitch"])
-        ghosts.append((*at, rng.choice(texts), rng.uniform(0.6, 1.3), rng.uniform(0.06, 0.3), rng.choice([0, 0, 8, -20])))
+        at = (
+            rng.uniform(0.36, run["photo"][0] - 0.03),
+            run["row_y"] + (row + rng.uniform(-0.3, 0.9)) * run["pitch"],
+        )
+        ghosts.append(
+            (
+                *at,
+                rng.choice(texts),
+                rng.uniform(0.6, 1.3),
+                rng.uniform(0.06, 0.3),
+                rng.choice([0, 0, 8, -20]),
+            )
+        )
     if rng.random() < 0.5:
-        ghosts.append((0.3, rng.uniform(0.35, 0.8), texts[0], rng.uniform(1.8, 3), rng.uniform(0.06, 0.16), rng.choice([0, 12, 25])))
+        ghosts.append(
+            (
+                0.3,
+                rng.uniform(0.35, 0.8),
+                texts[0],
+                rng.uniform(1.8, 3),
+                rng.uniform(0.06, 0.16),
+                rng.choice([0, 12, 25]),
+            )
+        )
     run["ghosts"] = ghosts
     run["strength"] = rng.uniform(0.35, 0.75)
     if len(person.fields["address"]) > 18 and rng.random() < 0.6:
         person.fields["address"] = person.fields["address"][:18].rsplit(" ", 1)[0].rstrip("./")
+
+
+def values(rng, index, run, person):
+    """What is rarely printed: dashes in RT/RW, an unknown blood group, long names, English values of foreign residents."""
+    f = person.fields
+    what = ("rt/rw", "blood", "name", "punctuation", "foreign")[index % 5]
+    person.traits["values"] = what
+    if what == "rt/rw":
+        f["rtRw"] = rng.choice([f"{rng.randint(1, 20):03}/-", f"-/{rng.randint(1, 20):03}", "-/-", "000/000"])
+    elif what == "blood":
+        f["bloodType"] = rng.choice(["TDK TAHU", "TIDAK TAHU", "-"])
+    elif what == "name":
+        while len(f["name"]) < rng.randint(38, 56):
+            f["name"] += " " + rng.choice(people.words()["last"])
+        f["name"] = f["name"][:60].rsplit(" ", 1)[0]
+    elif what == "punctuation":
+        f["name"] = rng.choice(
+            [
+                f"{f['name']}, S.KOM., M.M.",
+                f"DR. {f['name']}",
+                f"NI'MATUL {f['name']}",
+                f"H. {f['name']}, S.H.",
+                f"{f['name']} AL-'AZIZ",
+            ]
+        )
+    else:
+        person.traits |= {"foreign": True, "human": True}
+        f["gender"] = "MALE" if person.gender == "L" else "FEMALE"
+        f["religion"] = rng.choice(["CHRISTIAN", "CATHOLIC", "ISLAM", "HINDU", "BUDDHIST"])
+        f["maritalStatus"] = rng.choice(["MARRIED", "SINGLE", "DIVORCED", "WIDOWED"])
+        f["citizenship"] = rng.choice(["NETHERLANDS", "JAPAN", "AUSTRALIA", "UNITED KINGDOM", "SINGAPORE"])
+        f["occupation"] = rng.choice(["EMPLOYEE", "STUDENT", "ENTREPRENEUR", "HOUSEWIFE"])
+        f["validUntil"] = f"{rng.randint(2024, 2031)}-{rng.randint(1, 12):02}-{rng.randint(1, 28):02}"
+        if rng.random() < 0.6:  # newer cards of foreign residents are orange
+            run["ground"], run["guilloche"] = (236, 186, 130), (200, 120, 60)
 
 
 # --- The card ---------------------------------------------------------------------------------------------------
@@ -184,7 +251,11 @@ def wear(rng, nrng, card, boxes):
         x, y, angle = rng.random() * width, rng.random() * height, rng.uniform(0, math.pi)
         reach = rng.uniform(0.02, 0.3) * width
         end = (x + math.cos(angle) * reach, y + math.sin(angle) * reach)
-        d.line((x, y, *end), fill=rng.choice([(236, 238, 240), (200, 205, 208), (90, 92, 96)]), width=rng.choice([1, 1, 2]))
+        d.line(
+            (x, y, *end),
+            fill=rng.choice([(236, 238, 240), (200, 205, 208), (90, 92, 96)]),
+            width=rng.choice([1, 1, 2]),
+        )
     rubbed = paint.smooth(nrng, card.size, rng.randint(8, 24))
     rubbed = Image.fromarray((np.clip((rubbed - 0.72) * 6, 0, 0.35) * 255).astype(np.uint8))
     card.paste(tuple(int(c) for c in np.asarray(card).reshape(-1, 3).mean(0)), (0, 0), rubbed)
@@ -213,9 +284,13 @@ def beside(rng, nrng, card, difficulty, style):
         sides = rng.sample(["below", "above", "left", "right"], rng.choice([1, 1, 2]))
         for side in sides:
             gap = rng.uniform(0.03, 0.25) if rng.random() < 0.8 else rng.uniform(0.25, 0.6)
-            photo.lay(picture, other, paint.rounded_mask(other.size, 44), next_to(rng, corners, side, gap), rng)
+            photo.lay(
+                picture, other, paint.rounded_mask(other.size, 44), next_to(rng, corners, side, gap), rng
+            )
 
-    return _camera(style)(rng, nrng, card, difficulty, 0 if difficulty == "T0" else None, around=put, **setting)
+    return _camera(style)(
+        rng, nrng, card, difficulty, 0 if difficulty == "T0" else None, around=put, **setting
+    )
 
 
 def next_to(rng, corners, side, gap):
@@ -241,11 +316,17 @@ def bank_card(rng, nrng, style):
     sheet = paint.Sheet(image)
     ink = (240, 240, 240) if sum(tint) < 380 else (30, 30, 34)
     family = rng.choice(style.families)
-    sheet.text(0.07, 0.16, rng.choice(["BANK NUSA", "BANK LAUTAN", "BANK MERAPI"]), fonts.sans(family, 74, True), ink)
-    sheet.draw.rounded_rectangle((130, 300, 290, 420), 18, fill=(212, 184, 110), outline=(150, 120, 60), width=4)
+    sheet.text(
+        0.07, 0.16, rng.choice(["BANK NUSA", "BANK LAUTAN", "BANK MERAPI"]), fonts.sans(family, 74, True), ink
+    )
+    sheet.draw.rounded_rectangle(
+        (130, 300, 290, 420), 18, fill=(212, 184, 110), outline=(150, 120, 60), width=4
+    )
     number = " ".join(f"{rng.randrange(10**4):04}" for _ in range(4))
     sheet.text(0.09, 0.66, number, fonts.sans(family, 88), ink)
-    sheet.text(0.09, 0.76, f"VALID THRU {rng.randint(1, 12):02}/{rng.randint(26, 32)}", fonts.sans(family, 36), ink)
+    sheet.text(
+        0.09, 0.76, f"VALID THRU {rng.randint(1, 12):02}/{rng.randint(26, 32)}", fonts.sans(family, 36), ink
+    )
     sheet.text(0.09, 0.9, people.name(rng, rng.choice("LP"))[:24], fonts.sans(family, 50), ink)
     return image
 
@@ -257,8 +338,16 @@ def member_card(rng, nrng, style):
     sheet = paint.Sheet(paint.guilloche(rng, nrng, size, tint, (120, 120, 130), rng.uniform(0, 0.2)))
     family, ink = rng.choice(style.families), (40, 40, 46)
     sheet.draw.rectangle((0, 0, 1400, 190), fill=tuple(int(c * 0.45) for c in tint))
-    sheet.text(0.06, 0.15, rng.choice(["KARTU ANGGOTA KOPERASI", "PERPUSTAKAAN DAERAH", "KARTU PESERTA"]), fonts.sans(family, 70, True), (245, 245, 245))
-    for row, text in enumerate((f"No. {rng.randrange(10**10):010}", people.name(rng, "P"), "Berlaku s/d 31-12-2027")):
+    sheet.text(
+        0.06,
+        0.15,
+        rng.choice(["KARTU ANGGOTA KOPERASI", "PERPUSTAKAAN DAERAH", "KARTU PESERTA"]),
+        fonts.sans(family, 70, True),
+        (245, 245, 245),
+    )
+    for row, text in enumerate(
+        (f"No. {rng.randrange(10**10):010}", people.name(rng, "P"), "Berlaku s/d 31-12-2027")
+    ):
         sheet.text(0.08, 0.45 + row * 0.12, text, fonts.sans(family, 54, row == 1), ink)
     return sheet.image
 
@@ -359,7 +448,9 @@ def bilevel(rng, picture, _corners, traits, index):
         if how == "global":
             level = np.full(gray.shape, otsu(gray) + rng.uniform(-12, 6))
         else:
-            around = picture.convert("L").filter(ImageFilter.BoxBlur(rng.uniform(0.012, 0.03) * picture.width))
+            around = picture.convert("L").filter(
+                ImageFilter.BoxBlur(rng.uniform(0.012, 0.03) * picture.width)
+            )
             level = np.asarray(around, float) * rng.uniform(0.82, 0.9)
         black = Image.fromarray(((gray > level) * 255).astype(np.uint8)).convert("1")
     traits["bilevel"] = how
@@ -379,22 +470,97 @@ def encode_bilevel(rng, picture, stem):
     return f"{stem}.{how}", out.getvalue()
 
 
+# --- Files ------------------------------------------------------------------------------------------------------
+
+
+def as_telephones_write(rng, picture, stem):
+    """Files that decoders stumble over: (name, bytes)."""
+    how = rng.choice(
+        ["garbage", "tail", "half", "png-checksum", "png-end", "pdf-blank", "pdf-tail", "progressive"]
+    )
+    data = files.jpeg(picture, rng.randint(80, 94))
+    if how == "garbage":  # between the header's segments
+        at = 4 + int.from_bytes(data[4:6], "big")
+        data = data[:at] + bytes(rng.randrange(1, 255) for _ in range(rng.randint(1, 9))) + data[at:]
+    elif how == "tail":
+        data += bytes(rng.randrange(256) for _ in range(rng.randint(1, 4000)))
+    elif how == "half":
+        data = data[: round(len(data) * rng.uniform(0.46, 0.6))]
+    elif how == "progressive":
+        out = io.BytesIO()
+        picture.save(out, "JPEG", quality=85, progressive=True)
+        data = out.getvalue()
+    elif how.startswith("png"):
+        out, text = io.BytesIO(), PngInfo()
+        text.add_text("Software", "scan")
+        small = picture.resize(
+            (round(picture.width * 0.7), round(picture.height * 0.7)), Image.Resampling.LANCZOS
+        )
+        small.quantize(128).save(out, "PNG", pnginfo=text)
+        data = out.getvalue()
+        if how == "png-end":
+            data = data[:-12]
+        else:
+            at = data.index(b"tEXt") + 4 + len(b"Software\0scan")
+            data = data[:at] + b"\0\0\0\0" + data[at + 4 :]
+    else:
+        data = files.pdf(data, picture.size)
+        data = (
+            b"\r\n" + data if how == "pdf-blank" else data + b"<html>" + b"<p>unduh</p>" * rng.randint(1, 300)
+        )
+    end = {"png": "png", "pdf": "pdf"}.get(how[:3], "jpg")
+    return f"{stem}_{how}.{end}", data
+
+
 ALL = {
     family.name: family
     for family in (
-        Family("column", "value column from 0.21 to 0.30, left edge cut by 0 or 2.5 %", SCANS, column, take=straight, picture=cut_left),
+        Family(
+            "column",
+            "value column from 0.21 to 0.30, left edge cut by 0 or 2.5 %",
+            SCANS,
+            column,
+            take=straight,
+            picture=cut_left,
+        ),
         Family("rows", "row pitch, first row, label widths and colons", CLEAN, rows),
         Family("cut", "0 to 6 % of an edge missing", CLEAN, take=straight, picture=cut_edges, npwp=0.2),
-        Family("no-labels", "no label column: cut off, or never printed", SCANS, no_labels, take=straight, picture=cut_at_column),
-        Family("squeezed", "scaled to 1:1, 3:4, 4:3, 2:1, 16:9", CLEAN, take=straight, picture=squeeze, npwp=0.2),
+        Family(
+            "no-labels",
+            "no label column: cut off, or never printed",
+            SCANS,
+            no_labels,
+            take=straight,
+            picture=cut_at_column,
+        ),
+        Family(
+            "squeezed", "scaled to 1:1, 3:4, 4:3, 2:1, 16:9", CLEAN, take=straight, picture=squeeze, npwp=0.2
+        ),
         Family("birth-lines", "birth place and date on two lines", USUAL, birth_lines),
-        Family("second-lines", "name and address with two lines, the second blank or not", USUAL, second_lines),
+        Family(
+            "second-lines", "name and address with two lines, the second blank or not", USUAL, second_lines
+        ),
+        Family("values", "rare values: RT/RW, blood group, names, foreign residents", CLEAN, values),
         Family("worn", "lost labels, stains, scratches", USUAL, lose_labels, wear),
         Family("neighbours", "other cards in view", USUAL, take=beside, npwp=0.2),
         Family("ground", "ghost print and a portrait close to the values", USUAL, ground),
         Family("weight", "thin and bold print", USUAL, weight),
         Family("provinces", "headers and signatures of other print runs", USUAL, provinces),
-        Family("held", "in a hand, cropped tightly", {"T1": 60, "T2": 40}, take=held, picture=tight, npwp=0.2),
-        Family("bilevel", "black and white: threshold, adaptive, dithered, fax", SCANS, picture=bilevel, encode=encode_bilevel, npwp=0.2),
+        Family(
+            "held", "in a hand, cropped tightly", {"T1": 60, "T2": 40}, take=held, picture=tight, npwp=0.2
+        ),
+        Family(
+            "files", "files cut, with garbage, wrong checksums, as PDF", CLEAN, encode=as_telephones_write
+        ),
+        Family("vector", "drawn as SVG in millimetres, by a renderer of its own", {}, independent="vector"),
+        Family("press", "printed as densities of inks, by a renderer of its own", {}, independent="press"),
+        Family(
+            "bilevel",
+            "black and white: threshold, adaptive, dithered, fax",
+            SCANS,
+            picture=bilevel,
+            encode=encode_bilevel,
+            npwp=0.2,
+        ),
     )
 }

@@ -133,7 +133,11 @@ def find(path):
 def check(families):
     """Raise MissingFonts unless every face of these families, and every special face of their set, is there."""
     special = HELD_OUT_SPECIAL if any(f in HELD_OUT for f in families) else SPECIAL
-    wanted = [(SANS | HELD_OUT)[f] for f in families] + list(special.values())
+    require([(SANS | HELD_OUT)[f] for f in families] + list(special.values()))
+
+
+def require(wanted):
+    """Raise MissingFonts unless all files of these entries (package, path, …) are there."""
     missing = sorted({entry[0] for entry in wanted if not all(find(p).is_file() for p in entry[1:])})
     if missing:
         raise MissingFonts(f"typefaces are missing: apt-get install {' '.join(missing)}")

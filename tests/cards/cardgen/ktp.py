@@ -417,10 +417,15 @@ def _label(sheet, shown, indent, y, run, font):
 def _blood(rng, sheet, run, y, after, label_font, value_font, blood):
     """The blood group shares the row of the sex."""
     x = max(run["blood_x"], after + 0.03)
+    long = len(blood or "") > 3
+    if long:  # words in place of a letter: they begin further left and are set smaller
+        x = min(x, max(after + 0.015, 0.46))
     end = sheet.text(
         x, y, rng.choice(["Gol. Darah", "Gol. Darah", "Gol Darah", "Gol.Darah"]), label_font, run["ink"]
     )
     if run.get("colons", True):
         end = sheet.text(end + rng.uniform(0.004, 0.015), y, ":", label_font, run["ink"])
+    while long and end + 0.01 + sheet.width_of(blood, value_font) > run["photo"][0] and value_font.size > 14:
+        value_font = fonts.sans(run["family"], value_font.size * 0.95, run["bold_values"])
     if blood:
         sheet.text(end + rng.uniform(0.004, 0.01), y, blood, value_font, run["ink"], "bloodType")

@@ -4,6 +4,7 @@ import random
 import zlib
 
 import numpy as np
+from independent import sample as independent
 
 from . import camera, families, files, ktp, negatives, npwp, people, photo, styles
 
@@ -29,6 +30,8 @@ def sample(
 
     `family` is the name of one of `families.ALL`, which then decides what `mixed` means.
     """
+    if family and families.ALL[family].independent:
+        return independent.sample(families.ALL[family].independent, seed, index, kind, difficulty)
     if family:
         return _of_family(families.ALL[family], seed, index, kind, difficulty, style, faces == "core")
     tag = "" if style == "tuned" else f"/{style}"
@@ -86,6 +89,7 @@ def _of_family(family, seed, index, kind, difficulty, style, core):
     truth["traits"] |= {k: v for k, v in traits.items() if v}
     if family.picture:
         picture, corners = family.picture(rng, picture, corners, truth["traits"], index)
+    human = truth["traits"].pop("human", False)
     truth |= {
         "family": family.name,
         "difficulty": difficulty,
@@ -99,7 +103,8 @@ def _of_family(family, seed, index, kind, difficulty, style, core):
         (name, data), how = family.encode(rng, picture, stem), {"size": list(picture.size)}
     else:
         name, data, how = _encode(rng, picture, stem, difficulty, 0.0, style.held_out)
-    return name, data, {"file": name} | truth | how
+    marks = {"human": human, "incomplete": "_half." in name}
+    return name, data, {"file": name} | truth | how | {mark: True for mark, is_so in marks.items() if is_so}
 
 
 def _usual(rng, nrng, card, difficulty, style):

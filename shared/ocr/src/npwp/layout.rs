@@ -57,6 +57,8 @@ impl NpwpLayout {
         let mut heights: Vec<u32> = found.iter().map(|(row, _)| row.height()).collect();
         heights.sort_unstable();
         let height = heights.get(heights.len() / 3).copied().unwrap_or(0);
+        let found: Vec<(Row, Span)> =
+            found.into_iter().map(|(row, span)| (whole_row(page, row, span, height), span)).collect();
         let columns = value_columns(page, &found, left, height);
         // A line of one short word holds too little ink beside the others: look again in the gaps, where lines begin.
         let mut rows: Vec<(Row, Span)> = Vec::with_capacity(PARAMS.rows_max);
@@ -89,6 +91,24 @@ impl NpwpLayout {
     }
 }
 
+/// A row of one short word holds so little ink that only the middle of its letters was found: its height by its own ink.
+fn whole_row(page: &Page, row: Row, span: Span, usual: u32) -> Row {
+    if row.height() * 10 >= usual * 8 {
+        return row;
+    }
+    let around = Area {
+        left: span.left,
+        top: row.top.saturating_sub(usual / 2),
+        right: span.right,
+        bottom: row.bottom + usual / 2,
+    };
+    // What reaches the bounds is higher than a line.
+    let holds = |tall: &Row| {
+        (around.top + 1..=row.top).contains(&tall.top) && (row.bottom..around.bottom).contains(&tall.bottom)
+    };
+    page.faint_rows(around).into_iter().find(holds).unwrap_or(row)
+}
+
 /// Where lines begin: on the left, and behind a column of labels.
 fn value_columns(page: &Page, rows: &[(Row, Span)], left: u32, height: u32) -> Vec<u32> {
     let mut columns = vec![left];
@@ -117,4 +137,22 @@ fn value_columns(page: &Page, rows: &[(Row, Span)], left: u32, height: u32) -> V
     }
     kept.truncate(3);
     kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::page::drawn;
+
+    #[test]
+    fn a_short_word_is_as_high_as_its_own_ink() {
+        // Letters of 20 px, of which only the middle was found.
+        let (page, row) = drawn(|x, _| if (20..80).contains(&x) && x / 4 % 2 == 0 { 200 } else { 0 });
+        let (middle, span) = (Row { top: 45, bottom: 54 }, Span { left: 20, right: 80 });
+        let whole = whole_row(&page, middle, span, 20);
+        assert!(whole.top.abs_diff(row.top) <= 1 && whole.bottom.abs_diff(row.bottom) <= 1, "{whole:?}");
+        // What is about as high as the others is left alone, and what would be far higher too.
+        assert_eq!(whole_row(&page, middle, span, 10), middle);
+        assert_eq!(whole_row(&page, Row { top: 48, bottom: 51 }, span, 13), Row { top: 48, bottom: 51 });
+    }
 }

@@ -55,7 +55,9 @@ pub fn assign_roles(lines: &mut [NpwpLine]) {
 
 /// The role of each line and the symbol at which its value begins.
 fn roles(lines: &[NpwpLine]) -> Vec<(LineRole, usize)> {
-    let mut splits: Vec<LabelledLine> = lines.iter().map(split_line).collect();
+    let below = |at: usize| lines.get(at + 1).map(|line| line.line.text());
+    let mut splits: Vec<LabelledLine> =
+        lines.iter().enumerate().map(|(at, line)| split_line(line, below(at).as_deref())).collect();
     split_at_column(lines, &mut splits);
     let mut forms: Vec<Form> = lines.iter().zip(&splits).map(|(line, split)| form(line, split)).collect();
     drop_misread_labels(&splits, &mut forms);
@@ -70,8 +72,9 @@ fn roles(lines: &[NpwpLine]) -> Vec<(LineRole, usize)> {
     card.roles.into_iter().zip(&splits).map(|(role, split)| (role, split.value_from)).collect()
 }
 
-/// A line's label and value by its words; without its label where that is hardly legible.
-fn split_line(line: &NpwpLine) -> LabelledLine {
+/// A line's label and value by its words; without its label where that is hardly legible, unless it stands alone above a
+/// number.
+fn split_line(line: &NpwpLine, below: Option<&str>) -> LabelledLine {
     let text = line.line.text();
     let split = split_label(&text);
     let label = line.line.symbols.get(..split.value_from.min(line.line.symbols.len())).unwrap_or_default();
@@ -79,7 +82,8 @@ fn split_line(line: &NpwpLine) -> LabelledLine {
     let plain = label.iter().any(|symbol| symbol.character == ':')
         || confidence_of(label).min >= PARAMS.label_without_colon_min;
     let legible = line.line.confidence().mean >= PARAMS.legible_label_min && plain;
-    let unsure = !legible && !is_number_like(&split.value);
+    let above_number = split.is_bare_label() && below.is_some_and(is_number_like);
+    let unsure = !legible && !is_number_like(&split.value) && !above_number;
     if split.label.is_some() && unsure {
         LabelledLine { label: None, value_from: 0, value: text }
     } else {

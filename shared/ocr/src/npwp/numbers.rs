@@ -104,14 +104,17 @@ pub(crate) fn number(
         readings.push((digits, weight));
     }
     for piece in line.second_pass.iter().map(value_of).chain([first]) {
-        // A colon before the number is often read as a 1 that stands alone.
+        // A colon before the number, or dirt, is often read as a digit that stands alone. With it, fifteen digits have the
+        // length of another number; without it they have a check digit.
         let alone = piece.text.split_once(' ').filter(|(first, _)| first.chars().count() == 1);
         let rest = alone.map(|(_, rest)| FieldText { text: rest.to_owned(), ..piece.clone() });
-        let number = [Some(piece.clone()), rest]
-            .into_iter()
-            .flatten()
-            .filter_map(|piece| digits_of(&piece))
-            .find(|(digits, _)| lengths.contains(&digits.len()));
+        let rest =
+            rest.and_then(|rest| digits_of(&rest)).filter(|(digits, _)| lengths.contains(&digits.len()));
+        let whole = digits_of(&piece).filter(|(digits, _)| lengths.contains(&digits.len()));
+        let number = match (whole, rest) {
+            (Some(_), Some(rest)) if valid(&rest.0) => Some(rest),
+            (whole, rest) => whole.or(rest),
+        };
         if let Some((digits, repairs)) = number {
             readings.push((
                 digits,

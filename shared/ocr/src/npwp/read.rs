@@ -6,12 +6,14 @@
 use crate::correction::addresses::correct_address;
 use crate::correction::names::correct_name;
 use crate::npwp::evidence::speaks_of_npwp;
+use crate::npwp::labels::split_label;
 use crate::npwp::layout::NpwpLayout;
 use crate::npwp::line::{LineRole, NpwpLine};
 use crate::npwp::line_roles::assign_roles;
-use crate::npwp::numbers::{first_digits, is_plausible_nik, is_plausible_number};
+use crate::npwp::numbers::{first_digits, is_number_like, is_plausible_nik, is_plausible_number};
 use crate::npwp::params::PARAMS;
 use crate::npwp::value_begin::{lost_before, value_begin};
+use crate::npwp::wording::is_decoration;
 use crate::page::{Page, Row, Span};
 use crate::recognition::digits::{self, Band, Pattern};
 use crate::recognition::engine::{Engine, EngineError, LineImage, TextClass};
@@ -30,11 +32,11 @@ impl NpwpLayout {
             rows.iter().map(|place| image(place, TextClass::Any)).collect()
         };
         let (probe, rest) = self.rows.split_at(PARAMS.probed_rows.min(self.rows.len()));
-        let mut read = engine.recognise(&all(probe))?;
+        let mut read = recognise_by_both(engine, &all(probe))?;
         if !read.iter().any(|line| speaks_of_npwp(&line.text())) {
             return Ok(Vec::new());
         }
-        read.extend(engine.recognise(&all(rest))?);
+        read.extend(recognise_by_both(engine, &all(rest))?);
         let mut lines: Vec<NpwpLine> = self
             .rows
             .iter()
@@ -68,6 +70,30 @@ impl NpwpLayout {
         }
         Ok(lines)
     }
+}
+
+/// The lines as the engine reads them, except those that it cannot place: where only the line network, which soft print
+/// misleads less, sees a label, a number or the authority's words, its reading stands.
+fn recognise_by_both(engine: &mut dyn Engine, images: &[LineImage]) -> Result<Vec<Line>, EngineError> {
+    let mut lines = engine.recognise(images)?;
+    for (line, image) in lines.iter_mut().zip(images) {
+        if needs_second_pass(line.confidence().min)
+            && !is_placed(&line.text())
+            && let Some(output) = ctc::recognise_line(image)
+        {
+            let seen = output.line();
+            if is_placed(&seen.text()) {
+                *line = seen;
+            }
+        }
+    }
+    Ok(lines)
+}
+
+/// Whether the words of a line say what it holds.
+fn is_placed(text: &str) -> bool {
+    let split = split_label(text);
+    split.label.is_some() || is_number_like(&split.value) || is_decoration(text)
 }
 
 /// Corrects where the value of a line begins, reads the digits of a number, and returns the picture that the engine is to

@@ -102,6 +102,36 @@ fn confusions_are_repaired_in_numbers_only() {
 }
 
 #[test]
+fn a_digit_that_stands_alone_is_no_part_of_fifteen() {
+    for (text, number) in [
+        ("NPWP 0 82.361.421.9-127.000", "823614219127000"),
+        ("NPWP 1 82.361.421.9-127.000", "823614219127000"),
+        ("NPWP 6271 0316 0483 0002", "6271031604830002"),
+        ("NPWP 0823614219127000", "0823614219127000"),
+        // Without the first digit the check digit does not hold: it is of the number.
+        ("NPWP 0 823614217127000", "0823614217127000"),
+    ] {
+        assert_eq!(
+            value(&card(&[text, "MARLINA"]), FieldName::NpwpNumber).as_deref(),
+            Some(number),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_faint_label_above_a_number_is_no_name() {
+    let texts =
+        ["NPWP", "6271.0316.0483.0002", "FERRY SUPRIYADI", "NK.", "6271031604830002", "Alamat", "JL. BUAH"];
+    let mut lines = card(&texts);
+    lines[3].line = Line::with_confidence("NK.", 0.88);
+    assign_roles(&mut lines);
+    assert_eq!(value(&lines, FieldName::Name).as_deref(), Some("FERRY SUPRIYADI"));
+    assert_eq!(value(&lines, FieldName::Nik).as_deref(), Some("6271031604830002"));
+    assert_eq!(value(&lines, FieldName::Address).as_deref(), Some("JL. BUAH"));
+}
+
+#[test]
 fn a_number_that_is_none_is_not_given() {
     let lines = card(&["NPWP : 82.361.421.9-12", "MARLINA"]);
     assert_eq!(value(&lines, FieldName::NpwpNumber), None);
