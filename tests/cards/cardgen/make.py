@@ -4,7 +4,7 @@ import random
 
 import numpy as np
 
-from . import camera, files, ktp, negatives, npwp, people, photo, styles
+from . import camera, files, ktp, negatives, npwp, people, photo, styles, varieties
 
 KINDS = ("ktp", "npwp", "negative")
 DIFFICULTIES = ("T0", "T1", "T2", "T3")
@@ -22,6 +22,7 @@ def sample(
     turns=None,
     plain=False,
     style="tuned",
+    variety=None,
 ):
     """(file name, bytes, truth) of one sample. The same arguments always give the same bytes."""
     tag = "" if style == "tuned" else f"/{style}"
@@ -45,7 +46,7 @@ def sample(
             "layout": {"style": what},
         }
     else:
-        card, boxes, truth = _card(rng, nrng, kind, style, contradiction, rng.random() < foreign, plain)
+        card, boxes, truth = _card(rng, nrng, kind, style, contradiction, rng.random() < foreign, plain, variety)
         take = camera.take if style.held_out else photo.take
         picture, corners, quarter, tilt, traits = take(rng, nrng, card, difficulty, turns)
         truth |= {
@@ -60,13 +61,14 @@ def sample(
     return name, data, {"file": name} | truth | how
 
 
-def _card(rng, nrng, kind, style, contradiction, foreign, plain):
+def _card(rng, nrng, kind, style, contradiction, foreign, plain, variety=None):
     """(card, boxes, the part of the truth that the card gives)."""
     if kind == "ktp":
         someone = people.person(rng, contradiction, foreign, plain)
         if not plain:
             _rarities(rng, someone, style)
-        run = ktp.print_run(rng, style, plain)
+            varieties.vary(someone, variety)
+        run = ktp.print_run(rng, style, plain) | varieties.scheme(someone)
         card, boxes = ktp.draw(rng, nrng, someone, run)
         layout = {
             "style": "ktp",

@@ -17,9 +17,17 @@ pub struct BloodShape {
     pub sign: Option<char>,
     /// Correlation of the letters with the shapes of `group`, −1 to 1.
     pub correlation: f32,
+    /// Where the value stands if it is longer than any group: words such as `TDK TAHU`, to be read as words. Where no
+    /// colon parts them, the label stands before them.
+    pub words: Option<Span>,
 }
 
-const LONE_DASH: BloodShape = BloodShape { group: Some(""), sign: Some('-'), correlation: 1.0 };
+const LONE_DASH: BloodShape = BloodShape { group: Some(""), sign: Some('-'), correlation: 1.0, words: None };
+
+/// Print that is to be read as words.
+const fn words(span: Span) -> BloodShape {
+    BloodShape { group: None, sign: None, correlation: 0.0, words: Some(span) }
+}
 
 /// The blood group at the end of an extra, by its shape. `None` if no value stands apart from the label there.
 pub(crate) fn blood_shape(page: &Page, row: Row, span: Span) -> Option<BloodShape> {
@@ -36,13 +44,24 @@ pub(crate) fn blood_shape(page: &Page, row: Row, span: Span) -> Option<BloodShap
         return Some(LONE_DASH);
     }
     let end = glyphs.last()?;
+    let in_capitals = |width: u32| width as f32 / row.height().max(1) as f32;
     let Some(begin) = value_begin(&glyphs, row.height()) else {
         return behind_label(page, row, end).then_some(LONE_DASH);
     };
     let value = glyphs.get(begin..)?;
+    let behind_colon =
+        begin.checked_sub(1).and_then(|at| glyphs.get(at)).is_some_and(|(_, glyph)| glyph.is_colon());
+    if behind_colon {
+        if let Some(left) =
+            value.first().map(|(first, _)| first.left).filter(|_| is_longer_than_a_group(value))
+        {
+            return Some(words(Span { left, right: end.0.right }));
+        }
+    } else if in_capitals(span.right - span.left) > PARAMS.blood_extra_width_max {
+        return Some(words(span));
+    }
     let first = value.first()?;
-    let width = (end.0.right - first.0.left) as f32 / row.height().max(1) as f32;
-    if width > PARAMS.blood_width_max || begin == 0 {
+    if in_capitals(end.0.right - first.0.left) > PARAMS.blood_width_max || begin == 0 {
         // What was taken for the value is the label's last word.
         return behind_label(page, row, end).then_some(LONE_DASH);
     }
@@ -59,7 +78,15 @@ pub(crate) fn blood_shape(page: &Page, row: Row, span: Span) -> Option<BloodShap
         (seen, _) => seen,
     };
     let (group, correlation) = group_of(letters).unwrap_or((None, 0.0));
-    Some(BloodShape { group, sign, correlation })
+    Some(BloodShape { group, sign, correlation, words: None })
+}
+
+/// Whether a value has more print than two letters and a sign. Letters may have run together.
+fn is_longer_than_a_group(value: &[(Span, Glyph<'_>)]) -> bool {
+    let letters: Vec<&(Span, Glyph<'_>)> =
+        value.iter().filter(|(_, glyph)| glyph.height() >= PARAMS.blood_letter_height_min).collect();
+    let width: f32 = letters.iter().map(|(_, glyph)| glyph.width()).sum();
+    letters.len() >= 3 && width > PARAMS.blood_letters_width.0 || width > PARAMS.blood_letters_width.1
 }
 
 /// Adds the pieces close behind the last one: the end of a group that the portrait's margin cut off.

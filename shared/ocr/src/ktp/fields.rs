@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use filot_domain::nik::Nik;
-use filot_domain::vocabulary::{GENDERS, MARITAL, RELIGIONS};
+use filot_domain::vocabulary::{
+    GENDERS, GENDERS_ENGLISH, MARITAL, MARITAL_ENGLISH, RELIGIONS, RELIGIONS_ENGLISH,
+};
 use filot_domain::{FieldName, FieldReading};
 
 use crate::ktp::alignment::{RowMeaning, align};
@@ -21,10 +23,11 @@ use crate::ktp::nik::choose_nik;
 use crate::ktp::params::PARAMS;
 use crate::ktp::row_data::{KtpLines, KtpRow};
 use crate::ktp::rt_rw::rt_rw;
-use crate::ktp::vocabulary::{occupation, vocabulary};
+use crate::ktp::vocabulary::{ClosedWords, open_vocabulary, vocabulary};
 use crate::text::address_words::full_stops_after_abbreviations;
 use crate::text::confidence::discount_by_neighbours;
 use crate::text::field_text::{FieldText, ends_in_comma, value_of};
+use crate::text::lexicon::OCCUPATIONS;
 use crate::text::line::Line;
 
 /// The fields that could be read.
@@ -84,6 +87,10 @@ fn lower_contradicted_date(fields: &mut BTreeMap<FieldName, FieldReading>) {
 const NEIGHBOURS: [FieldName; 4] =
     [FieldName::BirthPlace, FieldName::Address, FieldName::Village, FieldName::District];
 
+const GENDER_WORDS: ClosedWords = ClosedWords { indonesian: GENDERS, english: GENDERS_ENGLISH };
+const RELIGION_WORDS: ClosedWords = ClosedWords { indonesian: RELIGIONS, english: RELIGIONS_ENGLISH };
+const MARITAL_WORDS: ClosedWords = ClosedWords { indonesian: MARITAL, english: MARITAL_ENGLISH };
+
 /// The fields of one labelled row.
 fn row_fields(label: Label, row: &KtpRow, wrapped: &[&KtpRow], put: &mut impl FnMut(FieldName, String, f32)) {
     let piece = if row.value_is_dash {
@@ -98,7 +105,7 @@ fn row_fields(label: Label, row: &KtpRow, wrapped: &[&KtpRow], put: &mut impl Fn
         }
         Label::Birth => birth(&piece, row.digits.as_ref(), put),
         Label::Gender => {
-            vocabulary(FieldName::Gender, &piece, GENDERS, put);
+            vocabulary(FieldName::Gender, &piece, GENDER_WORDS, put);
             if let Some((value, confidence)) = blood_type(row) {
                 put(FieldName::BloodType, value, confidence);
             }
@@ -113,7 +120,7 @@ fn row_fields(label: Label, row: &KtpRow, wrapped: &[&KtpRow], put: &mut impl Fn
             put(FieldName::Address, full_stops_after_abbreviations(&joined.text), joined.confidence());
         }
         Label::RtRw => {
-            if let Some((value, confidence)) = rt_rw(&piece, row.digits.as_ref()) {
+            if let Some((value, confidence)) = rt_rw(row) {
                 put(FieldName::RtRw, value, confidence);
             }
         }
@@ -123,12 +130,13 @@ fn row_fields(label: Label, row: &KtpRow, wrapped: &[&KtpRow], put: &mut impl Fn
             if piece.text == "-" {
                 put(FieldName::Religion, piece.text.clone(), piece.confidence());
             } else {
-                vocabulary(FieldName::Religion, &piece, RELIGIONS, put);
+                vocabulary(FieldName::Religion, &piece, RELIGION_WORDS, put);
             }
         }
-        Label::MaritalStatus => vocabulary(FieldName::MaritalStatus, &piece, MARITAL, put),
+        Label::MaritalStatus => vocabulary(FieldName::MaritalStatus, &piece, MARITAL_WORDS, put),
         Label::Occupation => {
-            let (value, confidence) = occupation(&piece);
+            let as_read = || (piece.text.clone(), piece.confidence());
+            let (value, confidence) = open_vocabulary(&piece, OCCUPATIONS).unwrap_or_else(as_read);
             put(FieldName::Occupation, value, confidence);
         }
         Label::Citizenship => citizenship(&piece, row.citizenship, put),

@@ -65,8 +65,10 @@ fn correct_name(
         return code;
     }
     // The surer the reading, the less it may differ; and no other name may be nearly as similar.
-    let allowed = (bounds.sure + bounds.in_doubt * doubt).min(bounds.most);
-    if share > allowed || lead < PARAMS.name_lead_min || lead < PARAMS.name_lead_share * share {
+    if share > bounds.allowed(reading.confidence)
+        || lead < PARAMS.name_lead_min
+        || lead < PARAMS.name_lead_share * share
+    {
         return None;
     }
     if reading.confidence < PARAMS.name_kept_from {

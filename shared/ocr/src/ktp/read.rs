@@ -8,6 +8,7 @@ use crate::correction::addresses::correct_address;
 use crate::correction::names::correct_name;
 use crate::correction::roman_numerals::restore_trailing_numeral;
 use crate::ktp::alignment::{RowMeaning, align};
+use crate::ktp::blood_shape::BloodShape;
 use crate::ktp::citizenship::citizenship_shape;
 use crate::ktp::label_shapes::{LabelShape, align_by_shape};
 use crate::ktp::labels::{Label, printed};
@@ -164,12 +165,23 @@ impl KtpLayout {
                 }
             }
         }
+        let mut meaning = meanings.iter();
         self.read_spans(page, engine, &mut rows, |at| {
-            let class = TextClass::BloodGroup;
-            Some((at.extra?, class, Part::Extra))
+            let words = at.blood.and_then(|shape| shape.words);
+            let (span, class) = match (meaning.next()?, words) {
+                (RowMeaning::Labelled(Label::Gender), Some(words)) => (words, TextClass::Upper),
+                (RowMeaning::Labelled(Label::Gender), None) => (at.extra?, TextClass::BloodGroup),
+                // A wide gap within the address.
+                (RowMeaning::Labelled(Label::Address), _) => (at.extra?, TextClass::Upper),
+                _ => return None,
+            };
+            Some((span, class, Part::Extra))
         })?;
-        for (layout, row) in self.rows.iter().zip(&mut rows) {
-            if let Some(span) = layout.extra.filter(|_| row.blood.is_none_or(|look| look.group != Some(""))) {
+        for ((layout, row), meaning) in self.rows.iter().zip(&mut rows).zip(&meanings) {
+            let is_group = |shape: BloodShape| shape.group != Some("") && shape.words.is_none();
+            if *meaning == RowMeaning::Labelled(Label::Gender)
+                && let Some(span) = layout.extra.filter(|_| row.blood.is_none_or(is_group))
+            {
                 let image = LineImage { image: page.crop(layout.row, span), class: TextClass::BloodGroup };
                 row.group = ctc::recognise_line(&image).map(|seen| seen.line());
             }

@@ -18,7 +18,8 @@ pub struct KtpRow {
     pub value_is_dash: bool,
     /// The date or the numbers in the value as the digit classifier saw them, where the recogniser was in doubt.
     pub digits: Option<NumberRow>,
-    /// The print behind a wide gap in the same row: the blood group with its label.
+    /// The print behind a wide gap in the same row: the blood group with its label, or alone where it is words; the rest of
+    /// an address.
     pub extra: Option<Line>,
     /// The blood group whose shape the end of the extra has.
     pub blood: Option<BloodShape>,
