@@ -115,11 +115,13 @@ class Board:
         self.whole[kind, "all", level].add(all(right.values()))
         for trait in traits(truth):
             self.traits[kind, trait].add(critical)
-        good = critical and not truth["inconsistent"]
+        # A foreign resident's card is a human's to decide, however well it is read.
+        human = truth["inconsistent"] or bool(truth.get("traits", {}).get("foreign"))
+        good = critical and not human
         self.decide(kind, level, decision, good, file, truth["inconsistent"])
         for reason in answer.get("reasons", []):
             self.reasons[reason, level] += 1
-        if level in ("T0", "T1") and not truth["inconsistent"]:
+        if level in ("T0", "T1") and not human:
             self.fair.add(decision == "auto_approve" and good)
 
     def believe(self, kind, field, confidence, good, file):

@@ -60,7 +60,7 @@ pub enum ReasonCode {
     NikAreaUnknown,
     /// The NPWP number does not have its form.
     NpwpMalformed,
-    /// The NPWP's check digit does not match (soft).
+    /// The NPWP's check digit does not match (soft: it never rejects, but a human looks whether a digit was misread).
     NpwpCheckDigit,
     /// A date is none.
     DateMalformed,

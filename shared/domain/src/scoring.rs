@@ -220,6 +220,8 @@ pub const fn blocks_approval(reason: ReasonCode) -> bool {
                 | R::NikBirthDateMismatch
                 | R::NikGenderMismatch
                 | R::NpwpNikMismatch
+                // Likelier a misread digit than an odd number.
+                | R::NpwpCheckDigit
                 // A person has to look at the holder's case.
                 | R::HolderTooYoung
                 | R::Expired

@@ -9,14 +9,24 @@ use crate::ktp::params::PARAMS;
 use crate::ktp::row_data::KtpRow;
 use crate::text::field_text::{FieldText, value_of};
 use crate::text::line::{Line, Symbol};
-use crate::text::normalise::normalize_alnum;
-use crate::text::similarity::{edit_similarity, nearest};
+use crate::text::similarity::nearest;
 
-/// The blood group at the end of the gender row and its probability: by the engine, the shapes and the second reader.
-/// Print that is longer than a group is read as words.
+/// The blood group at the end of the gender row and its probability: by the engine, the shapes and the second reader; or
+/// the words for none. What is longer than a group and not these words stands as it was read, with little confidence.
 pub(crate) fn blood_type(row: &KtpRow) -> Option<(String, f32)> {
-    if row.blood.is_some_and(|shape| shape.words.is_some()) {
-        return row.extra.as_ref().and_then(words_for_no_group);
+    let words = row.words.as_ref().map(value_of);
+    if let Some(unknown) = words.as_ref().and_then(words_for_unknown) {
+        return Some(unknown);
+    }
+    if row.blood.is_some_and(|shape| shape.is_longer_than_group) {
+        return words.map(|value| {
+            let confidence = value.confidence();
+            let known = BLOOD_GROUPS.contains(&value.text.as_str());
+            (
+                value.text,
+                if known { confidence } else { (confidence * PARAMS.unknown_word).min(PARAMS.unknown_word) },
+            )
+        });
     }
     let first = group_of_engine_and_shape(row);
     let Some((group, sure)) = row.group.as_ref().and_then(group_of_second_reader) else { return first };
@@ -97,36 +107,30 @@ fn group_of_engine(extra: &Line) -> Option<(String, f32)> {
     known.then(|| (text, piece.confidence() * if repaired { 0.85 } else { 1.0 }))
 }
 
-/// What words behind the label say: that the group is unknown, as `TDK TAHU`, whose end the portrait may hide; a group
-/// beside which dirt was taken for letters; or anything else, as it was read and with little confidence.
-fn words_for_no_group(line: &Line) -> Option<(String, f32)> {
-    let value = value_of(line);
+/// The words for an unknown group at the end of a text, as `TDK TAHU`. The portrait may hide their end.
+fn words_for_unknown(value: &FieldText) -> Option<(String, f32)> {
+    let begins: Vec<(&str, &str)> = BLOOD_UNKNOWN
+        .iter()
+        .flat_map(|whole| {
+            let first = whole.find(' ').unwrap_or(whole.len());
+            (first..=whole.len()).filter_map(move |end| Some((whole.get(..end)?, *whole)))
+        })
+        .collect();
     let words: Vec<&str> = value.text.split_whitespace().collect();
-    let label = words.iter().rposition(|word| edit_similarity(word, "DARAH") >= PARAMS.label_similarity_min);
-    let text = words.get(label.map_or(0, |at| at + 1)..)?.join(" ");
-    let text = text.trim_start_matches([':', '.', ' ']);
-    if text.is_empty() {
+    let guesses = (0..words.len()).filter_map(|at| {
+        let text = words.get(at..)?.join(" ");
+        let guess = nearest(&text, begins.iter().map(|(begin, _)| *begin))?;
+        let (begin, whole) = begins.iter().find(|(begin, _)| *begin == guess.word)?;
+        Some((guess.share, begin.len() == whole.len(), *whole))
+    });
+    let (share, is_whole, whole) = guesses.min_by(|a, b| a.0.total_cmp(&b.0))?;
+    if share > PARAMS.closed_words.allowed(value.confidence()) {
         return None;
     }
-    if BLOOD_GROUPS.contains(&text) {
-        return Some((text.to_owned(), value.confidence()));
-    }
-    let cut = BLOOD_UNKNOWN.iter().flat_map(|whole| {
-        let first = whole.find(' ').unwrap_or(whole.len());
-        (first..=whole.len()).filter_map(move |end| Some((whole.get(..end)?, *whole)))
-    });
-    let cut: Vec<(&str, &str)> = cut.collect();
-    let guess = nearest(text, cut.iter().map(|(begin, _)| *begin))?;
-    let whole = cut.iter().find(|(begin, _)| normalize_alnum(begin) == normalize_alnum(guess.word))?.1;
-    if guess.share > PARAMS.closed_words.allowed(value.confidence()) {
-        let confidence = (value.confidence() * PARAMS.unknown_word).min(PARAMS.unknown_word);
-        return Some((text.to_owned(), confidence));
-    }
-    let exact = normalize_alnum(text) == normalize_alnum(whole);
-    let confidence = if exact {
+    let confidence = if is_whole && share < PARAMS.vocabulary_exact_max {
         value.confidence().max(PARAMS.exact_word_min)
     } else {
-        PARAMS.corrected_word.confidence(guess.share)
+        PARAMS.corrected_word.confidence(share)
     };
     Some((whole.to_owned(), confidence))
 }
@@ -161,17 +165,19 @@ mod tests {
 
     #[test]
     fn an_unknown_group_is_never_one_of_the_groups() {
-        let words = |text: &str, confidence: f32| KtpRow {
-            extra: Some(Line::with_confidence(text, confidence)),
+        let row = |words: &str, is_longer_than_group: bool| KtpRow {
+            extra: Some(Line::with_confidence("Gol. Darah : B", 0.9)).filter(|_| !is_longer_than_group),
+            words: Some(Line::with_confidence(words, 0.98)),
             blood: Some(BloodShape {
                 group: None,
                 sign: None,
                 correlation: 0.0,
                 words: Some(Span { left: 0, right: 90 }),
+                is_longer_than_group,
             }),
             ..KtpRow::default()
         };
-        let value = |text: &str| blood_type(&words(text, 0.98)).map(|(value, _)| value);
+        let value = |text: &str, longer: bool| blood_type(&row(text, longer)).map(|(value, _)| value);
         for (text, expected) in [
             ("TDK TAHU", "TDK TAHU"),
             ("TDKTAHU", "TDK TAHU"),
@@ -180,17 +186,16 @@ mod tests {
             ("TDK T", "TDK TAHU"),
             ("TDK", "TDK TAHU"),
             ("TIDAK TA", "TIDAK TAHU"),
-            // Without a colon the label was read as well.
-            ("GOL. DARAH TDK TAHU", "TDK TAHU"),
-            ("GOL DARAH : AB+", "AB+"),
             ("ABC", "ABC"),
             ("BOMBAY", "BOMBAY"),
         ] {
-            assert_eq!(value(text).as_deref(), Some(expected), "{text}");
+            assert_eq!(value(text, true).as_deref(), Some(expected), "{text}");
         }
-        assert_eq!(value("GOL. DARAH"), None);
-        let (_, sure) = blood_type(&words("TDK TAHU", 0.98)).unwrap();
-        let (_, unknown) = blood_type(&words("BOMBAY", 0.98)).unwrap();
-        assert!(sure >= 0.9 && unknown <= PARAMS.unknown_word);
+        // Without a colon the label was read as well, well or badly.
+        assert_eq!(value("GOL. DARAH TDK TAHU", false).as_deref(), Some("TDK TAHU"));
+        assert_eq!(value("GI. D TIDAK", false).as_deref(), Some("TIDAK TAHU"));
+        assert_eq!(value("GOL DARAH B", false).as_deref(), Some("B"));
+        let confidence = |text: &str| blood_type(&row(text, true)).map_or(0.0, |(_, sure)| sure);
+        assert!(confidence("TDK TAHU") >= 0.9 && confidence("BOMBAY") <= PARAMS.unknown_word);
     }
 }

@@ -6,11 +6,11 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use filot_domain::nik::Nik;
+use filot_domain::nik::{Gender, Nik};
 use filot_domain::vocabulary::{
     GENDERS, GENDERS_ENGLISH, MARITAL, MARITAL_ENGLISH, RELIGIONS, RELIGIONS_ENGLISH,
 };
-use filot_domain::{FieldName, FieldReading};
+use filot_domain::{FieldName, FieldReading, areas};
 
 use crate::ktp::alignment::{RowMeaning, align};
 use crate::ktp::blood_type::blood_type;
@@ -19,16 +19,18 @@ use crate::ktp::dates::{birth, valid_until};
 use crate::ktp::gazetteer;
 use crate::ktp::header::header_fields;
 use crate::ktp::labels::Label;
-use crate::ktp::nik::choose_nik;
+use crate::ktp::nik::{AREA_DIGITS, DATE_DIGITS, NikChoice, choose_nik, confidence_where_confirmed};
 use crate::ktp::params::PARAMS;
 use crate::ktp::row_data::{KtpLines, KtpRow};
 use crate::ktp::rt_rw::rt_rw;
 use crate::ktp::vocabulary::{ClosedWords, open_vocabulary, vocabulary};
+use crate::recognition::digits::DigitRow;
 use crate::text::address_words::full_stops_after_abbreviations;
 use crate::text::confidence::discount_by_neighbours;
 use crate::text::field_text::{FieldText, ends_in_comma, value_of};
 use crate::text::lexicon::OCCUPATIONS;
 use crate::text::line::Line;
+use crate::text::normalise::normalize_alnum;
 
 /// The fields that could be read.
 pub fn parse(lines: &KtpLines) -> BTreeMap<FieldName, FieldReading> {
@@ -39,11 +41,9 @@ pub fn parse(lines: &KtpLines) -> BTreeMap<FieldName, FieldReading> {
         }
     };
     header_fields(&lines.header, &mut put);
-    if let Some(row) = &lines.nik
-        && row.fit > PARAMS.nik_fit_min
-    {
-        let choice = choose_nik(row);
-        put(FieldName::Nik, choice.digits, choice.confidence);
+    let nik = lines.nik.as_ref().filter(|row| row.fit > PARAMS.nik_fit_min).map(|row| (row, choose_nik(row)));
+    if let Some((_, choice)) = &nik {
+        put(FieldName::Nik, choice.digits.clone(), choice.confidence);
     }
     let meanings = lines.meanings.clone().unwrap_or_else(|| {
         let labels: Vec<String> = lines.rows.iter().map(|row| row.label.text()).collect();
@@ -64,22 +64,56 @@ pub fn parse(lines: &KtpLines) -> BTreeMap<FieldName, FieldReading> {
     for field in [FieldName::Name, FieldName::BirthDate] {
         discount_by_neighbours(&mut fields, field, &NEIGHBOURS);
     }
+    let places_as_read = fields.clone();
     gazetteer::correct_place_names(&mut fields);
-    lower_contradicted_date(&mut fields);
+    if let Some((row, choice)) = &nik {
+        compare_with_nik(&mut fields, &places_as_read, row, choice);
+    }
     fields
 }
 
-/// Lowers the confidence of a birth date that the NIK contradicts: it is likelier misread than one that the NIK confirms.
-/// The date itself stays as printed.
-fn lower_contradicted_date(fields: &mut BTreeMap<FieldName, FieldReading>) {
-    let value = |name: FieldName| fields.get(&name).map(|reading| reading.value.as_str());
-    let nik = value(FieldName::Nik).and_then(|text| text.parse::<Nik>().ok());
-    let date = value(FieldName::BirthDate).and_then(|text| text.parse::<NaiveDate>().ok());
-    if let (Some(nik), Some(date)) = (nik, date)
-        && !nik.encodes_birth_date(date)
-        && let Some(reading) = fields.get_mut(&FieldName::BirthDate)
+/// Compares the NIK with the birth date, the gender and the places that it encodes. No value changes: a repair towards
+/// each other would hide the contradiction that scoring looks for.
+///
+/// Print that was read for itself and says the same makes both surer; a date that the NIK contradicts is likelier
+/// misread than one that it confirms. `as_read`: the fields before the table of places corrected them.
+fn compare_with_nik(
+    fields: &mut BTreeMap<FieldName, FieldReading>,
+    as_read: &BTreeMap<FieldName, FieldReading>,
+    row: &DigitRow,
+    choice: &NikChoice,
+) {
+    let Ok(nik) = choice.digits.parse::<Nik>() else { return };
+    let sure = |name: FieldName| {
+        let reading = as_read.get(&name).filter(|reading| reading.confidence >= PARAMS.confirms_from)?;
+        Some(reading.value.as_str())
+    };
+    let date = |text: &str| text.parse::<NaiveDate>().ok();
+    let mut confirmed = Vec::with_capacity(2);
+    let born = sure(FieldName::BirthDate).and_then(date).is_some_and(|date| nik.encodes_birth_date(date));
+    if born && sure(FieldName::Gender).and_then(Gender::from_printed) == Some(nik.gender()) {
+        confirmed.push(DATE_DIGITS);
+    }
+    let is = |name: FieldName, known: Option<&str>| sure(name).is_some() && sure(name) == known;
+    let area = nik.area();
+    let province = areas::province_name(nik.province()).zip(sure(FieldName::Province));
+    if province.is_some_and(|(known, printed)| areas::is_same_province(known, printed))
+        && is(FieldName::Regency, area.get(..4).and_then(areas::regency_name))
+        && is(FieldName::District, areas::district_name(area))
     {
-        reading.confidence *= PARAMS.contradicted_date;
+        confirmed.push(AREA_DIGITS);
+    }
+    if let Some(reading) = fields.get_mut(&FieldName::Nik) {
+        reading.confidence = confidence_where_confirmed(row, choice, &confirmed);
+    }
+    if let Some(reading) = fields.get_mut(&FieldName::BirthDate)
+        && let Some(date) = date(&reading.value)
+    {
+        if !nik.encodes_birth_date(date) {
+            reading.confidence *= PARAMS.contradicted_date;
+        } else if choice.confidence >= PARAMS.confirms_from {
+            reading.confidence = 1.0 - (1.0 - reading.confidence) * PARAMS.confirmed_date_doubt;
+        }
     }
 }
 
@@ -112,11 +146,15 @@ fn row_fields(label: Label, row: &KtpRow, wrapped: &[&KtpRow], put: &mut impl Fn
         }
         Label::Address => {
             let mut first = piece;
-            if let Some(rest) = row.extra.as_ref().map(value_of).filter(|rest| !rest.text.is_empty()) {
-                // A wide gap within the address.
-                first.append(&rest, false);
+            // A wide gap within the address; what is not read surely behind one is the card's ground.
+            let rest = row.extra.as_ref().filter(|line| {
+                let rest = value_of(line);
+                rest.confidence() >= PARAMS.address_rest_min && normalize_alnum(&rest.text).len() >= 2
+            });
+            if let Some(rest) = rest {
+                first.append(&value_of(rest), false);
             }
-            let joined = join(&first, row.extra.as_ref().unwrap_or(&row.value), wrapped);
+            let joined = join(&first, rest.unwrap_or(&row.value), wrapped);
             put(FieldName::Address, full_stops_after_abbreviations(&joined.text), joined.confidence());
         }
         Label::RtRw => {

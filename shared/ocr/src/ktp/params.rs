@@ -85,6 +85,13 @@ pub(crate) struct Params {
     pub header_edit: f32,
     /// Factor on the confidence of a birth date that the NIK contradicts.
     pub contradicted_date: f32,
+    /// Doubt that is left of a birth date that a NIK encodes which was read surely, as a share.
+    pub confirmed_date_doubt: f32,
+    /// Least confidence of what confirms digits of the NIK, or the birth date: print that was read for itself, not corrected
+    /// by anything else on the card.
+    pub confirms_from: f32,
+    /// Probability of a digit of the NIK that other print confirms.
+    pub confirmed_digit: f32,
     /// See [`Alignment`].
     pub alignment: Alignment,
     /// Doubt (one minus the confidence) that is left of a reading that its table confirms, as a share.
@@ -124,12 +131,17 @@ pub(crate) struct Params {
     pub citizenship_by_shape: (f32, f32),
     /// Confidence of a citizenship by its last two letters: where the first looks like a `W`, and where it does not.
     pub citizenship_by_end: (f32, f32),
+    /// Least confidence of print behind a wide gap in the address that is part of it.
+    pub address_rest_min: f32,
+    /// Least height of a slash between dashes, and of the digits beside one.
+    pub slash_height_min: f32,
     /// Widest blood group: `AB` and a sign.
     pub blood_width_max: f32,
-    /// Widths of the letters behind the label's colon, without the gaps between them, from which on they are words and no
-    /// blood group: of three pieces or more, and of any. An `AB` has 1.3 to 1.9, a `TDK` 1.9 to 2.6.
+    /// Widths of the letters behind the label's colon, without the gaps between them, from which on they may be words:
+    /// of three letters or more, which are no group then, and of any. An `AB` has 1.3 to 1.9 and with a plus that touches
+    /// it up to 2.6, a `TDK` 1.9 to 2.6.
     pub blood_letters_width: (f32, f32),
-    /// Widest label and group where no colon parts them: wider print has words behind the label.
+    /// Widest label and group where no colon parts them: wider print may have words behind the label.
     pub blood_extra_width_max: f32,
     /// Lower print is a sign, no letter of a blood group.
     pub blood_letter_height_min: f32,
@@ -162,6 +174,9 @@ pub(crate) static PARAMS: Params = Params {
     province_similarity_min: 0.6,
     header_edit: 0.95,
     contradicted_date: 0.9,
+    confirmed_date_doubt: 0.3,
+    confirms_from: 0.9,
+    confirmed_digit: 0.99,
     alignment: Alignment {
         labels_ahead: 4,
         label: 0.1,
@@ -192,6 +207,8 @@ pub(crate) static PARAMS: Params = Params {
     citizenship_disputed: 0.85,
     citizenship_by_shape: (0.75, 0.5),
     citizenship_by_end: (0.9, 0.5),
+    address_rest_min: 0.8,
+    slash_height_min: 0.7,
     blood_width_max: 2.9,
     blood_letters_width: (1.6, 2.2),
     blood_extra_width_max: 11.5,

@@ -17,6 +17,7 @@ use crate::ktp::nik::is_of_a_province;
 use crate::ktp::params::PARAMS;
 use crate::ktp::row_data::{KtpLines, KtpRow};
 use crate::ktp::rows::{RowLayout, median};
+use crate::ktp::rt_rw::dashes_by_shape;
 use crate::ktp::template::TEMPLATE;
 use crate::page::{Page, Span};
 use crate::recognition::digits::{self, Band, DigitRow, NumberRow, Pattern};
@@ -150,6 +151,9 @@ impl KtpLayout {
                 (Some(span), RowMeaning::Labelled(Label::Village)) => {
                     restore_trailing_numeral(page, layout.row, span, &mut row.value);
                 }
+                (Some(span), RowMeaning::Labelled(Label::RtRw)) => {
+                    row.dashes = dashes_by_shape(page, layout.row, span);
+                }
                 (Some(span), RowMeaning::Labelled(Label::Citizenship)) => {
                     row.citizenship = citizenship_shape(page, layout.row, span);
                 }
@@ -167,20 +171,28 @@ impl KtpLayout {
         }
         let mut meaning = meanings.iter();
         self.read_spans(page, engine, &mut rows, |at| {
-            let words = at.blood.and_then(|shape| shape.words);
-            let (span, class) = match (meaning.next()?, words) {
-                (RowMeaning::Labelled(Label::Gender), Some(words)) => (words, TextClass::Upper),
-                (RowMeaning::Labelled(Label::Gender), None) => (at.extra?, TextClass::BloodGroup),
+            let class = match meaning.next()? {
+                RowMeaning::Labelled(Label::Gender)
+                    if at.blood.is_none_or(|shape| !shape.is_longer_than_group) =>
+                {
+                    TextClass::BloodGroup
+                }
                 // A wide gap within the address.
-                (RowMeaning::Labelled(Label::Address), _) => (at.extra?, TextClass::Upper),
+                RowMeaning::Labelled(Label::Address) => TextClass::Upper,
                 _ => return None,
             };
-            Some((span, class, Part::Extra))
+            Some((at.extra?, class, Part::Extra))
+        })?;
+        let mut meaning = meanings.iter();
+        self.read_spans(page, engine, &mut rows, |at| {
+            let is_gender = *meaning.next()? == RowMeaning::Labelled(Label::Gender);
+            let words = at.blood.filter(|_| is_gender)?.words?;
+            Some((words, TextClass::Upper, Part::Words))
         })?;
         for ((layout, row), meaning) in self.rows.iter().zip(&mut rows).zip(&meanings) {
-            let is_group = |shape: BloodShape| shape.group != Some("") && shape.words.is_none();
+            let may_be_group = |shape: BloodShape| shape.group != Some("") && !shape.is_longer_than_group;
             if *meaning == RowMeaning::Labelled(Label::Gender)
-                && let Some(span) = layout.extra.filter(|_| row.blood.is_none_or(is_group))
+                && let Some(span) = layout.extra.filter(|_| row.blood.is_none_or(may_be_group))
             {
                 let image = LineImage { image: page.crop(layout.row, span), class: TextClass::BloodGroup };
                 row.group = ctc::recognise_line(&image).map(|seen| seen.line());
@@ -217,6 +229,7 @@ impl KtpLayout {
                     Part::Label => row.label = line,
                     Part::Value => row.value = line,
                     Part::Extra => row.extra = Some(line),
+                    Part::Words => row.words = Some(line),
                 }
             }
         }
@@ -230,6 +243,7 @@ enum Part {
     Label,
     Value,
     Extra,
+    Words,
 }
 
 /// Whether a value needs the second reader: no vocabulary can correct it, or the engine was in doubt.

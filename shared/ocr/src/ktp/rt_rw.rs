@@ -2,7 +2,10 @@
 //!
 //! Owns their form. It must not know the rest of the address.
 
+use crate::correction::glyph::Glyph;
+use crate::ktp::params::PARAMS;
 use crate::ktp::row_data::KtpRow;
+use crate::page::{Page, Row, Span};
 use crate::text::confidence::{combine_hypotheses, with_repaired_digits};
 use crate::text::field_text::FieldText;
 use crate::text::line::Symbol;
@@ -18,7 +21,11 @@ pub(crate) fn rt_rw(row: &KtpRow) -> Option<(String, f32)> {
     let symbols: Vec<Symbol> =
         row.value.symbols.iter().filter(|symbol| !noise(symbol.character)).copied().collect();
     let piece = FieldText::of(&symbols);
-    let mut readings: Vec<(String, f32)> = rt_rw_of_text(&piece).into_iter().collect();
+    if row.dashes == (true, true) {
+        return Some(("-/-".to_owned(), LONE_DASH));
+    }
+    let mut readings: Vec<(String, f32)> =
+        rt_rw_of_text(&piece).or_else(|| beside_dash(&piece, row.dashes)).into_iter().collect();
     let has_dash = readings.first().is_some_and(|(text, _)| text.contains('-'));
     // The classifier sees a digit in every cell, and knows no dash.
     if !has_dash
@@ -54,6 +61,33 @@ fn rt_rw_of_text(piece: &FieldText) -> Option<(String, f32)> {
     Some((format!("{rt}/{rw}"), with_repaired_digits(piece.confidence(), repairs)))
 }
 
+/// The number beside a dash that the shapes show and the recogniser lost.
+fn beside_dash(piece: &FieldText, dashes: (bool, bool)) -> Option<(String, f32)> {
+    let characters: Vec<char> = piece.text.chars().filter(|c| !matches!(c, '/' | '-')).collect();
+    let (digits, repairs) = number(&characters)?;
+    let text = match dashes {
+        (true, false) => format!("-/{digits}"),
+        (false, true) => format!("{digits}/-"),
+        _ => return None,
+    };
+    Some((text, with_repaired_digits(piece.confidence().min(LONE_DASH), repairs)))
+}
+
+/// Whether the value begins and ends in a dash beside print as high as a slash: recognisers see little in dashes.
+pub(crate) fn dashes_by_shape(page: &Page, row: Row, span: Span) -> (bool, bool) {
+    let pieces = page.strokes(row, span.left, span.right, 1);
+    let glyphs: Vec<Glyph<'_>> = pieces
+        .into_iter()
+        .filter_map(|piece| Glyph::of(page, row, piece))
+        .filter(|glyph| !glyph.is_colon())
+        .collect();
+    let is_dash = |glyph: Option<&Glyph<'_>>| glyph.is_some_and(|glyph| glyph.is_dash(row));
+    if glyphs.len() < 2 || !glyphs.iter().any(|glyph| glyph.height() >= PARAMS.slash_height_min) {
+        return (false, false);
+    }
+    (is_dash(glyphs.first()), is_dash(glyphs.last()))
+}
+
 /// One of the two numbers, and how many of its characters were taken for digits.
 fn number(part: &[char]) -> Option<(String, i32)> {
     match part {
@@ -70,6 +104,7 @@ fn number(part: &[char]) -> Option<(String, i32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::page::drawn;
     use crate::text::line::Line;
 
     fn read(text: &str) -> Option<String> {
@@ -97,5 +132,30 @@ mod tests {
         ] {
             assert_eq!(read(text).as_deref(), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn shapes_show_dashes_that_the_recogniser_lost() {
+        let read = |text: &str, dashes| {
+            let row = KtpRow { value: Line::with_confidence(text, 0.99), dashes, ..KtpRow::default() };
+            rt_rw(&row).map(|(value, _)| value)
+        };
+        assert_eq!(read("-", (true, true)).as_deref(), Some("-/-"));
+        assert_eq!(read("", (true, true)).as_deref(), Some("-/-"));
+        assert_eq!(read("005/", (false, true)).as_deref(), Some("005/-"));
+        assert_eq!(read("/ 012", (true, false)).as_deref(), Some("-/012"));
+        assert_eq!(read("005/012", (false, false)).as_deref(), Some("005/012"));
+        // Strokes as columns: a dash, a slash, a dash; then a digit in place of the last.
+        let dash = |x: u32, y: u32, left: u32| (left..left + 6).contains(&x) && (9..12).contains(&y);
+        let (page, row) =
+            drawn(|x, y| if dash(x, y, 100) || (110..114).contains(&x) || dash(x, y, 118) { 235 } else { 0 });
+        let span = Span { left: 98, right: 140 };
+        assert_eq!(dashes_by_shape(&page, row, span), (true, true));
+        let (page, row) = drawn(|x, y| {
+            if dash(x, y, 100) || (110..114).contains(&x) || (118..126).contains(&x) { 235 } else { 0 }
+        });
+        assert_eq!(dashes_by_shape(&page, row, span), (true, false));
+        let (page, row) = drawn(|x, y| if dash(x, y, 100) || dash(x, y, 118) { 235 } else { 0 });
+        assert_eq!(dashes_by_shape(&page, row, span), (false, false));
     }
 }

@@ -179,7 +179,9 @@ fn vocab_of(text: &str) -> (String, f32) {
 
 #[test]
 fn blood_groups_in_all_their_spellings() {
-    let look = |group, sign| Some(BloodShape { group, sign, correlation: 0.9, words: None });
+    let look = |group, sign| {
+        Some(BloodShape { group, sign, correlation: 0.9, words: None, is_longer_than_group: false })
+    };
     for (text, blood, expected) in [
         ("Gol. Darah : O", None, Some("O")),
         ("Gol. Darah : 0", None, Some("O")),
