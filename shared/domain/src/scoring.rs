@@ -464,7 +464,7 @@ fn ktp_consistency(
     }
     if let (Some(coded), Some(printed)) =
         (crate::areas::province_name(nik.province()), reading.value(FieldName::Province))
-        && !crate::areas::is_same_province(coded, printed)
+        && !crate::areas::is_province_or_part(coded, printed)
     {
         // Soft: people move, provinces split, the NIK stays.
         reasons.push(ReasonCode::NikProvinceMismatch);

@@ -352,7 +352,11 @@ fn inv_4_two_printings_of_one_tax_number_are_one_identity() {
 #[test]
 fn inv_4_a_wrong_check_digit_goes_to_a_human() {
     let decision = |number: &str| {
-        let values = [(FieldName::NpwpNumber, number), (FieldName::Name, "SITI RAHAYU"), (FieldName::Address, "JL. A NO. 1")];
+        let values = [
+            (FieldName::NpwpNumber, number),
+            (FieldName::Name, "SITI RAHAYU"),
+            (FieldName::Address, "JL. A NO. 1"),
+        ];
         let reading = CardReading {
             kind: CardKind::Npwp,
             fields: values

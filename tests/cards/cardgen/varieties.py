@@ -87,7 +87,7 @@ def scheme(someone):
 
 def _apostrophe(rng, someone):
     parts = someone.fields["name"].split(" ")
-    parts.insert(rng.randint(1, len(parts)), rng.choice(APOSTROPHES))
+    parts.insert(rng.randint(1, min(3, len(parts))), rng.choice(APOSTROPHES))
     someone.fields["name"] = " ".join(parts[:4])
 
 

@@ -24,13 +24,10 @@ pub struct BloodShape {
     pub is_longer_than_group: bool,
 }
 
-const LONE_DASH: BloodShape = BloodShape {
-    group: Some(""),
-    sign: Some('-'),
-    correlation: 1.0,
-    words: None,
-    is_longer_than_group: false,
-};
+const NO_GROUP: BloodShape =
+    BloodShape { group: None, sign: None, correlation: 0.0, words: None, is_longer_than_group: false };
+
+const LONE_DASH: BloodShape = BloodShape { group: Some(""), sign: Some('-'), correlation: 1.0, ..NO_GROUP };
 
 /// The blood group at the end of an extra, by its shape. `None` if no value stands apart from the label there.
 pub(crate) fn blood_shape(page: &Page, row: Row, span: Span) -> Option<BloodShape> {
@@ -49,26 +46,11 @@ pub(crate) fn blood_shape(page: &Page, row: Row, span: Span) -> Option<BloodShap
     let begin = value_begin(&glyphs, row.height());
     let words = begin.and_then(|begin| words_at(row, span, &glyphs, begin));
     let shape = group_shape(page, row, &glyphs, begin);
-    match words {
-        Some((words, true)) => Some(BloodShape {
-            group: None,
-            sign: None,
-            correlation: 0.0,
-            words: Some(words),
-            is_longer_than_group: true,
-        }),
-        Some((words, false)) => {
-            let none = BloodShape {
-                group: None,
-                sign: None,
-                correlation: 0.0,
-                words: None,
-                is_longer_than_group: false,
-            };
-            Some(BloodShape { words: Some(words), ..shape.unwrap_or(none) })
-        }
-        None => shape,
-    }
+    let Some((words, longer)) = words else { return shape };
+    // Behind a dash there are no words: what was taken for them is the label.
+    let is_longer_than_group = longer && shape != Some(LONE_DASH);
+    let shape = shape.filter(|_| !is_longer_than_group).unwrap_or(NO_GROUP);
+    Some(BloodShape { words: Some(words), is_longer_than_group, ..shape })
 }
 
 /// The group and its sign by their shapes. `begin`: the glyph with which the value begins.
@@ -101,7 +83,7 @@ fn group_shape(
         (seen, _) => seen,
     };
     let (group, correlation) = group_of(letters).unwrap_or((None, 0.0));
-    Some(BloodShape { group, sign, correlation, words: None, is_longer_than_group: false })
+    Some(BloodShape { group, sign, correlation, ..NO_GROUP })
 }
 
 fn in_capitals(row: Row, width: u32) -> f32 {

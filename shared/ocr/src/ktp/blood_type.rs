@@ -156,7 +156,13 @@ mod tests {
         assert_eq!(blood_type(&row("GO", "O")).unwrap().0, "O");
         // The second reader sees a plus that the engine lost, and takes a faint minus for dirt.
         let mut faint = row("B", "B");
-        faint.blood = Some(BloodShape { group: Some("B"), sign: Some('-'), correlation: 0.9, words: None });
+        faint.blood = Some(BloodShape {
+            group: Some("B"),
+            sign: Some('-'),
+            correlation: 0.9,
+            words: None,
+            is_longer_than_group: false,
+        });
         assert_eq!(blood_type(&faint).unwrap().0, "B-");
         assert_eq!(blood_type(&row("O", "O+")).unwrap().0, "O+");
         // What is no group is nothing.

@@ -110,6 +110,26 @@ mod tests {
     }
 
     #[test]
+    fn provinces_are_known_as_cards_print_them() {
+        for (read, printed) in [
+            ("DK1 JAKARTA", "DKI JAKARTA"),
+            ("PAPUA SELATAM", "PAPUA SELATAN"),
+            ("PAPUA TENGAN", "PAPUA TENGAH"),
+            ("PAPUA PEGUNUNGAM", "PAPUA PEGUNUNGAN"),
+            ("PAPUA BARAT DAVA", "PAPUA BARAT DAYA"),
+        ] {
+            assert_eq!(corrected(&[(FieldName::Province, read, 0.9)], FieldName::Province), printed);
+        }
+        // The code of the province is found whichever name is printed.
+        let jakarta =
+            [(FieldName::Province, "DKI JAKARTA", 0.99), (FieldName::Regency, "JAKARTA PUSAI", 0.9)];
+        assert_eq!(corrected(&jakarta, FieldName::Regency), "JAKARTA PUSAT");
+        let merauke =
+            [(FieldName::Province, "PAPUA SELATAN", 0.99), (FieldName::Regency, "KABUPATEN MERAUKF", 0.9)];
+        assert_eq!(corrected(&merauke, FieldName::Regency), "KABUPATEN MERAUKE");
+    }
+
+    #[test]
     fn sure_readings_and_unlike_names_stay() {
         let bali = (FieldName::Province, "BALI", 0.99);
         assert_eq!(
