@@ -184,13 +184,8 @@ mod tests {
         assert!(is_province_or_part("PAPUA BARAT", "PAPUA BARAT DAYA"));
         assert!(is_province_or_part("DAERAH KHUSUS IBUKOTA JAKARTA", "DKI JAKARTA"));
         assert!(!is_province_or_part("PAPUA", "PAPUA BARAT DAYA") && !is_province_or_part("PAPUA", "BALI"));
-        for (code, name) in DIVIDED
-            .iter()
-            .flat_map(|(whole, part)| [whole, part])
-            .map(|name| provinces().find(|(_, known)| known == name).unwrap_or(("", name)))
-        {
-            assert_eq!(province_name(code), Some(name));
-        }
+        let known: Vec<&str> = provinces().map(|(_, name)| name).collect();
+        assert!(DIVIDED.iter().all(|(whole, part)| known.contains(whole) && known.contains(part)));
     }
 
     #[test]
