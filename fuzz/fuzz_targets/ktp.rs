@@ -3,6 +3,9 @@
 
 use chrono::{Datelike, NaiveDate};
 use filot_domain::FieldName;
+use filot_domain::vocabulary::{
+    BLOOD_GROUPS, BLOOD_UNKNOWN, CITIZENSHIPS, COUNTRIES, GENDERS, GENDERS_ENGLISH,
+};
 use filot_ocr::engine::{Line, Symbol};
 use filot_ocr::fuzzing::{COUNT, DigitRow, KtpLines, KtpRow, align, labels_seen, parse_ktp};
 use libfuzzer_sys::fuzz_target;
@@ -40,6 +43,10 @@ fn lines(confidence: u8, text: &str) -> KtpLines {
     KtpLines { header, nik: Some(nik), rows, meanings: None }
 }
 
+fn known(value: &str, lists: &[&[&str]]) -> bool {
+    lists.iter().any(|words| words.contains(&value))
+}
+
 fuzz_target!(|input: (u8, &str)| {
     let lines = lines(input.0, input.1);
     let labels: Vec<String> = lines.rows.iter().map(|row| row.label.text()).collect();
@@ -61,13 +68,15 @@ fuzz_target!(|input: (u8, &str)| {
             FieldName::RtRw => {
                 assert!(value.chars().all(|c| c.is_ascii_digit() || "/-".contains(c)), "{value}");
             }
-            FieldName::BloodType => assert!(value.chars().all(|c| "ABO+-".contains(c)), "{value}"),
+            // A value outside the vocabulary is never trusted.
+            FieldName::BloodType => {
+                assert!(known(value, &[BLOOD_GROUPS, BLOOD_UNKNOWN]) || reading.confidence <= 0.3, "{value}");
+            }
             FieldName::Gender => {
-                // A value outside the vocabulary is never trusted.
-                assert!(["LAKI-LAKI", "PEREMPUAN"].contains(&value) || reading.confidence <= 0.3);
+                assert!(known(value, &[GENDERS, GENDERS_ENGLISH]) || reading.confidence <= 0.3, "{value}");
             }
             FieldName::Citizenship => {
-                assert!(["WNI", "WNA"].contains(&value) || reading.confidence <= 0.3);
+                assert!(known(value, &[CITIZENSHIPS, COUNTRIES]) || reading.confidence <= 0.3, "{value}");
             }
             FieldName::NpwpNumber => panic!("a KTP has no tax number"),
             _ => {}

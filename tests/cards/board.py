@@ -130,7 +130,9 @@ class Board:
         for trait in traits(truth):
             self.traits[kind, trait].add(critical)
         # Nobody but a human may approve what contradicts itself, is of a foreign resident, or was cut off.
-        human = truth["inconsistent"] or truth.get("human", False)
+        human = (
+            truth["inconsistent"] or truth.get("human", False) or bool(truth.get("traits", {}).get("foreign"))
+        )
         good = critical and not human
         self.decide(kind, level, decision, good, file, human)
         for reason in answer.get("reasons", []):

@@ -16,7 +16,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 try:
-    from cardgen import demo, families, fonts, make, styles
+    from cardgen import demo, families, fonts, make, styles, varieties
     from independent import sample as independent
 except ImportError as error:
     sys.exit(f"{error}: the generator needs Python packages: pip install pillow numpy")
@@ -76,6 +76,11 @@ def options():
         default=0.02,
         metavar="SHARE",
         help="share of KTP of foreign residents (default 0.02)",
+    )
+    parser.add_argument(
+        "--variety",
+        choices=varieties.KINDS,
+        help="every KTP has rare values of this kind (default: some, by chance)",
     )
     parser.add_argument(
         "--turn",
@@ -149,6 +154,7 @@ def main():
                 "foreign": o.foreign,
                 "style": o.styles,
                 "family": o.family,
+                "variety": o.variety,
                 "turns": None if o.turn is None else o.turn // 90,
             },
             o.out,

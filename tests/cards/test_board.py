@@ -91,6 +91,13 @@ class Counting(unittest.TestCase):
         self.assertEqual((counts.held_right.right, counts.held_right.total), (1, 2))
         self.assertEqual((counts.share["KTP"].right, counts.share["KTP"].total), (11, 12))
 
+    def test_a_foreign_resident_must_not_be_approved(self):
+        counts = board.Board()
+        counts.add(truth(traits={"foreign": True}), answer())
+        counts.add(truth(traits={"foreign": True}), answer("needs_review"))
+        self.assertEqual(counts.false_approvals, ["a.jpg"])
+        self.assertEqual(counts.fair.total, 0)
+
     def test_something_read_from_no_card(self):
         counts = board.Board()
         nothing = truth(kind="negative", difficulty="NEG", fields={}, layout={"style": "receipt"})

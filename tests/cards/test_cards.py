@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from cardgen import demo, make, people
+from cardgen import demo, make, people, varieties
 from PIL import Image, ImageOps
 
 
@@ -41,6 +41,25 @@ class Numbers(unittest.TestCase):
             for name, value in fields.items():
                 self.assertTrue(value and value == " ".join(value.split()), f"{seed} {name}: {value!r}")
             datetime.date.fromisoformat(fields["birthDate"])
+
+    def test_every_variety_is_what_its_name_says(self):
+        is_one = {
+            "apostrophe": lambda f: "'" in f["name"],
+            "title": lambda f: "." in f["name"] or "," in f["name"],
+            "long-name": lambda f: 40 <= len(f["name"]) <= 60,
+            "rt-rw": lambda f: "-" in f["rtRw"] or f["rtRw"] == "000/000",
+            "blood": lambda f: f["bloodType"] in ("TDK TAHU", "TIDAK TAHU"),
+            "expired": lambda f: f["validUntil"] == "SEUMUR HIDUP" or f["validUntil"] < "2019",
+            "foreigner": lambda f: f["gender"] in ("MALE", "FEMALE") and f["citizenship"] not in ("WNI", "WNA"),
+        }
+        self.assertEqual(set(is_one), set(varieties.KINDS))
+        for kind, test in is_one.items():
+            for seed in range(60):
+                someone = people.person(random.Random(seed))
+                varieties.vary(someone, kind)
+                self.assertTrue(test(someone.fields), f"{seed} {kind}: {someone.fields}")
+                self.assertEqual(self.told_by(someone), (someone.fields["birthDate"][2:], someone.gender))
+                self.assertEqual(bool(varieties.scheme(someone)), kind == "foreigner")
 
     @staticmethod
     def told_by(someone):

@@ -35,6 +35,23 @@ pub fn is_same_province(one: &str, other: &str) -> bool {
     proper(one).eq(proper(other))
 }
 
+/// Provinces that were divided while electronic cards were issued, whole and part: North Kalimantan by Law 20/2012, those of
+/// Papua by Laws 14, 15, 16 and 29 of 2022.
+const DIVIDED: [(&str, &str); 5] = [
+    ("KALIMANTAN TIMUR", "KALIMANTAN UTARA"),
+    ("PAPUA", "PAPUA SELATAN"),
+    ("PAPUA", "PAPUA TENGAH"),
+    ("PAPUA", "PAPUA PEGUNUNGAN"),
+    ("PAPUA BARAT", "PAPUA BARAT DAYA"),
+];
+
+/// Whether somebody registered in one province may carry a card of the other without having moved: it is the same one, or was
+/// divided off since.
+pub fn is_province_or_part(registered: &str, printed: &str) -> bool {
+    is_same_province(registered, printed)
+        || DIVIDED.iter().any(|(whole, part)| *whole == registered && is_same_province(part, printed))
+}
+
 /// Whether a district ever had this six-digit code.
 pub fn is_known(code: &str) -> bool {
     district_name(code).is_some()
@@ -152,9 +169,23 @@ mod tests {
         ] {
             assert!(is_same_province(one, other) && is_same_province(other, one), "{one} {other}");
         }
+        assert!(is_same_province("DAERAH KHUSUS IBUKOTA JAKARTA", "DAERAH KHUSUS JAKARTA"));
         assert!(!is_same_province("JAWA TIMUR", "JAWA BARAT"));
         assert!(!is_same_province("PAPUA", "PAPUA BARAT"));
         assert!(!is_same_province("DKI JAKARTA", "DI YOGYAKARTA"));
+    }
+
+    #[test]
+    fn a_divided_province_keeps_its_numbers() {
+        for part in ["PAPUA SELATAN", "PAPUA TENGAH", "PAPUA PEGUNUNGAN"] {
+            assert!(is_province_or_part("PAPUA", part) && !is_province_or_part(part, "PAPUA"), "{part}");
+            assert!(provinces().any(|(_, name)| name == part), "{part}");
+        }
+        assert!(is_province_or_part("PAPUA BARAT", "PAPUA BARAT DAYA"));
+        assert!(is_province_or_part("DAERAH KHUSUS IBUKOTA JAKARTA", "DKI JAKARTA"));
+        assert!(!is_province_or_part("PAPUA", "PAPUA BARAT DAYA") && !is_province_or_part("PAPUA", "BALI"));
+        let known: Vec<&str> = provinces().map(|(_, name)| name).collect();
+        assert!(DIVIDED.iter().all(|(whole, part)| known.contains(whole) && known.contains(part)));
     }
 
     #[test]

@@ -42,11 +42,44 @@ impl DocumentType {
         }
     }
 
-    /// The fields without which a document of this type can never be approved automatically.
+    /// The fields that say whose card it is: the numbers and words by which the holder is found again. A document of this
+    /// type is only approved automatically if each was read with hardly a doubt
+    /// ([`crate::scoring::Thresholds::confidence_floor`]).
     pub const fn critical_fields(self) -> &'static [FieldName] {
         match self {
             Self::Ktp => &[FieldName::Nik, FieldName::Name, FieldName::BirthDate],
             Self::Npwp => &[FieldName::NpwpNumber, FieldName::Name],
+        }
+    }
+
+    /// The fields that identify the holder: a document of this type is only approved automatically if all of them were
+    /// read ([`crate::scoring::Thresholds::identifying_floor`]). The critical ones are among them.
+    ///
+    /// KTP: what a financial service must know of a natural person and finds on the card, by the regulation of the
+    /// Financial Services Authority POJK 8/2023, article 25 (1) a 1: name, number, address, place and date of birth,
+    /// citizenship, occupation, gender, marital status. Religion besides, as one of the four closed fields, which stand on
+    /// every card: where one is missing, part of the card was not seen. Header, RT/RW, village and district only make the
+    /// address more precise, `Berlaku Hingga` says nothing of a citizen (see [`crate::scoring`]), and the blood group is
+    /// often blank.
+    ///
+    /// NPWP: number and name, by which the tax office knows its holder. Old cards have no NIK line, and some cards print no
+    /// address or an abbreviated one.
+    pub const fn identifying_fields(self) -> &'static [FieldName] {
+        use FieldName as F;
+        match self {
+            Self::Ktp => &[
+                F::Nik,
+                F::Name,
+                F::BirthPlace,
+                F::BirthDate,
+                F::Gender,
+                F::Address,
+                F::Religion,
+                F::MaritalStatus,
+                F::Occupation,
+                F::Citizenship,
+            ],
+            Self::Npwp => &[F::NpwpNumber, F::Name],
         }
     }
 
@@ -140,13 +173,13 @@ pub enum FieldName {
     BirthPlace,
     /// ISO 8601 date.
     BirthDate,
-    /// `LAKI-LAKI` or `PEREMPUAN`.
+    /// `LAKI-LAKI` or `PEREMPUAN`; `MALE` or `FEMALE` on a foreign resident's card.
     Gender,
-    /// `A`, `B`, `AB`, `O`, with or without rhesus, or `-`.
+    /// `A`, `B`, `AB`, `O`, with or without rhesus, `-`, or the words for unknown (`TDK TAHU`).
     BloodType,
     /// Street address, wrapped lines joined by one space.
     Address,
-    /// `NNN/NNN`.
+    /// `NNN/NNN`; a dash stands for either number or for both.
     RtRw,
     /// Kelurahan or desa.
     Village,
@@ -158,7 +191,7 @@ pub enum FieldName {
     MaritalStatus,
     /// Open vocabulary of about 90 values.
     Occupation,
-    /// `WNI` or `WNA`.
+    /// `WNI`, `WNA`, or the country of a foreign resident.
     Citizenship,
     /// `SEUMUR HIDUP` or an ISO 8601 date.
     ValidUntil,

@@ -18,7 +18,7 @@ pub enum Gender {
 }
 
 impl Gender {
-    /// The word printed on a KTP.
+    /// The word printed on a citizen's KTP.
     pub const fn as_printed(self) -> &'static str {
         match self {
             Self::Male => "LAKI-LAKI",
@@ -26,11 +26,11 @@ impl Gender {
         }
     }
 
-    /// From the word printed on a KTP.
+    /// From the word printed on a KTP, in Indonesian, or in English on a foreign resident's.
     pub fn from_printed(text: &str) -> Option<Self> {
         match text {
-            "LAKI-LAKI" => Some(Self::Male),
-            "PEREMPUAN" => Some(Self::Female),
+            "LAKI-LAKI" | "MALE" => Some(Self::Male),
+            "PEREMPUAN" | "FEMALE" => Some(Self::Female),
             _ => None,
         }
     }

@@ -50,7 +50,7 @@ pub enum ReasonCode {
     Retake,
 
     // Completeness
-    /// A field without which no automatic approval is possible was not read.
+    /// A field that identifies the holder, without which no automatic approval is possible, was not read.
     CriticalFieldMissing,
     /// Another field was not read.
     FieldMissing,
@@ -62,12 +62,14 @@ pub enum ReasonCode {
     NikAreaUnknown,
     /// The NPWP number does not have its form.
     NpwpMalformed,
-    /// The NPWP's check digit does not match (soft).
+    /// The NPWP's check digit does not match (soft: it never rejects, but a human looks whether a digit was misread).
     NpwpCheckDigit,
     /// A date is none.
     DateMalformed,
-    /// A value is not in its closed vocabulary.
+    /// A value does not have its field's form, or is not in its vocabulary.
     ValueUnknown,
+    /// Gender, religion, marital status or citizenship has a value that no card has: misread, or no card's.
+    ClosedValueUnknown,
 
     // Consistency
     /// The NIK encodes another birth date than the one printed.
@@ -80,8 +82,10 @@ pub enum ReasonCode {
     NpwpNikMismatch,
     /// The holder is younger than a KTP allows.
     HolderTooYoung,
-    /// The card is past its validity date.
+    /// The card is past its validity date. Foreign residents' alone expire.
     Expired,
+    /// The card of a foreign resident: a human decides on it.
+    ForeignResident,
 
     // Confidence
     /// A critical field was read with less confidence than its floor.

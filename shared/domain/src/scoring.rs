@@ -2,6 +2,12 @@
 //!
 //! Score 0–100 = completeness (35) + format (20) + consistency (20) + recognition confidence (15) + picture quality (10).
 //! Every lost point has a reason. What blocks an automatic approval is separate from the score: see [`blocks_approval`].
+//!
+//! A citizen's card does not expire, whatever date it carries. Since Law 24/2013 (in force 24 December 2013), which amends
+//! Law 23/2006, an electronic KTP of a citizen is valid for life (article 64 (7) a), and so are those issued before (article
+//! 101 c). The circular 470/296/SJ of the Minister of Home Affairs of 29 January 2016 confirms it: cards issued from 2011
+//! on need not be renewed even where their printed date is past. A foreign resident's card is valid as long as the residence
+//! permit (article 64 (7) b): its date counts.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -12,9 +18,12 @@ use crate::lifecycle::VerificationStatus;
 use crate::nik::{Gender, Nik, age_on};
 use crate::npwp::Npwp;
 use crate::reason::ReasonCode;
-use crate::vocabulary::{CITIZENSHIPS, MARITAL, RELIGIONS};
+use crate::vocabulary::{
+    BLOOD_GROUPS, BLOOD_UNKNOWN, CITIZENSHIPS, COUNTRIES, GENDERS_ENGLISH, MARITAL, MARITAL_ENGLISH,
+    NEVER_MARRIED, RELIGIONS, RELIGIONS_ENGLISH,
+};
 
-/// The scores that divide the decisions, and the confidence that a critical field must have.
+/// The scores that divide the decisions, and the confidence that fields must have.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Thresholds {
     /// At or above: approved without a human (`AI_SCORE_THRESHOLD_AUTO_APPROVE`).
@@ -23,11 +32,14 @@ pub struct Thresholds {
     pub auto_reject: u8,
     /// A critical field read with less confidence than this stops an automatic approval.
     pub confidence_floor: f32,
+    /// A field that identifies the holder, read with less confidence than this, counts as not read. Below the floor of
+    /// critical fields, because these are confirmed: by each other, by their lists, by the table of places.
+    pub identifying_floor: f32,
 }
 
 impl Default for Thresholds {
     fn default() -> Self {
-        Self { auto_approve: 85, auto_reject: 35, confidence_floor: 0.85 }
+        Self { auto_approve: 85, auto_reject: 35, confidence_floor: 0.85, identifying_floor: 0.3 }
     }
 }
 
@@ -184,29 +196,38 @@ pub fn identities(claimed: DocumentType, reading: &CardReading) -> Vec<Identity>
     found
 }
 
-/// Whether a reason stops an automatic approval, whatever the score.
+/// Whether a reason stops an automatic approval, whatever the score: the whole list, see INV-4 in `docs/reliability.md`.
+///
+/// A picture of which a better one would help was not seen well enough: whatever calls for another blocks as well.
 pub const fn blocks_approval(reason: ReasonCode) -> bool {
     use ReasonCode as R;
-    matches!(
-        reason,
-        R::NotACard
-            | R::WrongKind
-            | R::Grayscale
-            | R::CutOff
-            | R::PictureIncomplete
-            | R::CriticalFieldMissing
-            | R::NikMalformed
-            | R::NpwpMalformed
-            | R::DateMalformed
-            | R::NikBirthDateMismatch
-            | R::NikGenderMismatch
-            | R::NpwpNikMismatch
-            | R::HolderTooYoung
-            | R::Expired
-            | R::LowConfidence
-            | R::ValueCutOff
-            | R::IdentityHeldByAnother
-    )
+    calls_for_retake(reason)
+        || matches!(
+            reason,
+            R::Retake
+                // Another document than the one claimed, or a copy of it.
+                | R::WrongKind
+                | R::Grayscale
+                // Not all of what identifies the holder was seen, or not with certainty.
+                | R::CriticalFieldMissing
+                | R::LowConfidence
+                | R::ValueCutOff
+                | R::NikMalformed
+                | R::NpwpMalformed
+                | R::DateMalformed
+                | R::ClosedValueUnknown
+                // What was seen contradicts itself.
+                | R::NikBirthDateMismatch
+                | R::NikGenderMismatch
+                | R::NpwpNikMismatch
+                // Likelier a misread digit than an odd number.
+                | R::NpwpCheckDigit
+                // A person has to look at the holder's case.
+                | R::HolderTooYoung
+                | R::Expired
+                | R::ForeignResident
+                | R::IdentityHeldByAnother
+        )
 }
 
 /// Whether a new photograph would help against a reason.
@@ -239,7 +260,7 @@ pub fn score(
     today: NaiveDate,
 ) -> Evaluation {
     let parts = vec![
-        completeness(claimed, reading),
+        completeness(claimed, reading, thresholds),
         format(claimed, reading),
         consistency(claimed, reading, today),
         confidence(claimed, reading, thresholds),
@@ -308,17 +329,22 @@ fn is_optional(claimed: DocumentType, field: FieldName) -> bool {
     }
 }
 
-fn completeness(claimed: DocumentType, reading: &CardReading) -> ScorePart {
+fn completeness(claimed: DocumentType, reading: &CardReading, thresholds: &Thresholds) -> ScorePart {
     let mut reasons = Vec::new();
     let (mut got, mut all) = (0.0, 0.0);
     for field in claimed.fields().iter().copied().filter(|field| !is_optional(claimed, *field)) {
         let w = weight(claimed, field);
         all += w;
-        if reading.value(field).is_some_and(|value| !value.is_empty()) {
+        let identifies = claimed.identifying_fields().contains(&field);
+        let found = reading.fields.get(&field).filter(|found| !found.value.is_empty());
+        if found.is_some() {
             got += w;
-        } else if claimed.critical_fields().contains(&field) {
+        }
+        // Asked this way round, a confidence that is not a number is none.
+        let seen = found.is_some_and(|found| !identifies || found.confidence >= thresholds.identifying_floor);
+        if !seen && identifies {
             reasons.push(ReasonCode::CriticalFieldMissing);
-        } else {
+        } else if !seen {
             reasons.push(ReasonCode::FieldMissing);
         }
     }
@@ -329,25 +355,26 @@ fn completeness(claimed: DocumentType, reading: &CardReading) -> ScorePart {
 fn format_fault(field: FieldName, value: &str) -> Option<ReasonCode> {
     use FieldName as F;
     let is_date = |text: &str| text.parse::<NaiveDate>().is_ok();
-    let one_of = |words: &[&str]| words.contains(&value);
+    let one_of = |lists: &[&[&str]]| lists.iter().any(|words| words.contains(&value));
     let (fine, fault) = match field {
         F::Nik => (value.parse::<Nik>().is_ok(), ReasonCode::NikMalformed),
         F::NpwpNumber => (value.parse::<Npwp>().is_ok(), ReasonCode::NpwpMalformed),
         F::BirthDate => (is_date(value), ReasonCode::DateMalformed),
         F::ValidUntil => (value == "SEUMUR HIDUP" || is_date(value), ReasonCode::DateMalformed),
-        F::Gender => (Gender::from_printed(value).is_some(), ReasonCode::ValueUnknown),
-        F::BloodType => {
-            let group = value.trim_end_matches(['+', '-']);
-            (value == "-" || ["A", "B", "AB", "O"].contains(&group), ReasonCode::ValueUnknown)
-        }
+        F::Gender => (Gender::from_printed(value).is_some(), ReasonCode::ClosedValueUnknown),
+        // Which blood group somebody has identifies nobody, and many cards have none: an unknown one does not block.
+        F::BloodType => (one_of(&[BLOOD_GROUPS, BLOOD_UNKNOWN]), ReasonCode::ValueUnknown),
         F::Religion => {
-            (one_of(RELIGIONS) || value == "-" || value.starts_with("KEPERCAYAAN"), ReasonCode::ValueUnknown)
+            // A dash: a holder of a faith outside the list.
+            let other = value == "-" || value.starts_with("KEPERCAYAAN");
+            (other || one_of(&[RELIGIONS, RELIGIONS_ENGLISH]), ReasonCode::ClosedValueUnknown)
         }
-        F::MaritalStatus => (one_of(MARITAL), ReasonCode::ValueUnknown),
-        F::Citizenship => (one_of(CITIZENSHIPS), ReasonCode::ValueUnknown),
+        F::MaritalStatus => (one_of(&[MARITAL, MARITAL_ENGLISH]), ReasonCode::ClosedValueUnknown),
+        F::Citizenship => (one_of(&[CITIZENSHIPS, COUNTRIES]), ReasonCode::ClosedValueUnknown),
         F::RtRw => {
-            let digits = |part: &str| part.len() == 3 && part.bytes().all(|b| b.is_ascii_digit());
-            let fine = value == "-" || value.split_once('/').is_some_and(|(rt, rw)| digits(rt) && digits(rw));
+            let number =
+                |part: &str| part == "-" || (part.len() == 3 && part.bytes().all(|b| b.is_ascii_digit()));
+            let fine = value == "-" || value.split_once('/').is_some_and(|(rt, rw)| number(rt) && number(rw));
             (fine, ReasonCode::ValueUnknown)
         }
         F::Name
@@ -419,6 +446,10 @@ fn ktp_consistency(
     today: NaiveDate,
     reasons: &mut Vec<ReasonCode>,
 ) -> f32 {
+    let foreign = is_of_foreign_resident(reading);
+    if foreign {
+        reasons.push(ReasonCode::ForeignResident);
+    }
     let Some(nik) = nik else { return 0.0 };
     let mut share: f32 = 1.0;
     let born = reading.value(FieldName::BirthDate).and_then(|text| text.parse::<NaiveDate>().ok());
@@ -440,25 +471,36 @@ fn ktp_consistency(
     }
     if let (Some(coded), Some(printed)) =
         (crate::areas::province_name(nik.province()), reading.value(FieldName::Province))
-        && !crate::areas::is_same_province(coded, printed)
+        && !crate::areas::is_province_or_part(coded, printed)
     {
         // Soft: people move, provinces split, the NIK stays.
         reasons.push(ReasonCode::NikProvinceMismatch);
         share -= 0.1;
     }
-    let married = reading.value(FieldName::MaritalStatus).is_some_and(|status| status != "BELUM KAWIN");
+    let married = reading.value(FieldName::MaritalStatus).is_some_and(|status| {
+        (MARITAL.contains(&status) || MARITAL_ENGLISH.contains(&status)) && !NEVER_MARRIED.contains(&status)
+    });
     if born.is_some_and(|born| age_on(born, today).is_none_or(|age| age < 17 && !married)) {
         reasons.push(ReasonCode::HolderTooYoung);
         share -= 0.5;
     }
-    // Citizens' cards stay valid for life whatever is printed (UU 24/2013, art. 64 and 101); foreigners' expire.
-    let expires = reading.value(FieldName::Citizenship) == Some("WNA");
     let until = reading.value(FieldName::ValidUntil).and_then(|text| text.parse::<NaiveDate>().ok());
-    if expires && until.is_some_and(|until| until < today) {
+    if foreign && until.is_some_and(|until| until < today) {
         reasons.push(ReasonCode::Expired);
         share -= 0.5;
     }
     share
+}
+
+/// Whether a KTP is a foreign resident's: by its citizenship, or because a closed field has an English word.
+fn is_of_foreign_resident(reading: &CardReading) -> bool {
+    let has =
+        |field: FieldName, words: &[&str]| reading.value(field).is_some_and(|value| words.contains(&value));
+    has(FieldName::Citizenship, &["WNA"])
+        || has(FieldName::Citizenship, COUNTRIES)
+        || has(FieldName::Gender, GENDERS_ENGLISH)
+        || has(FieldName::Religion, RELIGIONS_ENGLISH)
+        || has(FieldName::MaritalStatus, MARITAL_ENGLISH)
 }
 
 fn confidence(claimed: DocumentType, reading: &CardReading, thresholds: &Thresholds) -> ScorePart {

@@ -11,7 +11,9 @@ use filot_domain::nik::{Gender, Nik};
 use filot_domain::npwp::{Nitku, Npwp, NpwpForm};
 use filot_domain::retry::{AfterFailure, Backoff, QueueKind, RetryPolicy, after_failure};
 use filot_domain::review::{DecisionEffect, ReviewDecision, effect_of};
-use filot_domain::scoring::{Decision, Thresholds, blocks_approval, identities, score};
+use filot_domain::scoring::{
+    Decision, Evaluation, Thresholds, blocks_approval, calls_for_retake, identities, score,
+};
 use filot_domain::{
     CardKind, CardReading, CorrelationId, DocumentType, FieldName, FieldReading, Quality, ReasonCode,
 };
@@ -228,8 +230,14 @@ proptest! {
             prop_assert_eq!(reading.kind, claimed.expected_kind());
             prop_assert!(evaluation.score >= thresholds.auto_approve);
             prop_assert!(!evaluation.reasons.iter().any(|reason| blocks_approval(*reason)));
+            prop_assert!(!evaluation.reasons.iter().any(|reason| calls_for_retake(*reason)));
+            prop_assert!(!evaluation.reasons.contains(&ReasonCode::Retake));
             for field in claimed.critical_fields() {
                 prop_assert!(reading.confidence(*field) >= thresholds.confidence_floor);
+            }
+            for field in claimed.identifying_fields() {
+                prop_assert!(reading.value(*field).is_some_and(|value| !value.is_empty()), "{}", field);
+                prop_assert!(reading.confidence(*field) >= thresholds.identifying_floor);
             }
         }
         prop_assert_ne!(evaluation.clone().with_identity_held_by_another().decision, Decision::AutoApprove);
@@ -339,6 +347,163 @@ fn inv_4_two_printings_of_one_tax_number_are_one_identity() {
         identities(DocumentType::Npwp, &reading("714236502123000"))
             == identities(DocumentType::Npwp, &reading("0714236502123000"))
     );
+}
+
+#[test]
+fn inv_4_a_wrong_check_digit_goes_to_a_human() {
+    let decision = |number: &str| {
+        let values = [
+            (FieldName::NpwpNumber, number),
+            (FieldName::Name, "SITI RAHAYU"),
+            (FieldName::Address, "JL. A NO. 1"),
+        ];
+        let reading = CardReading {
+            kind: CardKind::Npwp,
+            fields: values
+                .map(|(field, value)| (field, FieldReading { value: value.to_owned(), confidence: 0.99 }))
+                .into(),
+            quality: Quality { card_found: true, overall: 1.0, ..Quality::default() },
+            ..CardReading::default()
+        };
+        score(DocumentType::Npwp, &reading, &Thresholds::default(), today()).decision
+    };
+    assert_eq!(decision("714236502123000"), Decision::AutoApprove);
+    assert_eq!(decision("714236508123000"), Decision::NeedsReview);
+}
+
+/// A perfect KTP with these values in place of its own, scored.
+fn ktp_with(values: &[(FieldName, &str)]) -> Evaluation {
+    let born = NaiveDate::from_ymd_opt(1983, 3, 12).unwrap();
+    let mut reading = perfect_ktp(327_301, born, Gender::Female, 2);
+    for (field, value) in values {
+        reading.fields.insert(*field, FieldReading { value: (*value).to_owned(), confidence: 0.99 });
+    }
+    score(DocumentType::Ktp, &reading, &Thresholds::default(), today())
+}
+
+#[test]
+fn inv_4_a_reason_to_retake_blocks_an_approval() {
+    for reason in ReasonCode::iter().filter(|reason| calls_for_retake(*reason)) {
+        assert!(blocks_approval(reason), "{reason}");
+        let mut reading =
+            perfect_ktp(327_301, NaiveDate::from_ymd_opt(1983, 3, 12).unwrap(), Gender::Female, 2);
+        reading.reasons.push(reason);
+        let evaluation = score(DocumentType::Ktp, &reading, &Thresholds::default(), today());
+        assert_eq!(evaluation.decision, Decision::NeedsReview, "{reason}");
+        assert!(evaluation.reasons.contains(&ReasonCode::Retake), "{reason}");
+    }
+}
+
+#[test]
+fn inv_4_a_value_cut_off_blocks_an_approval() {
+    let mut reading = perfect_ktp(327_301, NaiveDate::from_ymd_opt(1983, 3, 12).unwrap(), Gender::Female, 2);
+    reading.reasons.push(ReasonCode::ValueCutOff);
+    let evaluation = score(DocumentType::Ktp, &reading, &Thresholds::default(), today());
+    assert_eq!(evaluation.decision, Decision::NeedsReview);
+}
+
+#[test]
+fn inv_4_every_identifying_field_must_be_read() {
+    for claimed in DocumentType::iter() {
+        let identifying = claimed.identifying_fields();
+        assert!(claimed.critical_fields().iter().all(|field| identifying.contains(field)));
+        assert!(identifying.iter().all(|field| claimed.fields().contains(field)));
+    }
+    let whole = perfect_ktp(327_301, NaiveDate::from_ymd_opt(1983, 3, 12).unwrap(), Gender::Female, 2);
+    let thresholds = Thresholds::default();
+    for field in DocumentType::Ktp.fields() {
+        let identifies = DocumentType::Ktp.identifying_fields().contains(field);
+        let (mut lost, mut doubtful) = (whole.clone(), whole.clone());
+        lost.fields.remove(field);
+        doubtful.fields.get_mut(field).unwrap().confidence = 0.1;
+        for reading in [lost, doubtful] {
+            let evaluation = score(DocumentType::Ktp, &reading, &thresholds, today());
+            assert_eq!(evaluation.decision == Decision::AutoApprove, !identifies, "{field}");
+            assert_eq!(evaluation.reasons.contains(&ReasonCode::CriticalFieldMissing), identifies, "{field}");
+        }
+    }
+}
+
+#[test]
+fn inv_4_closed_fields_must_have_known_values() {
+    for (field, value) in [
+        (FieldName::Gender, "I-LAKI"),
+        (FieldName::Religion, "AM"),
+        (FieldName::MaritalStatus, "VIN"),
+        (FieldName::Citizenship, "WNX"),
+    ] {
+        let evaluation = ktp_with(&[(field, value)]);
+        assert_eq!(evaluation.decision, Decision::NeedsReview, "{field}");
+        assert!(evaluation.reasons.contains(&ReasonCode::ClosedValueUnknown), "{field}");
+    }
+    for (field, value, reason) in [
+        (FieldName::Religion, "-", None),
+        (FieldName::Religion, "KEPERCAYAAN TERHADAP TUHAN YANG MAHA ESA", None),
+        (FieldName::BloodType, "TDK TAHU", None),
+        (FieldName::BloodType, "TIDAK TAHU", None),
+        // A group that nobody knows identifies nobody.
+        (FieldName::BloodType, "ABC", Some(ReasonCode::ValueUnknown)),
+        (FieldName::RtRw, "005/-", None),
+        (FieldName::RtRw, "-/005", None),
+        (FieldName::RtRw, "-/-", None),
+        (FieldName::RtRw, "-", None),
+        (FieldName::RtRw, "000/000", None),
+        (FieldName::RtRw, "005/", Some(ReasonCode::ValueUnknown)),
+        (FieldName::Name, "DR. H. NUR'AINI SYA'BANI, S.PD., M.SI", None),
+    ] {
+        let evaluation = ktp_with(&[(field, value)]);
+        assert_eq!(evaluation.decision, Decision::AutoApprove, "{field} {value}");
+        assert_eq!(evaluation.reasons, reason.into_iter().collect::<Vec<_>>(), "{field} {value}");
+    }
+}
+
+#[test]
+fn inv_4_a_foreign_resident_goes_to_a_human() {
+    let english = [
+        (FieldName::Gender, "FEMALE"),
+        (FieldName::Religion, "CATHOLIC"),
+        (FieldName::MaritalStatus, "MARRIED"),
+        (FieldName::Citizenship, "NETHERLANDS"),
+        (FieldName::ValidUntil, "2028-11-23"),
+    ];
+    // Each of these alone tells, and the values are no fault: FEMALE agrees with the NIK.
+    for values in [
+        &english[..],
+        &english[..1],
+        &english[1..2],
+        &english[2..3],
+        &english[3..4],
+        &[(FieldName::Citizenship, "WNA")],
+    ] {
+        let evaluation = ktp_with(values);
+        assert_eq!(evaluation.decision, Decision::NeedsReview, "{values:?}");
+        assert_eq!(evaluation.reasons, [ReasonCode::ForeignResident], "{values:?}");
+    }
+    let other = ktp_with(&[(FieldName::Gender, "MALE")]);
+    assert!(other.reasons.contains(&ReasonCode::NikGenderMismatch));
+}
+
+#[test]
+fn only_foreign_residents_cards_expire() {
+    let past = (FieldName::ValidUntil, "2016-03-12");
+    let citizen = ktp_with(&[past]);
+    assert_eq!((citizen.decision, citizen.reasons.as_slice()), (Decision::AutoApprove, &[][..]));
+    let foreigner = ktp_with(&[past, (FieldName::Citizenship, "JAPAN")]);
+    assert!(foreigner.reasons.contains(&ReasonCode::Expired));
+}
+
+#[test]
+fn only_the_married_are_holders_under_seventeen() {
+    let born = NaiveDate::from_ymd_opt(2011, 3, 12).unwrap();
+    for (status, too_young) in
+        [("KAWIN", false), ("MARRIED", false), ("BELUM KAWIN", true), ("SINGLE", true), ("K4W1", true)]
+    {
+        let mut reading = perfect_ktp(327_301, born, Gender::Female, 2);
+        let value = FieldReading { value: status.to_owned(), confidence: 0.99 };
+        reading.fields.insert(FieldName::MaritalStatus, value);
+        let evaluation = score(DocumentType::Ktp, &reading, &Thresholds::default(), today());
+        assert_eq!(evaluation.reasons.contains(&ReasonCode::HolderTooYoung), too_young, "{status}");
+    }
 }
 
 #[test]

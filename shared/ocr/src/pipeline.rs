@@ -538,7 +538,7 @@ fn ktp_text(lines: &KtpLines) -> String {
     }
     for row in &lines.rows {
         let value = if row.value_is_dash { "-".to_owned() } else { row.value.text() };
-        let extra = row.extra.as_ref().map(Line::text).unwrap_or_default();
+        let extra = row.words.as_ref().or(row.extra.as_ref()).map(Line::text).unwrap_or_default();
         text.push(format!("{} {value} {extra}", row.label.text()).trim().to_owned());
     }
     text.join("\n")

@@ -323,7 +323,7 @@ def _mount(image, portrait, at, frame):
 def _rows(rng, sheet, person, run, value_font, label_font):
     """The twelve labelled rows; a long name or address takes a second line and pushes the rest down."""
     f = person.fields
-    foreign = person.traits.get("foreign")
+    foreign = person.traits.get("foreign") and not person.traits.get("english")
     limit = run["photo"][0] - 0.008
     room = limit - run["value_x"]
 

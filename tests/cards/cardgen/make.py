@@ -6,7 +6,7 @@ import zlib
 import numpy as np
 from independent import sample as independent
 
-from . import camera, families, files, ktp, negatives, npwp, people, photo, styles
+from . import camera, families, files, ktp, negatives, npwp, people, photo, styles, varieties
 
 KINDS = ("ktp", "npwp", "negative")
 DIFFICULTIES = ("T0", "T1", "T2", "T3")
@@ -25,6 +25,7 @@ def sample(
     plain=False,
     style="tuned",
     family=None,
+    variety=None,
 ):
     """(file name, bytes, truth) of one sample. The same arguments always give the same bytes.
 
@@ -55,7 +56,7 @@ def sample(
             "layout": {"style": what},
         }
     else:
-        card, boxes, truth = _card(rng, nrng, kind, style, contradiction, rng.random() < foreign, plain)
+        card, boxes, truth = _card(rng, nrng, kind, style, contradiction, rng.random() < foreign, plain, variety)
         take = camera.take if style.held_out else photo.take
         picture, corners, quarter, tilt, traits = take(rng, nrng, card, difficulty, turns)
         truth |= {
@@ -81,7 +82,7 @@ def _of_family(family, seed, index, kind, difficulty, style, core):
         kind = "npwp" if rng.random() < family.npwp else "ktp"
     if difficulty == "mixed":
         difficulty = rng.choices(list(family.levels), list(family.levels.values()))[0]
-    card, boxes, truth = _card(rng, nrng, kind, style, "", False, False, family, index)
+    card, boxes, truth = _card(rng, nrng, kind, style, "", False, False, family=family, index=index)
     if family.card:
         card = family.card(rng, nrng, card, boxes)
     take = family.take or _usual
@@ -112,13 +113,14 @@ def _usual(rng, nrng, card, difficulty, style):
     return (camera.take if style.held_out else photo.take)(rng, nrng, card, difficulty)
 
 
-def _card(rng, nrng, kind, style, contradiction, foreign, plain, family=None, index=0):
+def _card(rng, nrng, kind, style, contradiction, foreign, plain, variety=None, family=None, index=0):
     """(card, boxes, the part of the truth that the card gives)."""
     if kind == "ktp":
         someone = people.person(rng, contradiction, foreign, plain)
         if not plain:
             _rarities(rng, someone, style)
-        run = ktp.print_run(rng, style, plain)
+            varieties.vary(someone, variety)
+        run = ktp.print_run(rng, style, plain) | varieties.scheme(someone)
         if family and family.run:
             family.run(rng, index, run, someone)
         card, boxes = ktp.draw(rng, nrng, someone, run)

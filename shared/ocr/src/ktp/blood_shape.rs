@@ -17,9 +17,17 @@ pub struct BloodShape {
     pub sign: Option<char>,
     /// Correlation of the letters with the shapes of `group`, −1 to 1.
     pub correlation: f32,
+    /// What is to be read as words as well, such as `TDK TAHU`: the value behind the colon, or label and value together
+    /// where no colon parts them.
+    pub words: Option<Span>,
+    /// Whether the value is longer than any group: it is words and nothing else.
+    pub is_longer_than_group: bool,
 }
 
-const LONE_DASH: BloodShape = BloodShape { group: Some(""), sign: Some('-'), correlation: 1.0 };
+const NO_GROUP: BloodShape =
+    BloodShape { group: None, sign: None, correlation: 0.0, words: None, is_longer_than_group: false };
+
+const LONE_DASH: BloodShape = BloodShape { group: Some(""), sign: Some('-'), correlation: 1.0, ..NO_GROUP };
 
 /// The blood group at the end of an extra, by its shape. `None` if no value stands apart from the label there.
 pub(crate) fn blood_shape(page: &Page, row: Row, span: Span) -> Option<BloodShape> {
@@ -35,14 +43,30 @@ pub(crate) fn blood_shape(page: &Page, row: Row, span: Span) -> Option<BloodShap
     {
         return Some(LONE_DASH);
     }
+    let begin = value_begin(&glyphs, row.height());
+    let words = begin.and_then(|begin| words_at(row, span, &glyphs, begin));
+    let shape = group_shape(page, row, &glyphs, begin);
+    let Some((words, longer)) = words else { return shape };
+    // Behind a dash there are no words: what was taken for them is the label.
+    let is_longer_than_group = longer && shape != Some(LONE_DASH);
+    let shape = shape.filter(|_| !is_longer_than_group).unwrap_or(NO_GROUP);
+    Some(BloodShape { words: Some(words), is_longer_than_group, ..shape })
+}
+
+/// The group and its sign by their shapes. `begin`: the glyph with which the value begins.
+fn group_shape(
+    page: &Page,
+    row: Row,
+    glyphs: &[(Span, Glyph<'_>)],
+    begin: Option<usize>,
+) -> Option<BloodShape> {
     let end = glyphs.last()?;
-    let Some(begin) = value_begin(&glyphs, row.height()) else {
+    let Some(begin) = begin else {
         return behind_label(page, row, end).then_some(LONE_DASH);
     };
     let value = glyphs.get(begin..)?;
     let first = value.first()?;
-    let width = (end.0.right - first.0.left) as f32 / row.height().max(1) as f32;
-    if width > PARAMS.blood_width_max || begin == 0 {
+    if in_capitals(row, end.0.right - first.0.left) > PARAMS.blood_width_max || begin == 0 {
         // What was taken for the value is the label's last word.
         return behind_label(page, row, end).then_some(LONE_DASH);
     }
@@ -59,7 +83,33 @@ pub(crate) fn blood_shape(page: &Page, row: Row, span: Span) -> Option<BloodShap
         (seen, _) => seen,
     };
     let (group, correlation) = group_of(letters).unwrap_or((None, 0.0));
-    Some(BloodShape { group, sign, correlation })
+    Some(BloodShape { group, sign, correlation, ..NO_GROUP })
+}
+
+fn in_capitals(row: Row, width: u32) -> f32 {
+    width as f32 / row.height().max(1) as f32
+}
+
+/// Print that may be words instead of a group, and whether it cannot be a group. Letters may have run together, and what
+/// stands before a gap instead of a colon may be the end of the label.
+fn words_at(row: Row, span: Span, glyphs: &[(Span, Glyph<'_>)], begin: usize) -> Option<(Span, bool)> {
+    let behind_colon =
+        begin.checked_sub(1).and_then(|at| glyphs.get(at)).is_some_and(|(_, glyph)| glyph.is_colon());
+    if !behind_colon {
+        let wide = in_capitals(row, span.right - span.left) > PARAMS.blood_extra_width_max;
+        return wide.then_some((span, false));
+    }
+    let value = glyphs.get(begin..)?;
+    let (first, last) = (value.first()?.0, value.last()?.0);
+    let is_letter =
+        |glyph: &Glyph<'_>| glyph.height() >= PARAMS.blood_letter_height_min && !glyph.is_plus(row);
+    let letters: Vec<f32> =
+        value.iter().filter(|(_, glyph)| is_letter(glyph)).map(|(_, glyph)| glyph.width()).collect();
+    let width: f32 = letters.iter().sum();
+    let (of_several, of_any) = PARAMS.blood_letters_width;
+    let certain = (letters.len() >= 3 && width > of_several)
+        || in_capitals(row, last.right - first.left) > PARAMS.blood_width_max;
+    (certain || width > of_any).then_some((Span { left: first.left, right: last.right }, certain))
 }
 
 /// Adds the pieces close behind the last one: the end of a group that the portrait's margin cut off.

@@ -1,13 +1,13 @@
-//! Citizenship: `WNI` or `WNA`, by its letters and by the shape of the last one.
+//! Citizenship: `WNI` or `WNA`, by its letters and by the shape of the last one; or a country.
 //!
 //! Owns both: three letters are too little for a line recogniser where blur has joined them. It must not know the other
 //! rows.
 
 use filot_domain::FieldName;
-use filot_domain::vocabulary::CITIZENSHIPS;
+use filot_domain::vocabulary::{CITIZENSHIPS, COUNTRIES};
 
 use crate::ktp::params::PARAMS;
-use crate::ktp::vocabulary::vocabulary;
+use crate::ktp::vocabulary::{ClosedWords, open_vocabulary, put_unknown, vocabulary};
 use crate::page::{Page, Row, Span};
 use crate::text::field_text::FieldText;
 use crate::text::normalise::normalize_alnum;
@@ -35,8 +35,9 @@ pub(crate) fn citizenship_shape(page: &Page, row: Row, span: Span) -> Option<&'s
     }
 }
 
-/// `WNI` or `WNA`: only the last letter tells them apart, and a wide W is often read as two letters. `shape`: the one whose
-/// shape the print has, for recognisers make little of three letters.
+/// `WNI` or `WNA`, of which only the last letter tells them apart and whose wide W is often read as two letters; or the
+/// country of a foreign resident. `shape`: the one of the two whose shape the print has, for recognisers make little of
+/// three letters.
 pub(crate) fn citizenship(
     piece: &FieldText,
     shape: Option<&str>,
@@ -44,31 +45,32 @@ pub(crate) fn citizenship(
 ) {
     let (by_shape, by_end) = (PARAMS.citizenship_by_shape, PARAMS.citizenship_by_end);
     let text = normalize_alnum(&piece.text);
-    let value = match text.as_str() {
-        "WNI" | "WNA" => {
-            // A shape that contradicts the letters only lowers the confidence.
-            let doubt =
-                if shape.is_some_and(|shape| shape != text) { PARAMS.citizenship_disputed } else { 1.0 };
-            return put(FieldName::Citizenship, text, piece.confidence().max(PARAMS.exact_word_min) * doubt);
-        }
-        _ if text.ends_with("NI") || text.ends_with("N1") => "WNI",
-        _ if text.ends_with("NA") || text.ends_with("N4") => "WNA",
-        _ => {
-            return match shape {
-                // Five characters or more are another word.
-                Some(shape) if text.len() <= 4 => {
-                    put(
-                        FieldName::Citizenship,
-                        shape.to_owned(),
-                        if shape == "WNI" { by_shape.0 } else { by_shape.1 },
-                    );
-                }
-                _ => vocabulary(FieldName::Citizenship, piece, CITIZENSHIPS, put),
-            };
-        }
+    if let Some(known) = CITIZENSHIPS.iter().find(|known| **known == text) {
+        // A shape that contradicts the letters only lowers the confidence.
+        let doubt = if shape.is_some_and(|shape| shape != text) { PARAMS.citizenship_disputed } else { 1.0 };
+        let confidence = piece.confidence().max(PARAMS.exact_word_min) * doubt;
+        return put(FieldName::Citizenship, (*known).to_owned(), confidence);
+    }
+    if let Some((country, confidence)) = open_vocabulary(piece, COUNTRIES) {
+        return put(FieldName::Citizenship, country, confidence);
+    }
+    // Five letters of which the first is no W, or more, are another word, however it ends.
+    let begins_so = text.starts_with(['W', 'V', 'N', 'M', 'U']);
+    if text.len() > 5 || (text.len() == 5 && !begins_so) {
+        return put_unknown(FieldName::Citizenship, piece, put);
+    }
+    let value = if text.ends_with("NI") || text.ends_with("N1") {
+        "WNI"
+    } else if text.ends_with("NA") || text.ends_with("N4") {
+        "WNA"
+    } else if let Some(shape) = shape.filter(|_| text.len() <= 4) {
+        let confidence = if shape == "WNI" { by_shape.0 } else { by_shape.1 };
+        return put(FieldName::Citizenship, shape.to_owned(), confidence);
+    } else {
+        let words = ClosedWords { indonesian: CITIZENSHIPS, english: &[] };
+        return vocabulary(FieldName::Citizenship, piece, words, put);
     };
-    let likely = text.len() <= 5 && text.starts_with(['W', 'V', 'N', 'M', 'U']);
-    put(FieldName::Citizenship, value.to_owned(), if likely { by_end.0 } else { by_end.1 });
+    put(FieldName::Citizenship, value.to_owned(), if begins_so { by_end.0 } else { by_end.1 });
 }
 
 #[cfg(test)]

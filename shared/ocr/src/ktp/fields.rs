@@ -6,9 +6,11 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use filot_domain::nik::Nik;
-use filot_domain::vocabulary::{GENDERS, MARITAL, RELIGIONS};
-use filot_domain::{FieldName, FieldReading};
+use filot_domain::nik::{Gender, Nik};
+use filot_domain::vocabulary::{
+    GENDERS, GENDERS_ENGLISH, MARITAL, MARITAL_ENGLISH, RELIGIONS, RELIGIONS_ENGLISH,
+};
+use filot_domain::{FieldName, FieldReading, areas};
 
 use crate::ktp::alignment::{RowMeaning, align};
 use crate::ktp::blood_type::blood_type;
@@ -17,15 +19,18 @@ use crate::ktp::dates::{birth, valid_until};
 use crate::ktp::gazetteer;
 use crate::ktp::header::header_fields;
 use crate::ktp::labels::Label;
-use crate::ktp::nik::choose_nik;
+use crate::ktp::nik::{AREA_DIGITS, DATE_DIGITS, NikChoice, choose_nik, confidence_where_confirmed};
 use crate::ktp::params::PARAMS;
 use crate::ktp::row_data::{KtpLines, KtpRow};
 use crate::ktp::rt_rw::rt_rw;
-use crate::ktp::vocabulary::{occupation, vocabulary};
+use crate::ktp::vocabulary::{ClosedWords, open_vocabulary, vocabulary};
+use crate::recognition::digits::DigitRow;
 use crate::text::address_words::full_stops_after_abbreviations;
 use crate::text::confidence::discount_by_neighbours;
 use crate::text::field_text::{FieldText, ends_in_comma, value_of};
+use crate::text::lexicon::OCCUPATIONS;
 use crate::text::line::Line;
+use crate::text::normalise::normalize_alnum;
 
 /// The fields that could be read.
 pub fn parse(lines: &KtpLines) -> BTreeMap<FieldName, FieldReading> {
@@ -36,11 +41,9 @@ pub fn parse(lines: &KtpLines) -> BTreeMap<FieldName, FieldReading> {
         }
     };
     header_fields(&lines.header, &mut put);
-    if let Some(row) = &lines.nik
-        && row.fit > PARAMS.nik_fit_min
-    {
-        let choice = choose_nik(row);
-        put(FieldName::Nik, choice.digits, choice.confidence);
+    let nik = lines.nik.as_ref().filter(|row| row.fit > PARAMS.nik_fit_min).map(|row| (row, choose_nik(row)));
+    if let Some((_, choice)) = &nik {
+        put(FieldName::Nik, choice.digits.clone(), choice.confidence);
     }
     let meanings = meanings_of(lines);
     for (i, (row, meaning)) in lines.rows.iter().zip(&meanings).enumerate() {
@@ -58,8 +61,11 @@ pub fn parse(lines: &KtpLines) -> BTreeMap<FieldName, FieldReading> {
     for field in [FieldName::Name, FieldName::BirthDate] {
         discount_by_neighbours(&mut fields, field, &NEIGHBOURS);
     }
+    let places_as_read = fields.clone();
     gazetteer::correct_place_names(&mut fields);
-    lower_contradicted_date(&mut fields);
+    if let Some((row, choice)) = &nik {
+        compare_with_nik(&mut fields, &places_as_read, row, choice);
+    }
     fields
 }
 
@@ -82,23 +88,58 @@ pub fn critical_value_is_cut(lines: &KtpLines) -> bool {
     })
 }
 
-/// Lowers the confidence of a birth date that the NIK contradicts: it is likelier misread than one that the NIK confirms.
-/// The date itself stays as printed.
-fn lower_contradicted_date(fields: &mut BTreeMap<FieldName, FieldReading>) {
-    let value = |name: FieldName| fields.get(&name).map(|reading| reading.value.as_str());
-    let nik = value(FieldName::Nik).and_then(|text| text.parse::<Nik>().ok());
-    let date = value(FieldName::BirthDate).and_then(|text| text.parse::<NaiveDate>().ok());
-    if let (Some(nik), Some(date)) = (nik, date)
-        && !nik.encodes_birth_date(date)
-        && let Some(reading) = fields.get_mut(&FieldName::BirthDate)
+/// Compares the NIK with the birth date, the gender and the places that it encodes. No value changes: a repair towards
+/// each other would hide the contradiction that scoring looks for.
+///
+/// Print that was read for itself and says the same makes both surer; a date that the NIK contradicts is likelier
+/// misread than one that it confirms. `as_read`: the fields before the table of places corrected them.
+fn compare_with_nik(
+    fields: &mut BTreeMap<FieldName, FieldReading>,
+    as_read: &BTreeMap<FieldName, FieldReading>,
+    row: &DigitRow,
+    choice: &NikChoice,
+) {
+    let Ok(nik) = choice.digits.parse::<Nik>() else { return };
+    let sure = |name: FieldName| {
+        let reading = as_read.get(&name).filter(|reading| reading.confidence >= PARAMS.confirms_from)?;
+        Some(reading.value.as_str())
+    };
+    let date = |text: &str| text.parse::<NaiveDate>().ok();
+    let mut confirmed = Vec::with_capacity(2);
+    let born = sure(FieldName::BirthDate).and_then(date).is_some_and(|date| nik.encodes_birth_date(date));
+    if born && sure(FieldName::Gender).and_then(Gender::from_printed) == Some(nik.gender()) {
+        confirmed.push(DATE_DIGITS);
+    }
+    let is = |name: FieldName, known: Option<&str>| sure(name).is_some() && sure(name) == known;
+    let area = nik.area();
+    let province = areas::province_name(nik.province()).zip(sure(FieldName::Province));
+    if province.is_some_and(|(known, printed)| areas::is_same_province(known, printed))
+        && is(FieldName::Regency, area.get(..4).and_then(areas::regency_name))
+        && is(FieldName::District, areas::district_name(area))
     {
-        reading.confidence *= PARAMS.contradicted_date;
+        confirmed.push(AREA_DIGITS);
+    }
+    if let Some(reading) = fields.get_mut(&FieldName::Nik) {
+        reading.confidence = confidence_where_confirmed(row, choice, &confirmed);
+    }
+    if let Some(reading) = fields.get_mut(&FieldName::BirthDate)
+        && let Some(date) = date(&reading.value)
+    {
+        if !nik.encodes_birth_date(date) {
+            reading.confidence *= PARAMS.contradicted_date;
+        } else if choice.confidence >= PARAMS.confirms_from {
+            reading.confidence = 1.0 - (1.0 - reading.confidence) * PARAMS.confirmed_date_doubt;
+        }
     }
 }
 
 /// Fields printed as small as a name, whose own form does not correct them: how legible they are says how legible it is.
 const NEIGHBOURS: [FieldName; 4] =
     [FieldName::BirthPlace, FieldName::Address, FieldName::Village, FieldName::District];
+
+const GENDER_WORDS: ClosedWords = ClosedWords { indonesian: GENDERS, english: GENDERS_ENGLISH };
+const RELIGION_WORDS: ClosedWords = ClosedWords { indonesian: RELIGIONS, english: RELIGIONS_ENGLISH };
+const MARITAL_WORDS: ClosedWords = ClosedWords { indonesian: MARITAL, english: MARITAL_ENGLISH };
 
 /// The fields of one labelled row.
 fn row_fields(label: Label, row: &KtpRow, wrapped: &[&KtpRow], put: &mut impl FnMut(FieldName, String, f32)) {
@@ -119,23 +160,28 @@ fn row_fields(label: Label, row: &KtpRow, wrapped: &[&KtpRow], put: &mut impl Fn
             birth(&joined, digits, put);
         }
         Label::Gender => {
-            vocabulary(FieldName::Gender, &piece, GENDERS, put);
+            vocabulary(FieldName::Gender, &piece, GENDER_WORDS, put);
             if let Some((value, confidence)) = blood_type(row) {
                 put(FieldName::BloodType, value, confidence);
             }
         }
         Label::Address => {
             let mut first = piece;
-            // A wide gap within the address; what is paler behind it is the ground's print.
-            let extra = row.extra.as_ref().filter(|_| !row.extra_is_pale);
-            if let Some(rest) = extra.map(value_of).filter(|rest| !rest.text.is_empty()) {
-                first.append(&rest, false);
+            // A wide gap within the address; what is paler behind it, or not read surely, is the card's ground.
+            let rest = row.extra.as_ref().filter(|line| {
+                let rest = value_of(line);
+                !row.extra_is_pale
+                    && rest.confidence() >= PARAMS.address_rest_min
+                    && normalize_alnum(&rest.text).len() >= 2
+            });
+            if let Some(rest) = rest {
+                first.append(&value_of(rest), false);
             }
-            let joined = join(&first, extra.unwrap_or(&row.value), wrapped);
+            let joined = join(&first, rest.unwrap_or(&row.value), wrapped);
             put(FieldName::Address, full_stops_after_abbreviations(&joined.text), joined.confidence());
         }
         Label::RtRw => {
-            if let Some((value, confidence)) = rt_rw(&piece, row.digits.as_ref()) {
+            if let Some((value, confidence)) = rt_rw(row) {
                 put(FieldName::RtRw, value, confidence);
             }
         }
@@ -145,12 +191,13 @@ fn row_fields(label: Label, row: &KtpRow, wrapped: &[&KtpRow], put: &mut impl Fn
             if piece.text == "-" {
                 put(FieldName::Religion, piece.text.clone(), piece.confidence());
             } else {
-                vocabulary(FieldName::Religion, &piece, RELIGIONS, put);
+                vocabulary(FieldName::Religion, &piece, RELIGION_WORDS, put);
             }
         }
-        Label::MaritalStatus => vocabulary(FieldName::MaritalStatus, &piece, MARITAL, put),
+        Label::MaritalStatus => vocabulary(FieldName::MaritalStatus, &piece, MARITAL_WORDS, put),
         Label::Occupation => {
-            let (value, confidence) = occupation(&piece);
+            let as_read = || (piece.text.clone(), piece.confidence());
+            let (value, confidence) = open_vocabulary(&piece, OCCUPATIONS).unwrap_or_else(as_read);
             put(FieldName::Occupation, value, confidence);
         }
         Label::Citizenship => citizenship(&piece, row.citizenship, put),

@@ -65,8 +65,10 @@ fn correct_name(
         return code;
     }
     // The surer the reading, the less it may differ; and no other name may be nearly as similar.
-    let allowed = (bounds.sure + bounds.in_doubt * doubt).min(bounds.most);
-    if share > allowed || lead < PARAMS.name_lead_min || lead < PARAMS.name_lead_share * share {
+    if share > bounds.allowed(reading.confidence)
+        || lead < PARAMS.name_lead_min
+        || lead < PARAMS.name_lead_share * share
+    {
         return None;
     }
     if reading.confidence < PARAMS.name_kept_from {
@@ -105,6 +107,26 @@ mod tests {
         let values: Vec<&str> = BOGOR.iter().map(|(name, _, _)| fields[name].value.as_str()).collect();
         assert_eq!(values, ["JAWA BARAT", "KABUPATEN BOGOR", "TAMANSARI", "SUKAMANTRI"]);
         assert!(fields[&FieldName::Village].confidence < 0.9);
+    }
+
+    #[test]
+    fn provinces_are_known_as_cards_print_them() {
+        for (read, printed) in [
+            ("DK1 JAKARTA", "DKI JAKARTA"),
+            ("PAPUA SELATAM", "PAPUA SELATAN"),
+            ("PAPUA TENGAN", "PAPUA TENGAH"),
+            ("PAPUA PEGUNUNGAM", "PAPUA PEGUNUNGAN"),
+            ("PAPUA BARAT DAVA", "PAPUA BARAT DAYA"),
+        ] {
+            assert_eq!(corrected(&[(FieldName::Province, read, 0.9)], FieldName::Province), printed);
+        }
+        // The code of the province is found whichever name is printed.
+        let jakarta =
+            [(FieldName::Province, "DKI JAKARTA", 0.99), (FieldName::Regency, "JAKARTA PUSAI", 0.9)];
+        assert_eq!(corrected(&jakarta, FieldName::Regency), "JAKARTA PUSAT");
+        let merauke =
+            [(FieldName::Province, "PAPUA SELATAN", 0.99), (FieldName::Regency, "KABUPATEN MERAUKF", 0.9)];
+        assert_eq!(corrected(&merauke, FieldName::Regency), "KABUPATEN MERAUKE");
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! The NIK that a row of sixteen cells shows.
 //!
-//! Owns the rules that every NIK obeys. It must not know what else the card says.
+//! Owns the rules that every NIK obeys, and how much surer digits are that the card says a second time. It must not know
+//! where else on the card they stand.
+
+use std::ops::Range;
 
 use filot_domain::nik::Nik;
 
@@ -70,6 +73,26 @@ pub fn choose_nik(row: &DigitRow) -> NikChoice {
     }
 }
 
+/// The digits of the area, and those of the birth date.
+pub const AREA_DIGITS: Range<usize> = 0..6;
+pub const DATE_DIGITS: Range<usize> = 6..12;
+
+/// The probability that all digits of a NIK are right, of which `confirmed` also follow from print elsewhere on the card
+/// that was read for itself: only the others are in doubt. The digits stay as they were chosen.
+pub fn confidence_where_confirmed(row: &DigitRow, choice: &NikChoice, confirmed: &[Range<usize>]) -> f32 {
+    let mut certain = row.clone();
+    for (at, (cell, digit)) in certain.cells.iter_mut().zip(choice.digits.bytes()).enumerate() {
+        if confirmed.iter().any(|range| range.contains(&at)) {
+            *cell = [0.0; 10];
+            if let Some(p) = cell.get_mut(usize::from(digit.wrapping_sub(b'0'))) {
+                *p = PARAMS.confirmed_digit;
+            }
+        }
+    }
+    let again = choose_nik(&certain);
+    if again.digits == choice.digits { again.confidence.max(choice.confidence) } else { choice.confidence }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,6 +130,25 @@ mod tests {
         let choice = choose_nik(&row(cells("3514185283830002")));
         assert_eq!(choice.digits, "3514185283830002");
         assert!(choice.confidence <= 0.5);
+    }
+
+    #[test]
+    fn digits_that_the_card_says_twice_are_no_doubt() {
+        let doubtful = |at: usize| {
+            let mut close = cells("3514185203830002");
+            close[at] = [0.001; 10];
+            close[at][usize::from(b"3514185203830002"[at] - b'0')] = 0.55;
+            close[at][7] = 0.3;
+            row(close)
+        };
+        let confirmed = |at: usize, ranges: &[Range<usize>]| {
+            let row = doubtful(at);
+            confidence_where_confirmed(&row, &choose_nik(&row), ranges)
+        };
+        // A digit of the year, and one of the serial number, which nothing else says.
+        assert!(confirmed(11, &[]) < 0.8 && confirmed(11, &[DATE_DIGITS]) > 0.95);
+        assert!(confirmed(5, &[DATE_DIGITS]) < 0.8 && confirmed(5, &[AREA_DIGITS]) > 0.95);
+        assert!(confirmed(13, &[AREA_DIGITS, DATE_DIGITS]) < 0.8);
     }
 
     #[test]

@@ -15,6 +15,13 @@ pub(crate) struct NameBounds {
     pub most: f32,
 }
 
+impl NameBounds {
+    /// For a reading of this confidence.
+    pub fn allowed(&self, confidence: f32) -> f32 {
+        (self.sure + self.in_doubt * (1.0 - confidence)).min(self.most)
+    }
+}
+
 /// The confidence of a misread word that was replaced by one of its vocabulary.
 pub(crate) struct Correction {
     /// Without a difference.
@@ -118,6 +125,13 @@ pub(crate) struct Params {
     pub contradicted_date: f32,
     /// See [`PortraitEdge`].
     pub portrait_edge: PortraitEdge,
+    /// Doubt that is left of a birth date that a NIK encodes which was read surely, as a share.
+    pub confirmed_date_doubt: f32,
+    /// Least confidence of what confirms digits of the NIK, or the birth date: print that was read for itself, not corrected
+    /// by anything else on the card.
+    pub confirms_from: f32,
+    /// Probability of a digit of the NIK that other print confirms.
+    pub confirmed_digit: f32,
     /// See [`Alignment`].
     pub alignment: Alignment,
     /// See [`ValueEvidence`].
@@ -142,8 +156,11 @@ pub(crate) struct Params {
     pub corrected_word: Correction,
     /// Least confidence of a word of a closed vocabulary that was read exactly.
     pub exact_word_min: f32,
-    /// Length-relative difference up to which a value is a word of a closed vocabulary, if `vocabulary_lead_min` holds.
-    pub vocabulary_difference_max: f32,
+    /// Bounds among the words of a closed vocabulary, if `vocabulary_lead_min` holds: a value that was read surely and is
+    /// another word stays.
+    pub closed_words: NameBounds,
+    /// The same for words of the other language, which few cards have.
+    pub english_words: NameBounds,
     /// Lead of that word over the next one, in the same measure.
     pub vocabulary_lead_min: f32,
     /// Difference up to which the value counts as read exactly.
@@ -156,8 +173,18 @@ pub(crate) struct Params {
     pub citizenship_by_shape: (f32, f32),
     /// Confidence of a citizenship by its last two letters: where the first looks like a `W`, and where it does not.
     pub citizenship_by_end: (f32, f32),
+    /// Least confidence of print behind a wide gap in the address that is part of it.
+    pub address_rest_min: f32,
+    /// Least height of a slash between dashes, and of the digits beside one.
+    pub slash_height_min: f32,
     /// Widest blood group: `AB` and a sign.
     pub blood_width_max: f32,
+    /// Widths of the letters behind the label's colon, without the gaps between them, from which on they may be words:
+    /// of three letters or more, which are no group then, and of any. An `AB` has 1.3 to 1.9 and with a plus that touches
+    /// it up to 2.6, a `TDK` 1.9 to 2.6.
+    pub blood_letters_width: (f32, f32),
+    /// Widest label and group where no colon parts them: wider print may have words behind the label.
+    pub blood_extra_width_max: f32,
     /// Lower print is a sign, no letter of a blood group.
     pub blood_letter_height_min: f32,
     /// Correlation below which a shape does not identify a letter.
@@ -196,6 +223,9 @@ pub(crate) static PARAMS: Params = Params {
     header_edit: 0.95,
     contradicted_date: 0.9,
     portrait_edge: PortraitEdge { columns: (0.4, 0.74), height_min: 0.25, step_min: 24.0 },
+    confirmed_date_doubt: 0.3,
+    confirms_from: 0.9,
+    confirmed_digit: 0.99,
     alignment: Alignment {
         labels_ahead: 4,
         label: 0.1,
@@ -226,14 +256,19 @@ pub(crate) static PARAMS: Params = Params {
     corrected_occupation: Correction { most: 0.97, slope: 1.2, bounds: (0.3, 0.96) },
     corrected_word: Correction { most: 0.97, slope: 1.2, bounds: (0.3, 0.95) },
     exact_word_min: 0.9,
-    vocabulary_difference_max: 0.5,
+    closed_words: NameBounds { sure: 0.2, in_doubt: 0.6, most: 0.5 },
+    english_words: NameBounds { sure: 0.1, in_doubt: 0.3, most: 0.2 },
     vocabulary_lead_min: 0.12,
     vocabulary_exact_max: 0.02,
     unknown_word: 0.3,
     citizenship_disputed: 0.85,
     citizenship_by_shape: (0.75, 0.5),
     citizenship_by_end: (0.9, 0.5),
+    address_rest_min: 0.8,
+    slash_height_min: 0.7,
     blood_width_max: 2.9,
+    blood_letters_width: (1.6, 2.2),
+    blood_extra_width_max: 11.5,
     blood_letter_height_min: 0.7,
     blood_correlation_min: 0.55,
     paper_darkness: 24.0,

@@ -8,6 +8,7 @@ use crate::correction::addresses::correct_address;
 use crate::correction::names::correct_name;
 use crate::correction::roman_numerals::restore_trailing_numeral;
 use crate::ktp::alignment::{RowMeaning, align, align_with_values, is_certain};
+use crate::ktp::blood_shape::BloodShape;
 use crate::ktp::citizenship::citizenship_shape;
 use crate::ktp::label_shapes::{LabelShape, align_by_shape};
 use crate::ktp::labels::{Label, printed};
@@ -16,6 +17,7 @@ use crate::ktp::nik::is_of_a_province;
 use crate::ktp::params::PARAMS;
 use crate::ktp::row_data::{KtpLines, KtpRow};
 use crate::ktp::rows::{RowLayout, median};
+use crate::ktp::rt_rw::dashes_by_shape;
 use crate::ktp::template::TEMPLATE;
 use crate::page::{Page, Span};
 use crate::recognition::digits::{self, Band, DigitRow, NumberRow, Pattern};
@@ -171,6 +173,9 @@ impl KtpLayout {
                 (Some(span), RowMeaning::Labelled(Label::Village)) => {
                     restore_trailing_numeral(page, layout.row, span, &mut row.value);
                 }
+                (Some(span), RowMeaning::Labelled(Label::RtRw)) => {
+                    row.dashes = dashes_by_shape(page, layout.row, span);
+                }
                 (Some(span), RowMeaning::Labelled(Label::Citizenship)) => {
                     row.citizenship = citizenship_shape(page, layout.row, span);
                 }
@@ -185,12 +190,29 @@ impl KtpLayout {
                 }
             }
         }
-        self.read_spans(page, engine, &mut rows, |at, _| {
-            let class = TextClass::BloodGroup;
+        self.read_spans(page, engine, &mut rows, |at, i| {
+            let class = match meanings.get(i)? {
+                RowMeaning::Labelled(Label::Gender)
+                    if at.blood.is_none_or(|shape| !shape.is_longer_than_group) =>
+                {
+                    TextClass::BloodGroup
+                }
+                // A wide gap within the address.
+                RowMeaning::Labelled(Label::Address) => TextClass::Upper,
+                _ => return None,
+            };
             Some((at.extra?, class, Part::Extra))
         })?;
-        for (layout, row) in self.rows.iter().zip(&mut rows) {
-            if let Some(span) = layout.extra.filter(|_| row.blood.is_none_or(|look| look.group != Some(""))) {
+        self.read_spans(page, engine, &mut rows, |at, i| {
+            let is_gender = *meanings.get(i)? == RowMeaning::Labelled(Label::Gender);
+            let words = at.blood.filter(|_| is_gender)?.words?;
+            Some((words, TextClass::Upper, Part::Words))
+        })?;
+        for ((layout, row), meaning) in self.rows.iter().zip(&mut rows).zip(&meanings) {
+            let may_be_group = |shape: BloodShape| shape.group != Some("") && !shape.is_longer_than_group;
+            if *meaning == RowMeaning::Labelled(Label::Gender)
+                && let Some(span) = layout.extra.filter(|_| row.blood.is_none_or(may_be_group))
+            {
                 let image = LineImage { image: page.crop(layout.row, span), class: TextClass::BloodGroup };
                 row.group = ctc::recognise_line(&image).map(|seen| seen.line());
             }
@@ -226,6 +248,7 @@ impl KtpLayout {
                     Part::Label => row.label = line,
                     Part::Value => row.value = line,
                     Part::Extra => row.extra = Some(line),
+                    Part::Words => row.words = Some(line),
                 }
             }
         }
@@ -239,6 +262,7 @@ enum Part {
     Label,
     Value,
     Extra,
+    Words,
 }
 
 /// Whether a value needs the second reader: no vocabulary can correct it, or the engine was in doubt.

@@ -20,10 +20,14 @@ pub struct KtpRow {
     pub value_is_cut: bool,
     /// The date or the numbers in the value as the digit classifier saw them, where the recogniser was in doubt.
     pub digits: Option<NumberRow>,
-    /// The print behind a wide gap in the same row: the blood group with its label.
+    /// The print behind a wide gap in the same row: the blood group with its label; the rest of an address.
     pub extra: Option<Line>,
     /// Whether it is paler than the value: print of the ground, or letters of a thinner face.
     pub extra_is_pale: bool,
+    /// The words that stand in place of the blood group, or behind its label, see [`BloodShape::words`].
+    pub words: Option<Line>,
+    /// Whether dashes stand in place of the first and of the second of two numbers.
+    pub dashes: (bool, bool),
     /// The blood group whose shape the end of the extra has.
     pub blood: Option<BloodShape>,
     /// The end of the extra as the second reader has it, which knows no other letters than those of a group.

@@ -2,12 +2,14 @@
 //!
 //! Owns that similarity, for cards whose labels are worn, stained or cut off. It must not know where the value stands.
 
-use filot_domain::vocabulary::{CITIZENSHIPS, GENDERS, MARITAL, RELIGIONS};
+use filot_domain::vocabulary::{
+    CITIZENSHIPS, GENDERS, GENDERS_ENGLISH, MARITAL, MARITAL_ENGLISH, RELIGIONS, RELIGIONS_ENGLISH,
+};
 
 use crate::ktp::dates::{ends_in_date, is_date, is_for_life};
 use crate::ktp::labels::{LABELS, Label, Similarities};
 use crate::ktp::params::PARAMS;
-use crate::ktp::rt_rw::rt_rw;
+use crate::ktp::rt_rw::rt_rw_of_text;
 use crate::text::address_words::marks_address;
 use crate::text::field_text::FieldText;
 use crate::text::lexicon::OCCUPATIONS;
@@ -21,24 +23,25 @@ pub(crate) fn value_similarities(text: &str) -> Similarities {
 
 fn value_similarity(text: &str, label: Label) -> f32 {
     let fits = &PARAMS.value_evidence;
-    let among = |words: &[&str]| {
-        let most = words.iter().map(|word| edit_similarity(text, word)).fold(0.0, f32::max);
+    let among = |lists: &[&[&str]]| {
+        let most =
+            lists.iter().copied().flatten().map(|word| edit_similarity(text, word)).fold(0.0, f32::max);
         if most >= fits.word_min { most } else { fits.against }
     };
     let either = |is: bool| if is { fits.form } else { fits.against };
     let letters = normalize_alnum(text).len() >= 3 && !text.chars().any(|c| c.is_ascii_digit());
     match label {
         Label::Birth => either(ends_in_date(text) && !is_date(text)),
-        Label::Gender => among(GENDERS),
+        Label::Gender => among(&[GENDERS, GENDERS_ENGLISH]),
         // The slash is often read as a digit.
         Label::RtRw => either(
-            text != "-" && rt_rw(&FieldText { text: text.to_owned(), min: 1.0, mean: 1.0 }, None).is_some(),
+            text != "-" && rt_rw_of_text(&FieldText { text: text.to_owned(), min: 1.0, mean: 1.0 }).is_some(),
         ),
-        Label::Religion => among(RELIGIONS),
-        Label::MaritalStatus => among(MARITAL),
-        Label::Citizenship => among(CITIZENSHIPS),
+        Label::Religion => among(&[RELIGIONS, RELIGIONS_ENGLISH]),
+        Label::MaritalStatus => among(&[MARITAL, MARITAL_ENGLISH]),
+        Label::Citizenship => among(&[CITIZENSHIPS]),
         Label::ValidUntil => either(is_date(text) || is_for_life(text)),
-        Label::Occupation => among(OCCUPATIONS).max(if letters { fits.open / 2.0 } else { fits.against }),
+        Label::Occupation => among(&[OCCUPATIONS]).max(if letters { fits.open / 2.0 } else { fits.against }),
         Label::Address if text.split([' ', '.']).next().is_some_and(marks_address) => fits.form,
         Label::Address => fits.open,
         Label::Name | Label::Village | Label::District => {

@@ -1,62 +1,69 @@
-//! Values of closed vocabularies, and occupations, whose vocabulary is nearly closed.
+//! Values of closed vocabularies; occupations and countries, whose vocabularies are nearly closed.
 //!
 //! Owns when a misread value becomes a word of its vocabulary, and how far it is then to be trusted. It must not know
 //! the words.
 
 use filot_domain::FieldName;
 
-use crate::ktp::params::PARAMS;
+use crate::ktp::params::{NameBounds, PARAMS};
 use crate::text::field_text::FieldText;
-use crate::text::lexicon::OCCUPATIONS;
 use crate::text::normalise::normalize_alnum;
 use crate::text::similarity::nearest;
 
+/// The words of a closed field: those of citizens' cards and the English ones of foreign residents'.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ClosedWords {
+    pub indonesian: &'static [&'static str],
+    pub english: &'static [&'static str],
+}
+
 /// A value of a closed vocabulary: its nearest word if near enough, otherwise as read, with little confidence.
+///
+/// The words of both languages are rivals, so that a misread word of one never becomes one of the other; and the surer the
+/// reading, the less it may differ from the word.
 pub(crate) fn vocabulary(
     field: FieldName,
     piece: &FieldText,
-    words: &[&str],
+    words: ClosedWords,
     put: &mut impl FnMut(FieldName, String, f32),
 ) {
-    if normalize_alnum(&piece.text).len() < 2 {
-        return put(
-            field,
-            piece.text.clone(),
-            (piece.confidence() * PARAMS.unknown_word).min(PARAMS.unknown_word),
-        );
-    }
-    match nearest(&piece.text, words.iter().copied()) {
+    let guess = (normalize_alnum(&piece.text).len() >= 2)
+        .then(|| nearest(&piece.text, words.indonesian.iter().chain(words.english).copied()))
+        .flatten();
+    match guess {
         Some(guess) if guess.share < PARAMS.vocabulary_exact_max => {
             put(field, guess.word.to_owned(), piece.confidence().max(PARAMS.exact_word_min));
         }
         // Much of the word may be misread, if no other word is nearly as similar to it.
         Some(guess)
-            if guess.share <= PARAMS.vocabulary_difference_max && guess.lead > PARAMS.vocabulary_lead_min =>
+            if guess.share <= bounds_of(words, guess.word).allowed(piece.confidence())
+                && guess.lead > PARAMS.vocabulary_lead_min =>
         {
             put(field, guess.word.to_owned(), PARAMS.corrected_word.confidence(guess.share));
         }
-        _ => put(
-            field,
-            piece.text.clone(),
-            (piece.confidence() * PARAMS.unknown_word).min(PARAMS.unknown_word),
-        ),
+        _ => put_unknown(field, piece, put),
     }
 }
 
-/// An occupation and its probability: the register's most similar word, or as read.
-pub(crate) fn occupation(piece: &FieldText) -> (String, f32) {
+/// The bounds within which a reading becomes this word.
+fn bounds_of(words: ClosedWords, word: &str) -> &'static NameBounds {
+    if words.english.contains(&word) { &PARAMS.english_words } else { &PARAMS.closed_words }
+}
+
+/// A value that is none of its vocabulary, as it was read: kept, but not trusted.
+pub(crate) fn put_unknown(field: FieldName, piece: &FieldText, put: &mut impl FnMut(FieldName, String, f32)) {
+    let confidence = (piece.confidence() * PARAMS.unknown_word).min(PARAMS.unknown_word);
+    put(field, piece.text.clone(), confidence);
+}
+
+/// The most similar word of a vocabulary that is nearly closed and its probability; `None` if none is similar enough.
+pub(crate) fn open_vocabulary(piece: &FieldText, words: &[&str]) -> Option<(String, f32)> {
     let confidence = piece.confidence();
-    let Some(guess) = nearest(&piece.text, OCCUPATIONS.iter().copied()) else {
-        return (piece.text.clone(), confidence);
-    };
-    // A sure reading may be a word that the list lacks; a slash or a space is often misread.
-    let bounds = &PARAMS.occupations;
-    let allowed = (bounds.sure + bounds.in_doubt * (1.0 - confidence)).min(bounds.most);
+    let guess = nearest(&piece.text, words.iter().copied())?;
     if guess.share <= f32::EPSILON {
-        (guess.word.to_owned(), 1.0 - (1.0 - confidence) * PARAMS.confirmed_doubt)
-    } else if guess.share <= allowed && guess.lead > guess.share {
-        (guess.word.to_owned(), PARAMS.corrected_occupation.confidence(guess.share))
-    } else {
-        (piece.text.clone(), confidence)
+        return Some((guess.word.to_owned(), 1.0 - (1.0 - confidence) * PARAMS.confirmed_doubt));
     }
+    // A sure reading may be a word that the list lacks; a slash or a space is often misread.
+    let near = guess.share <= PARAMS.occupations.allowed(confidence) && guess.lead > guess.share;
+    near.then(|| (guess.word.to_owned(), PARAMS.corrected_occupation.confidence(guess.share)))
 }

@@ -8,8 +8,9 @@ use filot_domain::areas;
 use crate::text::normalise::normalize_alnum;
 
 /// Provinces as cards write them where the law's name is longer, each with its code.
-const PRINTED_PROVINCES: [(&str, &str); 7] = [
+const PRINTED_PROVINCES: [(&str, &str); 8] = [
     ("31", "DKI JAKARTA"),
+    ("31", "DAERAH KHUSUS JAKARTA"),
     ("34", "DI YOGYAKARTA"),
     ("34", "D.I. YOGYAKARTA"),
     ("34", "DAERAH ISTIMEWA YOGYAKARTA"),

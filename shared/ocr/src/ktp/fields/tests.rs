@@ -135,6 +135,8 @@ fn digits_are_repaired_in_digit_fields_only() {
 #[test]
 fn repaired_values_are_trusted_less() {
     let mut lines = clean();
+    // A NIK that says the same would make it surer.
+    lines.nik = None;
     let whole = parse(&lines)[&FieldName::BirthDate].confidence;
     lines.rows[1] = row("Tempat/Tgl Lahir", ": PASURUAN, I2-O3-l983");
     assert!(parse(&lines)[&FieldName::BirthDate].confidence < whole * 0.8);
@@ -179,7 +181,9 @@ fn vocab_of(text: &str) -> (String, f32) {
 
 #[test]
 fn blood_groups_in_all_their_spellings() {
-    let look = |group, sign| Some(BloodShape { group, sign, correlation: 0.9 });
+    let look = |group, sign| {
+        Some(BloodShape { group, sign, correlation: 0.9, words: None, is_longer_than_group: false })
+    };
     for (text, blood, expected) in [
         ("Gol. Darah : O", None, Some("O")),
         ("Gol. Darah : 0", None, Some("O")),
@@ -257,6 +261,109 @@ fn a_shape_replaces_an_illegible_citizenship() {
         let confidence = parse(&lines).get(&FieldName::Citizenship).map_or(0.0, |field| field.confidence);
         assert!(read == ": WNA" || confidence < 0.8);
     }
+}
+
+#[test]
+fn a_foreign_residents_values_stay_in_their_language() {
+    let read = |label: &str, text: &str, confidence: f32| {
+        let mut lines = clean();
+        let at = lines.rows.iter().position(|row| row.label.text() == label).unwrap();
+        lines.rows[at].value = Line::with_confidence(text, confidence);
+        lines.rows[at].extra = None;
+        parse(&lines)
+    };
+    for (label, field, text) in [
+        ("Jenis kelamin", FieldName::Gender, "MALE"),
+        ("Jenis kelamin", FieldName::Gender, "FEMALE"),
+        ("Agama", FieldName::Religion, "CATHOLIC"),
+        ("Agama", FieldName::Religion, "CHRISTIAN"),
+        ("Agama", FieldName::Religion, "BUDDHIST"),
+        ("Status Perkawinan", FieldName::MaritalStatus, "MARRIED"),
+        ("Status Perkawinan", FieldName::MaritalStatus, "SINGLE"),
+        ("Pekerjaan", FieldName::Occupation, "EMPLOYEE"),
+        ("Kewarganegaraan", FieldName::Citizenship, "NETHERLANDS"),
+        // These end as the two usual values do.
+        ("Kewarganegaraan", FieldName::Citizenship, "CHINA"),
+        ("Kewarganegaraan", FieldName::Citizenship, "ARGENTINA"),
+        ("Kewarganegaraan", FieldName::Citizenship, "USA"),
+    ] {
+        for confidence in [0.99, 0.95] {
+            let reading = &read(label, text, confidence)[&field];
+            assert_eq!(reading.value, text);
+            assert!(reading.confidence >= 0.8, "{text}: {}", reading.confidence);
+        }
+    }
+    // Misread, they become a word of their own language or none.
+    for (label, field, text, expected) in [
+        ("Agama", FieldName::Religion, "CATHOLlC", "CATHOLIC"),
+        ("Agama", FieldName::Religion, "CATHOIIK", "CATHOIIK"),
+        ("Jenis kelamin", FieldName::Gender, "MAIE", "MALE"),
+        ("Status Perkawinan", FieldName::MaritalStatus, "MARRIFD", "MARRIED"),
+        ("Kewarganegaraan", FieldName::Citizenship, "NETHERLAMDS", "NETHERLANDS"),
+    ] {
+        assert_eq!(read(label, text, 0.93)[&field].value, expected, "{text}");
+    }
+    // A sure reading of another word is no misprint of a known one.
+    let other = &read("Agama", "ORTHODOX", 0.999)[&FieldName::Religion];
+    assert!(other.value == "ORTHODOX" && other.confidence <= 0.3);
+}
+
+#[test]
+fn a_nik_and_what_it_encodes_make_each_other_surer() {
+    // A doubtful digit of the year, which the printed date confirms.
+    let doubtful = |lines: &mut KtpLines| {
+        let row = lines.nik.as_mut().unwrap();
+        row.cells[11] = [0.001; 10];
+        (row.cells[11][3], row.cells[11][8]) = (0.55, 0.44);
+    };
+    let confidence = |lines: &KtpLines, field| parse(lines)[&field].confidence;
+    let mut lines = clean();
+    doubtful(&mut lines);
+    assert!(confidence(&lines, FieldName::Nik) > 0.9);
+    // Not where the date says otherwise, nor where it is in doubt itself.
+    lines.rows[1] = row("Tempat/Tgl Lahir", ": PASURUAN, 12-03-1988");
+    assert!(confidence(&lines, FieldName::Nik) < 0.8);
+    assert_eq!(value(&lines, FieldName::Nik).as_deref(), Some("3514185203830002"));
+    lines.rows[1].value = Line::with_confidence(": PASURUAN, 12-03-1983", 0.93);
+    assert!(confidence(&lines, FieldName::Nik) < 0.8);
+    // A sure NIK confirms a doubtful date.
+    let mut lines = clean();
+    lines.rows[1].value = Line::with_confidence(": PASURUAN, 12-03-1983", 0.95);
+    let confirmed = confidence(&lines, FieldName::BirthDate);
+    lines.rows[1].value = Line::with_confidence(": PASURUAN, 13-03-1983", 0.95);
+    assert!(confirmed > 0.9 && confidence(&lines, FieldName::BirthDate) < 0.8);
+}
+
+#[test]
+fn print_behind_a_gap_is_address_only_if_sure() {
+    let mut lines = clean();
+    let address = |lines: &KtpLines| value(lines, FieldName::Address).unwrap();
+    lines.rows[3].extra = Some(Line::with_confidence("NO. 5", 0.99));
+    assert_eq!(address(&lines), "KOMP. TAMAN SARI BLOK F1/10 NO. 5");
+    for (text, confidence) in [("AA", 0.9), ("-.", 0.99), ("1", 0.99)] {
+        lines.rows[3].extra = Some(Line::with_confidence(text, confidence));
+        assert_eq!(address(&lines), "KOMP. TAMAN SARI BLOK F1/10", "{text}");
+    }
+}
+
+#[test]
+fn names_keep_titles_apostrophes_and_stops() {
+    let mut lines = clean();
+    for name in [
+        "DR. H. NUR'AINI SYA'BANI, S.PD.",
+        "IR. D'ORNAY LUBIS, S.E., M.M.",
+        "K.H. MA'RUF",
+        "M. YUSUF, ST",
+        "KIM MIN-JUN",
+    ] {
+        lines.rows[0] = row("Nama", &format!(": {name}"));
+        assert_eq!(value(&lines, FieldName::Name).as_deref(), Some(name));
+    }
+    let (first, second) = ("MUHAMMAD ABDURRAHMAN SURYANINGRAT", "KUSUMAWARDHANI SITUMORANG");
+    lines.rows[0] = row("Nama", &format!(": {first}"));
+    lines.rows.insert(1, row("", second));
+    let whole = format!("{first} {second}");
+    assert_eq!(value(&lines, FieldName::Name), Some(whole));
 }
 
 #[test]
