@@ -112,7 +112,7 @@ fn pdf(pages: &[Option<&[u8]>], (width, height): (u32, u32)) -> Vec<u8> {
     for page in pages {
         let (first, mut content) = (objects.len() + 1, String::new());
         if let Some(jpeg) = page {
-            let drawing = "q 428 0 0 290 80 400 cm /I Do Q";
+            let drawing = format!("q {width} 0 0 {height} 0 0 cm /I Do Q");
             let picture = format!(
                 "<< /Subtype /Image /Width {width} /Height {height} /ColorSpace /DeviceRGB /BitsPerComponent 8 \
                  /Filter /DCTDecode /Length {} >>\nstream\n",
@@ -123,8 +123,10 @@ fn pdf(pages: &[Option<&[u8]>], (width, height): (u32, u32)) -> Vec<u8> {
             objects.push([picture.as_bytes(), jpeg, b"\nendstream"].concat());
             content = format!("/Contents {first} 0 R /Resources << /XObject << /I {} 0 R >> >>", first + 1);
         }
-        objects
-            .push(format!("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] {content} >>").into_bytes());
+        objects.push(
+            format!("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {width} {height}] {content} >>")
+                .into_bytes(),
+        );
         kids += &format!("{} 0 R ", objects.len());
     }
     objects[1] = format!("<< /Type /Pages /Kids [{kids}] /Count {} >>", pages.len()).into_bytes();

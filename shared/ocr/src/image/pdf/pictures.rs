@@ -188,9 +188,13 @@ pub fn without_jbig2_headers(pdf: &mut [u8]) {
         // With a number of pages, unless it is said to be unknown. The order of a file for random access stays as it is.
         let header = JBIG2_HEADER.len() + if flags & 2 == 0 { 5 } else { 1 };
         let is_sequential = flags & 1 == 1;
+        // The line end before the keyword is none of the data.
+        let data = pdf.get(at..from).unwrap_or_default();
+        let data = data.strip_suffix(b"\n").unwrap_or(data);
+        let length = data.strip_suffix(b"\r").unwrap_or(data).len();
         if is_sequential
             && length > header
-            && let Some(stream) = pdf.get_mut(at..from)
+            && let Some(stream) = pdf.get_mut(at..at + length)
         {
             stream.copy_within(header.., 0);
             let behind = stream.get_mut(length - header..).unwrap_or_default();
