@@ -192,6 +192,10 @@ pub const fn blocks_approval(reason: ReasonCode) -> bool {
         R::NotACard
             | R::WrongKind
             | R::Grayscale
+            | R::DrawingSuspected
+            | R::ScreenSuspected
+            | R::CopySuspected
+            | R::EditSuspected
             | R::CutOff
             | R::CriticalFieldMissing
             | R::NikMalformed

@@ -3,6 +3,7 @@
 pub(crate) mod decode;
 pub(crate) mod ground;
 pub(crate) mod histogram;
+pub(crate) mod jpeg_tables;
 pub(crate) mod limits;
 pub(crate) mod morphology;
 mod pdf;

@@ -127,6 +127,7 @@ pub fn assess(image: &RgbImage, found: Option<&CardOutline>, card: &RectifiedCar
         exposure,
         glare_free,
         overall: (0.5 * least + 0.5 * mean) * whole,
+        ..Quality::default()
     };
     QualityReport { quality, reasons }
 }
