@@ -79,11 +79,21 @@ def tables(truths, answers):
     def row(kind):
         count = kinds[kind]
         signs = [count.signs[sign] or "" for sign in SIGNS.values()]
-        return [kind, count.total, *signs, f"{count.any} ({100 * count.any / count.total:.0f} %)", count.approved]
+        return [
+            kind,
+            count.total,
+            *signs,
+            f"{count.any} ({100 * count.any / count.total:.0f} %)",
+            count.approved,
+        ]
 
     head = [*SIGNS.values(), "any sign", "approved"]
-    yield from board.table(["forgery", "pictures", *head], [row(k) for f in forgeries.KINDS.values() for k in f if k in kinds])
-    yield from board.table(["honest", "pictures", *head], [row(kind) for kind in forgeries.HONEST if kind in kinds])
+    yield from board.table(
+        ["forgery", "pictures", *head], [row(k) for f in forgeries.KINDS.values() for k in f if k in kinds]
+    )
+    yield from board.table(
+        ["honest", "pictures", *head], [row(kind) for kind in forgeries.HONEST if kind in kinds]
+    )
     if honest.total:
         low, high = board.likely(honest.any, honest.total)
         yield (

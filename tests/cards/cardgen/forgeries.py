@@ -35,7 +35,11 @@ def sample(seed, index, kind, style="tuned"):
         makers = {"drawing": drawing, "screen": screen, "copy": copy, "edit": edit}
         data, truth = makers[family](rng, nrng, seed, index, kind, style)
     end = {b"\x89P": "png", b"%P": "pdf"}.get(data[:2], "jpg")
-    truth |= {"file": f"{kind}_{seed}_{index:04}.{end}", "forgery": "" if kind in HONEST else kind, "treatment": kind}
+    truth |= {
+        "file": f"{kind}_{seed}_{index:04}.{end}",
+        "forgery": "" if kind in HONEST else kind,
+        "treatment": kind,
+    }
     return truth["file"], data, truth
 
 
@@ -51,7 +55,14 @@ def captured(seed, index, style, kind="mixed", difficulty="mixed"):
     attempt = 0
     while True:
         _, data, truth = make.sample(
-            seed, index + 7919 * attempt, kind, difficulty, inconsistent=0.0, pdf=0.0, foreign=0.0, style=style
+            seed,
+            index + 7919 * attempt,
+            kind,
+            difficulty,
+            inconsistent=0.0,
+            pdf=0.0,
+            foreign=0.0,
+            style=style,
         )
         if truth["kind"] != "negative" and not truth["traits"].get("moire"):
             return data, opened(data), truth
@@ -72,14 +83,18 @@ def honest(rng, nrng, seed, index, kind, style):
         scale = min(1.0, 1280 / max(picture.size))
         size = (round(picture.width * scale), round(picture.height * scale))
         truth["corners"] = [[x * scale, y * scale] for x, y in truth["corners"]]
-        picture = picture.resize(size, rng.choice([Image.Resampling.BILINEAR, Image.Resampling.LANCZOS, Image.Resampling.BOX]))
+        picture = picture.resize(
+            size, rng.choice([Image.Resampling.BILINEAR, Image.Resampling.LANCZOS, Image.Resampling.BOX])
+        )
         return files.jpeg(picture, rng.randint(60, 75)), truth
     if kind == "denoised":
         for _ in range(rng.randint(1, 2)):
             picture = denoised(rng, picture)
         return files.jpeg(picture, rng.randint(72, 93)), truth
     if kind == "sharpened":
-        picture = picture.filter(ImageFilter.UnsharpMask(rng.uniform(0.8, 2.5), rng.randint(60, 220), rng.randint(0, 3)))
+        picture = picture.filter(
+            ImageFilter.UnsharpMask(rng.uniform(0.8, 2.5), rng.randint(60, 220), rng.randint(0, 3))
+        )
         return files.jpeg(picture, rng.randint(75, 95)), truth
     return files.jpeg(picture.convert("L").convert("RGB"), rng.randint(70, 95)), truth
 
@@ -90,9 +105,13 @@ def light_noise(rng, nrng, seed, index, style):
     width = rng.randint(1000, 1700)
     card = card.resize((width, round(width * card.height / card.width)), Image.Resampling.LANCZOS)
     margin = rng.randint(0, 90)
-    picture = Image.new("RGB", (card.width + 2 * margin, card.height + 2 * margin), (rng.randint(225, 252),) * 3)
+    picture = Image.new(
+        "RGB", (card.width + 2 * margin, card.height + 2 * margin), (rng.randint(225, 252),) * 3
+    )
     picture.paste(card, (margin, margin))
-    truth["corners"] = [[margin + x * card.width, margin + y * card.height] for x, y in ((0, 0), (1, 0), (1, 1), (0, 1))]
+    truth["corners"] = [
+        [margin + x * card.width, margin + y * card.height] for x, y in ((0, 0), (1, 0), (1, 1), (0, 1))
+    ]
     pixels = np.asarray(picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 0.8))), np.float32)
     pixels = pixels + nrng.standard_normal((*pixels.shape[:2], 1), dtype=np.float32) * rng.uniform(1, 2)
     picture = Image.fromarray(np.clip(pixels + 0.5, 0, 255).astype(np.uint8))
@@ -108,7 +127,9 @@ def denoised(rng, picture):
         wide = np.pad(a, ((radius + 1, radius), (radius + 1, radius)), mode="edge")
         total = wide.cumsum(0, dtype=np.float64).cumsum(1)
         n = 2 * radius + 1
-        return ((total[n:, n:] - total[:-n, n:] - total[n:, :-n] + total[:-n, :-n]) / (n * n)).astype(np.float32)
+        return ((total[n:, n:] - total[:-n, n:] - total[n:, :-n] + total[:-n, :-n]) / (n * n)).astype(
+            np.float32
+        )
 
     out = []
     for channel in range(3):
@@ -134,7 +155,13 @@ def flat_card(rng, nrng, seed, index, style, blank=None, kind="ktp"):
         if blank is not None:
             run["blank"] = blank
         card, boxes = ktp.draw(rng, nrng, someone, run)
-        truth = {"kind": "KTP", "inconsistent": False, "fields": someone.fields, "layout": {"style": "ktp"}, "traits": {}}
+        truth = {
+            "kind": "KTP",
+            "inconsistent": False,
+            "fields": someone.fields,
+            "layout": {"style": "ktp"},
+            "traits": {},
+        }
     truth["layout"]["boxes"] = boxes
     truth["difficulty"] = "T0"
     truth["corners"] = [[0, 0], [card.width, 0], [card.width, card.height], [0, card.height]]
@@ -152,14 +179,20 @@ def blank(rng, nrng, kind):
     if kind == "drawing-gradient":
         y, x = np.mgrid[0 : size[1], 0 : size[0]].astype(np.float32)
         angle = rng.uniform(0, 6.28)
-        t = np.clip(0.5 + (x / size[0] - 0.5) * math.cos(angle) + (y / size[1] - 0.5) * math.sin(angle), 0, 1)[..., None]
+        t = np.clip(
+            0.5 + (x / size[0] - 0.5) * math.cos(angle) + (y / size[1] - 0.5) * math.sin(angle), 0, 1
+        )[..., None]
         return Image.fromarray((np.array(pale) * (1 - t) + np.array(deep) * t).astype(np.uint8))
     if kind == "drawing-guilloche":
         return paint.guilloche(rng, nrng, size, pale, deep, rng.uniform(0.4, 0.9))
     # A globe of meridians over waves, drawn at twice the size as a browser smooths them.
     big = Image.new("RGB", (size[0] * 2, size[1] * 2), pale)
     d = ImageDraw.Draw(big)
-    cx, cy, r = rng.uniform(0.8, 1.2) * size[0], rng.uniform(0.2, 0.8) * size[1], rng.uniform(0.5, 0.8) * size[0]
+    cx, cy, r = (
+        rng.uniform(0.8, 1.2) * size[0],
+        rng.uniform(0.2, 0.8) * size[1],
+        rng.uniform(0.5, 0.8) * size[0],
+    )
     d.ellipse((cx - r, cy - r, cx + r, cy + r), fill=deep)
     width = rng.randint(4, 14)
     for k in range(1, 6):
@@ -168,14 +201,21 @@ def blank(rng, nrng, kind):
         d.ellipse((cx - r, cy - part, cx + r, cy + part), outline=pale, width=width)
     step, swing, along = rng.randint(16, 60), rng.uniform(10, 60), rng.uniform(100, 400)
     for y in range(round(size[1] * rng.uniform(0.6, 1.6)), size[1] * 2 + 80, step):
-        d.line([(x, y + swing * math.sin(x / along + y / 90)) for x in range(0, size[0] * 2 + 8, 8)], fill=deep, width=rng.choice([2, 3]))
+        d.line(
+            [(x, y + swing * math.sin(x / along + y / 90)) for x in range(0, size[0] * 2 + 8, 8)],
+            fill=deep,
+            width=rng.choice([2, 3]),
+        )
     return big.resize(size, Image.Resampling.LANCZOS)
 
 
 def stock_photo(rng, nrng, size):
     """A portrait as a camera gives it: soft light, noise, texture of cloth. A face it is not."""
     w, h = size
-    image = np.asarray(paint.portrait(rng, nrng, size, rng.random() < 0.5, tuple(rng.randint(40, 200) for _ in range(3))), np.float32)
+    image = np.asarray(
+        paint.portrait(rng, nrng, size, rng.random() < 0.5, tuple(rng.randint(40, 200) for _ in range(3))),
+        np.float32,
+    )
     image = image * (0.7 + 0.6 * paint.smooth(nrng, size, 4))[..., None] + nrng.normal(0, 6, (h, w, 3))
     return Image.fromarray(np.clip(image, 0, 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(0.8))
 
@@ -202,13 +242,19 @@ def drawing(rng, nrng, seed, index, kind, style):
     else:
         card, truth = flat_card(rng, nrng, seed, index, "tuned", blank(rng, nrng, kind))
         left, top, right, bottom = truth["layout"]["boxes"]["portrait"]
-        box = [round(v) for v in (left * card.width, top * card.height, right * card.width, bottom * card.height)]
+        box = [
+            round(v) for v in (left * card.width, top * card.height, right * card.width, bottom * card.height)
+        ]
         size = (box[2] - box[0], box[3] - box[1])
-        card.paste(cartoon(rng, size) if rng.random() < 0.5 else stock_photo(rng, nrng, size), (box[0], box[1]))
+        card.paste(
+            cartoon(rng, size) if rng.random() < 0.5 else stock_photo(rng, nrng, size), (box[0], box[1])
+        )
     if rng.random() < 0.4:
         # On a page, with round corners, as mock-ups are shown.
         edge = rng.randint(30, 200)
-        image = Image.new("RGB", (card.width + 2 * edge, card.height + 2 * edge), (rng.choice([255, 240, 30]),) * 3)
+        image = Image.new(
+            "RGB", (card.width + 2 * edge, card.height + 2 * edge), (rng.choice([255, 240, 30]),) * 3
+        )
         image.paste(card, (edge, edge), paint.rounded_mask(card.size, 50))
         truth["corners"] = [[x + edge, y + edge] for x, y in truth["corners"]]
         card = image
@@ -217,7 +263,10 @@ def drawing(rng, nrng, seed, index, kind, style):
     if how == "resized":
         scale = rng.choice([0.5, 0.6, 0.72, 0.85, 1.2])
         truth["corners"] = [[x * scale, y * scale] for x, y in truth["corners"]]
-        card = card.resize((round(card.width * scale), round(card.height * scale)), rng.choice([Image.Resampling.LANCZOS, Image.Resampling.BILINEAR]))
+        card = card.resize(
+            (round(card.width * scale), round(card.height * scale)),
+            rng.choice([Image.Resampling.LANCZOS, Image.Resampling.BILINEAR]),
+        )
         return files.jpeg(card, rng.randint(80, 95)), truth
     if how == "png":
         return files.png(card) or files.jpeg(card, 95), truth
@@ -241,11 +290,17 @@ def screen(rng, nrng, seed, index, kind, style):
     wide = rng.randint(420, 640) if kind == "screen-phone" else rng.randint(520, 900)
     card = card.resize((wide, round(wide * card.height / card.width)), Image.Resampling.LANCZOS)
     edge = rng.randint(10, 60)
-    page = Image.new("RGB", (card.width + 2 * edge, card.height + 2 * edge), rng.choice([(255, 255, 255), (18, 18, 20), (240, 240, 240)]))
+    page = Image.new(
+        "RGB",
+        (card.width + 2 * edge, card.height + 2 * edge),
+        rng.choice([(255, 255, 255), (18, 18, 20), (240, 240, 240)]),
+    )
     page.paste(card, (edge, edge))
     # Light, not its code: the lens adds up light.
     k = 6
-    light = np.asarray(Image.fromarray(np.asarray(page)).point([round(255 * (v / 255) ** 2.2) for v in range(256)] * 3))
+    light = np.asarray(
+        Image.fromarray(np.asarray(page)).point([round(255 * (v / 255) ** 2.2) for v in range(256)] * 3)
+    )
     lit = np.zeros((page.height * k, page.width * k, 3), np.uint8)
     for channel in range(3):
         for column in (2 * channel, 2 * channel + 1):
@@ -259,19 +314,35 @@ def screen(rng, nrng, seed, index, kind, style):
     soft = Image.fromarray(lit).filter(ImageFilter.GaussianBlur(rng.uniform(0.35, 0.6) / scale))
     w, h = page.width * share, page.height * share
     angle = math.radians(rng.uniform(-4, 4))
-    cx, cy = size[0] / 2 + rng.uniform(-0.03, 0.03) * size[0], size[1] / 2 + rng.uniform(-0.03, 0.03) * size[1]
+    cx, cy = (
+        size[0] / 2 + rng.uniform(-0.03, 0.03) * size[0],
+        size[1] / 2 + rng.uniform(-0.03, 0.03) * size[1],
+    )
     corners = []
     for a, b in ((-w / 2, -h / 2), (w / 2, -h / 2), (w / 2, h / 2), (-w / 2, h / 2)):
         a, b = a * (1 + rng.uniform(-0.02, 0.02)), b * (1 + rng.uniform(-0.02, 0.02))
-        corners.append((cx + a * math.cos(angle) - b * math.sin(angle), cy + a * math.sin(angle) + b * math.cos(angle)))
+        corners.append(
+            (cx + a * math.cos(angle) - b * math.sin(angle), cy + a * math.sin(angle) + b * math.cos(angle))
+        )
     flat = [(0, 0), (soft.width, 0), (soft.width, soft.height), (0, soft.height)]
     coefficients = photo.solve(flat, corners)
     picture = Image.new("RGB", size, (rng.randint(0, 2),) * 3)
-    mask = Image.new("L", soft.size, 255).transform(size, Image.Transform.PERSPECTIVE, coefficients, Image.Resampling.BILINEAR)
-    picture.paste(soft.transform(size, Image.Transform.PERSPECTIVE, coefficients, Image.Resampling.BILINEAR), (0, 0), mask)
+    mask = Image.new("L", soft.size, 255).transform(
+        size, Image.Transform.PERSPECTIVE, coefficients, Image.Resampling.BILINEAR
+    )
+    picture.paste(
+        soft.transform(size, Image.Transform.PERSPECTIVE, coefficients, Image.Resampling.BILINEAR),
+        (0, 0),
+        mask,
+    )
     back = np.linalg.inv(np.append(coefficients, 1).reshape(3, 3))
     card_corners = []
-    for x, y in ((edge, edge), (edge + card.width, edge), (edge + card.width, edge + card.height), (edge, edge + card.height)):
+    for x, y in (
+        (edge, edge),
+        (edge + card.width, edge),
+        (edge + card.width, edge + card.height),
+        (edge, edge + card.height),
+    ):
         u, v, t = back @ np.array([x * k, y * k, 1.0])
         card_corners.append([round(u / t, 1), round(v / t, 1)])
     truth["corners"] = card_corners
@@ -315,7 +386,9 @@ def copy(rng, nrng, seed, index, kind, style):
     card, truth = shown(rng, nrng, seed, index, style)
     lpi = rng.choice([85, 100, 106, 120, 133])
     printed = halftone(rng, nrng, card, 2400, lpi, kind == "copy-grey")
-    image = Image.fromarray(np.clip(printed, 0, 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(rng.uniform(0.6, 1.4)))
+    image = Image.fromarray(np.clip(printed, 0, 255).astype(np.uint8)).filter(
+        ImageFilter.GaussianBlur(rng.uniform(0.6, 1.4))
+    )
     width = rng.randint(1000, 1700)
     size = (width, round(width * image.height / image.width))
     page = Image.new("RGB", (image.width + 400, image.height + 400), (250, 250, 250))
@@ -327,9 +400,18 @@ def copy(rng, nrng, seed, index, kind, style):
         corners, _, tilt = photo.pose(rng, frame, page.height / page.width, level)
         picture = photo.background(rng, nrng, frame)
         picture = photo.lay(picture, page, mask, corners, rng)
-        forth = np.linalg.inv(np.append(photo.solve([(0, 0), (page.width, 0), page.size, (0, page.height)], corners), 1).reshape(3, 3))
+        forth = np.linalg.inv(
+            np.append(
+                photo.solve([(0, 0), (page.width, 0), page.size, (0, page.height)], corners), 1
+            ).reshape(3, 3)
+        )
         found = []
-        for x, y in ((200, 200), (200 + image.width, 200), (200 + image.width, 200 + image.height), (200, 200 + image.height)):
+        for x, y in (
+            (200, 200),
+            (200 + image.width, 200),
+            (200 + image.width, 200 + image.height),
+            (200, 200 + image.height),
+        ):
             u, v, t = forth @ np.array([x, y, 1.0])
             found.append([round(u / t, 1), round(v / t, 1)])
         truth["corners"], truth["difficulty"] = found, "T1"
@@ -337,8 +419,12 @@ def copy(rng, nrng, seed, index, kind, style):
         return files.jpeg(picture, rng.randint(80, 94)), truth
     scale = size[0] / image.width
     page = page.resize((round(page.width * scale), round(page.height * scale)), Image.Resampling.BOX)
-    truth["corners"] = [[200 * scale + x * size[0], 200 * scale + y * size[1]] for x, y in ((0, 0), (1, 0), (1, 1), (0, 1))]
-    pixels = np.asarray(page, np.float32) + nrng.standard_normal((page.height, page.width, 3), dtype=np.float32) * rng.uniform(1, 3)
+    truth["corners"] = [
+        [200 * scale + x * size[0], 200 * scale + y * size[1]] for x, y in ((0, 0), (1, 0), (1, 1), (0, 1))
+    ]
+    pixels = np.asarray(page, np.float32) + nrng.standard_normal(
+        (page.height, page.width, 3), dtype=np.float32
+    ) * rng.uniform(1, 3)
     picture = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
     if kind == "copy-grey":
         picture = picture.convert("L").convert("RGB")
@@ -361,8 +447,19 @@ def edit(rng, nrng, seed, index, kind, style):
     left, top, right, bottom = boxes[field]
     size = (ktp.WIDTH, ktp.HEIGHT)
     to_picture = photo.solve([(0, 0), (size[0], 0), size, (0, size[1])], corners)
-    flat = picture.transform(size, Image.Transform.PERSPECTIVE, np.linalg.inv(np.append(to_picture, 1).reshape(3, 3)).flatten()[:8] / np.linalg.inv(np.append(to_picture, 1).reshape(3, 3))[2, 2], Image.Resampling.BICUBIC)
-    box = [round(left * size[0]) - 6, round(top * size[1]) - 6, round(right * size[0]) + 8, round(bottom * size[1]) + 8]
+    flat = picture.transform(
+        size,
+        Image.Transform.PERSPECTIVE,
+        np.linalg.inv(np.append(to_picture, 1).reshape(3, 3)).flatten()[:8]
+        / np.linalg.inv(np.append(to_picture, 1).reshape(3, 3))[2, 2],
+        Image.Resampling.BICUBIC,
+    )
+    box = [
+        round(left * size[0]) - 6,
+        round(top * size[1]) - 6,
+        round(right * size[0]) + 8,
+        round(bottom * size[1]) + 8,
+    ]
     layer, mask = flat.copy(), Image.new("L", size, 0)
     d = ImageDraw.Draw(mask)
     around = np.asarray(flat.crop(box), np.float32).reshape(-1, 3)
@@ -382,11 +479,30 @@ def edit(rng, nrng, seed, index, kind, style):
     elif kind == "edit-spliced":
         # The value of another capture: its own noise and compression.
         _, other, its = captured(seed, index + 15485863, style, "ktp", rng.choice(["T0", "T1", "T2"]))
-        its_map = np.linalg.inv(np.append(photo.solve([(0, 0), (size[0], 0), size, (0, size[1])], its["corners"]), 1).reshape(3, 3))
-        donor = other.transform(size, Image.Transform.PERSPECTIVE, (its_map / its_map[2, 2]).flatten()[:8], Image.Resampling.BICUBIC)
+        its_map = np.linalg.inv(
+            np.append(photo.solve([(0, 0), (size[0], 0), size, (0, size[1])], its["corners"]), 1).reshape(
+                3, 3
+            )
+        )
+        donor = other.transform(
+            size,
+            Image.Transform.PERSPECTIVE,
+            (its_map / its_map[2, 2]).flatten()[:8],
+            Image.Resampling.BICUBIC,
+        )
         from_box = its["layout"]["boxes"][field]
-        patch = donor.crop((round(from_box[0] * size[0]) - 6, round(from_box[1] * size[1]) - 6, round(from_box[2] * size[0]) + 8, round(from_box[3] * size[1]) + 8))
-        patch = patch.resize((max(8, round(patch.width * (box[3] - box[1]) / patch.height)), box[3] - box[1]), Image.Resampling.BICUBIC)
+        patch = donor.crop(
+            (
+                round(from_box[0] * size[0]) - 6,
+                round(from_box[1] * size[1]) - 6,
+                round(from_box[2] * size[0]) + 8,
+                round(from_box[3] * size[1]) + 8,
+            )
+        )
+        patch = patch.resize(
+            (max(8, round(patch.width * (box[3] - box[1]) / patch.height)), box[3] - box[1]),
+            Image.Resampling.BICUBIC,
+        )
         layer.paste(patch, (box[0], box[1]))
         d.rectangle((box[0], box[1], max(box[2], box[0] + patch.width), box[3]), fill=255)
     else:
@@ -401,7 +517,11 @@ def edit(rng, nrng, seed, index, kind, style):
             piece = flat.crop((box[2], box[1], box[2] + min(room, 120), box[3]))
             for x in range(box[0], box[2], piece.width):
                 layer.paste(piece.crop((0, 0, min(piece.width, box[2] - x), piece.height)), (x, box[1]))
-        face = fonts.sans(rng.choice(["liberation", "arimo", "nimbus"]), min(box[3] - box[1] - 12, 0.032 * size[1]) * rng.uniform(1.2, 1.4), rng.random() < 0.5)
+        face = fonts.sans(
+            rng.choice(["liberation", "arimo", "nimbus"]),
+            min(box[3] - box[1] - 12, 0.032 * size[1]) * rng.uniform(1.2, 1.4),
+            rng.random() < 0.5,
+        )
         ImageDraw.Draw(layer).text((box[0] + 6, box[3] - 9), text, font=face, fill=ink, anchor="ls")
         end = min(round(0.73 * size[0]), max(box[2], box[0] + 8 + round(face.getlength(text))))
         if kind == "edit-typed" and end > box[2]:
