@@ -1,4 +1,4 @@
-"""Pictures that are not of a card: drawings, photographed screens, printed copies, edited fields; and hard honest pictures.
+"""Pictures that are not of a card (drawings, screens, printed copies, edited fields), and hard honest pictures.
 
 Owns how each is made, from the cards and captures of the other modules. `sample` is the way in. It must not know how a
 reader finds them.
@@ -9,9 +9,9 @@ import math
 import random
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
-from . import camera, files, fonts, ktp, make, npwp, paint, people, photo, styles
+from . import files, fonts, ktp, make, paint, people, photo, styles
 
 # What a forger does, by family; each family should be found by one sign.
 KINDS = {
@@ -45,8 +45,6 @@ def sample(seed, index, kind, style="tuned"):
 
 def opened(data):
     """The picture of a JPEG or PNG file, upright."""
-    from PIL import ImageOps
-
     return ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB")
 
 

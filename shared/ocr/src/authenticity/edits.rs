@@ -22,6 +22,8 @@ struct Params {
     margin: f32,
     /// Smaller boxes, in px, show too little: width and height.
     least_size: (u32, u32),
+    /// Boxes that end beyond this column may hold a portrait or a signature.
+    last_column: f32,
     /// Shares of a box's pixels below its print and below its ground.
     levels: (f32, f32),
     /// Fewer grey levels from print to ground are too few.
@@ -46,7 +48,8 @@ struct Params {
 
 const FITTED: Params = Params {
     margin: 4.0,
-    least_size: (24, 10),
+    least_size: (80, 10),
+    last_column: 900.0,
     levels: (0.04, 0.7),
     least_contrast: 25.0,
     ground: (3, 0.3),
@@ -114,7 +117,7 @@ fn look(luma: &GrayImage, field: &FieldBox) -> Option<Look> {
     let right = ((right + margin).max(0.0) as u32).min(luma.width().saturating_sub(1));
     let bottom = ((bottom + margin).max(0.0) as u32).min(luma.height().saturating_sub(1));
     let (width, height) = (right.saturating_sub(left), bottom.saturating_sub(top));
-    if width < FITTED.least_size.0 || height < FITTED.least_size.1 {
+    if width < FITTED.least_size.0 || height < FITTED.least_size.1 || field.area[2] > FITTED.last_column {
         return None;
     }
     let stride = luma.width() as usize;
@@ -266,7 +269,7 @@ mod tests {
     #[test]
     fn few_or_outlying_values_say_nothing() {
         assert!(edit_free(&scan(0.3), &rows()[..4]) > 0.99);
-        let outside = FieldBox { area: [-50.0, -20.0, 1300.0, 900.0], is_plain: true };
+        let outside = FieldBox { area: [-50.0, -20.0, 890.0, 900.0], is_plain: true };
         let flat = FieldBox { area: [90.0, 90.0, 90.0, 90.0], is_plain: true };
         assert!(edit_free(&scan(2.0), &[outside, flat]) > 0.99);
     }
