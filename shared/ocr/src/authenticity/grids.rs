@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn bent_lines_are_the_cards_own() {
         let (screen, dots) =
-            under(|x, y| 20.0 * wave(y + 6.0 * (x / 40.0).sin() + 9.0 * (y / 70.0).cos(), 300.0));
+            under(|x, y| 20.0 * wave(y + 9.0 * (x / 14.0).sin() + 9.0 * (y / 30.0).cos(), 300.0));
         assert!(screen > 0.5 && dots > 0.5, "{screen} {dots}");
     }
 
