@@ -22,8 +22,11 @@ struct Params {
     margin: f32,
     /// Smaller boxes, in px, show too little: width and height.
     least_size: (u32, u32),
-    /// Boxes that end beyond this column may hold a portrait or a signature.
-    last_column: f32,
+    /// Values begin before the first column and end before the second, in px; beyond are pieces of ground print, the
+    /// portrait and the signature.
+    columns: (f32, f32),
+    /// Share of the usual contrast that print has; what has less is ground print.
+    contrast_share: f32,
     /// Shares of a box's pixels below its print and below its ground.
     levels: (f32, f32),
     /// Fewer grey levels from print to ground are too few.
@@ -49,7 +52,8 @@ struct Params {
 const FITTED: Params = Params {
     margin: 4.0,
     least_size: (80, 10),
-    last_column: 900.0,
+    columns: (480.0, 900.0),
+    contrast_share: 0.6,
     levels: (0.04, 0.7),
     least_contrast: 25.0,
     ground: (3, 0.3),
@@ -68,12 +72,18 @@ struct Look {
     noise: Option<f32>,
     /// Steepness of the print's edges: slope per px over contrast.
     slope: Option<f32>,
+    /// Grey levels from print to ground.
+    contrast: f32,
 }
 
 /// How free of signs of an edit the values are, 0 to 1; below 0.5 one is suspected.
 pub fn edit_free(luma: &GrayImage, fields: &[FieldBox]) -> f32 {
-    let looks: Vec<(bool, Look)> =
-        fields.iter().filter_map(|field| Some((field.is_plain, look(luma, field)?))).collect();
+    let begins = |field: &&FieldBox| field.area[0] < FITTED.columns.0 && field.area[2] < FITTED.columns.1;
+    let mut looks: Vec<(bool, Look)> =
+        fields.iter().filter(begins).filter_map(|field| Some((field.is_plain, look(luma, field)?))).collect();
+    let contrasts = sorted(looks.iter().map(|(_, look)| look.contrast));
+    let usual = contrasts.get(contrasts.len() / 2).copied().unwrap_or(0.0);
+    looks.retain(|(_, look)| look.contrast >= FITTED.contrast_share * usual);
     let noises = sorted(looks.iter().filter_map(|(_, look)| look.noise));
     let slopes = sorted(looks.iter().filter(|(is_plain, _)| *is_plain).filter_map(|(_, look)| look.slope));
     calmness(&noises).min(evenness(&slopes))
@@ -117,7 +127,7 @@ fn look(luma: &GrayImage, field: &FieldBox) -> Option<Look> {
     let right = ((right + margin).max(0.0) as u32).min(luma.width().saturating_sub(1));
     let bottom = ((bottom + margin).max(0.0) as u32).min(luma.height().saturating_sub(1));
     let (width, height) = (right.saturating_sub(left), bottom.saturating_sub(top));
-    if width < FITTED.least_size.0 || height < FITTED.least_size.1 || field.area[2] > FITTED.last_column {
+    if width < FITTED.least_size.0 || height < FITTED.least_size.1 {
         return None;
     }
     let stride = luma.width() as usize;
@@ -164,7 +174,7 @@ fn look(luma: &GrayImage, field: &FieldBox) -> Option<Look> {
     }
     let noise = (count >= FITTED.least_ground)
         .then(|| (std::f32::consts::FRAC_PI_2).sqrt() / 6.0 * sum / count as f32);
-    Some(Look { noise, slope: slope(&(0..height).map(inner).collect::<Vec<_>>(), contrast) })
+    Some(Look { noise, contrast, slope: slope(&(0..height).map(inner).collect::<Vec<_>>(), contrast) })
 }
 
 /// For each pixel of a box, whether nothing as dark as print is near.
@@ -264,6 +274,21 @@ mod tests {
     #[test]
     fn a_picture_without_noise_says_nothing() {
         assert!(edit_free(&box_blur(&flat(|_, _| 0.0), 1), &rows()) > 0.99);
+    }
+
+    #[test]
+    fn ground_print_is_not_compared_with_values() {
+        // Faint, soft waves, as a reader may take for a value.
+        let mut waves = scan(2.0);
+        for y in 160..190 {
+            for x in 320..700 {
+                let level = 166.0 + 15.0 * (x as f32 / 4.0).sin();
+                waves.put_pixel(x, y, image::Luma([level as u8]));
+            }
+        }
+        let faint = FieldBox { area: [330.0, 164.0, 690.0, 186.0], is_plain: true };
+        let fields: Vec<FieldBox> = rows().into_iter().chain([faint]).collect();
+        assert!(edit_free(&waves, &fields) > 0.8);
     }
 
     #[test]
