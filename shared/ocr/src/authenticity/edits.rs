@@ -25,7 +25,7 @@ struct Params {
     /// Values begin before the first column and end before the second, in px; beyond are pieces of ground print, the
     /// portrait and the signature.
     columns: (f32, f32),
-    /// Share of the usual contrast that print has; what has less is ground print.
+    /// Share of the usual contrast that print has; what has less is ground print. By as much more, it lies under glare.
     contrast_share: f32,
     /// Shares of a box's pixels below its print and below its ground.
     levels: (f32, f32),
@@ -83,7 +83,8 @@ pub fn edit_free(luma: &GrayImage, fields: &[FieldBox]) -> f32 {
         fields.iter().filter(begins).filter_map(|field| Some((field.is_plain, look(luma, field)?))).collect();
     let contrasts = sorted(looks.iter().map(|(_, look)| look.contrast));
     let usual = contrasts.get(contrasts.len() / 2).copied().unwrap_or(0.0);
-    looks.retain(|(_, look)| look.contrast >= FITTED.contrast_share * usual);
+    let share = FITTED.contrast_share;
+    looks.retain(|(_, look)| (share * usual..=usual / share).contains(&look.contrast));
     let noises = sorted(looks.iter().filter_map(|(_, look)| look.noise));
     let slopes = sorted(looks.iter().filter(|(is_plain, _)| *is_plain).filter_map(|(_, look)| look.slope));
     calmness(&noises).min(evenness(&slopes))
