@@ -5,6 +5,7 @@
     ./dev accuracy --count 200 --seed 20260101     # that set again
     ./dev accuracy --set DIR --wrong               # an existing set, with every field that differs
     ./dev accuracy --family column                 # cards that differ in one thing from the usual; `all`: every family
+    ./dev accuracy --forgeries --count 10          # how many forgeries are caught, and honest pictures suspected
 
 The reader is `filot-read` in its release build: one process on one core reads all files, then scores and
 decides with the product's own code. The legacy service (tests/cards/legacy.py) reads the same files on one
@@ -25,6 +26,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
 import board  # noqa: E402
+import forgery_board  # noqa: E402
 import legacy  # noqa: E402
 from cardgen import families  # noqa: E402
 
@@ -56,6 +58,11 @@ def options():
     )
     parser.add_argument(
         "--keep", type=Path, metavar="DIR", help="generate into this folder and keep it, with what was read"
+    )
+    parser.add_argument(
+        "--forgeries",
+        action="store_true",
+        help="judge the signs of forgeries instead: --count of each kind, four times as many of each honest treatment",
     )
     parser.add_argument("--no-legacy", action="store_true", help="leave the legacy service out")
     parser.add_argument("--wrong", action="store_true", help="list every field that differs")
@@ -168,9 +175,11 @@ def main():
         if o.families:
             judge_families(o, folder)
             return
-        if not o.set:
+        if o.forgeries and not o.set:
+            forgery_board.generate(folder, o.seed, o.count, o.jobs, progress)
+        elif not o.set:
             generate(o, folder)
-        judge(o, folder, truths_of(folder))
+        (judge_forgeries if o.forgeries else judge)(o, folder, truths_of(folder))
 
 
 def truths_of(folder):
@@ -208,6 +217,15 @@ def keep(o, folder, answers):
     """Write what was read beside the pictures, where they are kept."""
     if o.keep:
         (folder / "read.jsonl").write_text("".join(json.dumps(a) + "\n" for a in answers.values()), "utf-8")
+
+
+def judge_forgeries(o, folder, truths):
+    """Read a set of forgeries and honest pictures and print who was suspected."""
+    answers, _, _ = read(o, [folder / truth["file"] for truth in truths])
+    keep(o, folder, answers)
+    name = f"`{o.set}`" if o.set else f"`./dev accuracy --forgeries --count {o.count} --seed {o.seed}`"
+    lines = [f"Set: {name}: {len(truths)} pictures", "", *forgery_board.tables(truths, answers)]
+    write(o, lines)
 
 
 def judge(o, folder, truths):

@@ -211,7 +211,7 @@ pub struct FieldReading {
 }
 
 /// How good the picture is, each measure 0 (unusable) to 1 (no complaint).
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Quality {
     /// Whether the card's outline was found; if not, the whole image was read.
     pub card_found: bool,
@@ -223,8 +223,43 @@ pub struct Quality {
     pub exposure: f32,
     /// Share of the card free of glare.
     pub glare_free: f32,
-    /// All of it together.
+    /// How free it is of signs of a drawing: ground of a few exact colours, without a camera's noise.
+    #[serde(default = "no_sign")]
+    pub drawing_free: f32,
+    /// How free it is of signs of a photographed screen.
+    #[serde(default = "no_sign")]
+    pub screen_free: f32,
+    /// How free it is of signs of a printed copy.
+    #[serde(default = "no_sign")]
+    pub copy_free: f32,
+    /// How free the fields are of signs of an edit.
+    #[serde(default = "no_sign")]
+    pub edit_free: f32,
+    /// The picture's light, sharpness and size together. Signs that it is not one of a card do not count: a reason says them.
     pub overall: f32,
+}
+
+/// What a reading says that was stored before a sign was looked for.
+const fn no_sign() -> f32 {
+    1.0
+}
+
+/// Nothing good is known of the picture, and nothing suspicious.
+impl Default for Quality {
+    fn default() -> Self {
+        Self {
+            card_found: false,
+            card_width_px: 0,
+            sharpness: 0.0,
+            exposure: 0.0,
+            glare_free: 0.0,
+            drawing_free: no_sign(),
+            screen_free: no_sign(),
+            copy_free: no_sign(),
+            edit_free: no_sign(),
+            overall: 0.0,
+        }
+    }
 }
 
 /// Everything a reader says about one picture.

@@ -49,6 +49,16 @@ pub enum ReasonCode {
     /// A new photograph would help.
     Retake,
 
+    // Whether it is a picture of a card
+    /// The card has flat colours without a camera's noise: a drawing, or a picture made by a program.
+    DrawingSuspected,
+    /// The card shows the pixels of a screen.
+    ScreenSuspected,
+    /// The card shows the dots of a printer: a printed copy.
+    CopySuspected,
+    /// A field's noise or edges are not those of the other fields: it may have been edited.
+    EditSuspected,
+
     // Completeness
     /// A field that identifies the holder, without which no automatic approval is possible, was not read.
     CriticalFieldMissing,

@@ -208,6 +208,11 @@ pub const fn blocks_approval(reason: ReasonCode) -> bool {
                 // Another document than the one claimed, or a copy of it.
                 | R::WrongKind
                 | R::Grayscale
+                // Signs of a picture that is not of a card, or not as it was made: a human judges them.
+                | R::DrawingSuspected
+                | R::ScreenSuspected
+                | R::CopySuspected
+                | R::EditSuspected
                 // Not all of what identifies the holder was seen, or not with certainty.
                 | R::CriticalFieldMissing
                 | R::LowConfidence

@@ -521,3 +521,26 @@ fn correlation_ids_are_safe_in_a_header_and_a_log_line() {
     }
     assert!("01234567-89ab-cdef-0123-456789abcdef".parse::<CorrelationId>().is_ok());
 }
+
+#[test]
+fn inv_4_any_sign_of_a_forgery_goes_to_a_human() {
+    use ReasonCode as R;
+    let born = NaiveDate::from_ymd_opt(1990, 5, 17).unwrap();
+    let honest = perfect_ktp(327_301, born, Gender::Male, 1);
+    let score_of = |reading: &CardReading| score(DocumentType::Ktp, reading, &Thresholds::default(), today());
+    assert_eq!(score_of(&honest).decision, Decision::AutoApprove);
+    for sign in [R::DrawingSuspected, R::ScreenSuspected, R::CopySuspected, R::EditSuspected] {
+        let evaluation = score_of(&CardReading { reasons: vec![sign], ..honest.clone() });
+        assert_eq!(evaluation.decision, Decision::NeedsReview, "{sign}");
+        // The sign is for a human to judge: it takes no points, and no new photograph is asked for.
+        assert_eq!((evaluation.score, evaluation.reasons), (score_of(&honest).score, vec![sign]));
+    }
+}
+
+#[test]
+fn a_stored_quality_without_signs_still_parses() {
+    let stored = r#"{"card_found":true,"card_width_px":900,"sharpness":0.9,"exposure":0.9,"glare_free":1.0,"overall":0.9}"#;
+    let quality: Quality = serde_json::from_str(stored).unwrap();
+    let signs = [quality.drawing_free, quality.screen_free, quality.copy_free, quality.edit_free];
+    assert_eq!((signs, quality.overall), ([1.0; 4], 0.9));
+}

@@ -2,6 +2,7 @@
 //!
 //! Public are the pipeline, what it answers with, and the seam for a line engine; the stages are this crate's own affair.
 
+mod authenticity;
 mod classify;
 mod correction;
 mod detection;

@@ -10,12 +10,14 @@ use std::time::Instant;
 use filot_domain::{CardKind, CardReading, DocumentType, FieldName, FieldReading, ReasonCode};
 use image::RgbImage;
 
+use crate::authenticity::{self, FieldBox, Subject};
 use crate::classify;
 use crate::detection::{Printed, find_cards, find_squeezed, may_be_squeezed, orientation_candidates};
 use crate::error::ReadError;
 use crate::image::decode::{Decoded, PictureFile};
+use crate::image::jpeg_tables::Coding;
 pub use crate::image::limits::WORKING_SIDE;
-use crate::image::rectify::{CardOutline, RectifiedCard, rectify};
+use crate::image::rectify::{CARD_HEIGHT, CARD_WIDTH, CardOutline, Homography, RectifiedCard, rectify};
 use crate::ktp;
 use crate::ktp::labels::labels_seen;
 use crate::ktp::layout::{KtpLayout, MIN_LABELLED_ROWS};
@@ -64,7 +66,8 @@ pub struct ReadOutput {
     pub reading: CardReading,
     /// The page of a PDF that it was read on, from zero.
     pub page: usize,
-    /// Milliseconds per stage: `decode`, `rectify`, `print`, `normalise`, `layout`, `recognise`, `parse`, `quality`.
+    /// Milliseconds per stage: `decode`, `rectify`, `print`, `normalise`, `layout`, `recognise`, `parse`, `quality`,
+    /// `authenticity`.
     pub stage_ms: BTreeMap<&'static str, f64>,
     /// Where in the picture it was read.
     pub trace: Trace,
@@ -155,8 +158,8 @@ impl Reader {
         let card = card.or_else(|| clock.time("rectify", || rectify(image, &whole)));
         let hidden = card.as_ref().is_some_and(|card| ends_in_glare(card, &attempt.name_areas()));
         let report =
-            clock.time("quality", || card.map(|card| assess(image, found.as_ref(), squeezed, &card)));
-        let (quality, mut reasons) =
+            clock.time("quality", || card.as_ref().map(|card| assess(image, found.as_ref(), squeezed, card)));
+        let (mut quality, mut reasons) =
             report.map_or_else(Default::default, |report| (report.quality, report.reasons));
         if attempt.is_complete() {
             reasons = without_glare(reasons);
@@ -172,6 +175,12 @@ impl Reader {
         }
         if !decoded.is_complete() {
             reasons.push(ReasonCode::PictureIncomplete);
+        }
+        if let (Some(card), Some(trace)) = (&card, &attempt.trace) {
+            let fields = field_boxes(trace);
+            let (coding, outline) = (Coding::of(bytes), &trace.outline);
+            let subject = Subject { image, coding, outline, card, fields: &fields };
+            reasons.extend(clock.time("authenticity", || authenticity::assess(&subject, &mut quality)));
         }
         reasons.sort_unstable();
         reasons.dedup();
@@ -524,6 +533,27 @@ impl Attempt {
         }
     }
 }
+
+/// Where values stand on the flat card.
+fn field_boxes(trace: &Trace) -> Vec<FieldBox> {
+    let (width, height) = (f64::from(CARD_WIDTH), f64::from(CARD_HEIGHT));
+    let to_picture = Homography::from_rectangle(width, height, &trace.outline.corners);
+    let Some(to_card) = to_picture.and_then(|map| map.inverse()) else { return Vec::new() };
+    let values = trace.marks.iter().filter(|mark| !mark.fields.is_empty());
+    let boxes = values.map(|mark| {
+        let corners = mark.corners.map(|(x, y)| to_card.apply(f64::from(x), f64::from(y)));
+        let (xs, ys) = (corners.map(|(x, _)| x as f32), corners.map(|(_, y)| y as f32));
+        let least = |values: [f32; 4]| values.into_iter().fold(f32::INFINITY, f32::min);
+        let most = |values: [f32; 4]| values.into_iter().fold(f32::NEG_INFINITY, f32::max);
+        let is_plain = !mark.fields.iter().any(|field| LARGE_PRINT.contains(field));
+        FieldBox { area: [least(xs), least(ys), most(xs), most(ys)], is_plain }
+    });
+    boxes.collect()
+}
+
+/// Fields that are printed larger than the others.
+const LARGE_PRINT: [FieldName; 4] =
+    [FieldName::Province, FieldName::Regency, FieldName::Nik, FieldName::NpwpNumber];
 
 fn failed(error: EngineError) -> ReadError {
     tracing::warn!(%error, "the line engine failed");

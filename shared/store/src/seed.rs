@@ -261,6 +261,7 @@ fn card(kind: CardKind, fields: &[(FieldName, &str)]) -> CardReading {
             exposure: 0.96,
             glare_free: 1.0,
             overall: 0.96,
+            ..Quality::default()
         },
         reasons: Vec::<ReasonCode>::new(),
         text: fields.iter().map(|(_, value)| *value).collect::<Vec<_>>().join("\n"),

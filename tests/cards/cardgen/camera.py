@@ -346,7 +346,7 @@ def scan(rng, nrng, card, mask, turns, kind=None, around=None):
     picture = photo.lay(picture, card, mask, corners, rng)
     pixels = disc(np.asarray(picture, np.float32), rng.uniform(0, 0.8))
     pixels = 255 * (np.clip(pixels * rng.uniform(0.95, 1.08), 0, 255) / 255) ** rng.uniform(0.85, 1.15)
-    pixels += nrng.standard_normal(pixels.shape, dtype=np.float32) * rng.uniform(0, 2.5)
+    pixels += nrng.standard_normal(pixels.shape, dtype=np.float32) * rng.uniform(1, 2.8)
     traits = {"scan": kind, "gray": rng.random() < 0.12, "copy": False}
     picture = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
     if rng.random() < 0.3:

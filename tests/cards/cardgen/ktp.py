@@ -206,7 +206,9 @@ def label(text, run):
 def draw(rng, nrng, person, run):
     """(card image, boxes of the fields as fractions). The text printed is exactly the person's fields."""
     f = person.fields
-    if "nik_drawn" in run:
+    if "blank" in run:
+        image = run["blank"]
+    elif "nik_drawn" in run:
         image, run["ground_family"] = grounds.ground(
             rng, nrng, (WIDTH, HEIGHT), run["ground"], run["guilloche"], run["strength"]
         )

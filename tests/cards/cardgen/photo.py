@@ -420,7 +420,7 @@ def scan(rng, nrng, card, mask, turns, kind=None, around=None):
     if around:
         around(picture, corners)
     picture = lay(picture, card, mask, corners, rng)
-    level = {"blur": (0.0, 0.6), "motion": 0, "noise": (0.5, 3)}
+    level = {"blur": (0.15, 0.6), "motion": 0, "noise": (1.0, 3)}
     pixels = np.asarray(picture, np.float32) * rng.uniform(0.92, 1.04)
     traits = {"gray": rng.random() < 0.12, "copy": False, "scan": kind}
     picture = lens(rng, nrng, pixels, level)

@@ -26,13 +26,14 @@ const STAGES: &[(&str, &[&str])] = &[
     ("npwp", &BELOW_CARDS),
     ("classify", &UP_TO_CARDS),
     ("quality", &["image"]),
+    ("authenticity", &["image"]),
     ("pipeline", &BELOW_PIPELINE),
 ];
 const BELOW_CARDS: [&str; 8] =
     ["image", "text", "preprocess", "detection", "recognition", "page", "trace", "correction"];
 const UP_TO_CARDS: [&str; 10] =
     ["image", "text", "preprocess", "detection", "recognition", "page", "trace", "correction", "ktp", "npwp"];
-const BELOW_PIPELINE: [&str; 12] = [
+const BELOW_PIPELINE: [&str; 13] = [
     "image",
     "text",
     "preprocess",
@@ -45,6 +46,7 @@ const BELOW_PIPELINE: [&str; 12] = [
     "npwp",
     "classify",
     "quality",
+    "authenticity",
 ];
 /// Stages that import no other, and that all others may import.
 const LEAVES: [&str; 2] = ["error", "device"];

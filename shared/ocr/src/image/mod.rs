@@ -4,6 +4,7 @@ pub(crate) mod decode;
 pub(crate) mod ground;
 pub(crate) mod histogram;
 mod jpeg;
+pub(crate) mod jpeg_tables;
 pub(crate) mod limits;
 pub(crate) mod morphology;
 mod pdf;

@@ -138,6 +138,7 @@ pub fn assess(
         exposure,
         glare_free,
         overall: (0.5 * least + 0.5 * mean) * whole,
+        ..Quality::default()
     };
     QualityReport { quality, reasons }
 }
