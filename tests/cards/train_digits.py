@@ -237,7 +237,7 @@ def main():
     args = argparse.ArgumentParser()
     args.add_argument("out")
     args.add_argument("--seed", type=int, default=7)
-    args.add_argument("--samples", type=int, default=120_000)
+    args.add_argument("--samples", type=int, default=140_000)
     args.add_argument("--epochs", type=int, default=8)
     args = args.parse_args()
     rng = np.random.default_rng(args.seed)

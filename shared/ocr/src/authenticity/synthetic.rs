@@ -48,5 +48,5 @@ pub fn flat(mut added: impl FnMut(u32, u32) -> f32) -> GrayImage {
 
 /// Bars of three pixels in rows of print, from the first to the last row and column of values.
 pub fn is_print(x: u32, y: u32) -> bool {
-    (320..700).contains(&x) && (200..680).contains(&y) && y % 40 < 24 && (x / 3) % 5 == 0
+    (320..700).contains(&x) && (200..680).contains(&y) && y % 40 < 24 && (x / 3).is_multiple_of(5)
 }

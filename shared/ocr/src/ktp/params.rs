@@ -163,6 +163,8 @@ pub(crate) struct Params {
     pub english_words: NameBounds,
     /// Lead of that word over the next one, in the same measure.
     pub vocabulary_lead_min: f32,
+    /// Lead of an Indonesian word over the nearest English one.
+    pub other_language_lead_min: f32,
     /// Difference up to which the value counts as read exactly.
     pub vocabulary_exact_max: f32,
     /// Factor on, and upper bound of, the confidence of a value that is no word of its vocabulary.
@@ -259,6 +261,7 @@ pub(crate) static PARAMS: Params = Params {
     closed_words: NameBounds { sure: 0.2, in_doubt: 0.6, most: 0.5 },
     english_words: NameBounds { sure: 0.1, in_doubt: 0.3, most: 0.2 },
     vocabulary_lead_min: 0.12,
+    other_language_lead_min: 0.04,
     vocabulary_exact_max: 0.02,
     unknown_word: 0.3,
     citizenship_disputed: 0.85,

@@ -48,7 +48,7 @@ mod tests {
 
     #[test]
     fn specks_become_pale_and_strokes_stay() {
-        let speck = |x: u32, y: u32| x % 6 == 0 && y % 4 == 0;
+        let speck = |x: u32, y: u32| x.is_multiple_of(6) && y.is_multiple_of(4);
         let stroke = |x: u32| (200..206).contains(&x);
         let soft = soften_bilevel(&picture(|x, y| if speck(x, y) || stroke(x) { 0 } else { 255 })).unwrap();
         assert!(soft.get_pixel(60, 60).0[0] > 120, "a speck is as dark as print");
