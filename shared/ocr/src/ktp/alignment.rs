@@ -5,7 +5,6 @@
 
 use crate::ktp::labels::{LABELS, Label, Similarities, label_similarity};
 use crate::ktp::params::PARAMS;
-use crate::ktp::value_evidence::value_similarities;
 use crate::text::normalise::normalize_alnum;
 
 /// What a row of the card holds.
@@ -34,20 +33,21 @@ pub fn align(rows: &[String]) -> Vec<RowMeaning> {
     align_by(&similarities, &labelled).0
 }
 
-/// The same with the texts of the values beside those of the labels, for cards on which labels are lost.
-pub fn align_with_values(rows: &[(String, String)]) -> Vec<RowMeaning> {
+/// The same with what the values say beside the texts of the labels, for cards on which labels are lost. For each row its
+/// label's text and how well its value fits each label, `None` where it has none.
+pub fn align_with_values(rows: &[(String, Option<Similarities>)]) -> Vec<RowMeaning> {
     let fits = &PARAMS.value_evidence;
-    let similarities = |(label, value): &(String, String)| {
+    let similarities = |(label, value): &(String, Option<Similarities>)| {
         let of_label: Similarities = std::array::from_fn(|at| label_similarity(label, at));
         let legible = normalize_alnum(label).len() >= 2
             && of_label.iter().any(|similarity| *similarity >= fits.legible_label_min);
-        if normalize_alnum(value).is_empty() && value.trim() != "-" {
-            return legible.then_some(of_label);
+        match value {
+            Some(of_value) if legible => {
+                Some(std::array::from_fn(|at| of_label[at] + fits.beside_label * of_value[at]))
+            }
+            Some(of_value) => Some(*of_value),
+            None => legible.then_some(of_label),
         }
-        let of_value = value_similarities(value);
-        Some(std::array::from_fn(|at| {
-            if legible { of_label[at] + fits.beside_label * of_value[at] } else { of_value[at] }
-        }))
     };
     let similarities: Vec<Option<Similarities>> = rows.iter().map(similarities).collect();
     let labelled: Vec<bool> = rows.iter().map(|(label, _)| normalize_alnum(label).len() >= 2).collect();
@@ -133,6 +133,7 @@ pub(crate) fn align_by(rows: &[Option<Similarities>], labelled: &[bool]) -> (Vec
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ktp::value_evidence::value_similarities;
 
     const CARD: [(&str, &str); 12] = [
         ("Nama", "CHRISTIAN ZULKARNAIN"),
@@ -149,8 +150,8 @@ mod tests {
         ("Berlaku Hingga", "SEUMUR HIDUP"),
     ];
 
-    fn rows(card: &[(&str, &str)]) -> Vec<(String, String)> {
-        card.iter().map(|(label, value)| ((*label).to_owned(), (*value).to_owned())).collect()
+    fn rows(card: &[(&str, &str)]) -> Vec<(String, Option<Similarities>)> {
+        card.iter().map(|(label, value)| ((*label).to_owned(), value_similarities(value))).collect()
     }
 
     fn expected() -> Vec<RowMeaning> {

@@ -19,6 +19,7 @@ use crate::ktp::row_data::{KtpLines, KtpRow};
 use crate::ktp::rows::{RowLayout, median};
 use crate::ktp::rt_rw::dashes_by_shape;
 use crate::ktp::template::TEMPLATE;
+use crate::ktp::value_evidence::value_similarities;
 use crate::page::{Page, Span};
 use crate::recognition::digits::{self, Band, DigitRow, NumberRow, Pattern};
 use crate::recognition::engine::{Engine, EngineError, LineImage, TextClass};
@@ -142,9 +143,8 @@ impl KtpLayout {
         }
         self.read_spans(page, engine, &mut rows, |at, i| value(at, *classes.get(i)?))?;
         if !labels_suffice {
-            let texts: Vec<(String, String)> =
-                rows.iter().map(|row| (row.label.text(), value_text(row))).collect();
-            meanings = align_with_values(&texts);
+            let evidence = |row: &KtpRow| (row.label.text(), value_similarities(&value_text(row)));
+            meanings = align_with_values(&rows.iter().map(evidence).collect::<Vec<_>>());
             let meant = value_classes(&meanings);
             self.read_spans(page, engine, &mut rows, |at, i| {
                 let class = *meant.get(i)?;

@@ -16,9 +16,13 @@ use crate::text::lexicon::OCCUPATIONS;
 use crate::text::normalise::normalize_alnum;
 use crate::text::similarity::edit_similarity;
 
-/// How well the text of a value fits each label, 0 to 1, or below where it speaks against the label.
-pub(crate) fn value_similarities(text: &str) -> Similarities {
-    std::array::from_fn(|at| LABELS.get(at).map_or(0.0, |(label, _)| value_similarity(text, *label)))
+/// How well the text of a value fits each label, 0 to 1, or below where it speaks against the label. `None`: there is no
+/// text.
+pub(crate) fn value_similarities(text: &str) -> Option<Similarities> {
+    if normalize_alnum(text).is_empty() && text.trim() != "-" {
+        return None;
+    }
+    Some(std::array::from_fn(|at| LABELS.get(at).map_or(0.0, |(label, _)| value_similarity(text, *label))))
 }
 
 fn value_similarity(text: &str, label: Label) -> f32 {
@@ -59,7 +63,7 @@ mod tests {
     use super::*;
 
     fn best(text: &str) -> Label {
-        let similarities = value_similarities(text);
+        let similarities = value_similarities(text).unwrap();
         let at = (0..LABELS.len()).max_by(|a, b| similarities[*a].total_cmp(&similarities[*b])).unwrap();
         LABELS[at].0
     }
