@@ -300,19 +300,30 @@ impl Reader {
                 }
             }
         }
-        let mut squeezed = false;
-        if !attempt.is_identified() && may_be_squeezed(image) {
-            // Each outline so far had a card's proportions.
-            let kinds = if claimed.is_some() { only(claimed) } else { order(claimed) };
-            for outline in clock.time("rectify", || find_squeezed(image)) {
-                let (again, its_card) = self.read_upright(clock, image, &outline, kinds)?;
-                if again.is_identified() && again.mean_confidence() >= SQUEEZED_CONFIDENCE_MIN {
-                    (attempt, card, found, squeezed) = (again, its_card, Some(outline), true);
-                    break;
-                }
+        if !attempt.is_identified()
+            && may_be_squeezed(image)
+            && let Some(search) = self.search_squeezed(clock, image, claimed)?
+        {
+            return Ok(search);
+        }
+        Ok(Search { attempt, card, found, squeezed: false })
+    }
+
+    /// Reads outlines of other proportions than a card's, in a picture whose width and height may have been scaled apart.
+    fn search_squeezed(
+        &mut self,
+        clock: &mut Clock,
+        image: &RgbImage,
+        claimed: Option<DocumentType>,
+    ) -> Result<Option<Search>, ReadError> {
+        let kinds = if claimed.is_some() { only(claimed) } else { order(claimed) };
+        for outline in clock.time("rectify", || find_squeezed(image)) {
+            let (attempt, card) = self.read_upright(clock, image, &outline, kinds)?;
+            if attempt.is_identified() && attempt.mean_confidence() >= SQUEEZED_CONFIDENCE_MIN {
+                return Ok(Some(Search { attempt, card, found: Some(outline), squeezed: true }));
             }
         }
-        Ok(Search { attempt, card, found, squeezed })
+        Ok(None)
     }
 
     /// Tries the orientations of an outline until one shows a card; with `print` only those that agree with it.

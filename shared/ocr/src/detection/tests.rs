@@ -248,3 +248,28 @@ fn a_page_of_print_is_no_ktp() {
         assert!(print.ktps(&image, &GRID).is_empty() && print.agrees_with(&CardOutline::whole_image(w, h)));
     }
 }
+
+#[test]
+fn a_card_in_a_picture_made_square_is_found() {
+    // The card stands upright in a wide picture, which an app then made square.
+    let (left, right, top, bottom) = (90.0, 910.0, 130.0, 870.0);
+    let squeezed = [(left, top), (right, top), (right, bottom), (left, bottom)];
+    let image = scene((1000, 1000), &squeezed, speckle);
+    assert!(may_be_squeezed(&image));
+    let found = find_squeezed(&image);
+    let off = found.iter().map(|outline| error(outline, &squeezed)).fold(f32::MAX, f32::min);
+    assert!(off < 0.01, "off by {:.2} %", off * 100.0);
+    // The picture itself may be the card.
+    assert!(found.iter().any(|outline| outline.corners.contains(&(1000.0, 1000.0))));
+}
+
+#[test]
+fn pictures_of_a_camera_or_a_page_are_not_searched_as_squeezed() {
+    for (width, height) in [(1600, 1200), (1920, 1080), (1080, 1920), (1500, 1000), (848, 1200), (1010, 637)]
+    {
+        assert!(!may_be_squeezed(&RgbImage::new(width, height)), "{width} x {height}");
+    }
+    for (width, height) in [(800, 800), (900, 1200), (1280, 640)] {
+        assert!(may_be_squeezed(&RgbImage::new(width, height)), "{width} x {height}");
+    }
+}

@@ -251,71 +251,9 @@ pub(crate) fn row_layouts(
     column: &ValueColumn,
     bounds: TextBounds,
 ) -> Vec<RowLayout> {
-    let w = page.width() as f32;
-    let text_left = (TEMPLATE.text_left * w) as u32;
-    let text_right = (bounds.text_right * w) as u32;
-    let right = (bounds.portrait_left * w) as u32;
-    let extra_left_max = (bounds.text_right - TEMPLATE.extra_before_text_right) * w;
-    let mut layouts: Vec<RowLayout> = rows
-        .iter()
-        .map(|row| {
-            let value_left = column.left(*row);
-            let border = column.border(page, *row, high);
-            // The label: everything up to the colon.
-            let before = page.spans(*row, text_left, border.at, high * 2 / 5);
-            let wide = |span: &&Span| (span.right - span.left) * 10 > high * 4;
-            let label = match (before.iter().find(wide), before.iter().rfind(wide)) {
-                (Some(first), Some(last)) => Some(Span { left: first.left, right: last.right }),
-                _ => None,
-            };
-            let Printed { spans: after, ground } = printed(page, *row, (border.at, right), high);
-            let mut value = after.first().copied().filter(|span| {
-                // A value begins where values begin.
-                span.left < value_left + high * 3
-            });
-            value = value.map(|span| behind_colon(page, *row, span));
-            let value_is_dash = value.is_some_and(|span| is_dash(page, *row, span));
-            let mut cut =
-                border.divides_ink || value.is_some_and(|span| touched_from_left(page, *row, span, high));
-            let mut extra = None;
-            if let Some(first) = value {
-                let rest: Vec<Span> = after.iter().skip(1).copied().collect();
-                let rest: Vec<Span> =
-                    rest.into_iter().filter(|span| (span.left as f32) < extra_left_max).collect();
-                if let (Some(next), Some(last)) = (rest.first(), rest.last()) {
-                    extra = Some(Span { left: next.left, right: last.right });
-                }
-                let inside = without_portrait(page, *row, first, text_right, high);
-                value = inside.map(|(span, _)| span);
-                cut |= inside.is_some_and(|(_, goes_on)| goes_on);
-                // What glare has made pale looks like the ground's print.
-                cut |= ground.is_some_and(|pale| {
-                    (first.right..first.right + high * 5 / 4).contains(&pale.left)
-                        && is_as_high_as_letters(page, *row, pale)
-                });
-                extra = extra
-                    .and_then(|span| without_portrait(page, *row, span, text_right, high))
-                    .map(|(span, _)| span);
-            }
-            let blood = extra.and_then(|span| blood_shape(page, *row, span));
-            let ground = ground.map(|span| span.left);
-            let extra_is_pale = extra.zip(value).is_some_and(|(extra, value)| {
-                page.ink_darkness(*row, extra) < PARAMS.ground_print_max.1 * page.ink_darkness(*row, value)
-            });
-            RowLayout {
-                row: *row,
-                label,
-                value,
-                value_is_dash,
-                off_column: false,
-                cut,
-                ground,
-                extra,
-                extra_is_pale,
-                blood,
-            }
-        })
-        .collect();
+    let text_right = (bounds.text_right * page.width() as f32) as u32;
+    let mut layouts: Vec<RowLayout> =
+        rows.iter().map(|row| row_layout(page, *row, high, column, bounds)).collect();
     let begins: Vec<Option<u32>> = layouts.iter().map(|row| row.value.map(|span| span.left)).collect();
     for (i, layout) in layouts.iter_mut().enumerate() {
         let (Some(span), Some(column)) = (layout.value, column_beside(&begins, i)) else { continue };
@@ -326,6 +264,62 @@ pub(crate) fn row_layouts(
         layout.value = Some(reached);
     }
     layouts
+}
+
+/// The parts of one row by its own print.
+fn row_layout(page: &Page, row: Row, high: u32, column: &ValueColumn, bounds: TextBounds) -> RowLayout {
+    let w = page.width() as f32;
+    let px = |share: f32| (share * w) as u32;
+    let (text_right, border) = (px(bounds.text_right), column.border(page, row, high));
+    let Printed { spans, ground } = printed(page, row, (border.at, px(bounds.portrait_left)), high);
+    let mut layout = RowLayout {
+        row,
+        label: label_span(page, row, (px(TEMPLATE.text_left), border.at), high),
+        value: None,
+        value_is_dash: false,
+        off_column: false,
+        cut: border.divides_ink,
+        ground: ground.map(|span| span.left),
+        extra: None,
+        extra_is_pale: false,
+        blood: None,
+    };
+    // A value begins where values begin.
+    let Some((first, rest)) =
+        spans.split_first().filter(|(first, _)| first.left < column.left(row) + high * 3)
+    else {
+        return layout;
+    };
+    let first = behind_colon(page, row, *first);
+    layout.value_is_dash = is_dash(page, row, first);
+    let inside = without_portrait(page, row, first, text_right, high);
+    layout.value = inside.map(|(span, _)| span);
+    layout.cut |= touched_from_left(page, row, first, high)
+        || inside.is_some_and(|(_, goes_on)| goes_on)
+        // What glare has made pale looks like the ground's print.
+        || ground.is_some_and(|pale| {
+            (first.right..first.right + high * 5 / 4).contains(&pale.left)
+                && is_as_high_as_letters(page, row, pale)
+        });
+    let extra_left_max = px(bounds.text_right - TEMPLATE.extra_before_text_right);
+    let beside = rest.iter().take_while(|span| span.left < extra_left_max).count();
+    let beside = rest.get(..beside).unwrap_or_default();
+    if let (Some(next), Some(last)) = (beside.first(), beside.last()) {
+        let all = Span { left: next.left, right: last.right };
+        layout.extra = without_portrait(page, row, all, text_right, high).map(|(span, _)| span);
+    }
+    layout.blood = layout.extra.and_then(|span| blood_shape(page, row, span));
+    layout.extra_is_pale = layout.extra.zip(layout.value).is_some_and(|(extra, value)| {
+        page.ink_darkness(row, extra) < PARAMS.ground_print_max.1 * page.ink_darkness(row, value)
+    });
+    layout
+}
+
+/// The label of a row: everything up to the colon.
+fn label_span(page: &Page, row: Row, (left, right): (u32, u32), high: u32) -> Option<Span> {
+    let before = page.spans(row, left, right, high * 2 / 5);
+    let wide = |span: &&Span| (span.right - span.left) * 10 > high * 4;
+    Some(Span { left: before.iter().find(wide)?.left, right: before.iter().rfind(wide)?.right })
 }
 
 /// Where the value of a row should begin, by the rows next to it: the column may lean, so of those the one furthest

@@ -145,3 +145,18 @@ fn no_card_found_is_said_and_lowers_the_whole() {
     assert_eq!(report.reasons, [ReasonCode::CardNotFound]);
     assert!(report.quality.overall < 0.75 && !report.quality.card_found);
 }
+
+#[test]
+fn a_value_that_ends_in_a_reflection_may_go_on() {
+    let mut rgb = drawn(1.0);
+    for y in 200..320 {
+        for x in 500..700 {
+            rgb.put_pixel(x, y, Rgb([255; 3]));
+        }
+    }
+    let card = flat(rgb);
+    let row = |right: f32| [340.0, 240.0, right, 264.0];
+    assert!(ends_in_glare(&card, &[row(495.0)]));
+    assert!(!ends_in_glare(&card, &[row(400.0)]));
+    assert!(!ends_in_glare(&flat(drawn(1.0)), &[row(495.0)]));
+}
