@@ -77,15 +77,22 @@ pub(crate) fn meanings_of(lines: &KtpLines) -> Vec<RowMeaning> {
     })
 }
 
-/// Whether print touches the box of the name or the birth from outside, so that a part of it may be missing.
+/// Whether a part of the name or the birth may be missing: print touches the box from outside, or the name ends in a comma,
+/// behind which a title stands.
 pub fn critical_value_is_cut(lines: &KtpLines) -> bool {
     let mut above = RowMeaning::Nothing;
-    lines.rows.iter().zip(meanings_of(lines)).any(|(row, meaning)| {
+    let mut name = None;
+    let mut cut = false;
+    for (row, meaning) in lines.rows.iter().zip(meanings_of(lines)) {
         if meaning != RowMeaning::Continuation {
             above = meaning;
         }
-        row.value_is_cut && matches!(above, RowMeaning::Labelled(Label::Name | Label::Birth))
-    })
+        if above == RowMeaning::Labelled(Label::Name) {
+            name = Some(row);
+        }
+        cut |= row.value_is_cut && matches!(above, RowMeaning::Labelled(Label::Name | Label::Birth));
+    }
+    cut || name.is_some_and(|last| ends_in_comma(&last.value, PARAMS.comma_min))
 }
 
 /// Compares the NIK with the birth date, the gender and the places that it encodes. No value changes: a repair towards

@@ -104,6 +104,8 @@ pub(crate) struct Params {
     pub column_lean_cost: f32,
     /// Rows that begin a value in one column, as a share of those in the column in which most begin print.
     pub column_support_min: f32,
+    /// Confidence from which on a comma at the end of a name is print, not dirt.
+    pub comma_min: f32,
     /// Darkness of the ink of print that belongs to a card's ground, as a share of a value's: of a word right behind the
     /// value, and of one behind a wide gap.
     pub ground_print_max: (f32, f32),
@@ -215,6 +217,7 @@ pub(crate) static PARAMS: Params = Params {
     column_leans: 10,
     column_lean_cost: 20.0,
     column_support_min: 0.5,
+    comma_min: 0.8,
     ground_print_max: (0.55, 0.8),
     faint_print_share: 0.3,
     label_similarity_min: 0.7,

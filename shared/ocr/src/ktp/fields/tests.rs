@@ -372,6 +372,8 @@ fn a_comma_before_a_degree_on_the_next_line_stays() {
     let name = lines.rows.iter().position(|row| row.label.text() == "Nama").unwrap();
     lines.rows[name].value = Line::with_confidence(": FATIMAH MANURUNG,", 0.99);
     assert_eq!(value(&lines, FieldName::Name).as_deref(), Some("FATIMAH MANURUNG"));
+    assert!(critical_value_is_cut(&lines), "the degree was not seen");
     lines.rows.insert(name + 1, row("", "S.PD"));
     assert_eq!(value(&lines, FieldName::Name).as_deref(), Some("FATIMAH MANURUNG, S.PD"));
+    assert!(!critical_value_is_cut(&lines));
 }
