@@ -60,6 +60,20 @@ async fn run(function: &'static dyn HttpFunction) -> Result<(), lambda_http::Err
     .await
 }
 
+/// Answers one event as the function's program does, in the form that the event asks for.
+///
+/// # Errors
+/// The answer has no JSON form.
+pub async fn answer_event(
+    function: &dyn HttpFunction,
+    context: &Context,
+    event: serde_json::Value,
+) -> Result<serde_json::Value, lambda_http::Error> {
+    let event = LambdaEvent::new(serde_json::from_value(event)?, lambda_runtime::Context::default());
+    let answered = event::serve(event, |request| answer(function, context, request)).await?;
+    Ok(serde_json::to_value(answered)?)
+}
+
 /// Answers one request, whatever happens.
 pub async fn answer(function: &dyn HttpFunction, context: &Context, request: Request) -> Response<Body> {
     respond(request, context.cors_origins(), |call| function.answer(context, call)).await
