@@ -29,7 +29,6 @@ pub mod engine {
 /// The parsers that fuzz targets reach.
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing {
-    pub use crate::image::decode::{Decoded, decode};
     pub use crate::ktp::alignment::align;
     pub use crate::ktp::fields::parse as parse_ktp;
     pub use crate::ktp::labels::labels_seen;

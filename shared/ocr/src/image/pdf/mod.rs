@@ -103,11 +103,11 @@ impl PdfFile {
             return Err(unsupported("the PDF's page is a mere strip"));
         }
         let undecoded = Arc::new(AtomicBool::new(false));
-        let told = Arc::clone(&undecoded);
+        let sink = Arc::clone(&undecoded);
         let settings = InterpreterSettings {
             warning_sink: Arc::new(move |warning| {
                 if matches!(warning, InterpreterWarning::ImageDecodeFailure) {
-                    told.store(true, Ordering::Relaxed);
+                    sink.store(true, Ordering::Relaxed);
                 }
             }),
             ..InterpreterSettings::default()
