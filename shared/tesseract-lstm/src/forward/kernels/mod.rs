@@ -1,0 +1,66 @@
+//! The inner loops, once for each kind of processor. All give the same bits: sums are whole numbers, and every
+//! operation on floats is a rounded one of its own, in Tesseract's order, never fused.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+mod portable;
+
+use super::packed::PackedWeights;
+
+/// Rows of inputs side by side in memory.
+#[derive(Clone, Copy)]
+pub(crate) struct Rows<'a> {
+    pub(crate) bytes: &'a [u8],
+    /// From one row to the next.
+    pub(crate) stride: usize,
+    pub(crate) count: usize,
+}
+
+impl Rows<'_> {
+    /// Whether `length` bytes of each row lie within the memory.
+    fn hold(&self, length: usize) -> bool {
+        self.count == 0 || (self.count - 1) * self.stride + length <= self.bytes.len()
+    }
+}
+
+/// The kernels of one kind of processor.
+#[derive(Clone, Copy)]
+pub(crate) struct Kernels {
+    /// As the caller names it.
+    pub(crate) name: &'static str,
+    /// XORed with the byte of every activation: 0x80 for processors that multiply unsigned with signed bytes.
+    pub(crate) offset: u8,
+    /// `sums[row][output] = start[output] + weights[output] . row`, for rows of at least `row_bytes`.
+    pub(crate) multiply: fn(weights: &PackedWeights, rows: Rows<'_>, sums: &mut [i32]),
+    /// One step of an LSTM for one row of sums: cell inputs, input gates, forget gates, output gates, each `state.len()`
+    /// of them. The new outputs overwrite `outputs`.
+    pub(crate) cell: fn(sums: &[i32], scales: &[f32], state: &mut [f32], outputs: &mut [u8]),
+    /// The greatest of several rows of sums, then tanh, as activations.
+    pub(crate) pool_tanh: fn(sums: &[i32], scales: &[f32], outputs: &mut [u8]),
+    /// Softmax of one row of sums, the first `outputs.len()` of them.
+    pub(crate) softmax: fn(sums: &[i32], scales: &[f32], outputs: &mut [f32]),
+}
+
+impl std::fmt::Debug for Kernels {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// All kernels that this processor runs, the fastest first. The last one runs anywhere.
+pub(crate) fn available() -> impl Iterator<Item = Kernels> {
+    let mut found = Vec::new();
+    #[cfg(target_arch = "x86_64")]
+    {
+        found.extend(avx512::kernels());
+        found.extend(avx2::kernels());
+    }
+    #[cfg(target_arch = "aarch64")]
+    found.extend(neon::kernels());
+    found.push(portable::KERNELS);
+    found.into_iter()
+}

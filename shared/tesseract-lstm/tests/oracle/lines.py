@@ -1,0 +1,229 @@
+#!/usr/bin/env python3
+"""Line images, and what libtesseract 5.3.0 reads in them.
+
+    python lines.py check --lines target/release/examples/lines [--lang ind+eng] [--count 10000] [--seed 1]
+    python lines.py fixtures
+    python lines.py time --lines target/release/examples/lines [--lang ind]
+
+`check` draws lines, reads each with libtesseract (through oracle.cpp) and with this crate's example, and prints every
+difference in text or confidence. `fixtures` writes the pictures and answers that the crate's tests use. `time` compares
+lines a second on one core. The same seed draws the same lines. Needs Pillow, numpy, g++, libtesseract-dev 5.3.0 and the
+typefaces of Debian that the lists below name; one that is missing is an error.
+"""
+
+import argparse
+import json
+import random
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
+
+HERE = Path(__file__).resolve().parent
+CRATE = HERE.parent.parent
+FIXTURES = CRATE / "tests" / "fixtures"
+CARD_DATA = CRATE.parent.parent / "tests" / "cards" / "data"
+TYPEFACES = Path("/usr/share/fonts/truetype")
+# Debian: fonts-liberation, fonts-dejavu-core, fonts-ocr-a, fonts-ocr-b.
+FONT_FOLDERS = ("liberation", "dejavu", "ocr-a", "ocr-b")
+
+LABELS = (
+    "NIK", "Nama", "Tempat/Tgl Lahir", "Jenis Kelamin", "Gol. Darah", "Alamat", "RT/RW", "Kel/Desa", "Kecamatan",
+    "Agama", "Status Perkawinan", "Pekerjaan", "Kewarganegaraan", "Berlaku Hingga", "NPWP", "PROVINSI", "KABUPATEN",
+)
+VALUES = (
+    "LAKI-LAKI", "PEREMPUAN", "ISLAM", "KRISTEN", "KATHOLIK", "BELUM KAWIN", "KAWIN", "SEUMUR HIDUP", "WNI",
+    "KARYAWAN SWASTA", "PELAJAR/MAHASISWA", "MENGURUS RUMAH TANGGA", "JAKARTA SELATAN", "DKI JAKARTA",
+)
+ENGLISH = (
+    "the", "quick", "brown", "fox", "jumps", "over", "lazy", "dog", "office", "staff", "affluent", "final", "fluffy",
+    "Marriage", "certificate", "number", "issued", "MALE", "FEMALE", "CATHOLIC", "Singapore", "valid", "until", "don't",
+)
+MARKS = list(".,:;!?()[]{}<>/\\|-_+=*&^%$#@~'\"") + ["“", "”", "‘", "’", "—", "©", "®", "€", "£", "°", "é", "ü"]
+
+
+def faces():
+    """Paths of all typefaces, in an order that does not depend on the file system."""
+    found = []
+    for folder in FONT_FOLDERS:
+        paths = sorted(p for p in (TYPEFACES / folder).rglob("*") if p.suffix.lower() in (".ttf", ".otf"))
+        if not paths:
+            sys.exit(f"no typefaces in {TYPEFACES / folder}: apt-get install fonts-{folder}")
+        found += paths
+    return found
+
+
+class Lines:
+    """Draws lines of text; the same seed draws the same ones."""
+
+    def __init__(self, seed):
+        self.rng = random.Random(seed)
+        self.noise = np.random.default_rng(seed)
+        self.faces = faces()
+        self.words = [word for word in (CARD_DATA / "words.txt").read_text().split() if word]
+
+    def number(self, digits):
+        return "".join(self.rng.choice("0123456789") for _ in range(digits))
+
+    def date(self):
+        return f"{self.rng.randint(1, 31):02}-{self.rng.randint(1, 12):02}-{self.rng.randint(1930, 2030)}"
+
+    def word(self):
+        rng = self.rng
+        kind = rng.random()
+        if kind < 0.45:
+            word = rng.choice(self.words)
+        elif kind < 0.6:
+            word = rng.choice(VALUES)
+        elif kind < 0.8:
+            word = rng.choice(ENGLISH)
+        elif kind < 0.92:
+            word = self.number(rng.randint(1, 16))
+        else:
+            word = "".join(rng.choice(MARKS) for _ in range(rng.randint(1, 4)))
+        case = rng.random()
+        return word.upper() if case < 0.4 else word.title() if case < 0.6 else word.lower() if case < 0.8 else word
+
+    def text(self):
+        rng = self.rng
+        kind = rng.random()
+        if kind < 0.3:
+            value = rng.choice([self.number(16), rng.choice(VALUES), f"{self.word()}, {self.date()}", self.date(),
+                                f"{self.number(3)}/{self.number(3)}", "JL. " + self.word().upper() + " NO. " + self.number(2)])
+            return f"{rng.choice(LABELS)} : {value}" if rng.random() < 0.6 else value
+        if kind < 0.36:
+            return f"{self.number(2)}.{self.number(3)}.{self.number(3)}.{self.number(1)}-{self.number(3)}.{self.number(3)}"
+        if kind < 0.92:
+            marked = lambda word: word + rng.choice([",", ".", ":", ";", "?", "!", ")"]) if rng.random() < 0.12 else word
+            spaces = "  " if rng.random() < 0.05 else " "
+            return spaces.join(marked(self.word()) for _ in range(rng.randint(1, 7)))
+        return "".join(rng.choice([*MARKS, *"abcXYZ0189", " "]) for _ in range(rng.randint(1, 24)))
+
+    def picture(self):
+        """A line as a photo or a scan may show it."""
+        rng = self.rng
+        if rng.random() < 0.01:
+            return self.without_text()
+        size = rng.choice([rng.randint(8, 16), rng.randint(14, 34), rng.randint(14, 34), rng.randint(30, 70), rng.randint(60, 160)])
+        font = ImageFont.truetype(str(rng.choice(self.faces)), size)
+        text = self.text()
+        left, top, right, bottom = font.getbbox(text)
+        pad = [rng.randint(0, max(1, size // 3)) for _ in range(4)]
+        if rng.random() < 0.05:
+            pad = [rng.randint(-size // 4, 0) for _ in range(4)]
+        width, height = max(1, right - left + pad[0] + pad[1]), max(1, bottom - top + pad[2] + pad[3])
+        width = min(width, 4000)
+        is_color = rng.random() < 0.4
+        ground = [rng.randint(150, 255) for _ in range(3)]
+        ink = [rng.randint(0, 110) for _ in range(3)]
+        if rng.random() < 0.12:
+            ground, ink = ink, ground
+        if not is_color:
+            ground, ink = ground[0], ink[0]
+        else:
+            ground, ink = tuple(ground), tuple(ink)
+        picture = Image.new("RGB" if is_color else "L", (width, height), ground)
+        ImageDraw.Draw(picture).text((pad[0] - left, pad[2] - top), text, font=font, fill=ink)
+        return self.worn(picture)
+
+    def worn(self, picture):
+        rng = self.rng
+        if rng.random() < 0.15:
+            picture = picture.rotate(rng.uniform(-2.5, 2.5), resample=Image.Resampling.BICUBIC, fillcolor=picture.getpixel((0, 0)))
+        if rng.random() < 0.35:
+            picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, max(0.4, picture.height / 30))))
+        if rng.random() < 0.1:
+            scale = rng.uniform(0.4, 2.5)
+            size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
+            picture = picture.resize(size, rng.choice([Image.Resampling.NEAREST, Image.Resampling.BILINEAR, Image.Resampling.BICUBIC]))
+        if rng.random() < 0.45:
+            pixels = np.asarray(picture, dtype=np.float32)
+            pixels = pixels + self.noise.normal(0, rng.uniform(1, 40), pixels.shape)
+            picture = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+        if rng.random() < 0.08:
+            picture = picture.convert("L").point(lambda value: 255 if value > 128 else 0)
+        return picture
+
+    def without_text(self):
+        rng = self.rng
+        width, height = rng.randint(1, 600), rng.randint(1, 90)
+        kind = rng.random()
+        if kind < 0.4:
+            return Image.new("L", (width, height), rng.randint(0, 255))
+        pixels = self.noise.integers(0, 256, (height, width) if kind < 0.7 else (height, width, 3))
+        return Image.fromarray(pixels.astype(np.uint8))
+
+
+def build_oracle(folder):
+    oracle = Path(folder) / "oracle"
+    source = HERE / "oracle.cpp"
+    subprocess.run(
+        ["g++", "-O2", "-rdynamic", "-o", oracle, source, "-ltesseract", "-llept", "-ldl"], check=True
+    )
+    return oracle
+
+
+def answers(command, paths):
+    """One JSON object for each path."""
+    done = subprocess.run(command, input="\n".join(map(str, paths)) + "\n", text=True, stdout=subprocess.PIPE, check=True)
+    return [json.loads(line) for line in done.stdout.split("\n") if line]
+
+
+def check(options):
+    """Compares many lines; returns how many differ."""
+    lines = Lines(options.seed)
+    different = 0
+    kept = None
+    with tempfile.TemporaryDirectory() as folder:
+        oracle = build_oracle(folder)
+        done = 0
+        while done < options.count:
+            paths = []
+            for number in range(done, min(done + 500, options.count)):
+                path = Path(folder) / f"{number}.png"
+                lines.picture().save(path, compress_level=1)
+                paths.append(path)
+            for lang in options.lang:
+                theirs = answers([oracle, lang], paths)
+                command = [options.lines, "--lang", lang, *(["--engine", options.engine] if options.engine else []), "-"]
+                ours = answers(command, paths)
+                for path, their, our in zip(paths, theirs, ours, strict=True):
+                    if (their["text"].removesuffix("\n"), their["confidence"]) != (our["text"], our["confidence"]):
+                        different += 1
+                        print(json.dumps({"line": path.stem, "lang": lang,
+                                          "libtesseract": [their["text"].removesuffix("\n"), their["confidence"]],
+                                          "ours": [our["text"], our["confidence"]]}), flush=True)
+                        if options.keep:
+                            kept = Path(options.keep)
+                            kept.mkdir(parents=True, exist_ok=True)
+                            (kept / path.name).write_bytes(path.read_bytes())
+            done += len(paths)
+            for path in paths:
+                path.unlink()
+            print(f"{done} lines, {len(options.lang)} languages: {done * len(options.lang) - different} identical, "
+                  f"{different} different", file=sys.stderr, flush=True)
+    print(f"{options.count * len(options.lang) - different} identical, {different} different")
+    return different
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    checking = commands.add_parser("check")
+    checking.add_argument("--lines", required=True, help="the crate's example, built")
+    checking.add_argument("--lang", action="append", help="may be given several times (default ind, eng, ind+eng)")
+    checking.add_argument("--count", type=int, default=10000)
+    checking.add_argument("--seed", type=int, default=1)
+    checking.add_argument("--engine")
+    checking.add_argument("--keep", metavar="DIR", help="keep pictures of lines that differ")
+    options = parser.parse_args()
+    if options.command == "check":
+        options.lang = options.lang or ["ind", "eng", "ind+eng"]
+        sys.exit(1 if check(options) else 0)
+
+
+if __name__ == "__main__":
+    main()
