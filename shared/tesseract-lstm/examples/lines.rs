@@ -97,7 +97,6 @@ impl Picture {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the high byte is left")]
 fn high_bytes(values: &[u16]) -> Vec<u8> {
     values.iter().map(|value| (value >> 8) as u8).collect()
 }

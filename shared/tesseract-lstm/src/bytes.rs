@@ -24,7 +24,8 @@ impl<'a> Bytes<'a> {
     }
 
     pub(crate) fn take(&mut self, count: usize) -> Result<&'a [u8], ModelError> {
-        let (head, rest) = self.rest.split_at_checked(count).ok_or_else(|| self.damaged("it ends too early"))?;
+        let (head, rest) =
+            self.rest.split_at_checked(count).ok_or_else(|| self.damaged("it ends too early"))?;
         self.rest = rest;
         Ok(head)
     }

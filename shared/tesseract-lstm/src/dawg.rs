@@ -60,9 +60,7 @@ impl Dawg {
     }
 
     fn letter(&self, edge: usize) -> UnicharId {
-        #[expect(clippy::cast_possible_truncation, reason = "flag_bit is at most 24")]
-        let letter = (self.edges[edge] & ((1 << self.flag_bit) - 1)) as UnicharId;
-        letter
+        (self.edges[edge] & ((1 << self.flag_bit) - 1)) as UnicharId
     }
 
     fn flag(&self, edge: usize, flag: u64) -> bool {

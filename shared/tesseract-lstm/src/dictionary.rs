@@ -82,9 +82,9 @@ impl Dictionary {
         }
         // A word begins in the pattern of punctuation, or, if no pattern permits a bare word, in any list
         // (`Dict::default_dawgs`).
-        let bare_words = lists.iter().any(|(kind, dawg)| {
-            *kind == Kind::Punctuation && dawg.step(None, PATTERN, true).is_some()
-        });
+        let bare_words = lists
+            .iter()
+            .any(|(kind, dawg)| *kind == Kind::Punctuation && dawg.step(None, PATTERN, true).is_some());
         let start = (0_u8..)
             .zip(&lists)
             .filter(|(_, (kind, _))| *kind == Kind::Punctuation || !bare_words)
@@ -146,7 +146,9 @@ impl Dictionary {
                         if *kind == Kind::Punctuation {
                             continue;
                         }
-                        if let Some(edge) = list.step(None, Self::letter_in(*kind, unicharset, letter), is_last) {
+                        if let Some(edge) =
+                            list.step(None, Self::letter_in(*kind, unicharset, letter), is_last)
+                        {
                             let entered = Position {
                                 list: Some(next),
                                 list_edge: Some(edge),
@@ -175,7 +177,9 @@ impl Dictionary {
             if position.behind_word {
                 continue;
             }
-            if let Some(edge) = list.step(position.list_edge, Self::letter_in(*kind, unicharset, letter), is_last) {
+            if let Some(edge) =
+                list.step(position.list_edge, Self::letter_in(*kind, unicharset, letter), is_last)
+            {
                 let pattern_may_end = match (pattern, position.pattern_edge) {
                     (Some(pattern), Some(edge)) => pattern.ends_word(edge),
                     _ => true,

@@ -87,11 +87,14 @@ impl<'a> Recognizer<'a> {
         let mut search = BeamSearch::new(model);
         let mut read = |line: &ScaledLine, outputs: &Outputs| {
             let path = search.decode(outputs.steps());
-            #[expect(clippy::cast_precision_loss, reason = "a small number")]
             let pixels_per_step = min_side as f32 / line.scale;
             words::candidates(model, outputs, &path, pixels_per_step)
         };
-        scaled.iter().zip(&outputs).map(|(line, outputs)| line.as_ref().map_or_else(Vec::new, |line| read(line, outputs))).collect()
+        scaled
+            .iter()
+            .zip(&outputs)
+            .map(|(line, outputs)| line.as_ref().map_or_else(Vec::new, |line| read(line, outputs)))
+            .collect()
     }
 
     /// What the network says of each line, as it is or with light for dark (lstm/lstmrecognizer.cpp, `RecognizeLine`).
@@ -101,13 +104,17 @@ impl<'a> Recognizer<'a> {
                 .iter()
                 .filter_map(|line| Some((*line, lines[*line].as_ref()?.pixels(inverted)?)))
                 .unzip();
-            lines.into_iter().zip(forward(&model.plan, self.engine.kernels, model.sample_iteration, &pixels)).collect()
+            lines
+                .into_iter()
+                .zip(forward(&model.plan, self.engine.kernels, model.sample_iteration, &pixels))
+                .collect()
         };
         let mut outputs: Vec<Outputs> = lines.iter().map(|_| Outputs::default()).collect();
         for (line, output) in run(&(0..lines.len()).collect::<Vec<_>>(), false) {
             outputs[line] = output;
         }
-        let unsure: Vec<usize> = (0..lines.len()).filter(|line| mean_best(model, &outputs[*line]) < INVERT_BELOW).collect();
+        let unsure: Vec<usize> =
+            (0..lines.len()).filter(|line| mean_best(model, &outputs[*line]) < INVERT_BELOW).collect();
         for (line, inverted) in run(&unsure, true) {
             if mean_best(model, &inverted) > mean_best(model, &outputs[line]) {
                 outputs[line] = inverted;
@@ -129,7 +136,6 @@ fn mean_best(model: &Model, outputs: &Outputs) -> f32 {
             }
         }
         if best.0 != model.null {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 127")]
             let bucket = (127.0 * best.1) as u64;
             sum += bucket;
             count += 1;
@@ -138,9 +144,7 @@ fn mean_best(model: &Model, outputs: &Outputs) -> f32 {
     if count == 0 {
         return 0.0;
     }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "as Tesseract computes it")]
-    let mean = (sum as f64 / f64::from(count) / 127.0) as f32;
-    mean
+    (sum as f64 / f64::from(count) / 127.0) as f32
 }
 
 fn is_blank(word: &Word) -> bool {

@@ -5,14 +5,38 @@ use std::sync::OnceLock;
 
 /// `2^(i/32)` as bits, less `i << 47`, so that adding `k << 47` for any `k = 32 n + i` gives `2^(k/32)`.
 pub(crate) const EXP_TABLE: [u64; 32] = [
-    0x3ff0_0000_0000_0000, 0x3fef_d9b0_d315_8574, 0x3fef_b558_6cf9_890f, 0x3fef_9301_d012_5b51,
-    0x3fef_72b8_3c7d_517b, 0x3fef_5487_3168_b9aa, 0x3fef_387a_6e75_6238, 0x3fef_1e9d_f51f_dee1,
-    0x3fef_06fe_0a31_b715, 0x3fee_f1a7_373a_a9cb, 0x3fee_dea6_4c12_3422, 0x3fee_ce08_6061_892d,
-    0x3fee_bfda_d536_2a27, 0x3fee_b42b_569d_4f82, 0x3fee_ab07_dd48_5429, 0x3fee_a47e_b03a_5585,
-    0x3fee_a09e_667f_3bcd, 0x3fee_9f75_e8ec_5f74, 0x3fee_a114_73eb_0187, 0x3fee_a589_994c_ce13,
-    0x3fee_ace5_422a_a0db, 0x3fee_b737_b0cd_c5e5, 0x3fee_c491_82a3_f090, 0x3fee_d503_b23e_255d,
-    0x3fee_e89f_995a_d3ad, 0x3fee_ff76_f2fb_5e47, 0x3fef_199b_dd85_529c, 0x3fef_3720_dcef_9069,
-    0x3fef_5818_dcfb_a487, 0x3fef_7c97_337b_9b5f, 0x3fef_a4af_a2a4_90da, 0x3fef_d076_5b6e_4540,
+    0x3ff0_0000_0000_0000,
+    0x3fef_d9b0_d315_8574,
+    0x3fef_b558_6cf9_890f,
+    0x3fef_9301_d012_5b51,
+    0x3fef_72b8_3c7d_517b,
+    0x3fef_5487_3168_b9aa,
+    0x3fef_387a_6e75_6238,
+    0x3fef_1e9d_f51f_dee1,
+    0x3fef_06fe_0a31_b715,
+    0x3fee_f1a7_373a_a9cb,
+    0x3fee_dea6_4c12_3422,
+    0x3fee_ce08_6061_892d,
+    0x3fee_bfda_d536_2a27,
+    0x3fee_b42b_569d_4f82,
+    0x3fee_ab07_dd48_5429,
+    0x3fee_a47e_b03a_5585,
+    0x3fee_a09e_667f_3bcd,
+    0x3fee_9f75_e8ec_5f74,
+    0x3fee_a114_73eb_0187,
+    0x3fee_a589_994c_ce13,
+    0x3fee_ace5_422a_a0db,
+    0x3fee_b737_b0cd_c5e5,
+    0x3fee_c491_82a3_f090,
+    0x3fee_d503_b23e_255d,
+    0x3fee_e89f_995a_d3ad,
+    0x3fee_ff76_f2fb_5e47,
+    0x3fef_199b_dd85_529c,
+    0x3fef_3720_dcef_9069,
+    0x3fef_5818_dcfb_a487,
+    0x3fef_7c97_337b_9b5f,
+    0x3fef_a4af_a2a4_90da,
+    0x3fef_d076_5b6e_4540,
 ];
 
 /// Adding and taking away this rounds to a whole number.
@@ -38,9 +62,7 @@ pub(crate) fn exp(x: f32) -> f32 {
     let high = c0 * r + c1;
     let low = c2 * r + 1.0;
     let y = (high * (r * r) + low) * scale;
-    #[expect(clippy::cast_possible_truncation, reason = "the result is a float")]
-    let y = y as f32;
-    y
+    y as f32
 }
 
 /// `1/c` and `ln c` as bits, for a `c` near the middle of each sixteenth of the mantissas.
@@ -85,9 +107,7 @@ pub(crate) fn ln(x: f32) -> f32 {
     let [a0, a1, a2] = POLYNOMIAL;
     let r2 = r * r;
     let y = a0 * r2 + (a1 * r + a2);
-    #[expect(clippy::cast_possible_truncation, reason = "the result is a float")]
-    let y = (y * r2 + (y0 + r)) as f32;
-    y
+    (y * r2 + (y0 + r)) as f32
 }
 
 /// Entries of each table (`kTableSize` in lstm/functions.h).
@@ -108,11 +128,12 @@ pub(crate) struct Tables {
 /// Makes the tables at the first call.
 pub(crate) fn tables() -> &'static Tables {
     static TABLES: OnceLock<Box<Tables>> = OnceLock::new();
-    TABLES.get_or_init(|| Box::new(Tables { tanh: table(f64::tanh), logistic: table(|x| 1.0 / (1.0 + (-x).exp())) }))
+    TABLES.get_or_init(|| {
+        Box::new(Tables { tanh: table(f64::tanh), logistic: table(|x| 1.0 / (1.0 + (-x).exp())) })
+    })
 }
 
 fn table(function: fn(f64) -> f64) -> Table {
-    #[expect(clippy::cast_possible_truncation, reason = "the tables hold floats")]
     let at = |index: u32| function(f64::from(index) / f64::from(TABLE_SCALE)) as f32;
     let mut table = [[1.0, 0.0]; TABLE_SIZE];
     for (index, entry) in (0..).zip(&mut table[..TABLE_SIZE - 1]) {
@@ -123,12 +144,9 @@ fn table(function: fn(f64) -> f64) -> Table {
 
 /// Linear interpolation in a table, for `x >= 0` (`Tanh` and `Logistic` in lstm/functions.h).
 fn interpolate(table: &Table, x: f32) -> f32 {
-    #[expect(clippy::cast_precision_loss, reason = "the size of a table is exact as a float")]
     let x = (x * TABLE_SCALE).min((TABLE_SIZE - 1) as f32);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is within the table")]
     let index = x as usize;
     let [value, difference] = table[index];
-    #[expect(clippy::cast_precision_loss, reason = "an index is exact as a float")]
     let fraction = x - index as f32;
     value + difference * fraction
 }
@@ -143,7 +161,6 @@ pub(crate) fn logistic(tables: &Tables, x: f32) -> f32 {
 
 /// To the nearest whole number, halves away from zero (`IntCastRounded` in ccutil/helpers.h).
 pub(crate) fn round(x: f32) -> i32 {
-    #[expect(clippy::cast_possible_truncation, reason = "as Tesseract casts it")]
     let magnitude = (x.abs() + 0.5) as i32;
     if x < 0.0 { -magnitude } else { magnitude }
 }
@@ -153,9 +170,9 @@ mod tests {
     use super::*;
 
     fn fnv(values: impl Iterator<Item = u32>) -> u64 {
-        values.flat_map(u32::to_le_bytes).fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
-        })
+        values
+            .flat_map(u32::to_le_bytes)
+            .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
     }
 
     /// The checksums are those of lstm/functions.cpp of Tesseract 5.3.0, its literals read as floats.

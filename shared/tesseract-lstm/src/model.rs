@@ -47,7 +47,9 @@ impl Model {
             return Err(ModelError::Unsupported("a unicharset without codes".to_owned()));
         }
         let plan = Plan::new(network)?;
-        let unicharset = Unicharset::parse(container.find(Component::Unicharset).ok_or(ModelError::Missing(Component::Unicharset))?)?;
+        let unicharset = Unicharset::parse(
+            container.find(Component::Unicharset).ok_or(ModelError::Missing(Component::Unicharset))?,
+        )?;
         let mut bytes = container.get(Component::Recoder)?;
         let recoder = Recoder::parse(&mut bytes, unicharset.len())?;
         if recoder.code_range() as usize > plan.classes || null as usize >= plan.classes {

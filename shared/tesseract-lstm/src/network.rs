@@ -20,17 +20,36 @@ pub(crate) enum Activation {
 pub(crate) enum Layer {
     Series(Vec<Layer>),
     /// Pixels: `height` rows of `depth` values.
-    Input { height: i32, width: i32, depth: i32 },
+    Input {
+        height: i32,
+        width: i32,
+        depth: i32,
+    },
     /// Neighbours of each place side by side, as inputs of the next layer.
-    Convolve { inputs: i32, half_x: i32, half_y: i32 },
-    MaxPool { width: i32, height: i32 },
+    Convolve {
+        inputs: i32,
+        half_x: i32,
+        half_y: i32,
+    },
+    MaxPool {
+        width: i32,
+        height: i32,
+    },
     /// Runs the layer inside it with x and y exchanged.
     Transposed(Box<Layer>),
     /// Runs the layer inside it from right to left.
     Reversed(Box<Layer>),
     /// `summary`: only the output at the end of each row counts.
-    Lstm { inputs: i32, states: i32, summary: bool, gates: Vec<Weights> },
-    FullyConnected { activation: Activation, weights: Weights },
+    Lstm {
+        inputs: i32,
+        states: i32,
+        summary: bool,
+        gates: Vec<Weights>,
+    },
+    FullyConnected {
+        activation: Activation,
+        weights: Weights,
+    },
 }
 
 /// Weights of a layer: each row those of one output, the last column its bias.
@@ -68,7 +87,12 @@ impl Weights {
         }
         let (outputs, columns) = (outputs as usize, columns as usize);
         let _value_of_empty_cells = bytes.i8()?;
-        let values: Vec<i8> = bytes.take(outputs * columns)?.iter().map(|value| value.cast_signed()).collect();
+        let values: Vec<i8> =
+            bytes.take(outputs * columns)?.iter().map(|value| value.cast_signed()).collect();
+        // Training scales the greatest weight of a row to 127; some instructions could not multiply -128.
+        if values.contains(&i8::MIN) {
+            return Err(bytes.damaged("a weight of -128"));
+        }
         let scale_count = bytes.count(8)?;
         if scale_count < outputs {
             return Err(bytes.damaged("a matrix has too few scales"));
@@ -76,7 +100,6 @@ impl Weights {
         let mut scales = Vec::with_capacity(outputs);
         for index in 0..scale_count {
             // The factor of activations, which are 127 times what they stand for.
-            #[expect(clippy::cast_possible_truncation, reason = "Tesseract computes with float")]
             let scale = (bytes.f64()? / 127.0) as f32;
             if !scale.is_finite() || scale < 0.0 {
                 return Err(bytes.damaged("a scale is no positive number"));
@@ -147,7 +170,11 @@ impl Layer {
                 let (Some(layer), true) = (inner.pop(), inner.is_empty()) else {
                     return Err(bytes.damaged("a reversed layer must hold one other"));
                 };
-                if name == "XYTranspose" { Self::Transposed(layer.into()) } else { Self::Reversed(layer.into()) }
+                if name == "XYTranspose" {
+                    Self::Transposed(layer.into())
+                } else {
+                    Self::Reversed(layer.into())
+                }
             }
             "Input" => {
                 let _batch = bytes.i32()?;
@@ -175,12 +202,16 @@ impl Layer {
             "Tanh" | "Softmax" => {
                 let activation = if name == "Tanh" { Activation::Tanh } else { Activation::Softmax };
                 let weights = Weights::parse(bytes)?;
-                if i32::try_from(weights.outputs) != Ok(outputs) || i32::try_from(weights.inputs) != Ok(inputs) {
+                if i32::try_from(weights.outputs) != Ok(outputs)
+                    || i32::try_from(weights.inputs) != Ok(inputs)
+                {
                     return Err(bytes.damaged("a matrix does not have the size of its layer"));
                 }
                 Self::FullyConnected { activation, weights }
             }
-            known if TYPES.contains(&known) => return Err(ModelError::Unsupported(format!("a layer {known}"))),
+            known if TYPES.contains(&known) => {
+                return Err(ModelError::Unsupported(format!("a layer {known}")));
+            }
             _ => return Err(bytes.damaged("an unknown layer")),
         })
     }

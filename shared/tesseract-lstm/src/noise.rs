@@ -25,9 +25,7 @@ impl Noise {
     /// Between -127 and 127 (`NetworkIO::Randomize`).
     pub(crate) fn activation(&mut self) -> i8 {
         const RANGE: f64 = 127.0;
-        #[expect(clippy::cast_precision_loss, reason = "the state has 31 bits")]
         let value = RANGE * 2.0 * self.next() as f64 / f64::from(i32::MAX) - RANGE;
-        #[expect(clippy::cast_possible_truncation, reason = "it is in [-127, 127]")]
         let magnitude = (value.abs() + 0.5) as i8;
         if value < 0.0 { -magnitude } else { magnitude }
     }

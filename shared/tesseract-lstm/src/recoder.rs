@@ -72,7 +72,6 @@ impl Recoder {
                 };
             }
             let finals = &mut recoder.prefixes[prefix].finals;
-            #[expect(clippy::cast_possible_truncation, reason = "a unicharset is bounded far below")]
             let id = id as UnicharId;
             // Of two characters with one code the last is decoded, at the place of the first.
             match finals.iter_mut().find(|(known, _)| known == last) {

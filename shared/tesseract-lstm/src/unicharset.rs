@@ -74,7 +74,6 @@ impl Unicharset {
                 Some((_, written)) => written,
                 None => name,
             };
-            #[expect(clippy::cast_possible_truncation, reason = "the flags are the lowest five bits")]
             unichars.push(Unichar { text: text.into(), properties: properties as u8, space_delimited: true });
             scripts.push(script);
         }

@@ -47,7 +47,14 @@ pub(crate) fn candidates(model: &Model, outputs: &Outputs, path: &Path, scale: f
         };
         let end = (start + 1..characters.len()).find(|index| ends_before(*index)).unwrap_or(characters.len());
         let space_certainty = if is_space(end) { characters[end].certainty } else { 0.0 };
-        candidates.push(candidate(model, outputs, path, start..end, space_certainty.min(certainty_before), scale));
+        candidates.push(candidate(
+            model,
+            outputs,
+            path,
+            start..end,
+            space_certainty.min(certainty_before),
+            scale,
+        ));
         certainty_before = space_certainty;
         start = if is_space(end) { end + 1 } else { end };
     }
@@ -68,7 +75,6 @@ fn candidate(
     let lowest = characters.iter().map(|character| character.certainty).fold(f32::MAX, f32::min);
     let certainty = lowest.min(space_certainty) * CERTAINTY_SCALE;
     let last_permuter = characters.last().map_or(Permuter::None, |character| character.permuter);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "Tesseract has 16 bits for it")]
     let pixel = |boundary: usize, round: fn(f32) -> f32| {
         i32::from(round(path.boundaries[boundary] as f32 * scale) as i32 as i16)
     };
@@ -88,9 +94,7 @@ fn candidate(
 
 /// Percent of a certainty (`AllWordConfidences` in api/baseapi.cpp).
 fn confidence(certainty: f32) -> u8 {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is clamped")]
-    let percent = (100.0 + 5.0 * certainty).clamp(0.0, 100.0) as u8;
-    percent
+    (100.0 + 5.0 * certainty).clamp(0.0, 100.0) as u8
 }
 
 fn symbol(model: &Model, outputs: &Outputs, path: &Path, index: usize) -> Symbol {
@@ -127,7 +131,8 @@ fn alternatives(
     }
     found.sort_by(|one, other| other.1.total_cmp(&one.1));
     found.truncate(MOST_ALTERNATIVES);
-    let named = |(other, probability)| Alternative { text: model.unicharset.text(other).to_owned(), probability };
+    let named =
+        |(other, probability)| Alternative { text: model.unicharset.text(other).to_owned(), probability };
     found.into_iter().map(named).collect()
 }
 
@@ -143,7 +148,6 @@ fn is_acceptable(model: &Model, letters: &[UnicharId], certainty: f32) -> bool {
     let mut threshold = BASE;
     if dictionary.is_word(&model.unicharset, letters) && has_regular_case(model, letters) {
         let letters = shortest_run_of_letters(model, letters).saturating_sub(SMALL_WORD);
-        #[expect(clippy::cast_precision_loss, reason = "halves of small numbers are exact")]
         let lower = letters as f32 * PER_LETTER;
         threshold += lower;
     }

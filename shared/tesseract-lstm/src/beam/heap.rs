@@ -65,7 +65,7 @@ impl<T: Copy> Heap<T> {
     /// Moves the hole at `place` up to where `entry` belongs.
     fn sift_up(&mut self, mut place: usize, entry: Entry<T>) -> usize {
         while place > 0 {
-            let parent = (place + 1) / 2 - 1;
+            let parent = place.div_ceil(2) - 1;
             if entry.key >= self.entries[parent].key {
                 break;
             }

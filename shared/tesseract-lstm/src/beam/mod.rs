@@ -179,9 +179,7 @@ impl DawgArena {
     fn add(&mut self, positions: &[Position]) -> DawgsId {
         self.positions.extend_from_slice(positions);
         self.ends.push(self.positions.len());
-        #[expect(clippy::cast_possible_truncation, reason = "a line has some thousand nodes")]
-        let id = (self.ends.len() - 1) as DawgsId;
-        id
+        (self.ends.len() - 1) as DawgsId
     }
 
     fn get(&self, id: DawgsId) -> &[Position] {
@@ -268,7 +266,8 @@ impl<'a> BeamSearch<'a> {
             if let Some(node) = self.current.best_initial[continuation as usize] {
                 let index = self.index(Kind { in_dictionary: true, continuation, length: 0 });
                 let is_full = self.current.heaps[index].len() >= BEAM_WIDTHS[0];
-                if !is_full || self.current.heaps[index].lowest_key().is_none_or(|lowest| node.score > lowest) {
+                if !is_full || self.current.heaps[index].lowest_key().is_none_or(|lowest| node.score > lowest)
+                {
                     self.insert(index, BEAM_WIDTHS[0], node);
                 }
             }
@@ -331,10 +330,9 @@ impl<'a> BeamSearch<'a> {
 
     /// The logarithm of a probability, with the offset (`ProbToCertainty`).
     fn certainty(&self, probability: f32) -> f32 {
-        let certainty = if probability > self.min_probability { math::ln(probability) } else { MIN_CERTAINTY };
-        #[expect(clippy::cast_possible_truncation, reason = "the sum is a float")]
-        let certainty = (f64::from(certainty) + CERTAINTY_OFFSET) as f32;
-        certainty
+        let certainty =
+            if probability > self.min_probability { math::ln(probability) } else { MIN_CERTAINTY };
+        (f64::from(certainty) + CERTAINTY_OFFSET) as f32
     }
 
     /// `ContinueContext`: all that may follow `node`, of the outputs that have this rank.
@@ -384,13 +382,11 @@ impl<'a> BeamSearch<'a> {
             search.certainty(probability)
         };
         let model = self.model;
-        let finals = if prefix == 0 { self.candidates.len() } else { model.recoder.prefix(prefix).finals.len() };
+        let finals =
+            if prefix == 0 { self.candidates.len() } else { model.recoder.prefix(prefix).finals.len() };
         for index in 0..finals {
-            let (code, unichar) = if prefix == 0 {
-                self.candidates[index]
-            } else {
-                model.recoder.prefix(prefix).finals[index]
-            };
+            let (code, unichar) =
+                if prefix == 0 { self.candidates[index] } else { model.recoder.prefix(prefix).finals[index] };
             if self.ranks[code as usize] != rank || before.is_some_and(|before| before.code == code) {
                 continue;
             }
@@ -402,7 +398,14 @@ impl<'a> BeamSearch<'a> {
             self.push_character(Continuation::Anything, in_dictionary, code, unichar, certainty, node);
             if rank == Rank::First && code != null {
                 let certainty = shared(self, code);
-                self.push_character(Continuation::OnlyDuplicate, in_dictionary, code, unichar, certainty, node);
+                self.push_character(
+                    Continuation::OnlyDuplicate,
+                    in_dictionary,
+                    code,
+                    unichar,
+                    certainty,
+                    node,
+                );
             }
         }
         for (code, longer) in &model.recoder.prefix(prefix).nexts {
@@ -487,7 +490,8 @@ impl<'a> BeamSearch<'a> {
         let last = self.last_character(previous);
         if unichar == SPACE {
             if let Some(last) = last.filter(|last| last.end_of_word) {
-                let addition = Addition { permuter: last.permuter, ..Addition::new(code, Some(unichar), certainty) };
+                let addition =
+                    Addition { permuter: last.permuter, ..Addition::new(code, Some(unichar), certainty) };
                 self.push_initial(continuation, addition, previous);
                 self.push(free, addition, previous, None);
             }
@@ -548,7 +552,13 @@ impl<'a> BeamSearch<'a> {
     }
 
     /// `PushDupOrNoDawgIfBetter`: an output again, or one that completes no character.
-    fn push_partial(&mut self, continuation: Continuation, kind: Kind, addition: Addition, previous: Option<NodeId>) {
+    fn push_partial(
+        &mut self,
+        continuation: Continuation,
+        kind: Kind,
+        addition: Addition,
+        previous: Option<NodeId>,
+    ) {
         let kind = Kind { continuation, ..kind };
         let before = previous.map(|node| self.nodes[node as usize].permuter);
         if kind.in_dictionary {
@@ -632,7 +642,6 @@ impl<'a> BeamSearch<'a> {
                 return;
             }
         }
-        #[expect(clippy::cast_possible_truncation, reason = "some hundred nodes a step, and steps are bounded")]
         let id = self.nodes.len() as NodeId;
         self.nodes.push(node);
         heap.push(node.score, id);

@@ -103,7 +103,6 @@ fn characters(nodes: &[&Node]) -> Path {
             }
         }
         ends.push(step);
-        #[expect(clippy::cast_possible_truncation, reason = "kept as floats")]
         characters.push(Placed {
             unichar,
             certainty: certainty as f32,
@@ -118,7 +117,6 @@ fn characters(nodes: &[&Node]) -> Path {
 
 impl Placed {
     fn add(&mut self, certainty: f64, rating: f64) {
-        #[expect(clippy::cast_possible_truncation, reason = "kept as floats")]
         {
             if certainty < f64::from(self.certainty) {
                 self.certainty = certainty as f32;

@@ -27,7 +27,12 @@ impl Outputs {
 }
 
 /// Runs `lines` through the network. `sample_iteration` of the model decides the noise around a line.
-pub(crate) fn forward(plan: &Plan, kernels: Kernels, sample_iteration: i32, lines: &[Pixels]) -> Vec<Outputs> {
+pub(crate) fn forward(
+    plan: &Plan,
+    kernels: Kernels,
+    sample_iteration: i32,
+    lines: &[Pixels],
+) -> Vec<Outputs> {
     let mut sequences: Vec<Sequence> = Vec::with_capacity(lines.len());
     let mut scratch = Scratch::default();
     for line in lines {
@@ -206,10 +211,17 @@ fn summarize_columns(plan: &Plan, kernels: Kernels, places: &Places, scratch: &m
 }
 
 /// An LSTM along `lines`, the longest of them first; each sequence is replaced by the outputs.
-fn run_along(layer: &RowLayer, kernels: Kernels, lines: &[usize], sequences: &mut [Sequence], scratch: &mut Scratch) {
+fn run_along(
+    layer: &RowLayer,
+    kernels: Kernels,
+    lines: &[usize],
+    sequences: &mut [Sequence],
+    scratch: &mut Scratch,
+) {
     let lstm = &layer.lstm;
     let longest = lines.first().map_or(0, |line| sequences[*line].steps);
-    let mut results: Vec<Vec<u8>> = lines.iter().map(|line| vec![0; sequences[*line].steps * lstm.states]).collect();
+    let mut results: Vec<Vec<u8>> =
+        lines.iter().map(|line| vec![0; sequences[*line].steps * lstm.states]).collect();
     let mut steps = Steps::new(lstm, kernels, lines.len(), scratch);
     for index in 0..longest {
         let active = lines.iter().take_while(|line| sequences[**line].steps > index).count();
@@ -259,7 +271,12 @@ impl<'a> Steps<'a> {
         let sums = scratch.sums.chunks_exact(layer.weights.outputs);
         let rows = scratch.rows.chunks_exact_mut(*row_bytes);
         for ((state, sums), row) in states.zip(sums).zip(rows).take(count) {
-            (kernels.cell)(sums, &layer.weights.scales, state, &mut row[layer.inputs..][..layer.padded_states]);
+            (kernels.cell)(
+                sums,
+                &layer.weights.scales,
+                state,
+                &mut row[layer.inputs..][..layer.padded_states],
+            );
         }
     }
 

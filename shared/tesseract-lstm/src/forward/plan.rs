@@ -59,7 +59,9 @@ impl Plan {
         let mut next = |wanted: &str| layers.next().ok_or_else(|| unsupported(&format!("no layer {wanted}")));
 
         let height = match next("Input")? {
-            Layer::Input { height, width: 0, depth: 1 } if (1..=1024).contains(&height) => height.unsigned_abs() as usize,
+            Layer::Input { height, width: 0, depth: 1 } if (1..=1024).contains(&height) => {
+                height.unsigned_abs() as usize
+            }
             Layer::Input { height, width, depth } => {
                 return Err(unsupported(&format!("input of shape {height} x {width} x {depth}")));
             }
@@ -68,12 +70,18 @@ impl Plan {
         match next("Convolve")? {
             Layer::Convolve { inputs: 1, half_x: 1, half_y: 1 } => {}
             Layer::Convolve { inputs, half_x, half_y } => {
-                return Err(unsupported(&format!("a convolution of {inputs} inputs, {half_x} x {half_y} around")));
+                return Err(unsupported(&format!(
+                    "a convolution of {inputs} inputs, {half_x} x {half_y} around"
+                )));
             }
             other => return Err(unsupported(&format!("{} for Convolve", other.name()))),
         }
         let convolution = match next("Tanh")? {
-            Layer::FullyConnected { activation: Activation::Tanh, weights } if weights.inputs == TAPS * TAPS => weights,
+            Layer::FullyConnected { activation: Activation::Tanh, weights }
+                if weights.inputs == TAPS * TAPS =>
+            {
+                weights
+            }
             other => return Err(unsupported(&format!("{} behind Convolve", other.name()))),
         };
         let features = convolution.outputs;

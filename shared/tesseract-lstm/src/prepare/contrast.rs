@@ -11,9 +11,7 @@ pub(super) fn stretch(plane: &Plane) -> Vec<i8> {
     let activations: Vec<i8> = (0..=255_u8)
         .map(|pixel| {
             let value = (f32::from(pixel) - black) / contrast - 1.0;
-            #[expect(clippy::cast_possible_truncation, reason = "it is clamped")]
-            let activation = round(128.0 * value).clamp(-127, 127) as i8;
-            activation
+            round(128.0 * value).clamp(-127, 127) as i8
         })
         .collect();
     plane.pixels.iter().map(|pixel| activations[*pixel as usize]).collect()
@@ -67,8 +65,6 @@ impl Histogram {
             end += 1;
         }
         let last = f64::from(self.counts[end - 1]);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "the result is a float")]
-        let value = (end as f64 - (f64::from(sum) - target) / last) as f32;
-        value
+        (end as f64 - (f64::from(sum) - target) / last) as f32
     }
 }

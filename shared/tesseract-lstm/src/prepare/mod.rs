@@ -33,7 +33,6 @@ pub(crate) struct Pixels {
 impl ScaledLine {
     /// `None` for an image of which less than `min_side` pixels remain (lstm/input.cpp, `PrepareLSTMInputs`).
     pub(crate) fn new(image: &LineImage<'_>, height: usize, min_side: usize) -> Option<Self> {
-        #[expect(clippy::cast_precision_loss, reason = "as Tesseract computes it")]
         let factor = height as f32 / image.height() as f32;
         let channel = |number| scaled(image.plane(number), factor);
         let channels = match image.format() {
@@ -66,7 +65,6 @@ impl ScaledLine {
         let plane = if plane.height == self.height {
             plane
         } else {
-            #[expect(clippy::cast_precision_loss, reason = "as Tesseract computes it")]
             let factor = self.height as f32 / plane.height as f32;
             scaled(plane, factor).filter(|plane| plane.height == self.height)?
         };
@@ -83,7 +81,8 @@ fn scaled(plane: Plane, factor: f32) -> Option<Plane> {
     // The library compares with doubles.
     let exact = f64::from(factor);
     if exact < 0.7 {
-        let smaller = if exact < 0.02 { scale::smooth(&plane, factor) } else { scale::area_map(&plane, factor)? };
+        let smaller =
+            if exact < 0.02 { scale::smooth(&plane, factor) } else { scale::area_map(&plane, factor)? };
         return Some(if exact > 0.2 { sharpen::sharpen(&smaller, 1, 0.2) } else { smaller });
     }
     let other = scale::interpolate(&plane, factor)?;
@@ -93,7 +92,5 @@ fn scaled(plane: Plane, factor: f32) -> Option<Plane> {
 /// leptonica's `pixConvertRGBToLuminance`: products and sum in float, the half in double.
 fn luminance(red: u8, green: u8, blue: u8) -> u8 {
     let sum = 0.3 * f32::from(red) + 0.5 * f32::from(green) + 0.2 * f32::from(blue);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 255.5")]
-    let grey = (f64::from(sum) + 0.5) as u8;
-    grey
+    (f64::from(sum) + 0.5) as u8
 }

@@ -4,32 +4,19 @@ use crate::image::Plane;
 
 /// Sides of a picture that is `factor` times as large.
 fn scaled_size(plane: &Plane, factor: f32) -> (usize, usize) {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        clippy::cast_precision_loss,
-        reason = "as the library casts it; sides are bounded"
-    )]
     let scaled = |side: usize| (f64::from(factor * side as f32) + 0.5) as usize;
     (scaled(plane.width), scaled(plane.height))
 }
 
 /// Sixteenths of a source pixel for one destination pixel.
 fn sixteenths(source: usize, destination: usize) -> f32 {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_precision_loss,
-        reason = "the library's type is float"
-    )]
-    let step = (16.0 * f64::from(source as f32) / f64::from(destination as f32)) as f32;
-    step
+    (16.0 * f64::from(source as f32) / f64::from(destination as f32)) as f32
 }
 
 /// A position in sixteenths: whole pixels and the rest.
 type Position = (usize, u32);
 
 fn split(position: usize) -> Position {
-    #[expect(clippy::cast_possible_truncation, reason = "four bits")]
     let rest = (position & 15) as u32;
     (position >> 4, rest)
 }
@@ -45,12 +32,6 @@ pub(super) fn interpolate(plane: &Plane, factor: f32) -> Option<Plane> {
     }
     let positions = |source: usize, destination: usize| -> Vec<Position> {
         let step = sixteenths(source, destination);
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            clippy::cast_precision_loss,
-            reason = "as the library casts it"
-        )]
         let at = |index: usize| split((step * index as f32) as usize);
         (0..destination).map(at).collect()
     };
@@ -84,12 +65,11 @@ fn interpolate_whole(plane: &Plane, factor: usize) -> Plane {
         pixels.extend((0..width).map(|x| {
             let (left, beside) = (x / factor, x % factor);
             let right = (left + 1).min(plane.width - 1);
-            let [v00, v10, v01, v11] = [upper[left], upper[right], lower[left], lower[right]].map(usize::from);
+            let [v00, v10, v01, v11] =
+                [upper[left], upper[right], lower[left], lower[right]].map(usize::from);
             let above = factor - below;
             let sum = (factor - beside) * (above * v00 + below * v01) + beside * (above * v10 + below * v11);
-            #[expect(clippy::cast_possible_truncation, reason = "a mean of bytes")]
-            let mean = (sum / (factor * factor)) as u8;
-            mean
+            (sum / (factor * factor)) as u8
         }));
     }
     Plane { width, height, pixels }
@@ -109,12 +89,6 @@ pub(super) fn area_map(plane: &Plane, factor: f32) -> Option<Plane> {
     // Where each pixel begins and ends. The first is a product of floats, the second one of doubles.
     let spans = |source: usize, destination: usize| -> Vec<(Position, Position)> {
         let step = sixteenths(source, destination);
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            clippy::cast_precision_loss,
-            reason = "as the library casts it"
-        )]
         let at = |index: usize| {
             let end = f64::from(step) * (index as f64 + 1.0);
             (split((step * index as f32) as usize), split(end as usize))
@@ -135,9 +109,9 @@ pub(super) fn area_map(plane: &Plane, factor: f32) -> Option<Plane> {
                 (16 - before) * u32::from(row[left]) + 16 * inner + behind * u32::from(row[right])
             };
             let inner: u32 = (top + 1..bottom).map(|y| weighted(plane.row(y))).sum();
-            let sum = (16 - above) * weighted(plane.row(top)) + 16 * inner + below * weighted(plane.row(bottom));
+            let sum =
+                (16 - above) * weighted(plane.row(top)) + 16 * inner + below * weighted(plane.row(bottom));
             let extent = |from: usize, before: u32, to: usize, behind: u32| {
-                #[expect(clippy::cast_possible_truncation, reason = "sides are bounded")]
                 let whole = (to - from) as u32;
                 (16 * whole + behind) - before
             };
@@ -168,12 +142,6 @@ fn halve(plane: &Plane) -> Option<Plane> {
 /// `pixScaleSmooth`: the mean of a square of whole pixels, for lines that are very high. A picture that is smaller than
 /// the square becomes its middle pixel.
 pub(super) fn smooth(plane: &Plane, factor: f32) -> Plane {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        clippy::cast_precision_loss,
-        reason = "as the library casts it; sides are bounded"
-    )]
     {
         let size = ((f64::from((1.0 / f64::from(factor)) as f32) + 0.5) as usize).clamp(2, 10_000);
         if plane.width < size || plane.height < size {

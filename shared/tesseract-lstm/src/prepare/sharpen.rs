@@ -13,7 +13,9 @@ pub(super) fn sharpen(plane: &Plane, half_width: usize, fraction: f32) -> Plane 
     // Sums along rows, then along columns: whole numbers, and exact as floats.
     let inner = plane.width - side + 1;
     let rows: Vec<Vec<u32>> = (0..plane.height)
-        .map(|y| plane.row(y).windows(side).map(|window| window.iter().copied().map(u32::from).sum()).collect())
+        .map(|y| {
+            plane.row(y).windows(side).map(|window| window.iter().copied().map(u32::from).sum()).collect()
+        })
         .collect();
     let norm = if half_width == 1 { (1.0 / 9.0) as f32 } else { (1.0 / 25.0) as f32 };
     let mut sums = vec![0_u32; inner];
@@ -28,10 +30,8 @@ pub(super) fn sharpen(plane: &Plane, half_width: usize, fraction: f32) -> Plane 
         let target = &mut sharpened.pixels[y * plane.width + half_width..][..inner];
         for ((target, source), sum) in target.iter_mut().zip(source).zip(&sums) {
             let value = f32::from(*source);
-            #[expect(clippy::cast_precision_loss, reason = "at most 25 bytes")]
             let mean = norm * *sum as f32;
             let sharp = f64::from(value + fraction * (value - mean)) + 0.5;
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is clamped to a byte")]
             let byte = (sharp as i32).clamp(0, 255) as u8;
             *target = byte;
         }

@@ -26,9 +26,14 @@ HERE = Path(__file__).resolve().parent
 CRATE = HERE.parent.parent
 FIXTURES = CRATE / "tests" / "fixtures"
 CARD_DATA = CRATE.parent.parent / "tests" / "cards" / "data"
-TYPEFACES = Path("/usr/share/fonts/truetype")
-# Debian: fonts-liberation, fonts-dejavu-core, fonts-ocr-a, fonts-ocr-b.
-FONT_FOLDERS = ("liberation", "dejavu", "ocr-a", "ocr-b")
+TYPEFACES = Path("/usr/share/fonts")
+# Where Debian's packages of typefaces put them.
+FONT_FOLDERS = {
+    "truetype/liberation": "fonts-liberation",
+    "truetype/dejavu": "fonts-dejavu-core",
+    "truetype/ocr-a": "fonts-ocr-a",
+    "opentype/ocr-b": "fonts-ocr-b",
+}
 
 LABELS = (
     "NIK", "Nama", "Tempat/Tgl Lahir", "Jenis Kelamin", "Gol. Darah", "Alamat", "RT/RW", "Kel/Desa", "Kecamatan",
@@ -48,10 +53,10 @@ MARKS = list(".,:;!?()[]{}<>/\\|-_+=*&^%$#@~'\"") + ["“", "”", "‘", "’",
 def faces():
     """Paths of all typefaces, in an order that does not depend on the file system."""
     found = []
-    for folder in FONT_FOLDERS:
+    for folder, package in FONT_FOLDERS.items():
         paths = sorted(p for p in (TYPEFACES / folder).rglob("*") if p.suffix.lower() in (".ttf", ".otf"))
         if not paths:
-            sys.exit(f"no typefaces in {TYPEFACES / folder}: apt-get install fonts-{folder}")
+            sys.exit(f"no typefaces in {TYPEFACES / folder}: apt-get install {package}")
         found += paths
     return found
 
@@ -63,7 +68,9 @@ class Lines:
         self.rng = random.Random(seed)
         self.noise = np.random.default_rng(seed)
         self.faces = faces()
-        self.words = [word for word in (CARD_DATA / "words.txt").read_text().split() if word]
+        words = (CARD_DATA / "words.txt").read_text()
+        words = "\n".join(line for line in words.split("\n") if not line.startswith("#"))
+        self.words = [word for word in words.replace("|", "\n").split("\n") if word]
 
     def number(self, digits):
         return "".join(self.rng.choice("0123456789") for _ in range(digits))

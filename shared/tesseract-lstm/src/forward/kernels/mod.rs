@@ -27,6 +27,16 @@ impl Rows<'_> {
     }
 }
 
+/// `sums[row][output] = start[output] + weights[output] . row`, for rows of at least `row_bytes`.
+type Multiply = fn(weights: &PackedWeights, rows: Rows<'_>, sums: &mut [i32]);
+/// One step of an LSTM for one row of sums: cell inputs, input gates, forget gates, output gates, each `state.len()` of
+/// them. The new outputs overwrite `outputs`.
+type Cell = fn(sums: &[i32], scales: &[f32], state: &mut [f32], outputs: &mut [u8]);
+/// The greatest of several rows of sums, then tanh, as activations.
+type PoolTanh = fn(sums: &[i32], scales: &[f32], outputs: &mut [u8]);
+/// Softmax of one row of sums, the first `outputs.len()` of them.
+type Softmax = fn(sums: &[i32], scales: &[f32], outputs: &mut [f32]);
+
 /// The kernels of one kind of processor.
 #[derive(Clone, Copy)]
 pub(crate) struct Kernels {
@@ -34,15 +44,10 @@ pub(crate) struct Kernels {
     pub(crate) name: &'static str,
     /// XORed with the byte of every activation: 0x80 for processors that multiply unsigned with signed bytes.
     pub(crate) offset: u8,
-    /// `sums[row][output] = start[output] + weights[output] . row`, for rows of at least `row_bytes`.
-    pub(crate) multiply: fn(weights: &PackedWeights, rows: Rows<'_>, sums: &mut [i32]),
-    /// One step of an LSTM for one row of sums: cell inputs, input gates, forget gates, output gates, each `state.len()`
-    /// of them. The new outputs overwrite `outputs`.
-    pub(crate) cell: fn(sums: &[i32], scales: &[f32], state: &mut [f32], outputs: &mut [u8]),
-    /// The greatest of several rows of sums, then tanh, as activations.
-    pub(crate) pool_tanh: fn(sums: &[i32], scales: &[f32], outputs: &mut [u8]),
-    /// Softmax of one row of sums, the first `outputs.len()` of them.
-    pub(crate) softmax: fn(sums: &[i32], scales: &[f32], outputs: &mut [f32]),
+    pub(crate) multiply: Multiply,
+    pub(crate) cell: Cell,
+    pub(crate) pool_tanh: PoolTanh,
+    pub(crate) softmax: Softmax,
 }
 
 impl std::fmt::Debug for Kernels {

@@ -30,22 +30,20 @@ fn multiply(weights: &PackedWeights, rows: Rows<'_>, sums: &mut [i32]) {
 
 /// A sum as the float that it stands for.
 fn value(sum: i32, scale: f32) -> f32 {
-    #[expect(clippy::cast_precision_loss, reason = "as Tesseract converts it")]
-    let value = sum as f32 * scale;
-    value
+    sum as f32 * scale
 }
 
 /// A float in [-1, 1] as an activation (`WriteTimeStepPart` in lstm/networkio.cpp).
 fn activation(value: f32) -> u8 {
-    #[expect(clippy::cast_possible_truncation, reason = "it is clamped")]
     let activation = round(value * 127.0).clamp(-127, 127) as i8;
     activation.cast_unsigned()
 }
 
+/// `kStateClip`
+pub(super) const STATE_CLIP: f32 = 100.0;
+
 /// lstm/lstm.cpp, `Forward`
 fn cell(sums: &[i32], scales: &[f32], state: &mut [f32], outputs: &mut [u8]) {
-    /// `kStateClip`
-    const STATE_CLIP: f32 = 100.0;
     let tables = tables();
     let count = state.len();
     for (index, (state, output)) in state.iter_mut().zip(outputs).enumerate() {
@@ -86,6 +84,7 @@ fn softmax(sums: &[i32], scales: &[f32], outputs: &mut [f32]) {
 pub(super) const MAX_SOFTMAX_ACTIVATION: f32 = 86.0;
 
 /// Makes probabilities of `outputs`, with `exponentiate` for the powers of e less the greatest output.
+#[inline(always)]
 pub(super) fn normalize(outputs: &mut [f32], exponentiate: impl FnOnce(&mut [f32], f32)) {
     let greatest = outputs.iter().copied().fold(f32::MIN, f32::max);
     exponentiate(outputs, greatest);
