@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Parser;
 use image::{DynamicImage, ImageReader};
+use nix::sys::resource::{UsageWho, getrusage};
 use serde_json::json;
 use tesseract_lstm::{Engine, LineImage, Model, PixelFormat, Recognizer};
 
@@ -26,6 +27,9 @@ struct Arguments {
     /// Where the models are.
     #[arg(long, env = "TESSDATA_PREFIX", default_value = "/usr/share/tesseract-ocr/5/tessdata")]
     tessdata: PathBuf,
+    /// Prints how many lines were read in how many seconds of processor time, files and models apart.
+    #[arg(long)]
+    time: bool,
     /// Pictures in PNG or JPEG; `-` for paths on the standard input, one a line.
     #[arg(required = true)]
     files: Vec<String>,
@@ -55,18 +59,33 @@ fn main() -> Result<(), Box<dyn Error>> {
         _ => arguments.files,
     };
     let mut stdout = io::stdout().lock();
+    let mut seconds = 0.0;
     for files in files.chunks(BATCH) {
         let mut pictures = Vec::new();
         for file in files {
             pictures.push(Picture::read(Path::new(file)).map_err(|error| format!("{file}: {error}"))?);
         }
         let lines = pictures.iter().map(Picture::line).collect::<Result<Vec<_>, _>>()?;
-        for (file, line) in files.iter().zip(recognizer.recognize(&lines)) {
+        let started = processor_seconds()?;
+        let read = recognizer.recognize(&lines);
+        seconds += processor_seconds()? - started;
+        if arguments.time {
+            continue;
+        }
+        for (file, line) in files.iter().zip(read) {
             let object = json!({ "file": file, "text": line.text(), "confidence": line.confidence() });
             writeln!(stdout, "{object}")?;
         }
     }
+    if arguments.time {
+        writeln!(stdout, "{}", json!({ "lines": files.len(), "seconds": seconds }))?;
+    }
     Ok(())
+}
+
+fn processor_seconds() -> nix::Result<f64> {
+    let time = getrusage(UsageWho::RUSAGE_SELF)?.user_time();
+    Ok(time.tv_sec() as f64 + time.tv_usec() as f64 * 1e-6)
 }
 
 struct Picture {
@@ -101,7 +120,12 @@ fn high_bytes(values: &[u16]) -> Vec<u8> {
     values.iter().map(|value| (value >> 8) as u8).collect()
 }
 
-/// leptonica's `pixRemoveAlpha`
+/// leptonica's `pixRemoveAlpha`: products in float and double, the sum cut off.
 fn on_white(picture: &DynamicImage) -> Vec<u8> {
-    picture.to_rgba8().pixels().flat_map(|pixel| pixel.0[..3].to_vec()).collect()
+    let blend = |color: u8, alpha: u8| {
+        let share = (f64::from(alpha) / 255.0) as f32;
+        ((1.0 - f64::from(share)) * 255.0 + f64::from(share * f32::from(color))) as u8
+    };
+    let rgba = picture.to_rgba8();
+    rgba.pixels().flat_map(|pixel| [0, 1, 2].map(|channel| blend(pixel.0[channel], pixel.0[3]))).collect()
 }

@@ -37,6 +37,11 @@ impl Engine {
         Self::available().find(|engine| engine.name() == name)
     }
 
+    #[cfg(test)]
+    pub(crate) fn kernels(self) -> Kernels {
+        self.kernels
+    }
+
     /// `avx512-vnni`, `avx2`, `neon-dotprod`, `neon` or `portable`.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -98,7 +103,7 @@ impl<'a> Recognizer<'a> {
     }
 
     /// What the network says of each line, as it is or with light for dark (lstm/lstmrecognizer.cpp, `RecognizeLine`).
-    fn probabilities(&self, model: &Model, lines: &[Option<ScaledLine>]) -> Vec<Outputs> {
+    pub(crate) fn probabilities(&self, model: &Model, lines: &[Option<ScaledLine>]) -> Vec<Outputs> {
         let run = |chosen: &[usize], inverted: bool| -> Vec<(usize, Outputs)> {
             let (lines, pixels): (Vec<usize>, Vec<Pixels>) = chosen
                 .iter()

@@ -13,6 +13,8 @@ mod math;
 mod model;
 mod network;
 mod noise;
+#[cfg(test)]
+mod oracle_tests;
 mod prepare;
 mod recoder;
 mod traineddata;

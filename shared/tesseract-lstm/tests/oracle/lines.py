@@ -5,14 +5,16 @@
     python lines.py fixtures
     python lines.py time --lines target/release/examples/lines [--lang ind]
 
-`check` draws lines, reads each with libtesseract (through oracle.cpp) and with this crate's example, and prints every
-difference in text or confidence. `fixtures` writes the pictures and answers that the crate's tests use. `time` compares
-lines a second on one core. The same seed draws the same lines. Needs Pillow, numpy, g++, libtesseract-dev 5.3.0 and the
-typefaces of Debian that the lists below name; one that is missing is an error.
+`check` draws lines, reads each with libtesseract (through oracle.cpp) and with this crate's example, in one of the
+languages by turns, and prints every difference in text or confidence. `fixtures` writes the pictures and answers that
+the crate's tests use. `time` compares lines a second of one core. The same seed draws the same lines. Needs Pillow, numpy,
+g++, libtesseract-dev 5.3.0 and the typefaces of Debian that the lists below name; one that is missing is an error.
 """
 
 import argparse
 import json
+import math
+import os
 import random
 import subprocess
 import sys
@@ -133,8 +135,29 @@ class Lines:
         else:
             ground, ink = tuple(ground), tuple(ink)
         picture = Image.new("RGB" if is_color else "L", (width, height), ground)
+        if rng.random() < 0.2:
+            self.waves(picture)
         ImageDraw.Draw(picture).text((pad[0] - left, pad[2] - top), text, font=font, fill=ink)
         return self.worn(picture)
+
+    def card_line(self):
+        """A clean line of a card, as the reader cuts it out."""
+        rng = self.rng
+        font = ImageFont.truetype(str(rng.choice(self.faces)), rng.randint(22, 34))
+        text = f"{rng.choice(LABELS)} : {rng.choice(VALUES)} {self.number(rng.randint(2, 16))}"
+        left, top, right, bottom = font.getbbox(text)
+        picture = Image.new("L", (right - left + 12, bottom - top + 12), rng.randint(200, 255))
+        ImageDraw.Draw(picture).text((6 - left, 6 - top), text, font=font, fill=rng.randint(0, 60))
+        return picture
+
+    def waves(self, picture):
+        """Lines like those of a card's ground."""
+        rng, draw = self.rng, ImageDraw.Draw(picture)
+        color = tuple(rng.randint(90, 230) for _ in picture.getbands())
+        length, depth = rng.uniform(15, 90), rng.uniform(1, 8)
+        for base in range(0, picture.height, rng.randint(4, 14)):
+            points = [(x, base + depth * math.sin(x / length + base)) for x in range(0, picture.width, 3)]
+            draw.line(points, fill=color if len(color) > 1 else color[0])
 
     def worn(self, picture):
         rng = self.rng
@@ -175,45 +198,138 @@ def build_oracle(folder):
 
 def answers(command, paths):
     """One JSON object for each path."""
-    done = subprocess.run(command, input="\n".join(map(str, paths)) + "\n", text=True, stdout=subprocess.PIPE, check=True)
+    done = subprocess.run(
+        command, input="\n".join(map(str, paths)) + "\n", text=True, stdout=subprocess.PIPE, check=True,
+        # More threads would wait for each other, busily, on one core.
+        env={**os.environ, "OMP_THREAD_LIMIT": "1"},
+    )
     return [json.loads(line) for line in done.stdout.split("\n") if line]
+
+
+BATCH = 250
 
 
 def check(options):
     """Compares many lines; returns how many differ."""
     lines = Lines(options.seed)
-    different = 0
-    kept = None
+    different = done = 0
     with tempfile.TemporaryDirectory() as folder:
         oracle = build_oracle(folder)
-        done = 0
         while done < options.count:
             paths = []
-            for number in range(done, min(done + 500, options.count)):
+            for number in range(done, min(done + BATCH, options.count)):
                 path = Path(folder) / f"{number}.png"
                 lines.picture().save(path, compress_level=1)
                 paths.append(path)
-            for lang in options.lang:
-                theirs = answers([oracle, lang], paths)
-                command = [options.lines, "--lang", lang, *(["--engine", options.engine] if options.engine else []), "-"]
-                ours = answers(command, paths)
-                for path, their, our in zip(paths, theirs, ours, strict=True):
-                    if (their["text"].removesuffix("\n"), their["confidence"]) != (our["text"], our["confidence"]):
-                        different += 1
-                        print(json.dumps({"line": path.stem, "lang": lang,
-                                          "libtesseract": [their["text"].removesuffix("\n"), their["confidence"]],
-                                          "ours": [our["text"], our["confidence"]]}), flush=True)
-                        if options.keep:
-                            kept = Path(options.keep)
-                            kept.mkdir(parents=True, exist_ok=True)
-                            (kept / path.name).write_bytes(path.read_bytes())
+            lang = options.lang[done // BATCH % len(options.lang)]
+            theirs = answers([oracle, lang], paths)
+            ours = answers([options.lines, "--lang", lang, *engine(options), "-"], paths)
+            for path, their, our in zip(paths, theirs, ours, strict=True):
+                expected = [their["text"].removesuffix("\n"), their["confidence"]]
+                found = [our["text"], our["confidence"]]
+                if expected != found:
+                    different += 1
+                    difference = {"line": path.stem, "lang": lang, "libtesseract": expected, "ours": found}
+                    print(json.dumps(difference, ensure_ascii=False), flush=True)
+                    if options.keep:
+                        options.keep.mkdir(parents=True, exist_ok=True)
+                        path.rename(options.keep / path.name)
+                path.unlink(missing_ok=True)
             done += len(paths)
-            for path in paths:
-                path.unlink()
-            print(f"{done} lines, {len(options.lang)} languages: {done * len(options.lang) - different} identical, "
-                  f"{different} different", file=sys.stderr, flush=True)
-    print(f"{options.count * len(options.lang) - different} identical, {different} different")
+            print(f"{done - different} identical, {different} different", file=sys.stderr, flush=True)
+    print(f"{done - different} identical, {different} different")
     return different
+
+
+def engine(options):
+    """The example's argument that names an engine."""
+    return ["--engine", options.engine] if options.engine else []
+
+
+# Lines of the fixtures beside those of `Lines`: each shows one thing, and most one way of scaling.
+SIZES = {
+    "same-height": 36, "half": 72, "quarter": 144, "double": 18, "fourfold": 9, "enlarged": 14, "little-enlarged": 30,
+    "little-reduced": 44, "reduced": 60, "much-reduced": 300, "very-high": 1900,
+}
+
+
+def named_pictures():
+    """(name, picture) of every fixture."""
+    face = str(TYPEFACES / "truetype/liberation/LiberationSans-Regular.ttf")
+
+    def drawn(text, height, mode="L", ground=255, ink=0):
+        font = ImageFont.truetype(face, max(5, round(height * 0.7)))
+        left, _, right, _ = font.getbbox(text)
+        picture = Image.new(mode, (right - left + height // 2, height), ground)
+        ImageDraw.Draw(picture).text((height // 4, height // 2), text, font=font, fill=ink, anchor="lm")
+        return picture
+
+    for name, height in SIZES.items():
+        text = "NIK" if height > 200 else "Nama : BUDI SANTOSO"
+        yield name, drawn(text, height, ground=230, ink=20)
+        if height < 200:
+            yield f"{name}-color", drawn(text, height, "RGB", (250, 236, 200), (30, 40, 120))
+    yield "inverted", drawn("Berlaku Hingga : SEUMUR HIDUP", 40, ground=20, ink=240)
+    yield "inverted-color", drawn("PROVINSI DKI JAKARTA", 30, "RGB", (20, 60, 20), (250, 240, 160))
+    yield "wide", drawn("Jl. Merdeka No. 17, Kel. Gambir, Kec. Gambir, Jakarta Pusat, DKI Jakarta 10110 " * 2, 28)
+    yield "tiny", drawn("RT/RW : 001/002", 8)
+    yield "ligatures", drawn("Office staff: affluent, final, fluffy", 40)
+    yield "marks", drawn("(021) 555-1234; 50% @ #7 & <x>", 34)
+    yield "white", Image.new("L", (120, 36), 255)
+    yield "black", Image.new("L", (90, 20), 0)
+    yield "two-pixels", Image.new("L", (2, 36), 128)
+    yield "three-pixels", Image.new("L", (3, 36), 128)
+    noise = np.random.default_rng(5)
+    yield "noise", Image.fromarray(noise.integers(0, 256, (30, 110), dtype=np.uint8))
+    yield "noise-color", Image.fromarray(noise.integers(0, 256, (40, 90, 3), dtype=np.uint8))
+    lines = Lines(20)
+    small = (picture for picture in iter(lines.picture, None) if picture.width * picture.height < 12_000)
+    for number, picture in zip(range(24), small):
+        yield f"drawn-{number:02}", picture
+
+
+def fixtures():
+    """Writes pictures and what libtesseract says of them."""
+    pictures = FIXTURES / "lines"
+    pictures.mkdir(parents=True, exist_ok=True)
+    for path in pictures.glob("*.png"):
+        path.unlink()
+    paths = []
+    for name, picture in named_pictures():
+        paths.append(pictures / f"{name}.png")
+        picture.save(paths[-1], optimize=True)
+    with tempfile.TemporaryDirectory() as folder:
+        oracle = build_oracle(folder)
+        rows = []
+        for lang in ("ind", "eng", "ind+eng"):
+            for answer in answers([oracle, lang], paths):
+                answer["file"] = Path(answer["file"]).name
+                answer["text"] = answer["text"].removesuffix("\n")
+                rows.append(json.dumps({"lang": lang, **answer}, ensure_ascii=False))
+    (FIXTURES / "answers.jsonl").write_text("\n".join(rows) + "\n")
+
+
+def time(options):
+    """Lines a second of one core, cropped beforehand, without reading files and loading models."""
+    lines = Lines(options.seed)
+    with tempfile.TemporaryDirectory() as folder:
+        oracle = build_oracle(folder)
+        paths = []
+        for number in range(options.count):
+            paths.append(Path(folder) / f"{number}.png")
+            lines.card_line().save(paths[-1])
+        rates = {}
+        for _ in range(options.rounds):
+            theirs = answers([oracle, options.lang, "--time", "1"], paths)
+            rates.setdefault("libtesseract", []).append(theirs[0]["lines"] / theirs[0]["seconds"])
+            for name in options.engine or ["avx512-vnni", "avx2", "portable"]:
+                ours = answers([options.lines, "--lang", options.lang, "--engine", name, "--time", "-"], paths)
+                rates.setdefault(name, []).append(ours[0]["lines"] / ours[0]["seconds"])
+    base = sorted(rates["libtesseract"])[len(rates["libtesseract"]) // 2]
+    print("| engine | lines/s of one core | times libtesseract |\n|---|---|---|")
+    for name, values in rates.items():
+        rate = sorted(values)[len(values) // 2]
+        print(f"| {name} | {rate:.0f} | {rate / base:.1f} |")
 
 
 def main():
@@ -225,11 +341,23 @@ def main():
     checking.add_argument("--count", type=int, default=10000)
     checking.add_argument("--seed", type=int, default=1)
     checking.add_argument("--engine")
-    checking.add_argument("--keep", metavar="DIR", help="keep pictures of lines that differ")
+    checking.add_argument("--keep", type=Path, metavar="DIR", help="keep pictures of lines that differ")
+    commands.add_parser("fixtures")
+    timing = commands.add_parser("time")
+    timing.add_argument("--lines", required=True, help="the crate's example, built")
+    timing.add_argument("--lang", default="ind")
+    timing.add_argument("--count", type=int, default=300)
+    timing.add_argument("--seed", type=int, default=1)
+    timing.add_argument("--rounds", type=int, default=5)
+    timing.add_argument("--engine", action="append", help="may be given several times (default: those of x86-64)")
     options = parser.parse_args()
     if options.command == "check":
         options.lang = options.lang or ["ind", "eng", "ind+eng"]
         sys.exit(1 if check(options) else 0)
+    elif options.command == "fixtures":
+        fixtures()
+    else:
+        time(options)
 
 
 if __name__ == "__main__":

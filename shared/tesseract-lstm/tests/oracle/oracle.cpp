@@ -2,7 +2,7 @@
 // object a line. The library exports all its functions: the two below stand before its own in the order of symbols, so
 // that what passes through them can be recorded. Their arguments are described as far as they are read.
 //
-//   oracle LANG < paths          recognises each image as one line (--psm 13 --oem 1)
+//   oracle LANG < paths          recognises each image as one line (--oem 1 -c tessedit_pageseg_mode=13)
 //   oracle LANG --time N < paths  recognises all of them N times and prints lines and CPU seconds
 
 #include <dlfcn.h>
@@ -145,14 +145,14 @@ int main(int argc, char **argv) {
     fprintf(stderr, "usage: oracle LANG [--time N] < paths\n");
     return 2;
   }
-  setenv("OMP_THREAD_LIMIT", "1", 1);
   dump = getenv("ORACLE_DUMP");
   tesseract::TessBaseAPI api;
-  if (api.Init(nullptr, argv[1], tesseract::OEM_LSTM_ONLY) != 0) {
+  // SetPageSegMode reaches the first language only: the others would cut a line of several languages to its layout.
+  const std::vector<std::string> names = {"tessedit_pageseg_mode", "debug_file"};
+  const std::vector<std::string> values = {"13", "/dev/null"};
+  if (api.Init(nullptr, argv[1], tesseract::OEM_LSTM_ONLY, nullptr, 0, &names, &values, false) != 0) {
     return 1;
   }
-  api.SetPageSegMode(tesseract::PSM_RAW_LINE);
-  api.SetVariable("debug_file", "/dev/null");
   std::vector<std::string> paths;
   for (std::string path; std::getline(std::cin, path);) {
     paths.push_back(path);
