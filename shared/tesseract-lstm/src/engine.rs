@@ -92,13 +92,16 @@ impl<'a> Recognizer<'a> {
         let mut search = BeamSearch::new(model);
         let mut read = |line: &ScaledLine, outputs: &Outputs| {
             let path = search.decode(outputs.steps());
-            let pixels_per_step = min_side as f32 / line.scale;
-            words::candidates(model, outputs, &path, pixels_per_step)
+            words::candidates(model, outputs, &path, min_side as f32 / line.scale)
         };
-        scaled
+        images
             .iter()
+            .zip(&scaled)
             .zip(&outputs)
-            .map(|(line, outputs)| line.as_ref().map_or_else(Vec::new, |line| read(line, outputs)))
+            .map(|((image, line), outputs)| {
+                let words = line.as_ref().map_or_else(Vec::new, |line| read(line, outputs));
+                if words.is_empty() { vec![Candidate::nothing(image.width())] } else { words }
+            })
             .collect()
     }
 

@@ -71,7 +71,12 @@ impl<'a> LineImage<'a> {
 
     /// One channel of every pixel.
     pub(crate) fn plane(&self, channel: usize) -> Plane {
-        let pixels = self.pixels.iter().skip(channel).step_by(self.format.channels()).copied().collect();
+        let pixels = match self.format {
+            PixelFormat::Grey => self.pixels.to_vec(),
+            PixelFormat::Rgb => {
+                self.pixels.as_chunks().0.iter().map(|pixel: &[u8; 3]| pixel[channel]).collect()
+            }
+        };
         Plane { width: self.width, height: self.height, pixels }
     }
 }

@@ -24,6 +24,8 @@ pub(crate) struct Prefix {
 #[derive(Debug)]
 pub(crate) struct Recoder {
     prefixes: Vec<Prefix>,
+    /// Where each output stands among those that are a character alone.
+    places: Vec<Option<usize>>,
     code_range: u32,
     longest: usize,
 }
@@ -54,6 +56,7 @@ impl Recoder {
     fn new(codes: &[Vec<Code>]) -> Self {
         let mut recoder = Self {
             prefixes: vec![Prefix::default()],
+            places: Vec::new(),
             code_range: codes.iter().flatten().max().map_or(0, |code| code + 1),
             longest: codes.iter().map(Vec::len).max().unwrap_or(0),
         };
@@ -79,7 +82,16 @@ impl Recoder {
                 None => finals.push((*last, id)),
             }
         }
+        recoder.places = vec![None; recoder.code_range as usize];
+        for (place, (code, _)) in recoder.prefixes[0].finals.iter().enumerate() {
+            recoder.places[*code as usize] = Some(place);
+        }
         recoder
+    }
+
+    /// Where an output stands in the order of the empty prefix's `finals`.
+    pub(crate) fn place(&self, code: Code) -> Option<usize> {
+        *self.places.get(code as usize)?
     }
 
     /// One more than the highest output.

@@ -31,6 +31,24 @@ pub(crate) struct Candidate {
     right: i32,
 }
 
+impl Candidate {
+    /// What counts as the reading of a line in which a language finds nothing: a space, with the rating and the certainty
+    /// of an unknown shape (`SetupFake` in ccstruct/pageres.cpp). Tesseract has one for each shape of its page layout;
+    /// a line without text has one.
+    pub(crate) fn nothing(width: usize) -> Self {
+        let space = Symbol { text: " ".to_owned(), confidence: 0.0, steps: 0..0, alternatives: Vec::new() };
+        Self {
+            word: Word { symbols: vec![space], confidence: 0 },
+            rating: 10.0,
+            certainty: -1.0,
+            is_in_list: false,
+            is_accepted: false,
+            left: 0,
+            right: i32::try_from(width).unwrap_or(i32::MAX),
+        }
+    }
+}
+
 /// The words of a path (`ExtractBestPathAsWords`). `scale` is the pixels of the image for one step.
 pub(crate) fn candidates(model: &Model, outputs: &Outputs, path: &Path, scale: f32) -> Vec<Candidate> {
     let characters = &path.characters;
@@ -200,7 +218,7 @@ fn shortest_run_of_letters(model: &Model, letters: &[UnicharId]) -> usize {
     runs.map(<[_]>::len).filter(|length| *length > 0).min().unwrap_or(0)
 }
 
-/// Whether a reading needs no other language. An empty one does.
+/// Whether a reading needs no other language.
 pub(crate) fn are_acceptable(words: &[Candidate]) -> bool {
     !words.is_empty() && words.iter().all(|word| word.is_accepted)
 }
@@ -212,10 +230,6 @@ pub(crate) fn select(best: Vec<Candidate>, new: Vec<Candidate>) -> Vec<Candidate
     const RATING_RATIO: f64 = 1.5;
     /// `classify_max_certainty_margin`
     const CERTAINTY_MARGIN: f64 = 5.5;
-    // Nothing was read: that is one word which no other reading has to be better than.
-    if best.is_empty() || new.is_empty() {
-        return if best.is_empty() { new } else { best };
-    }
     let mut selected = Vec::new();
     let (mut best, mut new) = (best.into_iter().peekable(), new.into_iter().peekable());
     while best.peek().is_some() || new.peek().is_some() {

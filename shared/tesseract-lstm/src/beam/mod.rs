@@ -153,6 +153,8 @@ pub(crate) struct BeamSearch<'a> {
     previous: Step,
     current: Step,
     ranks: Vec<Rank>,
+    /// The outputs that are not [`Rank::Rest`], and their places in the recoder.
+    ranked: Vec<(Code, Option<usize>)>,
     /// The completing outputs of the empty prefix that have the rank in question.
     candidates: Vec<(Code, UnicharId)>,
     top_heap: Heap<Code>,
@@ -206,6 +208,7 @@ impl<'a> BeamSearch<'a> {
             previous: step(),
             current: step(),
             ranks: Vec::new(),
+            ranked: Vec::new(),
             candidates: Vec::new(),
             top_heap: Heap::default(),
             top: None,
@@ -290,42 +293,50 @@ impl<'a> BeamSearch<'a> {
 
     /// `ComputeTopN`
     fn rank(&mut self, probabilities: &[f32]) {
-        self.ranks.clear();
         self.ranks.resize(probabilities.len(), Rank::Rest);
+        for (code, _) in self.ranked.drain(..) {
+            self.ranks[code as usize] = Rank::Rest;
+        }
         self.top_heap.clear();
         let mut lowest = f32::NEG_INFINITY;
         for (code, probability) in (0..).zip(probabilities) {
-            if self.top_heap.len() < TOP || *probability > lowest {
+            if *probability > lowest || self.top_heap.len() < TOP {
                 self.top_heap.push(*probability, code);
                 if self.top_heap.len() > TOP {
                     self.top_heap.pop_lowest();
                 }
-                lowest = self.top_heap.lowest_key().unwrap_or(lowest);
+                if self.top_heap.len() == TOP {
+                    lowest = self.top_heap.lowest_key().unwrap_or(lowest);
+                }
             }
         }
         (self.top, self.second) = (None, None);
         while let Some(entry) = self.top_heap.pop_lowest() {
-            let code = entry.value;
-            self.ranks[code as usize] = match self.top_heap.len() {
-                0 => {
-                    self.top = Some(code);
-                    Rank::First
-                }
-                1 => {
-                    self.second = Some(code);
-                    Rank::First
-                }
-                _ => Rank::Top,
-            };
+            let rank = if self.top_heap.len() > 1 { Rank::Top } else { Rank::First };
+            (self.top, self.second) = (Some(entry.value), self.top);
+            self.set_rank(entry.value, rank);
         }
-        self.ranks[self.model.null as usize] = Rank::First;
+        self.set_rank(self.model.null, Rank::First);
+        // In the order in which the recoder has the outputs.
+        self.ranked.sort_unstable_by_key(|(_, place)| *place);
+        self.ranked.dedup();
+    }
+
+    fn set_rank(&mut self, code: Code, rank: Rank) {
+        self.ranks[code as usize] = rank;
+        self.ranked.push((code, self.model.recoder.place(code)));
     }
 
     fn collect_candidates(&mut self, rank: Rank) {
-        let finals = &self.model.recoder.prefix(0).finals;
-        let ranks = &self.ranks;
-        self.candidates.clear();
-        self.candidates.extend(finals.iter().filter(|(code, _)| ranks[*code as usize] == rank));
+        let Self { model, ranks, ranked, candidates, .. } = self;
+        let finals = &model.recoder.prefix(0).finals;
+        candidates.clear();
+        if rank == Rank::Rest {
+            candidates.extend(finals.iter().filter(|(code, _)| ranks[*code as usize] == rank));
+        } else {
+            let of_rank = ranked.iter().filter(|(code, _)| ranks[*code as usize] == rank);
+            candidates.extend(of_rank.filter_map(|(_, place)| place.map(|place| finals[place])));
+        }
     }
 
     /// The logarithm of a probability, with the offset (`ProbToCertainty`).

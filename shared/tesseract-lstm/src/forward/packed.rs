@@ -17,6 +17,8 @@ pub(crate) struct PackedWeights {
     pub(crate) groups: usize,
     /// `outputs / LANES` blocks of `groups` times `LANES * GROUP`
     pub(crate) values: Vec<i8>,
+    /// The same in 16 bits, with two groups of half the size for one: for processors that have no sums of four products.
+    pub(crate) wide: Vec<i16>,
     /// What each sum begins with: the bias, whose input is 127, that is 1.
     pub(crate) start: Vec<i32>,
     /// The same for inputs that are 128 too high, so that they are not negative.
@@ -36,6 +38,7 @@ impl PackedWeights {
             outputs,
             groups,
             values: vec![0; outputs * groups * GROUP],
+            wide: vec![0; outputs * groups * GROUP],
             start: vec![0; outputs],
             start_unsigned: vec![0; outputs],
             scales: vec![0.0; outputs],
@@ -49,6 +52,9 @@ impl PackedWeights {
                     let (group, within) = (place(input) / GROUP, place(input) % GROUP);
                     let block = output / LANES * groups + group;
                     packed.values[(block * LANES + output % LANES) * GROUP + within] = *weight;
+                    let half = 2 * block + within / (GROUP / 2);
+                    packed.wide[(half * LANES + output % LANES) * (GROUP / 2) + within % (GROUP / 2)] =
+                        i16::from(*weight);
                 }
                 let sum: i32 = weights.iter().copied().map(i32::from).sum();
                 packed.start[output] = 127 * i32::from(bias);

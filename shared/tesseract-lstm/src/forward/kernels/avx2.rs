@@ -4,11 +4,13 @@ use std::arch::x86_64::*;
 
 use super::portable::{MAX_SOFTMAX_ACTIVATION, STATE_CLIP, normalize};
 use super::{Kernels, Rows};
-use crate::forward::packed::{GROUP, LANES, PackedWeights};
+use crate::forward::packed::{LANES, PackedWeights};
 use crate::math::{EXP_POLYNOMIAL, EXP_SCALE, EXP_SHIFT, EXP_TABLE, TABLE_SCALE, TABLE_SIZE, Table, tables};
 
 /// Rows whose sums one tile keeps in registers.
 const TILE_ROWS: usize = 4;
+/// Inputs that one instruction multiplies and adds for each output.
+const PAIR: usize = 2;
 /// 32-bit lanes of a register; two registers hold a block.
 const HALF: usize = LANES / 2;
 
@@ -51,69 +53,74 @@ fn softmax(sums: &[i32], scales: &[f32], outputs: &mut [f32]) {
     unsafe { softmax_all(sums, scales, outputs) }
 }
 
+/// Products of 16-bit numbers need less of the busiest ports than those of bytes, which are unsigned with signed ones.
+///
 /// # Safety
 /// The processor has AVX2; `rows` hold `row_bytes` each, and `sums` has room for all.
 #[target_feature(enable = "avx2")]
 unsafe fn multiply_all(weights: &PackedWeights, rows: Rows<'_>, sums: &mut [i32]) {
-    let mut first = 0;
-    while first < rows.count {
-        let count = TILE_ROWS.min(rows.count - first);
-        // SAFETY: the rows from `first` on lie within `rows` and `sums`.
-        unsafe {
-            let input = rows.bytes.as_ptr().add(first * rows.stride);
-            let output = sums.as_mut_ptr().add(first * weights.outputs);
-            match count {
-                1 => multiply_rows::<1>(weights, input, rows.stride, output),
-                2 => multiply_rows::<2>(weights, input, rows.stride, output),
-                3 => multiply_rows::<3>(weights, input, rows.stride, output),
-                _ => multiply_rows::<4>(weights, input, rows.stride, output),
-            }
+    let row_length = weights.row_bytes();
+    let mut inputs = vec![0_i16; rows.count * row_length];
+    for (row, inputs) in inputs.chunks_exact_mut(row_length).enumerate() {
+        for (input, byte) in inputs.iter_mut().zip(&rows.bytes[row * rows.stride..]) {
+            *input = i16::from(byte.cast_signed());
         }
-        first += count;
+    }
+    // A block of weights stays in the nearest cache until all rows are done.
+    for block in 0..weights.outputs / LANES {
+        let mut first = 0;
+        while first < rows.count {
+            let count = TILE_ROWS.min(rows.count - first);
+            // SAFETY: the rows from `first` on lie within `inputs` and `sums`, and the block within the outputs.
+            unsafe {
+                let input = inputs.as_ptr().add(first * row_length);
+                let output = sums.as_mut_ptr().add(first * weights.outputs);
+                match count {
+                    1 => multiply_tile::<1>(weights, block, input, output),
+                    2 => multiply_tile::<2>(weights, block, input, output),
+                    3 => multiply_tile::<3>(weights, block, input, output),
+                    _ => multiply_tile::<4>(weights, block, input, output),
+                }
+            }
+            first += count;
+        }
     }
 }
 
-/// All outputs of `ROWS` rows.
+/// One block of outputs of `ROWS` rows.
 ///
 /// # Safety
-/// As `multiply_all`.
+/// As `multiply_all`; `input` holds `ROWS` rows of `row_bytes` numbers, and the block exists.
 #[target_feature(enable = "avx2")]
-unsafe fn multiply_rows<const ROWS: usize>(
+unsafe fn multiply_tile<const ROWS: usize>(
     weights: &PackedWeights,
-    input: *const u8,
-    stride: usize,
+    block: usize,
+    input: *const i16,
     output: *mut i32,
 ) {
-    let ones = _mm256_set1_epi16(1);
-    let block_bytes = weights.groups * LANES * GROUP;
-    for block in 0..weights.outputs / LANES {
-        // SAFETY: weights and starts have whole blocks, rows have `groups` groups, sums have all outputs.
-        unsafe {
-            let values = weights.values.as_ptr().add(block * block_bytes);
-            let start = weights.start.as_ptr().add(block * LANES);
-            let low_start = _mm256_loadu_si256(start.cast());
-            let high_start = _mm256_loadu_si256(start.add(HALF).cast());
-            let mut sums = [[low_start, high_start]; ROWS];
-            for group in 0..weights.groups {
-                let values = values.add(group * LANES * GROUP);
-                let low = _mm256_loadu_si256(values.cast());
-                let high = _mm256_loadu_si256(values.add(HALF * GROUP).cast());
-                for (row, [low_sum, high_sum]) in sums.iter_mut().enumerate() {
-                    let four = input.add(row * stride + group * GROUP).cast::<i32>().read_unaligned();
-                    let inputs = _mm256_set1_epi32(four);
-                    let magnitudes = _mm256_abs_epi8(inputs);
-                    // Two products of at most 127 * 127 fit into 16 bits.
-                    let low = _mm256_maddubs_epi16(magnitudes, _mm256_sign_epi8(low, inputs));
-                    let high = _mm256_maddubs_epi16(magnitudes, _mm256_sign_epi8(high, inputs));
-                    *low_sum = _mm256_add_epi32(*low_sum, _mm256_madd_epi16(low, ones));
-                    *high_sum = _mm256_add_epi32(*high_sum, _mm256_madd_epi16(high, ones));
-                }
+    let row_length = weights.row_bytes();
+    // SAFETY: weights and starts have whole blocks, rows have `row_length / PAIR` pairs, sums have all outputs.
+    unsafe {
+        let values = weights.wide.as_ptr().add(block * row_length * LANES);
+        let start = weights.start.as_ptr().add(block * LANES);
+        let low_start = _mm256_loadu_si256(start.cast());
+        let high_start = _mm256_loadu_si256(start.add(HALF).cast());
+        let mut sums = [[low_start, high_start]; ROWS];
+        for pair in 0..row_length / PAIR {
+            let values = values.add(pair * LANES * PAIR);
+            let low = _mm256_loadu_si256(values.cast());
+            let high = _mm256_loadu_si256(values.add(HALF * PAIR).cast());
+            for (row, [low_sum, high_sum]) in sums.iter_mut().enumerate() {
+                let two = input.add(row * row_length + pair * PAIR).cast::<i32>().read_unaligned();
+                let inputs = _mm256_set1_epi32(two);
+                *low_sum = _mm256_add_epi32(*low_sum, _mm256_madd_epi16(low, inputs));
+                *high_sum = _mm256_add_epi32(*high_sum, _mm256_madd_epi16(high, inputs));
             }
-            for (row, [low_sum, high_sum]) in sums.iter().enumerate() {
-                let place = output.add(row * weights.outputs + block * LANES);
-                _mm256_storeu_si256(place.cast(), *low_sum);
-                _mm256_storeu_si256(place.add(HALF).cast(), *high_sum);
-            }
+        }
+        for (row, [low_sum, high_sum]) in sums.iter().enumerate() {
+            let place = output.add(row * weights.outputs + block * LANES);
+            _mm256_storeu_si256(place.cast(), *low_sum);
+            _mm256_storeu_si256(place.add(HALF).cast(), *high_sum);
         }
     }
 }
