@@ -92,7 +92,7 @@ pub(crate) const END_DISPATCH: &str = "dispatch_owner = NULL, dispatch_until = N
 const IS_HELD: &str = "dispatch_state = 'sending' AND dispatch_owner = $2 AND dispatch_epoch = $3";
 
 impl Store {
-    /// Takes up to `limit` reviews that are due, or whose dispatcher disappeared. Dispatchers do not wait for each other.
+    /// Takes up to `limit` reviews whose dispatcher disappeared, or that are due. Dispatchers do not wait for each other.
     ///
     /// # Errors
     /// No miss: only a database that fails, as `StoreError` says.
@@ -109,11 +109,13 @@ impl Store {
             .client()
             .await?
             .fetch(
-                "WITH due AS MATERIALIZED ( \
-                   SELECT id FROM manual_reviews \
-                   WHERE (dispatch_state = 'queued' AND next_dispatch_at <= $2) \
-                      OR (dispatch_state = 'sending' AND dispatch_until <= $2) \
-                   ORDER BY coalesce(next_dispatch_at, dispatch_until) LIMIT $4 FOR UPDATE SKIP LOCKED) \
+                "WITH lost AS MATERIALIZED ( \
+                   SELECT id FROM manual_reviews WHERE dispatch_state = 'sending' AND dispatch_until <= $2 \
+                   ORDER BY dispatch_until LIMIT $4 FOR UPDATE SKIP LOCKED), \
+                 queued AS MATERIALIZED ( \
+                   SELECT id FROM manual_reviews WHERE dispatch_state = 'queued' AND next_dispatch_at <= $2 \
+                   ORDER BY next_dispatch_at LIMIT $4 FOR UPDATE SKIP LOCKED), \
+                 due AS MATERIALIZED (SELECT id FROM lost UNION ALL SELECT id FROM queued LIMIT $4) \
                  UPDATE manual_reviews r SET dispatch_state = 'sending', dispatch_owner = $1, dispatch_until = $3, \
                    dispatch_epoch = r.dispatch_epoch + 1, next_dispatch_at = NULL, updated_at = $2 \
                  FROM due, documents d WHERE r.id = due.id AND d.id = r.document_id \

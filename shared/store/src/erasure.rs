@@ -91,8 +91,11 @@ impl Store {
     /// No miss: only a database that fails, as `StoreError` says.
     pub async fn too_old(&self, limit: u32, than: &TooOld) -> Result<Vec<DocumentId>> {
         let limit = i64::from(limit);
-        let sql = "SELECT id FROM documents WHERE (status = 'completed' AND processed_at < $1) \
-                     OR (status = 'failed' AND processed_at < $2) ORDER BY processed_at LIMIT $3";
+        let sql = "SELECT document_id AS id FROM ( \
+                     (SELECT document_id, at FROM document_schedule \
+                      WHERE task = 'retire_completed' AND at < $1 ORDER BY at LIMIT $3) \
+                     UNION ALL (SELECT document_id, at FROM document_schedule \
+                      WHERE task = 'retire_failed' AND at < $2 ORDER BY at LIMIT $3)) old ORDER BY at LIMIT $3";
         let params = [p(&than.completed_before), p(&than.failed_before), p(&limit)];
         let rows = self.client().await?.fetch(sql, &params).await?;
         rows.iter().map(|row| document_id(row, "id")).collect()

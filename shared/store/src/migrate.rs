@@ -26,9 +26,11 @@ mod embedded {
 
 /// Key of the advisory lock that makes migrations wait for each other ("filot" in ASCII).
 const LOCK: i64 = 0x66_69_6c_6f_74;
+/// How often a run asks whether the one before it has ended.
+const LOCK_POLL: Duration = Duration::from_millis(100);
 /// The longest that a run takes; the function's own bound is 300 s.
 const MIGRATION_TIMEOUT: Duration = Duration::from_secs(240);
-/// How long a migration waits for another run, and how long one of its statements may take.
+/// How long one statement of a migration may take.
 const STATEMENT_TIMEOUT: &str = "200s";
 /// How long a statement waits for a lock, and everybody behind it.
 const LOCK_TIMEOUT: &str = "2s";
@@ -87,8 +89,11 @@ impl Store {
 /// Applies those of `migrations` that the database does not have, in order.
 async fn apply(client: &mut Client, migrations: &[Migration]) -> Result<MigrationReport> {
     set(client, "statement_timeout", STATEMENT_TIMEOUT).await?;
-    set(client, "lock_timeout", STATEMENT_TIMEOUT).await?;
-    client.batch_execute(&format!("SELECT pg_advisory_lock({LOCK})")).await?;
+    // Asked for again and again: a statement that waits has a snapshot, and the build of an index waits for all snapshots.
+    let lock = format!("SELECT pg_try_advisory_lock({LOCK})");
+    while !client.query_one(&lock, &[]).await?.try_get::<_, bool>(0)? {
+        tokio::time::sleep(LOCK_POLL).await;
+    }
     let version = migrations.iter().map(|migration| i64::from(migration.version())).max();
     let mut report =
         MigrationReport { applied: Vec::new(), version: version.unwrap_or_default(), lock_retries: 0 };
