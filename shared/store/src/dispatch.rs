@@ -178,7 +178,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Miss::DispatchLost`] if the review left the outbox meanwhile, as when the decision came before this answer: the
-    /// task id is kept then too.
+    /// task id is kept then too. [`Miss::TaskOfAnother`] if the reviewer answered a task id that another review has.
     pub async fn acknowledge_dispatch(
         &self,
         lease: &DispatchLease,
@@ -189,6 +189,10 @@ impl Store {
         let tx = begin(&mut client).await?;
         let id = lease.review.as_uuid();
         lock_document_of(&tx, lease.review).await?;
+        let sql = "SELECT id FROM manual_reviews WHERE buli2_task_id = $2 AND id <> $1";
+        if tx.fetch_opt(sql, &[p(&id), p(&task_id)]).await?.is_some() {
+            return Err(Miss::TaskOfAnother.into());
+        }
         let sql = format!(
             "UPDATE manual_reviews SET dispatch_state = 'acknowledged', buli2_task_id = $2, acknowledged_at = $3, \
                dispatch_error = NULL, updated_at = $3, {END_DISPATCH} \

@@ -42,6 +42,9 @@ const RETRY_FOR: Duration = Duration::from_secs(150);
 const PAUSE_MIN: Duration = Duration::from_millis(500);
 const PAUSE_MAX: Duration = Duration::from_secs(8);
 
+/// Months for which events have a partition of their own in advance. Nothing breaks without one: the default takes them.
+const MONTHS_AHEAD: u32 = 24;
+
 /// First line of a migration that is a list of steps.
 const WITHOUT_TRANSACTION: &str = "-- without a transaction";
 /// Begins a line that ends a step.
@@ -79,7 +82,12 @@ impl Store {
             client
         };
         let migrations = embedded::migrations::runner().get_migrations().clone();
-        match tokio::time::timeout(MIGRATION_TIMEOUT, apply(&mut client, &migrations)).await {
+        let run = async {
+            let report = apply(&mut client, &migrations).await?;
+            make_months(&client).await?;
+            Ok(report)
+        };
+        match tokio::time::timeout(MIGRATION_TIMEOUT, run).await {
             Ok(done) => done,
             Err(_) => Err(StoreError::Timeout),
         }
@@ -163,6 +171,18 @@ impl Tries {
         self.retries += 1;
         true
     }
+}
+
+/// Makes the partitions of `document_events` for the months to come. The lock keeps two runs from making the same.
+async fn make_months(client: &Client) -> Result<()> {
+    let sql = format!("SELECT create_event_months({MONTHS_AHEAD}) FROM pg_advisory_xact_lock({LOCK})");
+    let mut tries = Tries::new();
+    while let Err(error) = client.batch_execute(&sql).await {
+        if !tries.again(Some(&error)).await {
+            return Err(StoreError::Migration(said_by_database(&error)));
+        }
+    }
+    Ok(())
 }
 
 /// The statements of a migration that runs without a transaction; `None` for any other.

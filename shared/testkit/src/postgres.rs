@@ -6,6 +6,7 @@
 //! Every test gets a database of its own, owned by an owner who may neither make roles nor anything a superuser may, as in
 //! production. Functions and workers connect as one of [`GROUPS`], tests that play all of them as [`APP`].
 
+use std::fs::File;
 use std::io;
 use std::net::TcpListener;
 use std::os::unix::fs::MetadataExt;
@@ -116,6 +117,15 @@ impl Postgres {
         let client = connect(&self.admin).await?;
         client.batch_execute(&format!("CREATE DATABASE {name} OWNER {OWNER}")).await?;
         Ok(TestDb { name, postgres: Arc::clone(self) })
+    }
+
+    /// The log of a server that was started here.
+    ///
+    /// # Errors
+    /// The server was not started here.
+    pub fn log(&self) -> Result<PathBuf, Error> {
+        let own = self.own.as_ref().ok_or_else(|| format!("the server of {URL_VARIABLE} logs elsewhere"))?;
+        Ok(log_of(&own.data))
     }
 
     /// The superuser's connection settings, for a test that has to break the server.
@@ -305,6 +315,11 @@ async fn connect(config: &Config) -> Result<Client, Error> {
     Ok(client)
 }
 
+/// The log of a server that was started here. It holds nothing unless a database sets `log_min_messages`.
+fn log_of(data: &Path) -> PathBuf {
+    data.with_file_name("log")
+}
+
 /// The server's process.
 #[derive(Debug)]
 struct Server {
@@ -323,7 +338,7 @@ impl Server {
             .args(["-c", "max_connections=500", "-c", "shared_buffers=32MB", "-c", "log_min_messages=fatal"])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null());
+            .stderr(File::options().create(true).append(true).open(log_of(data))?);
         // The server is told to die with the thread that started it, and this one lives as long as the server.
         let (tell, told) = std::sync::mpsc::sync_channel(1);
         std::thread::spawn(move || {

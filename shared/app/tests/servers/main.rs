@@ -27,13 +27,16 @@ async fn database() -> (TestDb, Store) {
 }
 
 fn store_at(url: String) -> Store {
-    Store::connect(StoreConfig {
+    Store::connect(config(url)).unwrap()
+}
+
+fn config(url: String) -> StoreConfig {
+    StoreConfig {
         url,
         max_connections: 4,
         sealing: SealingKeys::new("1", [("1".to_owned(), [7; 32])]).unwrap(),
         identity_hash: IdentityHashKey::new(&[7; 32]).unwrap(),
-    })
-    .unwrap()
+    }
 }
 
 /// When every test begins.
