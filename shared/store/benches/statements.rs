@@ -36,7 +36,7 @@ async fn main() {
     let db = server.database().await.unwrap();
     Store::migrate(&db.owner_url()).await.unwrap();
     let began = Instant::now();
-    let filled = fill::fill(&db, documents).await;
+    fill::fill(&db, documents).await;
     let took = began.elapsed().as_secs();
     let log = Log::of(&server, &db).await;
     let calls = Calls::new(db.app_url());
@@ -48,12 +48,12 @@ async fn main() {
     }
     drop(calls);
     let executions = log.executions().split_off(warm);
-    print(&filled, took, &db, executions).await;
+    print(documents, took, &db, executions).await;
 }
 
-async fn print(filled: &fill::Filled, took: u64, db: &TestDb, executions: Vec<Execution>) {
+async fn print(documents: u32, took: u64, db: &TestDb, executions: Vec<Execution>) {
     let mut out = std::io::stdout().lock();
-    let (documents, events) = (filled.documents, filled.events);
+    let events = documents * 7;
     writeln!(out, "{documents} documents, {events} events (filled in {took} s), {ROUNDS} rounds.\n").unwrap();
     writeln!(out, "| Statement | Runs | p50 ms | p95 ms | Plan |\n|---|---|---|---|---|").unwrap();
     let mut rows: Vec<(String, usize, f64, f64, String)> = plans::by_statement(executions)

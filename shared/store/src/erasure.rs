@@ -135,7 +135,7 @@ impl Store {
                        AND next_attempt_at <= $1 ORDER BY next_attempt_at LIMIT $2 FOR UPDATE SKIP LOCKED) \
                    UPDATE erasures e SET attempts = e.attempts + 1, next_attempt_at = \
                      $1 + least(interval '1 hour', interval '1 minute' * 2 ^ least(e.attempts, 6)) \
-                   FROM due, documents d WHERE e.id = due.id AND d.id = e.document_id \
+                   FROM documents d WHERE e.id = ANY (ARRAY(SELECT id FROM due)) AND d.id = e.document_id \
                    RETURNING d.id, d.object_key, d.correlation_id";
         let rows = self.client().await?.fetch(sql, &[p(&now), p(&limit)]).await?;
         rows.iter()

@@ -262,28 +262,29 @@ impl Store {
         let sealed_before = now - SEALED_KEPT;
         let client = self.client().await?;
         let refresh_tokens = "WITH due AS MATERIALIZED ( \
-               SELECT token_hash FROM refresh_tokens WHERE expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED) \
-             DELETE FROM refresh_tokens t USING due WHERE t.token_hash = due.token_hash";
+               SELECT token_hash FROM refresh_tokens WHERE expires_at <= $1 ORDER BY expires_at \
+               LIMIT $2 FOR UPDATE SKIP LOCKED) \
+             DELETE FROM refresh_tokens WHERE token_hash = ANY (ARRAY(SELECT token_hash FROM due))";
         let successors = "WITH due AS MATERIALIZED ( \
                SELECT token_hash FROM refresh_tokens WHERE successor IS NOT NULL AND replaced_at <= $1 \
-               LIMIT $2 FOR UPDATE SKIP LOCKED) \
-             UPDATE refresh_tokens t SET successor = NULL FROM due WHERE t.token_hash = due.token_hash";
+               ORDER BY replaced_at LIMIT $2 FOR UPDATE SKIP LOCKED) \
+             UPDATE refresh_tokens SET successor = NULL WHERE token_hash = ANY (ARRAY(SELECT token_hash FROM due))";
         let keys = "WITH due AS MATERIALIZED ( \
                SELECT user_id, operation, key FROM idempotency_keys WHERE expires_at <= $1 \
-               LIMIT $2 FOR UPDATE SKIP LOCKED) \
+               ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED) \
              DELETE FROM idempotency_keys k USING due \
              WHERE (k.user_id, k.operation, k.key) = (due.user_id, due.operation, due.key)";
         // An upload's key stands in its row. One that is still being received is another part's matter.
         let uploads = "WITH due AS MATERIALIZED ( \
                SELECT id FROM documents WHERE idempotency_key IS NOT NULL AND created_at <= $1 \
-                 AND status <> 'receiving' LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED) \
+                 AND status <> 'receiving' ORDER BY created_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED) \
              UPDATE documents d SET idempotency_key = NULL, idempotency_hash = NULL FROM due WHERE d.id = due.id";
         // No token refers to it any more: those end before.
         let sessions = "WITH due AS MATERIALIZED ( \
                SELECT id FROM sessions s WHERE created_at <= $1 AND (expires_at <= $1 OR ended_at <= $1) \
                  AND NOT EXISTS (SELECT FROM refresh_tokens t WHERE t.session_id = s.id) \
                ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED) \
-             DELETE FROM sessions s USING due WHERE s.id = due.id";
+             DELETE FROM sessions WHERE id = ANY (ARRAY(SELECT id FROM due))";
         let (keys_before, sessions_before) = (now - idempotency::KEPT, now - SESSIONS_KEPT);
         Ok(Forgotten {
             refresh_tokens: client.change(refresh_tokens, &[p(&now), p(&limit)]).await?,

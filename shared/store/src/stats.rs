@@ -107,7 +107,7 @@ impl Store {
         let limit = i64::from(limit);
         let sql = "WITH stuck AS NOT MATERIALIZED ( \
                      SELECT document_id, since FROM document_schedule \
-                     WHERE task IN ('enqueue', 'score', 'discard', 'erase') AND since <= $1 \
+                     WHERE NOT starts_with(task, 'retire_') AND since <= $1 \
                        AND coalesce(held_until <= $2, true)) \
                    SELECT d.id, d.status, d.queue, d.updated_at, d.attempts, d.enqueues, \
                      (SELECT count(*) FROM stuck) AS stuck \

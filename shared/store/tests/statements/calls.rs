@@ -48,11 +48,16 @@ impl Calls {
         self.store.ping().await.unwrap();
         self.store.database_time().await.unwrap();
         let caller = self.sign_in(number, now).await;
-        let approved = self.human_approves(&caller, number, now).await;
+        let (approved, decided) = self.human_approves(&caller, number, now).await;
         self.look(&caller, approved, now).await;
+        let other = self.sign_in(number + 100, now).await;
+        self.two_users_show_one_number(&caller, &other, number, now).await;
         self.fails_and_goes_again(&caller, now).await;
         self.rejected_and_escalated(&caller, now).await;
-        self.store.erase_document(&caller, approved, &self.origin, now).await.unwrap();
+        // The identity passes to the other document first, and goes with that.
+        for document in [approved, decided] {
+            self.store.erase_document(&caller, document, &self.origin, now).await.unwrap();
+        }
         self.watch(now).await;
         self.sweep(&caller, now).await;
         self.refuses(&caller, now).await;
@@ -123,18 +128,22 @@ impl Calls {
         caller
     }
 
-    async fn uploaded(&self, caller: &Caller, now: DateTime<Utc>) -> DocumentId {
+    async fn uploaded(&self, caller: &Caller, kind: DocumentType, now: DateTime<Utc>) -> DocumentId {
         let id = DocumentId::from_uuid(Uuid::now_v7());
         let new = NewDocument {
             id,
-            document_type: DocumentType::Ktp,
+            document_type: kind,
             object_key: format!("documents/{id}"),
             content_sha256: [9; 32],
             mime: "image/png".to_owned(),
             bytes: 4096,
             idempotency: Some(IdempotencyKey { key: id.to_string(), request_hash: [4; 32] }),
         };
-        let begun = self.store.begin_upload(caller, &new, &self.origin, now).await.unwrap();
+        let mut begun = self.store.begin_upload(caller, &new, &self.origin, now - TimeDelta::minutes(2)).await.unwrap();
+        if kind == DocumentType::Npwp {
+            // The first request died: a retry takes it over.
+            begun = self.store.begin_upload(caller, &new, &self.origin, now).await.unwrap();
+        }
         let BeginUpload::Fresh { document, .. } = begun else { panic!("{begun:?}") };
         self.store.finish_upload(document, QueueKind::Gpu, &self.origin, now).await.unwrap();
         self.store.begin_upload(caller, &new, &self.origin, now).await.unwrap();
@@ -158,8 +167,13 @@ impl Calls {
         }
     }
 
-    async fn read(&self, caller: &Caller, nik: &str, now: DateTime<Utc>) -> DocumentId {
-        let document = self.uploaded(caller, now).await;
+    async fn read(
+        &self,
+        caller: &Caller,
+        (kind, reading): (DocumentType, &CardReading),
+        now: DateTime<Utc>,
+    ) -> DocumentId {
+        let document = self.uploaded(caller, kind, now).await;
         // Given back once, and once lost by its worker.
         let lease = self.claimed(document, now).await;
         self.store.give_back(&lease, None, &self.origin, now).await.unwrap();
@@ -167,12 +181,22 @@ impl Calls {
         let lease = self.claimed(document, now + TimeDelta::hours(1)).await;
         self.store.heartbeat(&lease, 60, now).await.unwrap();
         let stages = BTreeMap::from([("recognise".to_owned(), 12.5)]);
-        self.store.commit_reading(&lease, &ktp(nik), &stages, &self.origin, now).await.unwrap();
+        self.store.commit_reading(&lease, reading, &stages, &self.origin, now).await.unwrap();
         document
     }
 
     async fn evaluated(&self, caller: &Caller, nik: &str, decision: Decision, now: DateTime<Utc>) -> DocumentId {
-        let document = self.read(caller, nik, now).await;
+        self.evaluated_as(caller, (DocumentType::Ktp, &ktp(nik)), decision, now).await
+    }
+
+    async fn evaluated_as(
+        &self,
+        caller: &Caller,
+        card: (DocumentType, &CardReading),
+        decision: Decision,
+        now: DateTime<Utc>,
+    ) -> DocumentId {
+        let document = self.read(caller, card, now).await;
         for _ in 0..2 {
             match self.store.load_for_scoring(document).await.unwrap() {
                 LoadedForScoring::Ready(scored) => {
@@ -187,7 +211,18 @@ impl Calls {
         document
     }
 
-    async fn human_approves(&self, caller: &Caller, number: u32, now: DateTime<Utc>) -> DocumentId {
+    /// Of two users with one tax number the second claims nothing, not even what nobody else shows.
+    async fn two_users_show_one_number(&self, one: &Caller, two: &Caller, number: u32, now: DateTime<Utc>) {
+        let tax_number = format!("7142365020{:05}", number % 90_000);
+        for (caller, nik) in [(one, format!("31740157080{:05}", number + 1)), (two, format!("31740157070{:05}", number + 1))] {
+            let mut card = ktp(&nik);
+            let value = FieldReading { value: tax_number.clone(), confidence: 0.99 };
+            card.fields.insert(FieldName::NpwpNumber, value);
+            self.evaluated_as(caller, (DocumentType::Npwp, &card), Decision::AutoApprove, now).await;
+        }
+    }
+
+    async fn human_approves(&self, caller: &Caller, number: u32, now: DateTime<Utc>) -> (DocumentId, DocumentId) {
         let store = &self.store;
         let nik = format!("31740157089{:05}", number % 90_000 + 1);
         let approved = self.evaluated(caller, &nik, Decision::AutoApprove, now).await;
@@ -227,7 +262,7 @@ impl Calls {
         store.apply_callback(&ours, &self.origin, now).await.unwrap();
         store.review(review.id).await.unwrap();
         store.review_file(review.id).await.unwrap();
-        approved
+        (approved, document)
     }
 
     async fn look(&self, caller: &Caller, document: DocumentId, now: DateTime<Utc>) {
@@ -242,7 +277,7 @@ impl Calls {
 
     async fn fails_and_goes_again(&self, caller: &Caller, now: DateTime<Utc>) {
         let store = &self.store;
-        let document = self.uploaded(caller, now).await;
+        let document = self.uploaded(caller, DocumentType::Ktp, now).await;
         let retry = AfterFailure::Retry { queue: QueueKind::Gpu, not_before: now };
         for next in [retry, AfterFailure::Fail] {
             let lease = self.claimed(document, now).await;
@@ -308,12 +343,13 @@ impl Calls {
     /// Reviews that are cancelled at the reviewer: their documents are erased while they wait.
     async fn refuses(&self, caller: &Caller, now: DateTime<Utc>) {
         let store = &self.store;
+        // Older than all that wait, so that they are the next to be sent.
+        let past = now - TimeDelta::days(300);
         for _ in 0..3 {
-            let document = self.evaluated(caller, "3174015708950007", Decision::NeedsReview, now).await;
+            let document = self.evaluated(caller, "3174015708950007", Decision::NeedsReview, past).await;
             let review = store.verification_status(caller, document, now).await.unwrap().review.unwrap().id;
             let task = format!("task-of-{review}");
-            // Sent and decided by nobody: what a dispatcher holds at the moment of erasing is to be cancelled.
-            let due = store.take_due_dispatches("d", 5, 60, now + TimeDelta::hours(2)).await.unwrap();
+            let due = store.take_due_dispatches("d", 5, 60, now).await.unwrap();
             for dispatch in due.iter().filter(|dispatch| dispatch.lease.review() == review) {
                 store.acknowledge_dispatch(&dispatch.lease, &task, now).await.unwrap();
             }

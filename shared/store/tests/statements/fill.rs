@@ -6,14 +6,8 @@
 
 use filot_testkit::TestDb;
 
-/// Sums up what was made.
-pub struct Filled {
-    pub documents: u32,
-    pub events: u32,
-}
-
 /// Fills a migrated database with `documents` and everything around them.
-pub async fn fill(db: &TestDb, documents: u32) -> Filled {
+pub async fn fill(db: &TestDb, documents: u32) {
     let owner = db.owner().await.unwrap();
     owner.batch_execute("SET statement_timeout = 0; SET client_min_messages = error").await.unwrap();
     let statements = SQL.replace(":documents", &documents.to_string());
@@ -29,10 +23,9 @@ pub async fn fill(db: &TestDb, documents: u32) -> Filled {
         owner.batch_execute(step).await.unwrap();
     }
     owner.batch_execute("VACUUM ANALYZE").await.unwrap();
-    Filled { documents, events: documents * 7 }
 }
 
-/// A text for `uuidv7`: the time, and the number made unlike others.
+/// Everything but what triggers would do.
 const SQL: &str = r"
 CREATE FUNCTION pg_temp.v7(at timestamptz, n bigint, salt text) RETURNS uuid LANGUAGE sql IMMUTABLE AS
 $$ SELECT (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7' || substr(md5(salt || n), 1, 3)
@@ -84,7 +77,7 @@ INSERT INTO documents (id, user_id, type, object_key, content_sha256, mime, byte
         CASE WHEN status = 'failed' THEN '{file_unreadable}'::text[] ELSE '{}' END,
         CASE WHEN n % 400 = 1 AND status = 'completed' THEN 'key-' || n END,
         CASE WHEN n % 400 = 1 AND status = 'completed' THEN '\x00'::bytea END,
-        'fill', 'created', 'user', 'fill', at, at + interval '1 minute',
+        'filled-before', 'created', 'user', 'filled-before', at, at + interval '1 minute',
         CASE WHEN status IN ('ocr_completed', 'ai_evaluated', 'completed') THEN at END,
         CASE WHEN status IN ('completed', 'failed') THEN at + interval '1 minute' END,
         CASE WHEN status = 'erased' THEN at + interval '1 hour' END
@@ -92,7 +85,7 @@ INSERT INTO documents (id, user_id, type, object_key, content_sha256, mime, byte
 INSERT INTO document_events (document_id, version, event, from_status, to_status, verification_from, verification_to,
     attempts, lease_epoch, actor, correlation_id, at)
     SELECT id, v, CASE v WHEN 1 THEN 'created' ELSE 'stored' END, CASE v WHEN 1 THEN NULL ELSE 'receiving' END, 'uploaded',
-        CASE v WHEN 1 THEN NULL ELSE 'pending' END, 'pending', 0, 0, 'user', 'fill', at
+        CASE v WHEN 1 THEN NULL ELSE 'pending' END, 'pending', 0, 0, 'user', 'filled-before', at
     FROM d, generate_series(1, 7) v;
 INSERT INTO verification_results (id, document_id, document_version, score, decision, parts, reasons, created_at)
     SELECT pg_temp.v7(at, n, 'v'), id, 5, 60, 'needs_review', '[]', '{}', at FROM d
@@ -103,7 +96,7 @@ INSERT INTO manual_reviews (id, document_id, evaluation_id, status, decision, de
         CASE WHEN kind >= 12 THEN 'approved' END, CASE WHEN kind >= 12 THEN at END,
         CASE WHEN kind > 9 THEN 'task-' || n END, CASE WHEN kind > 9 THEN 'acknowledged' ELSE 'queued' END, kind % 2,
         CASE WHEN kind <= 9 THEN now() - interval '1 hour' + interval '1 second' * (n % 3000) END,
-        CASE WHEN kind > 9 THEN at END, 'fill', at, at
+        CASE WHEN kind > 9 THEN at END, 'filled-before', at, at
     FROM d WHERE status = 'ai_evaluated' OR verification = 'manually_approved';
 INSERT INTO document_identities SELECT id, 'nik', sha256(n::text::bytea) FROM d WHERE status IN ('completed', 'ai_evaluated');
 INSERT INTO identity_claims SELECT 'nik', sha256(n::text::bytea), user_id, id, at FROM d
