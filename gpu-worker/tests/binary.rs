@@ -211,9 +211,14 @@ fn an_unusable_configuration_names_every_problem() {
     let output = run(&[("FILOT_ENV", "local"), ("PORT", "x"), ("WORKER_QUEUES", "tpu")], &["run"]);
     assert_eq!(output.status.code(), Some(78));
     let said = String::from_utf8(output.stderr).unwrap();
-    for name in
-        ["DATABASE_WORKER_URL", "REDIS_URL", "CF_R2_BUCKET_NAME", "OCR_GPU_QUEUE_URL", "PORT", "WORKER_QUEUES"]
-    {
+    for name in [
+        "DATABASE_WORKER_URL",
+        "REDIS_URL",
+        "CF_R2_BUCKET_NAME",
+        "OCR_GPU_QUEUE_URL",
+        "PORT",
+        "WORKER_QUEUES",
+    ] {
         assert!(said.contains(name), "{name} is not in {said}");
     }
 }

@@ -277,8 +277,7 @@ async fn a_worker_whose_clock_is_off_takes_nobodys_lease() {
         backoff: Backoff { base: TimeDelta::seconds(1), cap: TimeDelta::seconds(1) },
     };
     let claim = async |worker: &str, clock: &Clock| {
-        let origin =
-            Origin { actor: Actor::Worker(worker.to_owned()), correlation_id: correlation() };
+        let origin = Origin { actor: Actor::Worker(worker.to_owned()), correlation_id: correlation() };
         let request = ClaimRequest {
             document: id,
             worker,

@@ -90,10 +90,8 @@ impl Sweeper<'_> {
 
     /// Whether scoring was asked for.
     async fn ask_for_score(&self, document: &Unscored) -> Result<bool> {
-        let request = ScoringRequest {
-            document_id: document.id,
-            correlation_id: document.correlation_id.clone(),
-        };
+        let request =
+            ScoringRequest { document_id: document.id, correlation_id: document.correlation_id.clone() };
         let payload = serde_json::to_value(&request)
             .map_err(|error| AppError::internal(format!("a scoring request is no JSON: {error}")))?;
         let invoked = self.functions.invoke_event(self.scoring, &payload).await;

@@ -12,7 +12,10 @@ fn good() -> BTreeMap<&'static str, String> {
     let value = |variable: &Variable| match variable.name {
         "FILOT_ENV" => "production".to_owned(),
         "SEALING_KEY" => format!("a:{GOOD_KEY}"),
-        "DATABASE_URL" | "DATABASE_WORKER_URL" | "DATABASE_SCORING_URL" | "DATABASE_REVIEWS_URL"
+        "DATABASE_URL"
+        | "DATABASE_WORKER_URL"
+        | "DATABASE_SCORING_URL"
+        | "DATABASE_REVIEWS_URL"
         | "DATABASE_MIGRATE_URL" => "postgres://host.example/x?sslmode=require".to_owned(),
         "REDIS_URL" => "rediss://host.example".to_owned(),
         name if name.ends_with("_URL") || name.ends_with("_ENDPOINT") => "https://host.example/x".to_owned(),

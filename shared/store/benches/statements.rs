@@ -78,7 +78,8 @@ async fn print(documents: u32, took: u64, db: &TestDb, executions: Vec<Execution
     // A connection tells its numbers when it ends.
     tokio::time::sleep(std::time::Duration::from_secs(2)).await;
     for row in owner.query(sql, &[]).await.unwrap() {
-        let (name, all, hot, dead): (String, i64, i64, i64) = (row.get(0), row.get(1), row.get(2), row.get(3));
+        let (name, all, hot, dead): (String, i64, i64, i64) =
+            (row.get(0), row.get(1), row.get(2), row.get(3));
         writeln!(out, "| {name} | {all} | {hot} | {dead} |").unwrap();
     }
 }

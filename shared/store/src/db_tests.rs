@@ -13,7 +13,10 @@ async fn a_statement_ends_with_the_client_that_gave_up() {
     let setting = |name: &str| format!("SELECT setting::int FROM pg_settings WHERE name = '{name}'");
     let app = db.app().await.unwrap();
     let own_bound: i32 = app.query_one(&setting("statement_timeout"), &[]).await.unwrap().get(0);
-    assert!(Duration::from_millis(own_bound.unsigned_abs().into()) < STATEMENT_TIMEOUT, "the database ends it first");
+    assert!(
+        Duration::from_millis(own_bound.unsigned_abs().into()) < STATEMENT_TIMEOUT,
+        "the database ends it first"
+    );
 
     // A server that does not: only that the connection is closed ends the statement.
     owner.batch_execute(&format!("ALTER DATABASE {} SET statement_timeout = 0", db.name())).await.unwrap();

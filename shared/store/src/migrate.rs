@@ -198,9 +198,8 @@ fn steps_of(sql: &str) -> Option<Vec<String>> {
             _ => steps.push(String::new()),
         }
     }
-    let has_statement = |step: &String| {
-        step.lines().map(str::trim).any(|line| !line.is_empty() && !line.starts_with("--"))
-    };
+    let has_statement =
+        |step: &String| step.lines().map(str::trim).any(|line| !line.is_empty() && !line.starts_with("--"));
     steps.retain(has_statement);
     Some(steps)
 }

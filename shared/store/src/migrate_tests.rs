@@ -149,7 +149,8 @@ fn no_migration_holds_a_table_while_it_reads_it() {
         };
         for statement in &statements {
             let index = statement.starts_with("CREATE INDEX") || statement.starts_with("CREATE UNIQUE INDEX");
-            let indexed = statement.split(" ON ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap_or("");
+            let indexed =
+                statement.split(" ON ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap_or("");
             assert!(
                 !index || statement.contains(" CONCURRENTLY ") || is_new(indexed),
                 "{migration}: CONCURRENTLY is missing: {statement}"
@@ -163,7 +164,10 @@ fn no_migration_holds_a_table_while_it_reads_it() {
                 !checks || statement.contains(" NOT VALID") || altered.is_some_and(is_new),
                 "{migration}: NOT VALID is missing, and VALIDATE CONSTRAINT as a step: {statement}"
             );
-            assert!(!statement.contains(" SET NOT NULL"), "{migration}: a validated CHECK first: {statement}");
+            assert!(
+                !statement.contains(" SET NOT NULL"),
+                "{migration}: a validated CHECK first: {statement}"
+            );
         }
     }
 }

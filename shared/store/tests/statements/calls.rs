@@ -7,13 +7,13 @@ use filot_domain::breaker::BreakerPolicy;
 use filot_domain::retry::{AfterFailure, Backoff, QueueKind, RetryPolicy};
 use filot_domain::review::ReviewDecision;
 use filot_domain::{
-    CardKind, CardReading, CorrelationId, Decision, DocumentId, DocumentType, Evaluation, FieldName, FieldReading,
-    ReasonCode, SessionId, UserId,
+    CardKind, CardReading, CorrelationId, Decision, DocumentId, DocumentType, Evaluation, FieldName,
+    FieldReading, ReasonCode, SessionId, UserId,
 };
 use filot_store::{
-    Actor, BeginIdempotent, BeginUpload, Callback, Caller, Claim, ClaimRequest, IdempotencyKey, IdentityHashKey,
-    Lease, ListFilter, LoadedForScoring, NewDocument, NewSession, NewUser, NextToken, Origin, Profile,
-    SealingKeys, Store, StoreConfig, StoredResponse, TooOld,
+    Actor, BeginIdempotent, BeginUpload, Callback, Caller, Claim, ClaimRequest, IdempotencyKey,
+    IdentityHashKey, Lease, ListFilter, LoadedForScoring, NewDocument, NewSession, NewUser, NextToken,
+    Origin, Profile, SealingKeys, Store, StoreConfig, StoredResponse, TooOld,
 };
 use uuid::Uuid;
 
@@ -38,7 +38,8 @@ impl Calls {
             identity_hash: IdentityHashKey::new(&[2; 32]).unwrap(),
         })
         .unwrap();
-        let origin = Origin { actor: Actor::Function("calls"), correlation_id: CorrelationId::from_uuid(Uuid::nil()) };
+        let origin =
+            Origin { actor: Actor::Function("calls"), correlation_id: CorrelationId::from_uuid(Uuid::nil()) };
         Self { store, origin }
     }
 
@@ -139,7 +140,8 @@ impl Calls {
             bytes: 4096,
             idempotency: Some(IdempotencyKey { key: id.to_string(), request_hash: [4; 32] }),
         };
-        let mut begun = self.store.begin_upload(caller, &new, &self.origin, now - TimeDelta::minutes(2)).await.unwrap();
+        let mut begun =
+            self.store.begin_upload(caller, &new, &self.origin, now - TimeDelta::minutes(2)).await.unwrap();
         if kind == DocumentType::Npwp {
             // The first request died: a retry takes it over.
             begun = self.store.begin_upload(caller, &new, &self.origin, now).await.unwrap();
@@ -185,7 +187,13 @@ impl Calls {
         document
     }
 
-    async fn evaluated(&self, caller: &Caller, nik: &str, decision: Decision, now: DateTime<Utc>) -> DocumentId {
+    async fn evaluated(
+        &self,
+        caller: &Caller,
+        nik: &str,
+        decision: Decision,
+        now: DateTime<Utc>,
+    ) -> DocumentId {
         self.evaluated_as(caller, (DocumentType::Ktp, &ktp(nik)), decision, now).await
     }
 
@@ -214,7 +222,9 @@ impl Calls {
     /// Of two users with one tax number the second claims nothing, not even what nobody else shows.
     async fn two_users_show_one_number(&self, one: &Caller, two: &Caller, number: u32, now: DateTime<Utc>) {
         let tax_number = format!("7142365020{:05}", number % 90_000);
-        for (caller, nik) in [(one, format!("31740157080{:05}", number + 1)), (two, format!("31740157070{:05}", number + 1))] {
+        for (caller, nik) in
+            [(one, format!("31740157080{:05}", number + 1)), (two, format!("31740157070{:05}", number + 1))]
+        {
             let mut card = ktp(&nik);
             let value = FieldReading { value: tax_number.clone(), confidence: 0.99 };
             card.fields.insert(FieldName::NpwpNumber, value);
@@ -222,7 +232,12 @@ impl Calls {
         }
     }
 
-    async fn human_approves(&self, caller: &Caller, number: u32, now: DateTime<Utc>) -> (DocumentId, DocumentId) {
+    async fn human_approves(
+        &self,
+        caller: &Caller,
+        number: u32,
+        now: DateTime<Utc>,
+    ) -> (DocumentId, DocumentId) {
         let store = &self.store;
         let nik = format!("31740157089{:05}", number % 90_000 + 1);
         let approved = self.evaluated(caller, &nik, Decision::AutoApprove, now).await;
@@ -356,7 +371,8 @@ impl Calls {
             store.erase_document(caller, document, &self.origin, now).await.unwrap();
         }
         let later = now + TimeDelta::hours(3);
-        for (position, cancel) in store.take_due_cancels(10, 60, later).await.unwrap().into_iter().enumerate() {
+        for (position, cancel) in store.take_due_cancels(10, 60, later).await.unwrap().into_iter().enumerate()
+        {
             match position % 3 {
                 0 => store.cancel_deferred(cancel.review, later, Some("http_503"), now).await.unwrap(),
                 1 => {

@@ -49,13 +49,18 @@ fn faults(plan: &Value) -> Vec<String> {
             faults.push(format!("reads all of {relation}"));
         }
         if matches!(kind, "Sort" | "Incremental Sort") {
-            let sorted: f64 =
-                node["Plans"].as_array().into_iter().flatten().map(|child| number(&child["Actual Rows"])).sum();
+            let sorted: f64 = node["Plans"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|child| number(&child["Actual Rows"]))
+                .sum();
             if sorted > SORTED_MAX {
                 faults.push(format!("sorts {sorted} rows"));
             }
         }
-        let discarded = number(&node["Rows Removed by Filter"]) + number(&node["Rows Removed by Join Filter"]);
+        let discarded =
+            number(&node["Rows Removed by Filter"]) + number(&node["Rows Removed by Join Filter"]);
         if discarded > DISCARDED_MAX && !SMALL.contains(&relation) {
             faults.push(format!("reads {discarded} rows of {relation} for nothing"));
         }
@@ -84,7 +89,10 @@ async fn no_statement_reads_a_table_or_sorts_a_backlog() {
         for execution in executions {
             for fault in faults(&execution.plan) {
                 let how = plans::summary(&execution.plan);
-                wrong.entry(text).or_default().insert(format!("{fault}: {} ms by {how}", execution.duration_ms));
+                wrong
+                    .entry(text)
+                    .or_default()
+                    .insert(format!("{fault}: {} ms by {how}", execution.duration_ms));
             }
         }
     }
@@ -92,7 +100,8 @@ async fn no_statement_reads_a_table_or_sorts_a_backlog() {
 
     let uncalled = uncalled();
     assert!(uncalled.is_empty(), "calls.rs makes no call of {uncalled:?}");
-    let unseen: Vec<_> = literals().into_iter().filter(|sql| !seen.keys().any(|text| is_in(text, sql))).collect();
+    let unseen: Vec<_> =
+        literals().into_iter().filter(|sql| !seen.keys().any(|text| is_in(text, sql))).collect();
     assert!(unseen.is_empty(), "calls.rs leads to none of these: {unseen:#?}");
 }
 

@@ -88,9 +88,13 @@ pub fn summary(plan: &Value) -> String {
     let mut parts: Vec<String> = Vec::new();
     for node in nodes(plan) {
         let kind = node["Node Type"].as_str().unwrap_or_default();
-        let place = ["Index Name", "Relation Name", "Function Name"].iter().find_map(|key| node[*key].as_str());
+        let place =
+            ["Index Name", "Relation Name", "Function Name"].iter().find_map(|key| node[*key].as_str());
         let part = match (kind, place) {
-            ("ModifyTable" | "LockRows" | "Limit" | "Result" | "Append" | "CTE Scan" | "Subquery Scan", _) => continue,
+            (
+                "ModifyTable" | "LockRows" | "Limit" | "Result" | "Append" | "CTE Scan" | "Subquery Scan",
+                _,
+            ) => continue,
             ("Index Scan" | "Bitmap Index Scan", Some(index)) => index.to_owned(),
             ("Index Only Scan", Some(index)) => format!("{index} alone"),
             ("Bitmap Heap Scan", _) => continue,

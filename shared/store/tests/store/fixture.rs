@@ -227,8 +227,10 @@ impl World {
         let counts = "SELECT status, verification_status, sum(documents)::bigint FROM (TABLE document_counts \
              UNION ALL TABLE document_count_changes) counted GROUP BY 1, 2 HAVING sum(documents) <> 0";
         for (left, right) in [(expected, schedule), (states, counts)] {
-            let sql = format!("SELECT x::text FROM (({left}) EXCEPT ({right})) x \
-                               UNION ALL SELECT y::text FROM (({right}) EXCEPT ({left})) y");
+            let sql = format!(
+                "SELECT x::text FROM (({left}) EXCEPT ({right})) x \
+                               UNION ALL SELECT y::text FROM (({right}) EXCEPT ({left})) y"
+            );
             let differing = client.query(&sql, &[]).await.unwrap();
             let differing: Vec<String> = differing.iter().map(|row| row.get(0)).collect();
             assert!(differing.is_empty(), "{differing:#?}");

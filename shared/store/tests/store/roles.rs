@@ -81,7 +81,10 @@ async fn inv_2_a_human_decision_stands_on_its_review() {
            now() FROM manual_reviews WHERE document_id = '{document}'"
     );
     let why = refused(&reviews, &inserted).await;
-    assert!(["manual_reviews_step_creation", "manual_reviews_one_per_document"].contains(&why.as_str()), "{why}");
+    assert!(
+        ["manual_reviews_step_creation", "manual_reviews_one_per_document"].contains(&why.as_str()),
+        "{why}"
+    );
 }
 
 #[tokio::test]
@@ -146,8 +149,18 @@ async fn inv_3_only_the_workers_role_claims_and_reads() {
     }
     // What it was given is all that it sees.
     for table in [
-        "users", "profiles", "sessions", "refresh_tokens", "idempotency_keys", "manual_reviews", "identity_claims",
-        "document_identities", "verification_results", "document_events", "erasures", "breakers",
+        "users",
+        "profiles",
+        "sessions",
+        "refresh_tokens",
+        "idempotency_keys",
+        "manual_reviews",
+        "identity_claims",
+        "document_identities",
+        "verification_results",
+        "document_events",
+        "erasures",
+        "breakers",
     ] {
         assert_eq!(refused(&worker, &format!("SELECT FROM {table}")).await, DENIED, "{table}");
     }

@@ -264,8 +264,7 @@ async fn events_lie_in_the_month_of_their_document() {
     // The months have no gap between them: a document of any time to come has its events.
     let bounds = "SELECT pg_get_expr(relpartbound, oid) FROM pg_class \
                   WHERE relname LIKE 'document_events_2%' AND relkind = 'r' ORDER BY relname";
-    let bounds: Vec<String> =
-        owner.query(bounds, &[]).await.unwrap().iter().map(|row| row.get(0)).collect();
+    let bounds: Vec<String> = owner.query(bounds, &[]).await.unwrap().iter().map(|row| row.get(0)).collect();
     for pair in bounds.windows(2) {
         let (_, end) = pair[0].split_once(" TO ").unwrap();
         let (begin, _) = pair[1].split_once(" TO ").unwrap();
