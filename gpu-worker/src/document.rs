@@ -4,7 +4,7 @@
 //! message is decided in [`crate::decide`]; this module only carries it out.
 
 use bytes::Bytes;
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use filot_cloud::{CloudError, Message};
 use filot_domain::ReasonCode;
 use filot_domain::retry::{QueueKind, after_failure};
@@ -70,11 +70,11 @@ async fn work(worker: &Worker, job: &Job) -> Disposition {
         policy: &worker.rules.retry,
         random: rand::random(),
     };
-    match worker.store().claim(request, &origin, Utc::now()).await {
+    match worker.store().claim(request, &origin, worker.clock.now()).await {
         Ok(Claim::Claimed(claimed)) => read_and_report(worker, job, *claimed).await,
         Ok(Claim::Not(refusal)) => {
             tracing::info!(?refusal, "nothing to read");
-            match decide::unclaimed(&refusal, Utc::now(), rand::random()) {
+            match decide::unclaimed(&refusal, worker.clock.now(), rand::random()) {
                 Unclaimed::Score => report::score(worker, job).await,
                 Unclaimed::Move(queue) => report::move_to(worker, job, queue).await,
                 Unclaimed::Failed => {
@@ -179,7 +179,7 @@ async fn commit(worker: &Worker, job: &Job, claimed: &Claimed, card: ReadCard, s
     let ReadCard { reading, stage_ms } = card;
     let (lease, card, stages, by) = (&claimed.lease, &reading, &stage_ms, &origin);
     let committed = persist(worker, "commit the reading", move |store| async move {
-        store.commit_reading(lease, card, stages, by, Utc::now()).await
+        store.commit_reading(lease, card, stages, by, worker.clock.now()).await
     })
     .await;
     if let Err(error) = committed {
@@ -196,7 +196,7 @@ async fn commit(worker: &Worker, job: &Job, claimed: &Claimed, card: ReadCard, s
 
 async fn fail(worker: &Worker, job: &Job, claimed: &Claimed, reason: ReasonCode) -> Disposition {
     let origin = worker.origin(&job.correlation_id);
-    let now = Utc::now();
+    let now = worker.clock.now();
     let attempts = claimed.attempts.saturating_add(1);
     let next = after_failure(&worker.rules.retry, reason, attempts, claimed.queue, now, rand::random());
     let (lease, by) = (&claimed.lease, &origin);
@@ -222,12 +222,12 @@ async fn fail(worker: &Worker, job: &Job, claimed: &Claimed, reason: ReasonCode)
 async fn give_back(worker: &Worker, job: &Job, claimed: &Claimed, disposition: Disposition) -> Disposition {
     let origin = worker.origin(&job.correlation_id);
     let not_before = match disposition {
-        Disposition::Hide(time) if time > TimeDelta::zero() => Some(Utc::now() + time),
+        Disposition::Hide(time) if time > TimeDelta::zero() => Some(worker.clock.now() + time),
         _ => None,
     };
     let (lease, by) = (&claimed.lease, &origin);
     let given = persist(worker, "give the document back", move |store| async move {
-        store.give_back(lease, not_before, by, Utc::now()).await
+        store.give_back(lease, not_before, by, worker.clock.now()).await
     })
     .await;
     match given {

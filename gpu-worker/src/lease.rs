@@ -6,7 +6,7 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::time::Duration;
 
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use filot_cloud::{Message, Queue};
 use filot_domain::retry::Backoff;
 use filot_store::{Lease, Result as StoreResult, Store};
@@ -38,7 +38,7 @@ pub async fn while_leased<T>(
     let renew = async {
         loop {
             sleep(worker.rules.renew_interval()).await;
-            match worker.store().heartbeat(lease, worker.rules.lease_s, Utc::now()).await {
+            match worker.store().heartbeat(lease, worker.rules.lease_s, worker.clock.now()).await {
                 Ok(()) => {}
                 Err(error) if error.miss().is_some() => return,
                 Err(error) => tracing::warn!(%error, "the lease was not renewed"),

@@ -2,12 +2,13 @@
 //!
 //! [`poller`] receives messages. [`document`] works on one message, from its claim to its end, under a lease that
 //! [`lease`] renews. [`report`] tells the other programs about a result. [`decide`], [`role`] and [`status`] decide what to do
-//! when; they do no I/O. [`run`] starts and stops the parts, [`connect`] makes them from the configuration.
+//! when; they do no I/O. [`clock`] tells the database's time. [`run`] starts and stops the parts, [`connect`] makes them from the configuration.
 //! The document's row is the truth, a message only a hint; every write goes through a lease.
 //!
 //! This crate must not know how a card is read (`filot-ocr`, in the processes of `filot-reader`), how a state changes
 //! (`filot-store`) or what a reading is worth (the scoring function).
 
+pub mod clock;
 pub mod connect;
 pub mod decide;
 pub mod document;

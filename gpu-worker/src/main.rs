@@ -15,6 +15,7 @@ use filot_platform::config::Queues;
 use filot_platform::{Config, ConfigErrors, Role as BinaryRole, telemetry};
 use filot_reader::entry::{self, ReaderArguments};
 use filot_reader::pool::Pool;
+use gpu_worker::clock::Clock;
 use gpu_worker::connect::{self, Unusable, section};
 use gpu_worker::role::Role;
 use gpu_worker::run;
@@ -171,6 +172,7 @@ impl Parts {
             queues: OcrQueues::new(sdk, &self.queues),
             functions: Functions::new(sdk),
             pool,
+            clock: Clock::new(Utc::now),
             status: Arc::new(Status::new(&role.queues, Utc::now())),
             capacity: Arc::new(Semaphore::new(role.concurrency)),
             outages: Outages::default(),

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use chrono::Utc;
 use filot_cloud::{ScoringRequest, ScoringResponse};
 use filot_domain::ReasonCode;
 use filot_domain::retry::{CHECK_MESSAGE_AFTER, QueueKind};
@@ -98,7 +97,7 @@ pub async fn score(worker: &Worker, job: &Job) -> Disposition {
 
 /// Sends the document to the other queue. The message is deleted only when that is done.
 pub async fn move_to(worker: &Worker, job: &Job, queue: QueueKind) -> Disposition {
-    let now = Utc::now();
+    let now = worker.clock.now();
     if let Err(error) = worker.queues.send(queue, job.document, &job.correlation_id, now).await {
         tracing::error!(%error, %queue, "the document was not moved: the message stays");
         return decide::after_outage(job.deliveries, rand::random());

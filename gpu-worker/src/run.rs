@@ -4,11 +4,11 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use filot_ocr::device::{DeviceKind, DeviceReport};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::health::{self, HealthContext};
@@ -21,6 +21,10 @@ use filot_reader::pool::Supervisors;
 const FINISH: Duration = Duration::from_secs(20);
 /// How long giving back may take.
 const GIVE_BACK: Duration = Duration::from_secs(5);
+/// Time between two comparisons of the machine's clock with the database's.
+const CLOCK_INTERVAL: Duration = Duration::from_secs(60);
+/// From this on somebody should look after the machine's clock.
+const CLOCK_WARN_FROM: TimeDelta = TimeDelta::seconds(2);
 /// How long the readers may take to end.
 const READERS_END: Duration = Duration::from_secs(3);
 
@@ -35,6 +39,24 @@ pub enum RunError {
 /// The machine, as the role sees it.
 pub fn machine(device: &DeviceReport) -> Machine {
     Machine { has_gpu: device.kind == DeviceKind::Gpu, cores: device.cpu.cores }
+}
+
+/// Compares the machine's clock with the database's, and says so if it is far off.
+async fn measure_clock(worker: &Worker) {
+    match worker.clock.measure(&worker.store()).await {
+        Ok(offset) if offset.abs() >= CLOCK_WARN_FROM => {
+            tracing::warn!(offset_ms = offset.num_milliseconds(), "the machine's clock is off");
+        }
+        Ok(_) => {}
+        Err(error) => tracing::warn!(%error, "the clock was not compared with the database's"),
+    }
+}
+
+async fn watch_clock(worker: Arc<Worker>) {
+    loop {
+        sleep(CLOCK_INTERVAL).await;
+        measure_clock(&worker).await;
+    }
 }
 
 /// Works until `signal`, then finishes or gives back the documents in flight, within 30 s.
@@ -77,6 +99,8 @@ pub async fn run(
             role = %role,
             "the worker is ready"
         );
+        measure_clock(&worker).await;
+        let clock = tokio::spawn(watch_clock(Arc::clone(&worker)));
         let heartbeat = tokio::spawn(heartbeat::run(Arc::clone(&worker), role.clone()));
         let watch = tokio::spawn(connect::watch(Arc::clone(&worker), fingerprint));
         let mut pollers = JoinSet::new();
@@ -88,6 +112,7 @@ pub async fn run(
         drain(&worker, &mut pollers).await;
         heartbeat.abort();
         watch.abort();
+        clock.abort();
     }
     worker.stop.draining.cancel();
     if timeout(READERS_END, supervisors.ended()).await.is_err() {

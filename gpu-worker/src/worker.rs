@@ -13,6 +13,7 @@ use filot_store::{Actor, Origin, Store};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use crate::clock::Clock;
 use crate::status::Status;
 use filot_reader::pool::Pool;
 
@@ -71,6 +72,8 @@ pub struct Worker {
     pub functions: Functions,
     /// The reader processes.
     pub pool: Pool,
+    /// The time that goes to the database.
+    pub clock: Clock,
     /// Numbers for `/health`.
     pub status: Arc<Status>,
     /// One permit per document in flight.

@@ -56,7 +56,7 @@ impl Running {
             .env("OCR_GPU_CONCURRENCY", "2")
             .env("OCR_LEASE_S", "5")
             .env("OCR_READER_DEADLINE_S", "300")
-            .env("DATABASE_URL", stage.database_url())
+            .env("DATABASE_WORKER_URL", stage.worker_url())
             .env("SEALING_KEY", SEALING_KEY)
             .env("REDIS_URL", stage.redis.url())
             .env("CF_R2_ENDPOINT", &config.endpoint)
@@ -211,9 +211,14 @@ fn an_unusable_configuration_names_every_problem() {
     let output = run(&[("FILOT_ENV", "local"), ("PORT", "x"), ("WORKER_QUEUES", "tpu")], &["run"]);
     assert_eq!(output.status.code(), Some(78));
     let said = String::from_utf8(output.stderr).unwrap();
-    for name in
-        ["DATABASE_URL", "REDIS_URL", "CF_R2_BUCKET_NAME", "OCR_GPU_QUEUE_URL", "PORT", "WORKER_QUEUES"]
-    {
+    for name in [
+        "DATABASE_WORKER_URL",
+        "REDIS_URL",
+        "CF_R2_BUCKET_NAME",
+        "OCR_GPU_QUEUE_URL",
+        "PORT",
+        "WORKER_QUEUES",
+    ] {
         assert!(said.contains(name), "{name} is not in {said}");
     }
 }

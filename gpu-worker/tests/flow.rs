@@ -9,8 +9,9 @@ use std::time::Duration;
 use chrono::{TimeDelta, Utc};
 use filot_domain::retry::{Backoff, QueueKind, RetryPolicy};
 use filot_domain::{CardReading, DocumentStatus, ReasonCode};
-use filot_store::{Actor, Claim, ClaimRequest, Origin};
+use filot_store::{Actor, Claim, ClaimRequest, NotClaimable, Origin};
 use filot_testkit::process::free_port;
+use gpu_worker::clock::Clock;
 use support::{How, Stage, correlation};
 
 /// The last reason in a document's timeline, and its failed attempts.
@@ -263,4 +264,41 @@ async fn leases_are_renewed_while_work_goes_on() {
     // Six seconds are three leases: only the deadline ends the work, and nobody counts a loss.
     let view = stage.until(id, DocumentStatus::OcrCompleted).await;
     assert_eq!(failures(&view), (Some(ReasonCode::ReaderExhausted), 1));
+}
+
+/// INV-3 does not need clocks, but attempts are counted by them: a clock that is ahead takes leases for over.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_whose_clock_is_off_takes_nobodys_lease() {
+    let stage = Stage::new().await;
+    let id = stage.upload_silently(b"read", QueueKind::Cpu).await;
+    let policy = RetryPolicy {
+        max_attempts: 3,
+        cpu_fallback: true,
+        backoff: Backoff { base: TimeDelta::seconds(1), cap: TimeDelta::seconds(1) },
+    };
+    let claim = async |worker: &str, clock: &Clock| {
+        let origin = Origin { actor: Actor::Worker(worker.to_owned()), correlation_id: correlation() };
+        let request = ClaimRequest {
+            document: id,
+            worker,
+            serves: QueueKind::Cpu,
+            lease_s: 120,
+            policy: &policy,
+            random: 0.0,
+        };
+        stage.store.claim(request, &origin, clock.now()).await.unwrap()
+    };
+    // Both are an hour off, one each way, and have compared their clocks with the database's.
+    let (behind, ahead) =
+        (Clock::new(|| Utc::now() - TimeDelta::hours(1)), Clock::new(|| Utc::now() + TimeDelta::hours(1)));
+    for (clock, sign) in [(&behind, 1), (&ahead, -1)] {
+        let offset = clock.measure(&stage.store).await.unwrap();
+        assert!((offset * sign - TimeDelta::hours(1)).abs() < TimeDelta::minutes(1), "{offset}");
+    }
+    assert!(matches!(claim("behind", &behind).await, Claim::Claimed(_)));
+    let second = claim("ahead", &ahead).await;
+    assert!(matches!(second, Claim::Not(NotClaimable::HeldUntil(_))), "{second:?}");
+    // Without the comparison the lease would be lost.
+    let blind = claim("blind", &Clock::new(|| Utc::now() + TimeDelta::hours(1))).await;
+    assert!(matches!(blind, Claim::Claimed(_)), "{blind:?}");
 }

@@ -80,6 +80,8 @@ async fn inv_8_functions_answer_while_their_servers_are_away() -> Result<()> {
     let environment: BTreeMap<_, _> = [
         ("FILOT_ENV", "local".to_owned()),
         ("DATABASE_URL", "postgres://filot@127.0.0.1:9/filot".to_owned()),
+        ("DATABASE_SCORING_URL", "postgres://filot@127.0.0.1:9/filot".to_owned()),
+        ("DATABASE_REVIEWS_URL", "postgres://filot@127.0.0.1:9/filot".to_owned()),
         ("DATABASE_MIGRATE_URL", "postgres://filot@127.0.0.1:9/filot".to_owned()),
         ("REDIS_URL", "redis://127.0.0.1:9".to_owned()),
         ("CF_R2_ENDPOINT", nobody("")),

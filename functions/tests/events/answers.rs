@@ -18,6 +18,8 @@ pub async fn config(role: Role, database_url: &str) -> Config {
     let given = [
         ("FILOT_ENV", "local"),
         ("DATABASE_URL", database_url),
+        ("DATABASE_SCORING_URL", database_url),
+        ("DATABASE_REVIEWS_URL", database_url),
         ("CF_R2_ENDPOINT", "http://127.0.0.1:9"),
         ("CF_R2_ACCESS_KEY_ID", "test"),
         ("CF_R2_SECRET_ACCESS_KEY", "test"),

@@ -27,6 +27,7 @@ use filot_store::{
     SealingKeys, Store, StoreConfig,
 };
 use filot_testkit::{Aws, Postgres, Redis, TestDb};
+use gpu_worker::clock::Clock;
 use gpu_worker::poller;
 use gpu_worker::status::Status;
 use gpu_worker::worker::{Connections, Outages, Rules, Stop, Worker};
@@ -150,9 +151,9 @@ impl Stage {
         }
     }
 
-    /// The database, as the product's role.
-    pub fn database_url(&self) -> String {
-        self.db.app_url()
+    /// The database, as the worker's role.
+    pub fn worker_url(&self) -> String {
+        self.db.group_url("filot_worker")
     }
 
     /// An uploaded document that was not enqueued; what is in it tells the reader double what to do.
@@ -301,6 +302,7 @@ impl Stage {
             queues: self.queues.clone(),
             functions: Functions::new(&lambda),
             pool,
+            clock: Clock::new(Utc::now),
             status: Arc::new(Status::new(&how.serves, Utc::now())),
             capacity: Arc::new(Semaphore::new(how.concurrency)),
             outages: Outages::default(),

@@ -3,8 +3,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use filot_domain::breaker::BreakerPolicy;
 use filot_domain::retry::Backoff;
-use filot_store::{DueCancel, Store, StoreError};
+use filot_store::{DueCancel, Miss, Store, StoreError};
 
+use crate::dispatch_reviews::TASK_OF_ANOTHER;
 use crate::error::Result;
 use crate::orchestrator::{CancelOutcome, Orchestrator};
 use crate::reviewer_breaker::{Guarded, guarded};
@@ -75,7 +76,13 @@ async fn cancel_one<O: Orchestrator>(
             store.cancel_done(review, task_id.as_deref(), now).await?;
             return Ok(true);
         }
-        CancelOutcome::Found { task_id } => store.cancel_learned(review, &task_id, now).await?,
+        CancelOutcome::Found { task_id } => match store.cancel_learned(review, &task_id, now).await {
+            Err(StoreError::Miss(Miss::TaskOfAnother)) => {
+                tracing::error!(review_id = %review, "the reviewer answered another review's task id");
+                store.cancel_deferred(review, now + REFUSED_PAUSE, Some(TASK_OF_ANOTHER), now).await?;
+            }
+            learned => learned?,
+        },
         CancelOutcome::Unreachable { retry_after, why } => {
             let delay = BACKOFF.delay(attempts + 1, rand::random::<f64>(), retry_after);
             store.cancel_deferred(review, now + delay, Some(&why), now).await?;

@@ -22,6 +22,14 @@ const BEGIN_WITHIN: TimeDelta = TimeDelta::seconds(45);
 /// Rounds at most, whatever the clock says.
 const ROUNDS_MAX: u32 = 40;
 
+/// Tries to open a reading before its review is given up: with the back-off, about a day. A wrong key is mended by then, and
+/// the review goes out by itself.
+const UNREADABLE_TRIES: u32 = 30;
+/// Why a review was not sent: its card's reading cannot be opened.
+const UNREADABLE: &str = "reading_unreadable";
+/// Why a review was not sent: the reviewer answered a task id that another review has.
+pub(crate) const TASK_OF_ANOTHER: &str = "task_of_another_review";
+
 const BACKOFF: Backoff = Backoff { base: TimeDelta::seconds(10), cap: TimeDelta::hours(1) };
 
 /// Reviews of a run, by outcome.
@@ -114,7 +122,11 @@ async fn send_one<O: Orchestrator>(
             Err(error) => Err(error),
         }
     };
-    let (submitted, now) = match guarded(store, policy, clock, call).await? {
+    let called = match guarded(store, policy, clock, call).await {
+        Err(error) if error.is_unreadable() => return put_aside(store, dispatch, &error, clock()).await,
+        called => called?,
+    };
+    let (submitted, now) = match called {
         Guarded::HeldBack { until } => {
             took_effect(store.defer_dispatch(lease, until, None, clock()).await)?;
             return Ok(Outcome::HeldBack);
@@ -123,14 +135,37 @@ async fn send_one<O: Orchestrator>(
         Guarded::Called { outcome, at } => (outcome, at),
     };
     let (written, outcome) = match submitted {
-        SubmitOutcome::Accepted { task_id } => {
-            (store.acknowledge_dispatch(lease, &task_id, now).await, Outcome::Acknowledged)
-        }
+        SubmitOutcome::Accepted { task_id } => match store.acknowledge_dispatch(lease, &task_id, now).await {
+            // Sent again it would be answered the same again.
+            Err(StoreError::Miss(Miss::TaskOfAnother)) => {
+                tracing::error!(review_id = %lease.review(), "the reviewer answered another review's task id");
+                (store.refuse_dispatch(lease, TASK_OF_ANOTHER, now).await, Outcome::Refused)
+            }
+            written => (written, Outcome::Acknowledged),
+        },
         SubmitOutcome::Unreachable { retry_after, why } => {
             let delay = BACKOFF.delay(dispatch.attempts + 1, rand::random::<f64>(), retry_after);
             (store.defer_dispatch(lease, now + delay, Some(&why), now).await, Outcome::Deferred)
         }
         SubmitOutcome::Refused { why } => (store.refuse_dispatch(lease, &why, now).await, Outcome::Refused),
+    };
+    Ok(if took_effect(written)? { outcome } else { Outcome::Lost })
+}
+
+/// A review whose content cannot be opened waits longer and longer, and is refused in the end, visibly.
+async fn put_aside(
+    store: &Store,
+    dispatch: &DueDispatch,
+    error: &StoreError,
+    now: DateTime<Utc>,
+) -> std::result::Result<Outcome, StoreError> {
+    let (lease, attempts) = (&dispatch.lease, dispatch.attempts + 1);
+    tracing::error!(review_id = %lease.review(), attempts, %error, "a review cannot be sent");
+    let (written, outcome) = if attempts < UNREADABLE_TRIES {
+        let until = now + BACKOFF.delay(attempts, rand::random::<f64>(), None);
+        (store.defer_dispatch(lease, until, Some(UNREADABLE), now).await, Outcome::Deferred)
+    } else {
+        (store.refuse_dispatch(lease, UNREADABLE, now).await, Outcome::Refused)
     };
     Ok(if took_effect(written)? { outcome } else { Outcome::Lost })
 }

@@ -19,5 +19,8 @@ pub struct MigrateResponse {
 /// `unavailable` when the database does not answer, `internal` when a migration fails.
 pub async fn migrate(migrate_url: &str) -> Result<MigrateResponse> {
     let report = Store::migrate(migrate_url).await.map_err(AppError::from)?;
+    if report.lock_retries > 0 {
+        tracing::info!(lock_retries = report.lock_retries, "the migration had to wait for locks");
+    }
     Ok(MigrateResponse { applied: report.applied })
 }

@@ -1,4 +1,5 @@
-//! The sweeper: repairs lost and stuck documents in bounded batches. A part that fails is tried again a minute later.
+//! The sweeper: repairs lost and stuck documents in bounded batches, one after the other while there is a backlog and time.
+//! A part that fails is tried again a minute later.
 //!
 //! - A document waits although its message should have brought a worker: the message was lost, or it is one of many in
 //!   the queue. Only the first is repaired; see `lost::verdict`.
@@ -7,12 +8,15 @@
 //! - No GPU worker sends heartbeats: documents that wait for one go to the CPU.
 //! - A document was erased: its object is removed, and the erasure is done once the review is cancelled too.
 //! - A document is older than it may be kept: it is erased as if its owner had asked. A legal hold suspends that.
-//! - Tokens and idempotency keys have expired: they are removed.
+//! - Tokens and idempotency keys have expired, sessions are long over: they are removed.
+//! - Documents have changed: their changes are added to the counts by state.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use filot_cloud::ScoringRequest;
+use filot_store::Unscored;
+use futures::future::join_all;
 
-use self::sweeper::BATCH;
+use self::sweeper::{BATCH, SIDE_BY_SIDE, is_last};
 pub use self::sweeper::{SweepReport, Sweeper};
 use crate::auth::principal::SystemTask;
 use crate::error::{AppError, Result};
@@ -26,6 +30,8 @@ mod sweeper;
 const BEGIN_WITHIN: TimeDelta = TimeDelta::seconds(40);
 /// The share of a part that calls a service. One that hangs must not take the others' time.
 const PART: TimeDelta = TimeDelta::seconds(10);
+/// Noted changes of states that are added in one statement.
+const FOLD_BATCH: u32 = 20_000;
 
 /// One run. `clock` tells the time.
 ///
@@ -50,7 +56,8 @@ pub async fn sweep(
         sweeper.half_received(&mut report, share(), &origin, &clock).await,
         sweeper.retire(&mut report, share(), &origin, &clock).await,
         sweeper.erasures(&mut report, share(), &clock).await,
-        sweeper.forget_expired(&mut report, clock()).await,
+        sweeper.forget_expired(&mut report, share(), &clock).await,
+        sweeper.fold_counts(share(), &clock).await,
     ];
     sweeper.record_queue_lengths().await;
     // The parts do not depend on each other; the first error is returned when all have run.
@@ -65,22 +72,42 @@ impl Sweeper<'_> {
         until: DateTime<Utc>,
         clock: &(impl Fn() -> DateTime<Utc> + Send + Sync),
     ) -> Result<()> {
-        for document in self.store.stale_ocr_completed(BATCH, clock()).await? {
-            if clock() >= until {
-                break;
-            }
-            let request =
-                ScoringRequest { document_id: document.id, correlation_id: document.correlation_id };
-            let payload = serde_json::to_value(&request)
-                .map_err(|error| AppError::internal(format!("a scoring request is no JSON: {error}")))?;
-            match self.functions.invoke_event(self.scoring, &payload).await {
-                Ok(()) => report.rescored += 1,
-                Err(error) => {
-                    report.failed += 1;
-                    tracing::warn!(document_id = %document.id, %error, "scoring cannot be asked for");
+        loop {
+            let documents = self.store.stale_ocr_completed(BATCH, clock()).await?;
+            for round in documents.chunks(SIDE_BY_SIDE) {
+                if clock() >= until {
+                    return Ok(());
+                }
+                for asked in join_all(round.iter().map(|document| self.ask_for_score(document))).await {
+                    *if asked? { &mut report.rescored } else { &mut report.failed } += 1;
                 }
             }
+            if is_last(documents.len()) {
+                return Ok(());
+            }
         }
+    }
+
+    /// Whether scoring was asked for.
+    async fn ask_for_score(&self, document: &Unscored) -> Result<bool> {
+        let request =
+            ScoringRequest { document_id: document.id, correlation_id: document.correlation_id.clone() };
+        let payload = serde_json::to_value(&request)
+            .map_err(|error| AppError::internal(format!("a scoring request is no JSON: {error}")))?;
+        let invoked = self.functions.invoke_event(self.scoring, &payload).await;
+        if let Err(error) = &invoked {
+            tracing::warn!(document_id = %document.id, %error, "scoring cannot be asked for");
+        }
+        Ok(invoked.is_ok())
+    }
+
+    /// Adds what was noted since the last run to the counts by state.
+    async fn fold_counts(
+        &self,
+        until: DateTime<Utc>,
+        clock: &(impl Fn() -> DateTime<Utc> + Send + Sync),
+    ) -> Result<()> {
+        while clock() < until && self.store.fold_counts(FOLD_BATCH).await? == u64::from(FOLD_BATCH) {}
         Ok(())
     }
 }

@@ -323,7 +323,7 @@ impl Values {
             cors_origins: self.list("FILOT_FRONTEND_ORIGIN"),
             origin_secrets: self.secrets("ORIGIN_SECRET"),
             database: needs(Section::Database).then(|| Database {
-                url: self.postgres("DATABASE_URL", environment),
+                url: self.postgres(database_url(role), environment),
                 max_connections: self.number("DATABASE_MAX_CONNECTIONS", 1..=100),
                 sealing_keys: self.keys("SEALING_KEY", environment),
                 identity_hash_key: self.secret("IDENTITY_HASH_KEY"),
@@ -417,6 +417,18 @@ impl Values {
             reader_deadline_s: self.number("OCR_READER_DEADLINE_S", 1..=600),
         }
     }
+}
+
+/// The variable with the address of the role that the program has at Postgres.
+fn database_url(role: Role) -> &'static str {
+    [
+        (Section::WorkerDatabase, "DATABASE_WORKER_URL"),
+        (Section::ScoringDatabase, "DATABASE_SCORING_URL"),
+        (Section::ReviewsDatabase, "DATABASE_REVIEWS_URL"),
+    ]
+    .into_iter()
+    .find(|(section, _)| role.needs(*section))
+    .map_or("DATABASE_URL", |(_, name)| name)
 }
 
 #[cfg(test)]

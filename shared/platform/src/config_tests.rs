@@ -12,7 +12,11 @@ fn good() -> BTreeMap<&'static str, String> {
     let value = |variable: &Variable| match variable.name {
         "FILOT_ENV" => "production".to_owned(),
         "SEALING_KEY" => format!("a:{GOOD_KEY}"),
-        "DATABASE_URL" | "DATABASE_MIGRATE_URL" => "postgres://host.example/x?sslmode=require".to_owned(),
+        "DATABASE_URL"
+        | "DATABASE_WORKER_URL"
+        | "DATABASE_SCORING_URL"
+        | "DATABASE_REVIEWS_URL"
+        | "DATABASE_MIGRATE_URL" => "postgres://host.example/x?sslmode=require".to_owned(),
         "REDIS_URL" => "rediss://host.example".to_owned(),
         name if name.ends_with("_URL") || name.ends_with("_ENDPOINT") => "https://host.example/x".to_owned(),
         _ => GOOD_KEY.to_owned(),
@@ -180,7 +184,7 @@ async fn inv_7_the_configuration_shows_no_secret() {
         for name in ["access_key_id", "project_id", "scoring_function", "review_dispatch_function"] {
             assert!(!hidden.contains(&format!("Secret({name}")));
         }
-        if role.needs(Section::Database) {
+        if role.needs(Section::AppDatabase) {
             assert!(!shown.contains(&format!("url: {database_url:?}, max_connections")), "{shown}");
         }
         assert!(!shown.contains("Secret(\""), "{shown}");
@@ -218,7 +222,7 @@ async fn inv_6_published_keys_are_for_one_machine_only() {
 
 #[tokio::test]
 async fn identity_data_does_not_travel_in_clear() {
-    let clear = [("DATABASE_URL", "postgres://host.example/x"), ("REDIS_URL", "redis://host.example")];
+    let clear = [("DATABASE_WORKER_URL", "postgres://host.example/x"), ("REDIS_URL", "redis://host.example")];
     for (name, text) in clear {
         let mut env = good();
         env.insert(name, text.to_owned());

@@ -7,8 +7,16 @@ pub enum Section {
     Core,
     /// Origins of browsers and the origin secret.
     Http,
-    /// Postgres, with the keys of the personal fields.
+    /// Connections to Postgres, with the keys of the personal fields. Whose role they have is a section of its own.
     Database,
+    /// Postgres, as the role of most functions.
+    AppDatabase,
+    /// Postgres, as the worker's role.
+    WorkerDatabase,
+    /// Postgres, as the role that decides automatically.
+    ScoringDatabase,
+    /// Postgres, as the role that writes a human's decision.
+    ReviewsDatabase,
     /// Postgres, as the owner of the schema.
     Migration,
     /// Redis.
@@ -165,13 +173,22 @@ impl Role {
     pub const fn sections(self) -> &'static [Section] {
         use Section as S;
         match self {
-            Self::Health => &[S::Core, S::Http, S::Database, S::Redis, S::Queues],
-            Self::Metrics => {
-                &[S::Core, S::Http, S::Database, S::Redis, S::Queues, S::DeadLetters, S::ServiceKey]
-            }
+            Self::Health => &[S::Core, S::Http, S::Database, S::AppDatabase, S::Redis, S::Queues],
+            Self::Metrics => &[
+                S::Core,
+                S::Http,
+                S::Database,
+                S::AppDatabase,
+                S::Redis,
+                S::Queues,
+                S::DeadLetters,
+                S::ServiceKey,
+            ],
             Self::OpenApi => &[S::Core, S::Http],
-            Self::AuthRegister => &[S::Core, S::Http, S::Database, S::Redis, S::StackAuth],
-            Self::AuthLogin => &[S::Core, S::Http, S::Database, S::Redis, S::StackAuth, S::Tokens],
+            Self::AuthRegister => &[S::Core, S::Http, S::Database, S::AppDatabase, S::Redis, S::StackAuth],
+            Self::AuthLogin => {
+                &[S::Core, S::Http, S::Database, S::AppDatabase, S::Redis, S::StackAuth, S::Tokens]
+            }
             Self::AuthRefresh
             | Self::AuthLogout
             | Self::AuthMe
@@ -179,30 +196,61 @@ impl Role {
             | Self::DocumentsList
             | Self::DocumentsGet
             | Self::DocumentsDelete
-            | Self::VerificationStatus => &[S::Core, S::Http, S::Database, S::Redis, S::Tokens],
+            | Self::VerificationStatus => {
+                &[S::Core, S::Http, S::Database, S::AppDatabase, S::Redis, S::Tokens]
+            }
             Self::DocumentsUpload => {
-                &[S::Core, S::Http, S::Database, S::Redis, S::Tokens, S::Storage, S::Queues]
+                &[S::Core, S::Http, S::Database, S::AppDatabase, S::Redis, S::Tokens, S::Storage, S::Queues]
             }
-            Self::DocumentsDownload => &[S::Core, S::Http, S::Database, S::Redis, S::Tokens, S::Storage],
-            Self::DocumentsProcess => &[S::Core, S::Http, S::Database, S::Redis, S::Tokens, S::Queues],
+            Self::DocumentsDownload => {
+                &[S::Core, S::Http, S::Database, S::AppDatabase, S::Redis, S::Tokens, S::Storage]
+            }
+            Self::DocumentsProcess => {
+                &[S::Core, S::Http, S::Database, S::AppDatabase, S::Redis, S::Tokens, S::Queues]
+            }
             Self::VerificationEscalate => {
-                &[S::Core, S::Http, S::Database, S::Redis, S::Tokens, S::InvokeDispatch]
+                &[S::Core, S::Http, S::Database, S::AppDatabase, S::Redis, S::Tokens, S::InvokeDispatch]
             }
-            Self::ReviewCallback => &[S::Core, S::Http, S::Database, S::Redis, S::ServiceKey, S::Callback],
-            Self::ReviewGet => &[S::Core, S::Http, S::Database, S::Redis, S::ServiceKey],
-            Self::ReviewFile => &[S::Core, S::Http, S::Database, S::Redis, S::ServiceKey, S::Storage],
-            Self::OcrQueueStatus => {
-                &[S::Core, S::Http, S::Database, S::Redis, S::ServiceKey, S::Queues, S::DeadLetters]
+            Self::ReviewCallback => {
+                &[S::Core, S::Http, S::Database, S::ReviewsDatabase, S::Redis, S::ServiceKey, S::Callback]
             }
-            Self::Scoring => &[S::Core, S::Database, S::Scoring, S::InvokeDispatch],
-            Self::Sweeper => {
-                &[S::Core, S::Database, S::Redis, S::Storage, S::Queues, S::InvokeScoring, S::Retention]
+            Self::ReviewGet => &[S::Core, S::Http, S::Database, S::AppDatabase, S::Redis, S::ServiceKey],
+            Self::ReviewFile => {
+                &[S::Core, S::Http, S::Database, S::AppDatabase, S::Redis, S::ServiceKey, S::Storage]
             }
-            Self::ReviewDispatch => &[S::Core, S::Database, S::Buli2],
+            Self::OcrQueueStatus => &[
+                S::Core,
+                S::Http,
+                S::Database,
+                S::AppDatabase,
+                S::Redis,
+                S::ServiceKey,
+                S::Queues,
+                S::DeadLetters,
+            ],
+            Self::Scoring => &[S::Core, S::Database, S::ScoringDatabase, S::Scoring, S::InvokeDispatch],
+            Self::Sweeper => &[
+                S::Core,
+                S::Database,
+                S::AppDatabase,
+                S::Redis,
+                S::Storage,
+                S::Queues,
+                S::InvokeScoring,
+                S::Retention,
+            ],
+            Self::ReviewDispatch => &[S::Core, S::Database, S::AppDatabase, S::Buli2],
             Self::Migrate => &[S::Core, S::Migration],
-            Self::GpuWorker => {
-                &[S::Core, S::Database, S::Redis, S::Storage, S::Queues, S::InvokeScoring, S::Worker]
-            }
+            Self::GpuWorker => &[
+                S::Core,
+                S::Database,
+                S::WorkerDatabase,
+                S::Redis,
+                S::Storage,
+                S::Queues,
+                S::InvokeScoring,
+                S::Worker,
+            ],
         }
     }
 

@@ -5,7 +5,7 @@ use crate::secret::Secret;
 /// Postgres.
 #[derive(Debug, Clone, Hash)]
 pub struct Database {
-    /// The functions' role, pooled endpoint.
+    /// The program's role, pooled endpoint.
     pub url: Secret,
     /// Connections of this process.
     pub max_connections: usize,

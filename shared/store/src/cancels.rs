@@ -10,7 +10,7 @@ use crate::db::{Db, Store, begin, commit, p};
 use crate::dispatch::{lock_document_of, review_id};
 use crate::documents::document_id;
 use crate::erasure::finish_erasure;
-use crate::error::{Result, StoreError};
+use crate::error::{Miss, Result, StoreError};
 use crate::row::{count, get, parse, score_opt};
 use crate::users::user_id;
 
@@ -90,12 +90,17 @@ impl Store {
     /// The reviewer's id of a review that is to be cancelled is known now: it can be cancelled at once.
     ///
     /// # Errors
-    /// No miss: only a database that fails, as `StoreError` says.
+    /// `Miss::TaskOfAnother` if another review has this id.
     pub async fn cancel_learned(&self, review: ReviewId, task_id: &str, now: DateTime<Utc>) -> Result<()> {
         let id = review.as_uuid();
+        let client = self.client().await?;
+        let sql = "SELECT id FROM manual_reviews WHERE buli2_task_id = $2 AND id <> $1";
+        if client.fetch_opt(sql, &[p(&id), p(&task_id)]).await?.is_some() {
+            return Err(Miss::TaskOfAnother.into());
+        }
         let sql = "UPDATE manual_reviews SET buli2_task_id = $2, next_cancel_at = $3, updated_at = $3 \
                    WHERE id = $1 AND cancel_state = 'due' AND buli2_task_id IS NULL";
-        self.client().await?.change(sql, &[p(&id), p(&task_id), p(&now)]).await.map(|_| ())
+        client.change(sql, &[p(&id), p(&task_id), p(&now)]).await.map(|_| ())
     }
 
     /// The reviewer could not be told; it is tried again. `error` says why and costs an attempt; `None` means that

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -18,9 +19,10 @@ use uuid::Uuid;
 
 use crate::config::{ConfigError, StoreConfig};
 use crate::error::{Result, StoreError};
+use crate::row::get;
 use crate::sealing::Sealer;
 
-/// How long one statement may take, seen from here; the database has its own bound of 15 s.
+/// How long an answer may take. The database ends a statement after 8 s, so no answer means that it cannot be reached.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const WAIT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -37,6 +39,7 @@ pub struct Store {
 struct Inner {
     pool: Pool,
     sealer: Sealer,
+    statement_timeout: Duration,
 }
 
 impl std::fmt::Debug for Store {
@@ -60,6 +63,10 @@ impl Store {
     /// # Errors
     /// The URL cannot be understood, or TLS cannot be set up.
     pub fn connect(config: StoreConfig) -> Result<Self> {
+        Self::connect_with(config, STATEMENT_TIMEOUT)
+    }
+
+    fn connect_with(config: StoreConfig, statement_timeout: Duration) -> Result<Self> {
         let StoreConfig { url, max_connections, sealing, identity_hash } = config;
         let pg = parse_url(&url)?;
         // That a connection was closed is seen without asking.
@@ -78,7 +85,17 @@ impl Store {
             .pre_recycle(alive())
             .build()
             .map_err(|error| StoreError::Config(error.to_string()))?;
-        Ok(Self { inner: Arc::new(Inner { pool, sealer: Sealer::new(sealing, identity_hash) }) })
+        let sealer = Sealer::new(sealing, identity_hash);
+        Ok(Self { inner: Arc::new(Inner { pool, sealer, statement_timeout }) })
+    }
+
+    /// The database's time.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn database_time(&self) -> Result<DateTime<Utc>> {
+        let row = self.client().await?.fetch_opt("SELECT clock_timestamp() AS now", &[]).await?;
+        get(&row.ok_or(StoreError::Corrupt { what: "now" })?, "now")
     }
 
     /// Whether the database answers.
@@ -93,12 +110,14 @@ impl Store {
         &self.inner.sealer
     }
 
-    pub(crate) async fn client(&self) -> Result<Object> {
-        self.inner.pool.get().await.map_err(|error| match error {
+    pub(crate) async fn client(&self) -> Result<Connection> {
+        let object = self.inner.pool.get().await.map_err(|error| match error {
             PoolError::Timeout(_) => StoreError::Unavailable("no connection in time".to_owned()),
             PoolError::Backend(error) => StoreError::Unavailable(said_by_database(&error)),
             other => StoreError::Unavailable(other.to_string()),
-        })
+        })?;
+        let answers = Answers { within: self.inner.statement_timeout, is_late: AtomicBool::new(false) };
+        Ok(Connection { object: Some(object), answers })
     }
 }
 
@@ -205,38 +224,89 @@ pub(crate) trait Db: Sync {
     fn change(&self, sql: &str, params: &[Param<'_>]) -> impl Future<Output = Result<u64>> + Send;
 }
 
-macro_rules! db {
-    ($($on:ty),+) => {$(
-        impl Db for $on {
-            async fn fetch(&self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>> {
-                bounded(self.query_typed(sql, params)).await
-            }
-
-            async fn change(&self, sql: &str, params: &[Param<'_>]) -> Result<u64> {
-                bounded(self.execute_typed(sql, params)).await
-            }
-        }
-    )+};
+/// A connection out of the pool. It goes back, unless an answer did not come in time: then a statement may still run on it,
+/// and it is closed, which ends the statement.
+pub(crate) struct Connection {
+    /// `None` only while it is dropped.
+    object: Option<Object>,
+    answers: Answers,
 }
 
-db!(Object, Transaction<'_>);
+/// A transaction on a connection.
+pub(crate) struct Tx<'a> {
+    transaction: Transaction<'a>,
+    answers: &'a Answers,
+}
+
+/// How long an answer may take, and whether one came too late.
+struct Answers {
+    within: Duration,
+    is_late: AtomicBool,
+}
+
+impl Answers {
+    /// Waits for the database, but not for ever.
+    async fn wait<T>(
+        &self,
+        call: impl Future<Output = std::result::Result<T, tokio_postgres::Error>>,
+    ) -> Result<T> {
+        match tokio::time::timeout(self.within, call).await {
+            Ok(answer) => Ok(answer?),
+            Err(_) => {
+                self.is_late.store(true, Ordering::Relaxed);
+                Err(StoreError::Timeout)
+            }
+        }
+    }
+}
+
+impl Connection {
+    fn object(&self) -> Result<&Object> {
+        self.object.as_ref().ok_or(StoreError::Invariant("a connection that is in use"))
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if let Some(object) = self.object.take().filter(|_| self.answers.is_late.load(Ordering::Relaxed)) {
+            drop(Object::take(object));
+        }
+    }
+}
+
+impl Db for Connection {
+    async fn fetch(&self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>> {
+        self.answers.wait(self.object()?.query_typed(sql, params)).await
+    }
+
+    async fn change(&self, sql: &str, params: &[Param<'_>]) -> Result<u64> {
+        self.answers.wait(self.object()?.execute_typed(sql, params)).await
+    }
+}
+
+impl Db for Tx<'_> {
+    async fn fetch(&self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>> {
+        self.answers.wait(self.transaction.query_typed(sql, params)).await
+    }
+
+    async fn change(&self, sql: &str, params: &[Param<'_>]) -> Result<u64> {
+        self.answers.wait(self.transaction.execute_typed(sql, params)).await
+    }
+}
 
 /// Opens a transaction. Dropped without [`commit`], it is rolled back.
-pub(crate) async fn begin(client: &mut Object) -> Result<Transaction<'_>> {
-    bounded(client.transaction()).await
+pub(crate) async fn begin(client: &mut Connection) -> Result<Tx<'_>> {
+    let Connection { object, answers } = client;
+    let object = object.as_mut().ok_or(StoreError::Invariant("a connection that is in use"))?;
+    let transaction = answers.wait(object.transaction()).await?;
+    Ok(Tx { transaction, answers })
 }
 
 /// Makes a transaction's writes hold.
-pub(crate) async fn commit(transaction: Transaction<'_>) -> Result<()> {
-    bounded(transaction.commit()).await
+pub(crate) async fn commit(tx: Tx<'_>) -> Result<()> {
+    tx.answers.wait(tx.transaction.commit()).await
 }
 
-/// Waits for the database, but not for ever.
-pub(crate) async fn bounded<T>(
-    call: impl Future<Output = std::result::Result<T, tokio_postgres::Error>>,
-) -> Result<T> {
-    match tokio::time::timeout(STATEMENT_TIMEOUT, call).await {
-        Ok(answer) => Ok(answer?),
-        Err(_) => Err(StoreError::Timeout),
-    }
-}
+#[cfg(test)]
+#[path = "db_tests.rs"]
+mod tests;

@@ -92,7 +92,7 @@ pub(crate) const END_DISPATCH: &str = "dispatch_owner = NULL, dispatch_until = N
 const IS_HELD: &str = "dispatch_state = 'sending' AND dispatch_owner = $2 AND dispatch_epoch = $3";
 
 impl Store {
-    /// Takes up to `limit` reviews that are due, or whose dispatcher disappeared. Dispatchers do not wait for each other.
+    /// Takes up to `limit` reviews whose dispatcher disappeared, or that are due. Dispatchers do not wait for each other.
     ///
     /// # Errors
     /// No miss: only a database that fails, as `StoreError` says.
@@ -109,11 +109,13 @@ impl Store {
             .client()
             .await?
             .fetch(
-                "WITH due AS MATERIALIZED ( \
-                   SELECT id FROM manual_reviews \
-                   WHERE (dispatch_state = 'queued' AND next_dispatch_at <= $2) \
-                      OR (dispatch_state = 'sending' AND dispatch_until <= $2) \
-                   ORDER BY coalesce(next_dispatch_at, dispatch_until) LIMIT $4 FOR UPDATE SKIP LOCKED) \
+                "WITH lost AS MATERIALIZED ( \
+                   SELECT id FROM manual_reviews WHERE dispatch_state = 'sending' AND dispatch_until <= $2 \
+                   ORDER BY dispatch_until LIMIT $4 FOR UPDATE SKIP LOCKED), \
+                 queued AS MATERIALIZED ( \
+                   SELECT id FROM manual_reviews WHERE dispatch_state = 'queued' AND next_dispatch_at <= $2 \
+                   ORDER BY next_dispatch_at LIMIT $4 FOR UPDATE SKIP LOCKED), \
+                 due AS MATERIALIZED (SELECT id FROM lost UNION ALL SELECT id FROM queued LIMIT $4) \
                  UPDATE manual_reviews r SET dispatch_state = 'sending', dispatch_owner = $1, dispatch_until = $3, \
                    dispatch_epoch = r.dispatch_epoch + 1, next_dispatch_at = NULL, updated_at = $2 \
                  FROM due, documents d WHERE r.id = due.id AND d.id = r.document_id \
@@ -176,7 +178,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Miss::DispatchLost`] if the review left the outbox meanwhile, as when the decision came before this answer: the
-    /// task id is kept then too.
+    /// task id is kept then too. [`Miss::TaskOfAnother`] if the reviewer answered a task id that another review has.
     pub async fn acknowledge_dispatch(
         &self,
         lease: &DispatchLease,
@@ -187,6 +189,10 @@ impl Store {
         let tx = begin(&mut client).await?;
         let id = lease.review.as_uuid();
         lock_document_of(&tx, lease.review).await?;
+        let sql = "SELECT id FROM manual_reviews WHERE buli2_task_id = $2 AND id <> $1";
+        if tx.fetch_opt(sql, &[p(&id), p(&task_id)]).await?.is_some() {
+            return Err(Miss::TaskOfAnother.into());
+        }
         let sql = format!(
             "UPDATE manual_reviews SET dispatch_state = 'acknowledged', buli2_task_id = $2, acknowledged_at = $3, \
                dispatch_error = NULL, updated_at = $3, {END_DISPATCH} \

@@ -359,7 +359,7 @@ impl Store {
             "SELECT d.*, {REVIEW_COLUMNS}, \
                (SELECT jsonb_agg(jsonb_build_object('event', e.event, 'status', e.to_status, \
                    'verification_status', e.verification_to, 'reason', e.reason, 'at', e.at) ORDER BY e.version) \
-                FROM (SELECT * FROM document_events e WHERE e.document_id = d.id \
+                FROM (SELECT * FROM document_events e WHERE e.document_id = $3 \
                       ORDER BY e.version DESC LIMIT {TIMELINE_MAX}) e) AS timeline \
              {OWN_DOCUMENT}"
         );

@@ -91,8 +91,11 @@ impl Store {
     /// No miss: only a database that fails, as `StoreError` says.
     pub async fn too_old(&self, limit: u32, than: &TooOld) -> Result<Vec<DocumentId>> {
         let limit = i64::from(limit);
-        let sql = "SELECT id FROM documents WHERE (status = 'completed' AND processed_at < $1) \
-                     OR (status = 'failed' AND processed_at < $2) ORDER BY processed_at LIMIT $3";
+        let sql = "SELECT document_id AS id FROM ( \
+                     (SELECT document_id, at FROM document_schedule \
+                      WHERE task = 'retire_completed' AND at < $1 ORDER BY at LIMIT $3) \
+                     UNION ALL (SELECT document_id, at FROM document_schedule \
+                      WHERE task = 'retire_failed' AND at < $2 ORDER BY at LIMIT $3)) old ORDER BY at LIMIT $3";
         let params = [p(&than.completed_before), p(&than.failed_before), p(&limit)];
         let rows = self.client().await?.fetch(sql, &params).await?;
         rows.iter().map(|row| document_id(row, "id")).collect()
@@ -132,7 +135,7 @@ impl Store {
                        AND next_attempt_at <= $1 ORDER BY next_attempt_at LIMIT $2 FOR UPDATE SKIP LOCKED) \
                    UPDATE erasures e SET attempts = e.attempts + 1, next_attempt_at = \
                      $1 + least(interval '1 hour', interval '1 minute' * 2 ^ least(e.attempts, 6)) \
-                   FROM due, documents d WHERE e.id = due.id AND d.id = e.document_id \
+                   FROM documents d WHERE e.id = ANY (ARRAY(SELECT id FROM due)) AND d.id = e.document_id \
                    RETURNING d.id, d.object_key, d.correlation_id";
         let rows = self.client().await?.fetch(sql, &[p(&now), p(&limit)]).await?;
         rows.iter()

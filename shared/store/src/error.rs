@@ -32,6 +32,9 @@ pub enum Miss {
         /// The status of the row now.
         status: DocumentStatus,
     },
+    /// Another review has the task id that the reviewer answered.
+    #[error("the task id belongs to another review")]
+    TaskOfAnother,
     /// Another dispatcher has the review, or it left the outbox.
     #[error("the dispatch is now {state}")]
     DispatchLost {
@@ -85,6 +88,11 @@ impl StoreError {
             Self::Miss(miss) => Some(miss),
             _ => None,
         }
+    }
+
+    /// Whether a stored value cannot be opened or understood: the same call fails again until a key or the row changes.
+    pub const fn is_unreadable(&self) -> bool {
+        matches!(self, Self::Sealing(_) | Self::Corrupt { .. })
     }
 
     /// Whether the same call may succeed later without anybody changing anything.

@@ -306,7 +306,7 @@ async fn find_review(db: &impl Db, callback: &Callback) -> Result<Found> {
     // taken all the same, and its review waits for its next turn.
     let document = callback.document.map(DocumentId::as_uuid);
     let sql = "SELECT EXISTS (SELECT FROM manual_reviews WHERE buli2_task_id IS NULL \
-                 AND (dispatch_state = 'sending' OR (dispatch_state = 'queued' AND dispatch_epoch > 0)) \
+                 AND dispatch_epoch > 0 AND dispatch_state IN ('queued', 'sending') \
                  AND ($1 IS NULL OR document_id = $1)) AS sending";
     let sending = match db.fetch_opt(sql, &[p(&document)]).await? {
         Some(row) => get(&row, "sending")?,

@@ -25,6 +25,8 @@ use crate::users::{USER_COLUMNS, User, user};
 
 /// How long the immediate predecessor of the newest token yields that token again.
 const GRACE: TimeDelta = TimeDelta::seconds(60);
+/// How long a session is kept after it is over. It says who was logged in when, which a breach notice has to say.
+const SESSIONS_KEPT: TimeDelta = TimeDelta::days(365);
 /// How long a sealed successor is kept at least: the grace, and more than clocks differ by.
 const SEALED_KEPT: TimeDelta = TimeDelta::minutes(5);
 
@@ -123,6 +125,15 @@ pub struct Forgotten {
     pub successors: u64,
     /// Idempotency keys and their answers.
     pub idempotency_keys: u64,
+    /// Sessions that have been over for a year.
+    pub sessions: u64,
+}
+
+impl Forgotten {
+    /// All of them.
+    pub const fn total(&self) -> u64 {
+        self.refresh_tokens + self.successors + self.idempotency_keys + self.sessions
+    }
 }
 
 impl Store {
@@ -241,8 +252,8 @@ impl Store {
         ended.map(|_| ()).ok_or(Miss::SessionEnded.into())
     }
 
-    /// Removes refresh tokens and idempotency keys whose time is over, and sealed successors past their grace, at most
-    /// `limit` of each. Sessions stay: they say who was logged in when, and hold nothing that could be used.
+    /// Removes refresh tokens and idempotency keys whose time is over, sealed successors past their grace, and sessions
+    /// that have been over for a year, at most `limit` of each.
     ///
     /// # Errors
     /// No miss: only a database that fails, as `StoreError` says.
@@ -251,28 +262,36 @@ impl Store {
         let sealed_before = now - SEALED_KEPT;
         let client = self.client().await?;
         let refresh_tokens = "WITH due AS MATERIALIZED ( \
-               SELECT token_hash FROM refresh_tokens WHERE expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED) \
-             DELETE FROM refresh_tokens t USING due WHERE t.token_hash = due.token_hash";
+               SELECT token_hash FROM refresh_tokens WHERE expires_at <= $1 ORDER BY expires_at \
+               LIMIT $2 FOR UPDATE SKIP LOCKED) \
+             DELETE FROM refresh_tokens WHERE token_hash = ANY (ARRAY(SELECT token_hash FROM due))";
         let successors = "WITH due AS MATERIALIZED ( \
                SELECT token_hash FROM refresh_tokens WHERE successor IS NOT NULL AND replaced_at <= $1 \
-               LIMIT $2 FOR UPDATE SKIP LOCKED) \
-             UPDATE refresh_tokens t SET successor = NULL FROM due WHERE t.token_hash = due.token_hash";
+               ORDER BY replaced_at LIMIT $2 FOR UPDATE SKIP LOCKED) \
+             UPDATE refresh_tokens SET successor = NULL WHERE token_hash = ANY (ARRAY(SELECT token_hash FROM due))";
         let keys = "WITH due AS MATERIALIZED ( \
                SELECT user_id, operation, key FROM idempotency_keys WHERE expires_at <= $1 \
-               LIMIT $2 FOR UPDATE SKIP LOCKED) \
+               ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED) \
              DELETE FROM idempotency_keys k USING due \
              WHERE (k.user_id, k.operation, k.key) = (due.user_id, due.operation, due.key)";
         // An upload's key stands in its row. One that is still being received is another part's matter.
         let uploads = "WITH due AS MATERIALIZED ( \
                SELECT id FROM documents WHERE idempotency_key IS NOT NULL AND created_at <= $1 \
-                 AND status <> 'receiving' LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED) \
+                 AND status <> 'receiving' ORDER BY created_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED) \
              UPDATE documents d SET idempotency_key = NULL, idempotency_hash = NULL FROM due WHERE d.id = due.id";
-        let keys_before = now - idempotency::KEPT;
+        // No token refers to it any more: those end before.
+        let sessions = "WITH due AS MATERIALIZED ( \
+               SELECT id FROM sessions s WHERE created_at <= $1 AND (expires_at <= $1 OR ended_at <= $1) \
+                 AND NOT EXISTS (SELECT FROM refresh_tokens t WHERE t.session_id = s.id) \
+               ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED) \
+             DELETE FROM sessions WHERE id = ANY (ARRAY(SELECT id FROM due))";
+        let (keys_before, sessions_before) = (now - idempotency::KEPT, now - SESSIONS_KEPT);
         Ok(Forgotten {
             refresh_tokens: client.change(refresh_tokens, &[p(&now), p(&limit)]).await?,
             successors: client.change(successors, &[p(&sealed_before), p(&limit)]).await?,
             idempotency_keys: client.change(keys, &[p(&now), p(&limit)]).await?
                 + client.change(uploads, &[p(&keys_before), p(&limit)]).await?,
+            sessions: client.change(sessions, &[p(&sessions_before), p(&limit)]).await?,
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Numbers about all documents, for whoever watches the product: counts, times and ids, never what a document says.
 //!
-//! Questions about what is under way read only the rows that are watched (few, by their index); the counts by state read
-//! an index and no row.
+//! Questions about what is under way read `document_schedule`, whose rows are narrow and as many as there is work. The
+//! counts by state are kept as documents change (`document_counts`), not counted.
 
 use chrono::{DateTime, Utc};
 use filot_domain::retry::QueueKind;
@@ -75,11 +75,10 @@ impl Store {
     /// # Errors
     /// No miss: only a database that fails, as `StoreError` says.
     pub async fn queue_loads(&self, now: DateTime<Utc>) -> Result<QueueLoads> {
-        let sql = "SELECT queue, count(*) FILTER (WHERE lease_until > $1) AS active, \
-                     count(*) FILTER (WHERE coalesce(lease_until <= $1, true)) AS waiting, \
-                     min(updated_at) FILTER (WHERE coalesce(lease_until <= $1, true)) AS oldest \
-                   FROM documents WHERE status IN ('uploaded', 'processing') AND next_enqueue_at IS NOT NULL \
-                   GROUP BY queue";
+        let sql = "SELECT queue, count(*) FILTER (WHERE held_until > $1) AS active, \
+                     count(*) FILTER (WHERE coalesce(held_until <= $1, true)) AS waiting, \
+                     min(since) FILTER (WHERE coalesce(held_until <= $1, true)) AS oldest \
+                   FROM document_schedule WHERE task = 'enqueue' GROUP BY queue";
         let mut loads = QueueLoads::default();
         for row in &self.client().await?.fetch(sql, &[p(&now)]).await? {
             let load = QueueLoad {
@@ -106,10 +105,14 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<Stuck> {
         let limit = i64::from(limit);
-        let sql = "SELECT id, status, queue, updated_at, attempts, enqueues, count(*) OVER () AS stuck \
-                   FROM documents WHERE next_enqueue_at IS NOT NULL AND updated_at <= $1 \
-                     AND coalesce(lease_until <= $2, true) \
-                   ORDER BY updated_at, id LIMIT $3";
+        let sql = "WITH stuck AS NOT MATERIALIZED ( \
+                     SELECT document_id, since FROM document_schedule \
+                     WHERE NOT starts_with(task, 'retire_') AND since <= $1 \
+                       AND coalesce(held_until <= $2, true)) \
+                   SELECT d.id, d.status, d.queue, d.updated_at, d.attempts, d.enqueues, \
+                     (SELECT count(*) FROM stuck) AS stuck \
+                   FROM (SELECT document_id, since FROM stuck ORDER BY since LIMIT $3) oldest \
+                   JOIN documents d ON d.id = oldest.document_id ORDER BY oldest.since, d.id";
         let rows = self.client().await?.fetch(sql, &[p(&before), p(&now), p(&limit)]).await?;
         let mut stuck = Stuck::default();
         for row in &rows {
@@ -131,7 +134,10 @@ impl Store {
     /// # Errors
     /// No miss: only a database that fails, as `StoreError` says.
     pub async fn documents_by_state(&self) -> Result<Vec<StateCount>> {
-        let sql = "SELECT status, verification_status, count(*) AS documents FROM documents GROUP BY 1, 2";
+        let sql = "SELECT status, verification_status, sum(documents)::bigint AS documents FROM ( \
+                     SELECT status, verification_status, documents FROM document_counts \
+                     UNION ALL SELECT status, verification_status, change FROM document_count_changes) counted \
+                   GROUP BY 1, 2 HAVING sum(documents) > 0";
         let rows = self.client().await?.fetch(sql, &[]).await?;
         rows.iter()
             .map(|row| {
@@ -142,5 +148,17 @@ impl Store {
                 })
             })
             .collect()
+    }
+
+    /// Adds at most `batch` of the noted changes to the counts by state, and returns how many: fewer than `batch` when
+    /// none is left, or another call is at it.
+    ///
+    /// # Errors
+    /// No miss: only a database that fails, as `StoreError` says.
+    pub async fn fold_counts(&self, batch: u32) -> Result<u64> {
+        let batch = i32::try_from(batch).unwrap_or(i32::MAX);
+        let sql = "SELECT fold_document_counts($1) AS folded";
+        let row = self.client().await?.fetch_opt(sql, &[p(&batch)]).await?;
+        row.map_or(Ok(0), |row| Ok(get::<i64>(&row, "folded")?.unsigned_abs()))
     }
 }

@@ -1,5 +1,8 @@
 //! What the sweeper asks for. Every question leases its answers by pushing `next_enqueue_at` forward, so that two sweeps
 //! at once share the work and a repair that fails is tried again later, not at once.
+//!
+//! `document_schedule` says in order what is due. A row of it may be older than its document's, which another transaction
+//! holds: the document's row is locked and asked again.
 
 use chrono::{DateTime, Utc};
 use filot_domain::lifecycle::document::{edge, state};
@@ -80,9 +83,12 @@ impl Store {
             .await?
             .fetch(
                 "WITH due AS MATERIALIZED ( \
-                   SELECT id FROM documents WHERE status IN ('uploaded', 'processing') AND next_enqueue_at <= $1 \
-                     AND (lease_until IS NULL OR lease_until <= $1) AND (not_before IS NULL OR not_before <= $1) \
-                   ORDER BY next_enqueue_at LIMIT $2 FOR UPDATE SKIP LOCKED) \
+                   SELECT d.id FROM document_schedule s JOIN documents d ON d.id = s.document_id \
+                   WHERE s.task = 'enqueue' AND s.at <= $1 AND (s.held_until IS NULL OR s.held_until <= $1) \
+                     AND d.status IN ('uploaded', 'processing') AND d.next_enqueue_at <= $1 \
+                     AND (d.lease_until IS NULL OR d.lease_until <= $1) \
+                     AND (d.not_before IS NULL OR d.not_before <= $1) \
+                   ORDER BY s.at LIMIT $2 FOR UPDATE OF d SKIP LOCKED) \
                  UPDATE documents d SET \
                    next_enqueue_at = $1 + least(interval '1 hour', interval '1 minute' * 2 ^ least(d.enqueues, 6)) \
                  FROM due WHERE d.id = due.id \
@@ -117,8 +123,9 @@ impl Store {
             .await?
             .fetch(
                 "WITH due AS MATERIALIZED ( \
-                   SELECT id FROM documents WHERE status = 'ocr_completed' AND next_enqueue_at <= $1 \
-                   ORDER BY next_enqueue_at LIMIT $2 FOR UPDATE SKIP LOCKED) \
+                   SELECT d.id FROM document_schedule s JOIN documents d ON d.id = s.document_id \
+                   WHERE s.task = 'score' AND s.at <= $1 AND d.status = 'ocr_completed' AND d.next_enqueue_at <= $1 \
+                   ORDER BY s.at LIMIT $2 FOR UPDATE OF d SKIP LOCKED) \
                  UPDATE documents d SET next_enqueue_at = \
                    $1 + greatest(interval '1 minute', least(interval '15 minutes', $1 - d.read_at)) \
                  FROM due WHERE d.id = due.id RETURNING d.id, d.read_at, d.correlation_id",
@@ -154,10 +161,10 @@ impl Store {
             .await?
             .fetch(
                 "WITH due AS MATERIALIZED ( \
-                   SELECT id FROM documents WHERE next_enqueue_at <= $1 \
-                     AND ((status = 'receiving' AND created_at < $3) OR (status = 'erased' \
-                       AND NOT EXISTS (SELECT FROM erasures e WHERE e.document_id = documents.id))) \
-                   ORDER BY next_enqueue_at LIMIT $2 FOR UPDATE SKIP LOCKED) \
+                   SELECT d.id FROM document_schedule s JOIN documents d ON d.id = s.document_id \
+                   WHERE s.task = 'discard' AND s.at <= $1 AND d.next_enqueue_at <= $1 \
+                     AND ((d.status = 'receiving' AND d.created_at < $3) OR d.status = 'erased') \
+                   ORDER BY s.at LIMIT $2 FOR UPDATE OF d SKIP LOCKED) \
                  UPDATE documents d SET next_enqueue_at = $1 + interval '10 minutes' \
                  FROM due WHERE d.id = due.id RETURNING d.id, d.object_key, d.status",
                 &[p(&now), p(&limit), p(&older_than)],
@@ -205,11 +212,14 @@ impl Store {
     /// # Errors
     /// No miss: only a database that fails, as `StoreError` says.
     pub async fn dispatch_backlog(&self, now: DateTime<Utc>) -> Result<Backlog> {
-        let sql = "SELECT count(*) FILTER (WHERE dispatch_state = 'queued' AND next_dispatch_at <= $1) AS due, \
-                     count(*) FILTER (WHERE status = 'pending') AS pending, \
-                     min(next_dispatch_at) FILTER (WHERE next_dispatch_at <= $1) AS oldest, \
-                     min(acknowledged_at) FILTER (WHERE status = 'pending') AS undecided \
-                   FROM manual_reviews WHERE status = 'pending' OR dispatch_state = 'queued'";
+        // Each from the index that holds nothing else.
+        let sql = "SELECT \
+                     (SELECT count(*) FROM manual_reviews \
+                      WHERE dispatch_state = 'queued' AND next_dispatch_at <= $1) AS due, \
+                     (SELECT count(*) FROM manual_reviews WHERE status = 'pending') AS pending, \
+                     (SELECT min(next_dispatch_at) FROM manual_reviews \
+                      WHERE dispatch_state = 'queued' AND next_dispatch_at <= $1) AS oldest, \
+                     (SELECT min(acknowledged_at) FROM manual_reviews WHERE status = 'pending') AS undecided";
         let row = self.client().await?.fetch_opt(sql, &[p(&now)]).await?;
         let row = row.ok_or(StoreError::Corrupt { what: "count" })?;
         Ok(Backlog {
@@ -226,8 +236,8 @@ impl Store {
     /// No miss: only a database that fails, as `StoreError` says.
     pub async fn waiting_on(&self, queue: QueueKind) -> Result<u64> {
         let queue: &str = queue.into();
-        let sql = "SELECT count(*) AS waiting FROM documents WHERE queue = $1 AND lease_owner IS NULL \
-                   AND status IN ('uploaded', 'processing') AND next_enqueue_at IS NOT NULL";
+        let sql = "SELECT count(*) AS waiting FROM document_schedule \
+                   WHERE task = 'enqueue' AND queue = $1 AND held_until IS NULL";
         let row = self.client().await?.fetch_opt(sql, &[p(&queue)]).await?;
         row.map_or(Ok(0), |row| Ok(get::<i64>(&row, "waiting")?.unsigned_abs()))
     }

@@ -3,9 +3,10 @@
 //!
 //! A server that was started here can be killed and resumed, for tests of what an outage does.
 //!
-//! Every test gets a database of its own, owned by an owner without superuser rights, as in production; functions and
-//! workers connect as `filot_app`.
+//! Every test gets a database of its own, owned by an owner who may neither make roles nor anything a superuser may, as in
+//! production. Functions and workers connect as one of [`GROUPS`], tests that play all of them as [`APP`].
 
+use std::fs::File;
 use std::io;
 use std::net::TcpListener;
 use std::os::unix::fs::MetadataExt;
@@ -25,8 +26,10 @@ pub const URL_VARIABLE: &str = "FILOT_TEST_POSTGRES_URL";
 
 /// Role that owns the databases and runs migrations.
 const OWNER: &str = "filot_test_owner";
-/// Role of the functions and workers.
-const APP: &str = "filot_app";
+/// Roles of the functions and workers, as `ops/database-roles.sql` makes them.
+pub const GROUPS: [&str; 4] = ["filot_app", "filot_worker", "filot_scoring", "filot_reviews"];
+/// A member of all groups: a test plays every function in one process.
+const APP: &str = "filot_test_app";
 /// Servers started here listen on the loopback address only and take everybody who says who they are.
 const PASSWORD: &str = "filot-test";
 const START_TRIES: u32 = 5;
@@ -114,6 +117,15 @@ impl Postgres {
         let client = connect(&self.admin).await?;
         client.batch_execute(&format!("CREATE DATABASE {name} OWNER {OWNER}")).await?;
         Ok(TestDb { name, postgres: Arc::clone(self) })
+    }
+
+    /// The log of a server that was started here.
+    ///
+    /// # Errors
+    /// The server was not started here.
+    pub fn log(&self) -> Result<PathBuf, Error> {
+        let own = self.own.as_ref().ok_or_else(|| format!("the server of {URL_VARIABLE} logs elsewhere"))?;
+        Ok(log_of(&own.data))
     }
 
     /// The superuser's connection settings, for a test that has to break the server.
@@ -216,8 +228,12 @@ impl Postgres {
         };
         // Statements sent together are one transaction: the lock must outlive it.
         client.batch_execute("SELECT pg_advisory_lock(7)").await?;
-        client.batch_execute(&role(OWNER, "CREATEDB CREATEROLE")).await?;
-        client.batch_execute(&role(APP, "NOCREATEDB NOCREATEROLE")).await?;
+        client.batch_execute(&role(OWNER, "NOCREATEDB NOCREATEROLE")).await?;
+        for name in GROUPS.into_iter().chain([APP]) {
+            client.batch_execute(&role(name, "NOCREATEDB NOCREATEROLE")).await?;
+        }
+        client.batch_execute("GRANT filot_app TO filot_scoring, filot_reviews").await?;
+        client.batch_execute(&format!("GRANT {} TO {APP}", GROUPS.join(", "))).await?;
         client.batch_execute("SELECT pg_advisory_unlock(7)").await?;
         Ok(())
     }
@@ -229,9 +245,14 @@ impl TestDb {
         self.url(OWNER)
     }
 
-    /// For what functions and workers do.
+    /// For what functions and workers do, all of them together.
     pub fn app_url(&self) -> String {
         self.url(APP)
+    }
+
+    /// For what the functions and workers of one of [`GROUPS`] do.
+    pub fn group_url(&self, group: &str) -> String {
+        self.url(group)
     }
 
     /// Its name on the server.
@@ -247,12 +268,20 @@ impl TestDb {
         connect(&self.owner_url().parse()?).await
     }
 
-    /// A connection as the functions' role.
+    /// A connection with the rights of all functions and workers.
     ///
     /// # Errors
     /// The server cannot be started or reached.
     pub async fn app(&self) -> Result<Client, Error> {
         connect(&self.app_url().parse()?).await
+    }
+
+    /// A connection as one of [`GROUPS`].
+    ///
+    /// # Errors
+    /// The server cannot be started or reached.
+    pub async fn group(&self, group: &str) -> Result<Client, Error> {
+        connect(&self.group_url(group).parse()?).await
     }
 
     fn url(&self, role: &str) -> String {
@@ -286,6 +315,11 @@ async fn connect(config: &Config) -> Result<Client, Error> {
     Ok(client)
 }
 
+/// The log of a server that was started here. It holds nothing unless a database sets `log_min_messages`.
+fn log_of(data: &Path) -> PathBuf {
+    data.with_file_name("log")
+}
+
 /// The server's process.
 #[derive(Debug)]
 struct Server {
@@ -304,7 +338,7 @@ impl Server {
             .args(["-c", "max_connections=500", "-c", "shared_buffers=32MB", "-c", "log_min_messages=fatal"])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null());
+            .stderr(File::options().create(true).append(true).open(log_of(data))?);
         // The server is told to die with the thread that started it, and this one lives as long as the server.
         let (tell, told) = std::sync::mpsc::sync_channel(1);
         std::thread::spawn(move || {

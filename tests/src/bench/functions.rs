@@ -208,6 +208,8 @@ fn functions_environment() -> BTreeMap<String, String> {
         ("AWS_ACCESS_KEY_ID", "test"),
         ("AWS_SECRET_ACCESS_KEY", "test"),
         ("DATABASE_URL", "postgres://filot_app@127.0.0.1:9/filot"),
+        ("DATABASE_SCORING_URL", "postgres://filot_scoring@127.0.0.1:9/filot"),
+        ("DATABASE_REVIEWS_URL", "postgres://filot_reviews@127.0.0.1:9/filot"),
         ("DATABASE_MIGRATE_URL", "postgres://filot@127.0.0.1:9/filot"),
         ("REDIS_URL", "redis://127.0.0.1:9"),
         ("REDIS_PASSWORD", "none"),

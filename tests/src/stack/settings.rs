@@ -38,7 +38,10 @@ pub(super) fn all_secrets(
     [
         ("jwt-secret", local::JWT_SECRET.to_owned()),
         ("service-internal-key", local::SERVICE_INTERNAL_KEY.to_owned()),
-        ("database-url", database.app_url()),
+        ("database-url", database.group_url("filot_app")),
+        ("database-worker-url", database.group_url("filot_worker")),
+        ("database-scoring-url", database.group_url("filot_scoring")),
+        ("database-reviews-url", database.group_url("filot_reviews")),
         ("database-migrate-url", database.owner_url()),
         ("redis-url", redis.url()),
         ("cf-r2-endpoint", storage_url),

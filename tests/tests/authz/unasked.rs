@@ -24,6 +24,7 @@ fn production() -> BTreeMap<&'static str, String> {
         ("AWS_EC2_METADATA_DISABLED", "true"),
         ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"),
         ("DATABASE_URL", "postgres://filot_app@127.0.0.1:9/filot?sslmode=require"),
+        ("DATABASE_REVIEWS_URL", "postgres://filot_reviews@127.0.0.1:9/filot?sslmode=require"),
         ("REDIS_URL", "rediss://127.0.0.1:9"),
         ("REDIS_PASSWORD", "none"),
         ("OCR_GPU_QUEUE_URL", "https://127.0.0.1:9/gpu"),

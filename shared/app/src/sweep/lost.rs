@@ -4,8 +4,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use filot_domain::retry::QueueKind;
 use filot_platform::telemetry::{MetricName, metric};
 use filot_store::LostDocument;
+use futures::future::join_all;
 
-use super::sweeper::{BATCH, SweepReport, Sweeper};
+use super::sweeper::{BATCH, SIDE_BY_SIDE, SweepReport, Sweeper, is_last};
 use crate::enqueue::enqueue;
 use crate::error::Result;
 
@@ -39,7 +40,13 @@ fn verdict(lost: &LostDocument, depth: Option<u64>, waiting: u64, now: DateTime<
     }
 }
 
-/// A queue, as it stands at the beginning of a run.
+/// What was done about a document that waits.
+enum Repair {
+    LeftAlone,
+    Sent { rerouted: bool },
+}
+
+/// A queue, as it stands before a batch.
 #[derive(Clone, Copy)]
 struct QueueLoad {
     depth: Option<u64>,
@@ -53,37 +60,58 @@ impl Sweeper<'_> {
         until: DateTime<Utc>,
         clock: &(impl Fn() -> DateTime<Utc> + Send + Sync),
     ) -> Result<()> {
-        let lost = self.store.lost_documents(BATCH, clock()).await?;
-        if lost.is_empty() {
-            return Ok(());
-        }
-        let gpu_is_away = self.gpu_is_away().await;
-        let (gpu, cpu) =
-            tokio::try_join!(self.load_of(QueueKind::Gpu, &lost), self.load_of(QueueKind::Cpu, &lost))?;
-        for document in &lost {
-            let now = clock();
-            if now >= until {
-                break;
+        loop {
+            let lost = self.store.lost_documents(BATCH, clock()).await?;
+            if lost.is_empty() {
+                return Ok(());
             }
-            let reroute = document.queue == QueueKind::Gpu && gpu_is_away;
-            let load = if document.queue == QueueKind::Gpu { gpu } else { cpu };
-            if !reroute && verdict(document, load.depth, load.waiting, now) == Verdict::Wait {
-                report.backlogged += 1;
-                continue;
-            }
-            let queue = if reroute { QueueKind::Cpu } else { document.queue };
-            match enqueue(self.queues, self.store, document.id, queue, &document.correlation_id, now).await {
-                Ok(()) => {
-                    report.requeued += 1;
-                    report.rerouted += u32::from(reroute);
+            let gpu_is_away = self.gpu_is_away().await;
+            let (gpu, cpu) =
+                tokio::try_join!(self.load_of(QueueKind::Gpu, &lost), self.load_of(QueueKind::Cpu, &lost))?;
+            for round in lost.chunks(SIDE_BY_SIDE) {
+                let now = clock();
+                if now >= until {
+                    return Ok(());
                 }
-                Err(error) => {
-                    report.failed += 1;
-                    tracing::warn!(document_id = %document.id, %error, "still not enqueued");
+                let sent = join_all(round.iter().map(|document| {
+                    let load = if document.queue == QueueKind::Gpu { gpu } else { cpu };
+                    self.repair(document, load, gpu_is_away, now)
+                }));
+                for (document, sent) in round.iter().zip(sent.await) {
+                    match sent {
+                        Ok(Repair::LeftAlone) => report.backlogged += 1,
+                        Ok(Repair::Sent { rerouted }) => {
+                            report.requeued += 1;
+                            report.rerouted += u32::from(rerouted);
+                        }
+                        Err(error) => {
+                            report.failed += 1;
+                            tracing::warn!(document_id = %document.id, %error, "still not enqueued");
+                        }
+                    }
                 }
             }
+            if is_last(lost.len()) {
+                return Ok(());
+            }
         }
-        Ok(())
+    }
+
+    /// Sends a document's message again, unless the document is only late.
+    async fn repair(
+        &self,
+        document: &LostDocument,
+        load: QueueLoad,
+        gpu_is_away: bool,
+        now: DateTime<Utc>,
+    ) -> Result<Repair> {
+        let rerouted = document.queue == QueueKind::Gpu && gpu_is_away;
+        if !rerouted && verdict(document, load.depth, load.waiting, now) == Verdict::Wait {
+            return Ok(Repair::LeftAlone);
+        }
+        let queue = if rerouted { QueueKind::Cpu } else { document.queue };
+        enqueue(self.queues, self.store, document.id, queue, &document.correlation_id, now).await?;
+        Ok(Repair::Sent { rerouted })
     }
 
     /// Whether it is known that no GPU worker runs.

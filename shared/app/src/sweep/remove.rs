@@ -1,16 +1,18 @@
-//! Removals: unfinished uploads, documents that are too old, the objects of erased documents, expired tokens and keys.
+//! Removals: unfinished uploads, documents that are too old, the objects of erased documents, expired tokens and keys, old
+//! sessions.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use filot_domain::lifecycle::DocumentStatus;
 use filot_platform::config::Retention;
 use filot_store::{DueErasure, Leftover, ObjectGone, Origin, TooOld};
+use futures::future::join_all;
 
-use super::sweeper::{BATCH, SweepReport, Sweeper};
+use super::sweeper::{BATCH, SIDE_BY_SIDE, SweepReport, Sweeper, is_last};
 use crate::error::{AppError, Result};
 
 /// An upload not finished after this long never will be.
 const UPLOAD_PATIENCE: TimeDelta = TimeDelta::minutes(15);
-/// Expired tokens and keys forgotten in one run, of each kind.
+/// Expired tokens, keys and sessions that are forgotten at once, of each kind.
 const FORGET_BATCH: u32 = 1000;
 
 impl Sweeper<'_> {
@@ -21,20 +23,29 @@ impl Sweeper<'_> {
         origin: &Origin,
         clock: &(impl Fn() -> DateTime<Utc> + Send + Sync),
     ) -> Result<()> {
-        let now = clock();
-        for leftover in self.store.half_received(BATCH, now - UPLOAD_PATIENCE, now).await? {
-            if clock() >= until {
-                break;
-            }
-            match self.remove(&leftover, origin, clock()).await {
-                Ok(is_gone) => report.removed += u32::from(is_gone),
-                Err(error) => {
-                    report.failed += 1;
-                    tracing::warn!(document_id = %leftover.id, %error, "a leftover cannot be removed yet");
+        loop {
+            let now = clock();
+            let leftovers = self.store.half_received(BATCH, now - UPLOAD_PATIENCE, now).await?;
+            for round in leftovers.chunks(SIDE_BY_SIDE) {
+                let now = clock();
+                if now >= until {
+                    return Ok(());
+                }
+                let removed = join_all(round.iter().map(|leftover| self.remove(leftover, origin, now))).await;
+                for (leftover, removed) in round.iter().zip(removed) {
+                    match removed {
+                        Ok(is_gone) => report.removed += u32::from(is_gone),
+                        Err(error) => {
+                            report.failed += 1;
+                            tracing::warn!(document_id = %leftover.id, %error, "a leftover cannot be removed yet");
+                        }
+                    }
                 }
             }
+            if is_last(leftovers.len()) {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 
     /// The row first, so that the upload cannot finish any more; then the object; then a note that it is gone, which
@@ -56,20 +67,27 @@ impl Sweeper<'_> {
         clock: &(impl Fn() -> DateTime<Utc> + Send + Sync),
     ) -> Result<()> {
         let Some(than) = too_old(self.retention, clock()) else { return Ok(()) };
-        for document in self.store.too_old(BATCH, &than).await? {
-            let now = clock();
-            if now >= until {
-                break;
-            }
-            match self.store.erase_too_old(document, &than, origin, now).await {
-                Ok(is_erased) => report.retired += u32::from(is_erased),
-                Err(error) => {
-                    report.failed += 1;
-                    tracing::warn!(document_id = %document, %error, "a document cannot be retired yet");
+        loop {
+            let documents = self.store.too_old(BATCH, &than).await?;
+            let before = report.retired;
+            for document in &documents {
+                let now = clock();
+                if now >= until {
+                    return Ok(());
+                }
+                match self.store.erase_too_old(*document, &than, origin, now).await {
+                    Ok(is_erased) => report.retired += u32::from(is_erased),
+                    Err(error) => {
+                        report.failed += 1;
+                        tracing::warn!(document_id = %document, %error, "a document cannot be retired yet");
+                    }
                 }
             }
+            // What could not be erased begins the next batch too.
+            if is_last(documents.len()) || report.retired == before {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 
     /// Removes the objects of erased documents. An erasure whose review is still to be cancelled is done after that.
@@ -79,19 +97,28 @@ impl Sweeper<'_> {
         until: DateTime<Utc>,
         clock: &(impl Fn() -> DateTime<Utc> + Send + Sync),
     ) -> Result<()> {
-        for erasure in self.store.take_due_erasures(BATCH, clock()).await? {
-            if clock() >= until {
-                break;
-            }
-            match self.finish(&erasure, clock()).await {
-                Ok(is_done) => report.erased += u32::from(is_done),
-                Err(error) => {
-                    report.failed += 1;
-                    tracing::warn!(document_id = %erasure.document, %error, "an erasure cannot be finished yet");
+        loop {
+            let erasures = self.store.take_due_erasures(BATCH, clock()).await?;
+            for round in erasures.chunks(SIDE_BY_SIDE) {
+                let now = clock();
+                if now >= until {
+                    return Ok(());
+                }
+                let finished = join_all(round.iter().map(|erasure| self.finish(erasure, now))).await;
+                for (erasure, finished) in round.iter().zip(finished) {
+                    match finished {
+                        Ok(is_done) => report.erased += u32::from(is_done),
+                        Err(error) => {
+                            report.failed += 1;
+                            tracing::warn!(document_id = %erasure.document, %error, "an erasure cannot be finished yet");
+                        }
+                    }
                 }
             }
+            if is_last(erasures.len()) {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 
     async fn finish(&self, erasure: &DueErasure, now: DateTime<Utc>) -> Result<bool> {
@@ -101,11 +128,20 @@ impl Sweeper<'_> {
         Ok(self.store.object_deleted(erasure.document, now).await? == ObjectGone::ErasureDone)
     }
 
-    /// Removes tokens and keys whose time is over.
-    pub(super) async fn forget_expired(&self, report: &mut SweepReport, now: DateTime<Utc>) -> Result<()> {
-        let forgotten = self.store.forget_expired(FORGET_BATCH, now).await?;
-        report.forgotten = forgotten.refresh_tokens + forgotten.successors + forgotten.idempotency_keys;
-        Ok(())
+    /// Removes tokens, keys and sessions whose time is over.
+    pub(super) async fn forget_expired(
+        &self,
+        report: &mut SweepReport,
+        until: DateTime<Utc>,
+        clock: &(impl Fn() -> DateTime<Utc> + Send + Sync),
+    ) -> Result<()> {
+        loop {
+            let forgotten = self.store.forget_expired(FORGET_BATCH, clock()).await?;
+            report.forgotten += forgotten.total();
+            if forgotten.total() < u64::from(FORGET_BATCH) || clock() >= until {
+                return Ok(());
+            }
+        }
     }
 
     async fn delete_object(&self, key: &str) -> Result<()> {

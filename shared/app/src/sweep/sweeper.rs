@@ -6,8 +6,16 @@ use filot_platform::config::Retention;
 use filot_store::Store;
 use serde::Serialize;
 
-/// Rows of each kind in one run.
+/// Rows of one kind that are taken at once. A part takes batches until none is left or its time is up: what it took and did
+/// not come to waits for its next turn, so a batch is small.
 pub(super) const BATCH: u32 = 100;
+/// Repairs of one batch that wait for a service side by side.
+pub(super) const SIDE_BY_SIDE: usize = 8;
+
+/// Whether a batch of this many was the last of the backlog.
+pub(super) const fn is_last(found: usize) -> bool {
+    found < BATCH as usize
+}
 
 /// The sweeper's capabilities.
 #[derive(Debug, Clone, Copy)]
@@ -46,7 +54,7 @@ pub struct SweepReport {
     pub retired: u32,
     /// Erasures of which nothing is left anywhere.
     pub erased: u32,
-    /// Expired tokens and keys removed.
+    /// Expired tokens and keys, and sessions long over, removed.
     pub forgotten: u64,
     /// Repairs that failed and will be tried again.
     pub failed: u32,

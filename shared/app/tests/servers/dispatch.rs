@@ -12,11 +12,11 @@ use filot_app::score_document::score_document;
 use filot_domain::breaker::BreakerPolicy;
 use filot_domain::scoring::Thresholds;
 use filot_domain::{Decision, ReviewId};
-use filot_store::{DispatchPayload, DueCancel, Store, seed};
+use filot_store::{DispatchPayload, DueCancel, SealingKeys, Store, StoreConfig, seed};
 use serde_json::json;
 
 use crate::requests::{reviewer, task};
-use crate::{after, database, now};
+use crate::{after, config, database, now};
 
 /// A reviewer who answers as told and notes who asked.
 #[derive(Default)]
@@ -143,4 +143,52 @@ async fn a_task_that_is_not_acknowledged_yet_is_asked_to_come_again() {
     let refused = review_callback(&store, &reviewer(now()), None, early).await.unwrap_err();
     assert_eq!(refused.code, ErrorCode::NotYetAcknowledged);
     assert!(refused.retry_after_s.is_some());
+}
+
+#[tokio::test]
+async fn a_task_id_that_another_review_has_is_refused_once() {
+    let (_database, store) = database().await;
+    queue_a_review(&store).await;
+    let policy = BreakerPolicy::default();
+    let taken = SubmitOutcome::Accepted { task_id: seed::TASK_ID.to_owned() };
+    let desk = Reviewer::who_says([taken]);
+    let report = dispatch(&store, &desk, &policy, now()).await;
+    assert_eq!(report, OutboxReport { refused: 1, ..OutboxReport::default() });
+    let nothing_due = dispatch(&store, &desk, &policy, after(TimeDelta::days(7))).await;
+    assert_eq!((nothing_due, desk.asked()), (OutboxReport::default(), 1), "it is not sent for ever");
+    let kept = store.review(seed::REVIEW).await.unwrap();
+    assert_eq!(kept.task_id.as_deref(), Some(seed::TASK_ID));
+}
+
+#[tokio::test]
+async fn a_review_that_cannot_be_opened_ends_unless_the_key_returns() {
+    let (database, store) = database().await;
+    queue_a_review(&store).await;
+    let blind = Store::connect(StoreConfig {
+        sealing: SealingKeys::new("2", [("2".to_owned(), [8; 32])]).unwrap(),
+        ..config(database.app_url())
+    })
+    .unwrap();
+    let policy = BreakerPolicy::default();
+    let desk = Reviewer::who_says([takes_it()]);
+    let deferred = OutboxReport { deferred: 1, ..OutboxReport::default() };
+    for day in 0..29 {
+        assert_eq!(dispatch(&blind, &desk, &policy, after(TimeDelta::days(day))).await, deferred, "{day}");
+    }
+    let refused = dispatch(&blind, &desk, &policy, after(TimeDelta::days(29))).await;
+    assert_eq!(refused, OutboxReport { refused: 1, ..OutboxReport::default() });
+    let nothing_due = dispatch(&blind, &desk, &policy, after(TimeDelta::days(99))).await;
+    assert_eq!((nothing_due, desk.asked()), (OutboxReport::default(), 0));
+
+    // The same with a key that comes back on the first day: the review goes out by itself.
+    let (database, store) = crate::database().await;
+    queue_a_review(&store).await;
+    let blind = Store::connect(StoreConfig {
+        sealing: SealingKeys::new("2", [("2".to_owned(), [8; 32])]).unwrap(),
+        ..config(database.app_url())
+    })
+    .unwrap();
+    assert_eq!(dispatch(&blind, &desk, &policy, now()).await, deferred);
+    let sent = dispatch(&store, &desk, &policy, after(TimeDelta::days(1))).await;
+    assert_eq!(sent, OutboxReport { acknowledged: 1, ..OutboxReport::default() });
 }

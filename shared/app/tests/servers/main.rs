@@ -12,7 +12,9 @@ mod sessions;
 mod upload;
 mod watching;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use std::sync::LazyLock;
+
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use filot_domain::CorrelationId;
 use filot_store::{IdentityHashKey, SealingKeys, Store, StoreConfig, seed};
 use filot_testkit::{Postgres, TestDb};
@@ -27,18 +29,22 @@ async fn database() -> (TestDb, Store) {
 }
 
 fn store_at(url: String) -> Store {
-    Store::connect(StoreConfig {
+    Store::connect(config(url)).unwrap()
+}
+
+fn config(url: String) -> StoreConfig {
+    StoreConfig {
         url,
         max_connections: 4,
         sealing: SealingKeys::new("1", [("1".to_owned(), [7; 32])]).unwrap(),
         identity_hash: IdentityHashKey::new(&[7; 32]).unwrap(),
-    })
-    .unwrap()
+    }
 }
 
-/// When every test begins.
+/// When every test begins: now, because the times of events are the database's.
 fn now() -> DateTime<Utc> {
-    DateTime::from_timestamp(1_800_000_000, 0).unwrap()
+    static NOW: LazyLock<DateTime<Utc>> = LazyLock::new(|| Utc::now().trunc_subsecs(0));
+    *NOW
 }
 
 fn after(time: TimeDelta) -> DateTime<Utc> {

@@ -190,7 +190,8 @@ impl World {
         due.remove(0).lease
     }
 
-    /// Whether the newest event of each document says what its row says, and all events form one chain (INV-2).
+    /// Whether the newest event of each document says what its row says, all events form one chain (INV-2), and the
+    /// schedule and the counts, which triggers keep, follow from the rows.
     pub async fn assert_events_fold_to_rows(&self) {
         let client = self.owner().await;
         let broken = client
@@ -215,6 +216,25 @@ impl World {
             .await
             .unwrap();
         assert!(silent.is_empty());
+        let expected = "SELECT id, CASE WHEN status IN ('uploaded', 'processing') THEN 'enqueue' \
+               WHEN status = 'ocr_completed' THEN 'score' WHEN status = 'receiving' THEN 'discard' \
+               WHEN status <> 'erased' THEN 'retire_' || status \
+               WHEN EXISTS (SELECT FROM erasures e WHERE e.document_id = d.id) THEN 'erase' ELSE 'discard' END, \
+             coalesce(next_enqueue_at, processed_at), queue, lease_until, updated_at FROM documents d \
+             WHERE next_enqueue_at IS NOT NULL OR status IN ('completed', 'failed')";
+        let schedule = "SELECT document_id, task, at, queue, held_until, since FROM document_schedule";
+        let states = "SELECT status, verification_status, count(*) FROM documents GROUP BY 1, 2";
+        let counts = "SELECT status, verification_status, sum(documents)::bigint FROM (TABLE document_counts \
+             UNION ALL TABLE document_count_changes) counted GROUP BY 1, 2 HAVING sum(documents) <> 0";
+        for (left, right) in [(expected, schedule), (states, counts)] {
+            let sql = format!(
+                "SELECT x::text FROM (({left}) EXCEPT ({right})) x \
+                               UNION ALL SELECT y::text FROM (({right}) EXCEPT ({left})) y"
+            );
+            let differing = client.query(&sql, &[]).await.unwrap();
+            let differing: Vec<String> = differing.iter().map(|row| row.get(0)).collect();
+            assert!(differing.is_empty(), "{differing:#?}");
+        }
     }
 
     pub async fn events(&self, document: DocumentId) -> Vec<String> {

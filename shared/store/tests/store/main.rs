@@ -7,6 +7,7 @@ mod idempotency;
 mod leases;
 mod requests;
 mod reviews;
+mod roles;
 mod schema;
 mod scoring;
 mod seed;

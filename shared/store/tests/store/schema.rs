@@ -155,6 +155,9 @@ async fn inv_2_nobody_writes_events_but_the_trigger() {
     for sql in [
         "UPDATE document_events SET event = 'decided'",
         "DELETE FROM document_events",
+        "DELETE FROM document_events_before",
+        "TRUNCATE document_events_before",
+        "TRUNCATE document_events_default",
         "DELETE FROM documents",
     ] {
         assert_eq!(refused(&owner, sql).await, denied, "the owner: {sql}");
@@ -238,5 +241,33 @@ async fn a_url_that_asks_for_tls_gets_tls_or_nothing() {
         let error = Store::connect(config(url.clone())).unwrap().ping().await.unwrap_err();
         assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
         assert!(Store::migrate(&url).await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn events_lie_in_the_month_of_their_document() {
+    let world = World::new().await;
+    let owner = world.owner().await;
+    let document = world.uploaded(&world.user().await).await;
+    let partitions = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'document_events'::regclass";
+    let before: i64 = owner.query_one(partitions, &[]).await.unwrap().get(0);
+    assert!(before > 20, "{before}");
+    assert!(Store::migrate(&world.db.owner_url()).await.unwrap().applied.is_empty());
+    assert_eq!(owner.query_one(partitions, &[]).await.unwrap().get::<_, i64>(0), before, "made once");
+
+    // Of each document all events lie together, whenever they happen; none needs the default.
+    let placed = "SELECT count(DISTINCT tableoid), bool_or(tableoid = 'document_events_default'::regclass) \
+                  FROM document_events WHERE document_id = $1";
+    let row = owner.query_one(placed, &[&document.as_uuid()]).await.unwrap();
+    assert_eq!((row.get(0), row.get(1)), (1_i64, false));
+
+    // The months have no gap between them: a document of any time to come has its events.
+    let bounds = "SELECT pg_get_expr(relpartbound, oid) FROM pg_class \
+                  WHERE relname LIKE 'document_events_2%' AND relkind = 'r' ORDER BY relname";
+    let bounds: Vec<String> = owner.query(bounds, &[]).await.unwrap().iter().map(|row| row.get(0)).collect();
+    for pair in bounds.windows(2) {
+        let (_, end) = pair[0].split_once(" TO ").unwrap();
+        let (begin, _) = pair[1].split_once(" TO ").unwrap();
+        assert_eq!(format!("FOR VALUES FROM {end}"), begin);
     }
 }
