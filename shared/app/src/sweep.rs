@@ -7,7 +7,7 @@
 //! - No GPU worker sends heartbeats: documents that wait for one go to the CPU.
 //! - A document was erased: its object is removed, and the erasure is done once the review is cancelled too.
 //! - A document is older than it may be kept: it is erased as if its owner had asked. A legal hold suspends that.
-//! - Tokens and idempotency keys have expired: they are removed.
+//! - Tokens, idempotency keys and marks of refused documents have expired: they are removed.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use filot_cloud::ScoringRequest;

@@ -8,8 +8,10 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumIter, EnumString, IntoStaticStr};
 
-use crate::card::{CardReading, FieldName};
+use crate::card::{CardReading, DocumentType, FieldName};
 use crate::names;
+use crate::nik::Nik;
+use crate::npwp::Npwp;
 use crate::reason::ReasonCode;
 
 /// How long refusals are remembered, and how often may be tried.
@@ -91,6 +93,50 @@ pub fn person(reading: &CardReading) -> Option<String> {
     (!words.is_empty()).then(|| format!("{} {born}", words.join(" ")))
 }
 
+/// A card that was read, and what its user says that it is.
+#[derive(Clone, Copy)]
+pub struct UsersCard<'a> {
+    /// As the user claimed it at upload.
+    pub claimed: DocumentType,
+    /// What was read.
+    pub reading: &'a CardReading,
+}
+
+impl UsersCard<'_> {
+    /// The NIK of the holder: a KTP's, or the one that an NPWP card has as its number or beside it.
+    fn nik(&self) -> Option<Nik> {
+        let line = self.reading.value(FieldName::Nik).and_then(|text| text.parse().ok());
+        line.or_else(|| match self.claimed {
+            DocumentType::Ktp => None,
+            DocumentType::Npwp => self.reading.value(FieldName::NpwpNumber)?.parse::<Npwp>().ok()?.as_nik(),
+        })
+    }
+}
+
+/// What speaks against a card being its user's own: the name in their profile, and their other cards. A name or a number
+/// that is not known contradicts nothing.
+pub fn whose_card(
+    card: UsersCard<'_>,
+    profile_name: Option<&str>,
+    others: &[UsersCard<'_>],
+) -> Vec<ReasonCode> {
+    let name = card.reading.value(FieldName::Name);
+    let contradicts =
+        |other: Option<&str>| name.zip(other).is_some_and(|(name, other)| names::contradict(name, other));
+    let mut reasons = Vec::new();
+    if contradicts(profile_name) {
+        reasons.push(ReasonCode::ProfileNameMismatch);
+    }
+    if others.iter().any(|other| contradicts(other.reading.value(FieldName::Name))) {
+        reasons.push(ReasonCode::CardsNameMismatch);
+    }
+    let nik = card.nik();
+    if others.iter().any(|other| nik.zip(other.nik()).is_some_and(|(nik, other)| nik != other)) {
+        reasons.push(ReasonCode::CardsNikMismatch);
+    }
+    reasons
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,5 +163,36 @@ mod tests {
         assert_ne!(plain, person(&reading("MUHAMMAD CONTOH", Some("1990-01-03"))));
         assert_eq!(person(&reading("MUHAMMAD CONTOH", None)), None);
         assert_eq!(person(&reading("--", Some("1990-01-02"))), None);
+    }
+
+    #[test]
+    fn inv_4_a_card_of_somebody_else_is_noticed() {
+        let card = |name: &str, nik: Option<&str>, number: Option<&str>| {
+            let field = |value: &str| FieldReading { value: value.to_owned(), confidence: 0.9 };
+            let nik = nik.map(|nik| (FieldName::Nik, field(nik)));
+            let number = number.map(|number| (FieldName::NpwpNumber, field(number)));
+            let fields = [(FieldName::Name, field(name))].into_iter().chain(nik).chain(number).collect();
+            CardReading { fields, ..CardReading::default() }
+        };
+        let ktp = card("MUHAMMAD RIZKI CONTOH", Some("3273011203830002"), None);
+        let ktp = UsersCard { claimed: DocumentType::Ktp, reading: &ktp };
+        assert_eq!(whose_card(ktp, None, &[]), []);
+        assert_eq!(whose_card(ktp, Some("Muh. Rizki"), &[ktp]), []);
+        assert_eq!(whose_card(ktp, Some("Siti Contoh"), &[]), [ReasonCode::ProfileNameMismatch]);
+        let tax_cards = [
+            (card("M RIZKI CONTOH, S.KOM", None, Some("714236502123000")), vec![]),
+            (card("RIZKI CONTOH", None, Some("3273011203830002")), vec![]),
+            (card("RIZKI CONTOH", None, Some("3273011203830003")), vec![ReasonCode::CardsNikMismatch]),
+            (
+                card("RIZKI CONTOH", Some("3273011203830003"), Some("714236502123000")),
+                vec![ReasonCode::CardsNikMismatch],
+            ),
+            (card("SITI CONTOH", None, Some("714236502123000")), vec![ReasonCode::CardsNameMismatch]),
+        ];
+        for (reading, expected) in &tax_cards {
+            let tax_card = UsersCard { claimed: DocumentType::Npwp, reading };
+            assert_eq!(&whose_card(ktp, None, &[tax_card]), expected, "{:?}", reading.fields);
+            assert_eq!(&whose_card(tax_card, None, &[ktp]), expected, "{:?}", reading.fields);
+        }
     }
 }

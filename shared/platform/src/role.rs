@@ -29,6 +29,8 @@ pub enum Section {
     Buli2,
     /// BULI2's callback.
     Callback,
+    /// Whether owners see numbers.
+    Numbers,
     /// Thresholds of the score.
     Scoring,
     /// Name of the scoring function.
@@ -177,9 +179,10 @@ impl Role {
             | Self::AuthMe
             | Self::Profile
             | Self::DocumentsList
-            | Self::DocumentsGet
-            | Self::DocumentsDelete
-            | Self::VerificationStatus => &[S::Core, S::Http, S::Database, S::Redis, S::Tokens],
+            | Self::DocumentsDelete => &[S::Core, S::Http, S::Database, S::Redis, S::Tokens],
+            Self::DocumentsGet | Self::VerificationStatus => {
+                &[S::Core, S::Http, S::Database, S::Redis, S::Tokens, S::Numbers]
+            }
             Self::DocumentsUpload => {
                 &[S::Core, S::Http, S::Database, S::Redis, S::Tokens, S::Storage, S::Queues]
             }

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use deadpool_postgres::{
     Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, Transaction,
 };
+use filot_domain::fraud::FraudPolicy;
 use filot_platform::config::Database;
 use serde_json::Value;
 use tokio_postgres::config::SslMode;
@@ -37,6 +38,7 @@ pub struct Store {
 struct Inner {
     pool: Pool,
     sealer: Sealer,
+    fraud: FraudPolicy,
 }
 
 impl std::fmt::Debug for Store {
@@ -60,7 +62,7 @@ impl Store {
     /// # Errors
     /// The URL cannot be understood, or TLS cannot be set up.
     pub fn connect(config: StoreConfig) -> Result<Self> {
-        let StoreConfig { url, max_connections, sealing, identity_hash } = config;
+        let StoreConfig { url, max_connections, sealing, identity_hash, fraud } = config;
         let pg = parse_url(&url)?;
         // That a connection was closed is seen without asking.
         let manager_config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
@@ -78,7 +80,7 @@ impl Store {
             .pre_recycle(alive())
             .build()
             .map_err(|error| StoreError::Config(error.to_string()))?;
-        Ok(Self { inner: Arc::new(Inner { pool, sealer: Sealer::new(sealing, identity_hash) }) })
+        Ok(Self { inner: Arc::new(Inner { pool, sealer: Sealer::new(sealing, identity_hash), fraud }) })
     }
 
     /// Whether the database answers.
@@ -91,6 +93,10 @@ impl Store {
 
     pub(crate) fn sealer(&self) -> &Sealer {
         &self.inner.sealer
+    }
+
+    pub(crate) fn fraud_policy(&self) -> &FraudPolicy {
+        &self.inner.fraud
     }
 
     pub(crate) async fn client(&self) -> Result<Object> {
@@ -178,6 +184,8 @@ typed! {
     Vec<u8> => BYTEA;
     &[u8] => BYTEA;
     Vec<&str> => TEXT_ARRAY;
+    Vec<i32> => INT4_ARRAY;
+    Vec<i64> => INT8_ARRAY;
     Vec<Uuid> => UUID_ARRAY;
     Value => JSONB;
 }

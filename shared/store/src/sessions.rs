@@ -18,6 +18,7 @@ use uuid::Uuid;
 use crate::db::{Db, Store, begin, commit, p};
 use crate::error::{Miss, Result, StoreError};
 use crate::idempotency;
+use crate::marks;
 use crate::origin::Caller;
 use crate::row::get;
 use crate::sealing::Column;
@@ -123,6 +124,8 @@ pub struct Forgotten {
     pub successors: u64,
     /// Idempotency keys and their answers.
     pub idempotency_keys: u64,
+    /// Marks of documents whose refusal is long ago.
+    pub marks: u64,
 }
 
 impl Store {
@@ -241,8 +244,8 @@ impl Store {
         ended.map(|_| ()).ok_or(Miss::SessionEnded.into())
     }
 
-    /// Removes refresh tokens and idempotency keys whose time is over, and sealed successors past their grace, at most
-    /// `limit` of each. Sessions stay: they say who was logged in when, and hold nothing that could be used.
+    /// Removes refresh tokens, idempotency keys and marks of documents whose time is over, and sealed successors past their
+    /// grace, at most `limit` of each. Sessions stay: they say who was logged in when, and hold nothing that could be used.
     ///
     /// # Errors
     /// No miss: only a database that fails, as `StoreError` says.
@@ -273,6 +276,7 @@ impl Store {
             successors: client.change(successors, &[p(&sealed_before), p(&limit)]).await?,
             idempotency_keys: client.change(keys, &[p(&now), p(&limit)]).await?
                 + client.change(uploads, &[p(&keys_before), p(&limit)]).await?,
+            marks: marks::forget(&client, limit, now).await?,
         })
     }
 }

@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 use aws_config::SdkConfig;
 use aws_sdk_lambda::primitives::Blob;
 use filot_platform::local;
-use filot_store::{IdentityHashKey, SealingKeys, Store, StoreConfig};
+use filot_store::{FraudPolicy, IdentityHashKey, SealingKeys, Store, StoreConfig};
 use filot_testkit::process::free_port;
 use filot_testkit::{Postgres, Redis, TestDb};
 use serde_json::{Value, json};
@@ -249,6 +249,7 @@ impl Stack {
             max_connections: 1,
             sealing: SealingKeys::new("local", [("local".to_owned(), sealing_key)])?,
             identity_hash: IdentityHashKey::new(local::IDENTITY_HASH_KEY.as_bytes())?,
+            fraud: FraudPolicy::default(),
         })?;
         Ok(filot_store::seed::seed(&store, deploy::ENVIRONMENT, chrono::Utc::now()).await?)
     }

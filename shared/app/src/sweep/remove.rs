@@ -101,10 +101,11 @@ impl Sweeper<'_> {
         Ok(self.store.object_deleted(erasure.document, now).await? == ObjectGone::ErasureDone)
     }
 
-    /// Removes tokens and keys whose time is over.
+    /// Removes tokens, keys and marks whose time is over.
     pub(super) async fn forget_expired(&self, report: &mut SweepReport, now: DateTime<Utc>) -> Result<()> {
         let forgotten = self.store.forget_expired(FORGET_BATCH, now).await?;
-        report.forgotten = forgotten.refresh_tokens + forgotten.successors + forgotten.idempotency_keys;
+        report.forgotten =
+            forgotten.refresh_tokens + forgotten.successors + forgotten.idempotency_keys + forgotten.marks;
         Ok(())
     }
 

@@ -46,7 +46,7 @@ pub struct SweepReport {
     pub retired: u32,
     /// Erasures of which nothing is left anywhere.
     pub erased: u32,
-    /// Expired tokens and keys removed.
+    /// Expired tokens, keys and marks removed.
     pub forgotten: u64,
     /// Repairs that failed and will be tried again.
     pub failed: u32,

@@ -14,7 +14,7 @@ mod watching;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use filot_domain::CorrelationId;
-use filot_store::{IdentityHashKey, SealingKeys, Store, StoreConfig, seed};
+use filot_store::{FraudPolicy, IdentityHashKey, SealingKeys, Store, StoreConfig, seed};
 use filot_testkit::{Postgres, TestDb};
 
 /// A database with the demo data.
@@ -32,6 +32,7 @@ fn store_at(url: String) -> Store {
         max_connections: 4,
         sealing: SealingKeys::new("1", [("1".to_owned(), [7; 32])]).unwrap(),
         identity_hash: IdentityHashKey::new(&[7; 32]).unwrap(),
+        fraud: FraudPolicy::default(),
     })
     .unwrap()
 }

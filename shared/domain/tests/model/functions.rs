@@ -5,7 +5,7 @@
 use filot_domain::lifecycle::document::{edge, state};
 use filot_domain::lifecycle::{DispatchState, DocumentStatus, ReviewStatus, VerificationStatus};
 use filot_domain::retry::QueueKind;
-use filot_domain::{Decision, Evaluation};
+use filot_domain::{Decision, Evaluation, ReasonCode};
 
 use crate::model::Lifecycle;
 use crate::plants::Plant;

@@ -269,7 +269,7 @@ async fn a_task_that_answers_after_the_erasure_is_cancelled() {
     let (document, review) = (decided.document, decided.review.unwrap());
     let lease = world.taken("d").await;
     // The dispatcher's call is under way.
-    world.store.load_dispatch(&lease).await.unwrap();
+    world.store.load_dispatch(&lease, world.now).await.unwrap();
     erase(&world, &caller, document).await.unwrap();
     let gone = world.store.object_deleted(document, world.after(301)).await.unwrap();
     assert_eq!(gone, ObjectGone::Noted, "the reviewer may have the rest");

@@ -10,8 +10,8 @@ use filot_domain::{
 };
 use filot_store::{
     Actor, BeginUpload, Caller, Claim, ClaimRequest, Claimed, Decided, DispatchLease, ForScoring,
-    IdentityHashKey, LoadedForScoring, NewDocument, NewSession, NewUser, Origin, SealingKeys, Store,
-    StoreConfig,
+    FraudPolicy, IdentityHashKey, LoadedForScoring, NewDocument, NewSession, NewUser, Origin, SealingKeys,
+    Store, StoreConfig,
 };
 use filot_testkit::{Postgres, TestDb};
 use tokio_postgres::Client;
@@ -38,6 +38,7 @@ pub fn config(url: String) -> StoreConfig {
         max_connections: 8,
         sealing: SealingKeys::new("k1", [("k1".to_owned(), [1; 32])]).unwrap(),
         identity_hash: IdentityHashKey::new(&[2; 32]).unwrap(),
+        fraud: FraudPolicy::default(),
     }
 }
 
@@ -51,7 +52,12 @@ pub fn new_document(document_type: DocumentType) -> NewDocument {
         id,
         document_type,
         object_key: format!("documents/{id}.png"),
-        content_sha256: [9; 32],
+        content_sha256: {
+            // Another file for each document: one that was refused is remembered.
+            let mut sha256 = [9; 32];
+            sha256[..16].copy_from_slice(id.as_uuid().as_bytes());
+            sha256
+        },
         mime: "image/png".to_owned(),
         bytes: 4096,
         idempotency: None,

@@ -187,7 +187,7 @@ async fn inv_5_escalating_twice_makes_one_review() {
     let view = world.store.verification_status(&caller, document, world.now).await.unwrap();
     assert_eq!((view.status, view.decision), (DocumentStatus::AiEvaluated, Some(Decision::AutoReject)));
     let lease = world.taken("d").await;
-    let payload = world.store.load_dispatch(&lease).await.unwrap();
+    let payload = world.store.load_dispatch(&lease, world.now).await.unwrap();
     assert_eq!((payload.review, payload.decision), (review, Decision::AutoReject));
     world.store.acknowledge_dispatch(&lease, "task-1", world.now).await.unwrap();
     let approve = Callback {

@@ -40,7 +40,7 @@ async fn a_dispatch_survives_its_dispatcher_and_failures_to_send() {
     let caller = world.user().await;
     let decided = world.decided(&caller, NIK, Decision::NeedsReview).await;
     let first = world.taken("d1").await;
-    let payload = world.store.load_dispatch(&first).await.unwrap();
+    let payload = world.store.load_dispatch(&first, world.now).await.unwrap();
     assert_eq!((payload.document, payload.score), (decided.document, 60));
     assert!(payload.reading.text.contains(NIK));
     assert_eq!(world.store.take_due_dispatches("d2", 10, 30, world.after(29)).await.unwrap(), []);
@@ -74,7 +74,7 @@ async fn a_refused_dispatch_stays_on_its_review() {
     let lease = world.taken("d1").await;
     world.store.refuse_dispatch(&lease, "http_422", world.now).await.unwrap();
     assert_eq!(world.store.take_due_dispatches("d2", 10, 30, world.after(9999)).await.unwrap(), []);
-    assert!(world.store.load_dispatch(&lease).await.is_err());
+    assert!(world.store.load_dispatch(&lease, world.now).await.is_err());
 }
 
 #[tokio::test]
