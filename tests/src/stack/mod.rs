@@ -58,6 +58,8 @@ pub struct Options {
     pub can_fail: bool,
     /// Secrets that differ from the local ones, by their path below `filot/`.
     pub secrets: Vec<(String, String)>,
+    /// Settings of functions and workers that differ from those of a local stack.
+    pub settings: Vec<(String, String)>,
     /// `LOG_LEVEL` of the functions; `info` by default.
     pub log_level: Option<String>,
     /// Whether to insert the demo data that `events/` refers to.
@@ -163,6 +165,7 @@ impl Stack {
         let queue_proxy =
             QueueProxy::new(proxies.as_ref().map_or(port, |proxies| proxies.queues.port())).await?;
         let mut settings = settings(&stack_auth, &queue_proxy);
+        settings.extend(options.settings.iter().cloned());
         if let Some(proxies) = &proxies {
             settings.insert("AWS_ENDPOINT_URL_LAMBDA".to_owned(), proxies.functions.url());
         }
