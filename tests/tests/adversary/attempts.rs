@@ -55,17 +55,18 @@ impl Attempts {
         Ok(sent)
     }
 
-    /// Prints the result.
-    ///
+    /// How much was tried, a line for each adversary.
+    pub fn report(&self) -> String {
+        let lines: String =
+            self.tried.iter().map(|(who, tried)| format!("{who}: {tried} attempts\n")).collect();
+        let all: usize = self.tried.values().sum();
+        format!("{lines}{all} attempts, {} of them paid", self.paid.len())
+    }
+
     /// # Panics
     ///
     /// Something paid, or an adversary of `expected` tried less often than that.
-    pub fn conclude(&self, expected: &[(&str, usize)]) {
-        for (who, tried) in &self.tried {
-            println!("{who}: {tried} attempts");
-        }
-        let all: usize = self.tried.values().sum();
-        println!("{all} attempts, {} of them paid", self.paid.len());
+    pub fn assert_none_paid(&self, expected: &[(&str, usize)]) {
         assert!(self.paid.is_empty(), "INV-4, INV-6: {}", self.paid.join("; "));
         for (who, least) in expected {
             let tried = self.tried.get(who).copied().unwrap_or_default();

@@ -43,7 +43,8 @@ async fn inv_4_no_attempt_of_an_adversary_pays() -> Result<()> {
     curious::tries(&stack, &cards, &mut attempts).await?;
     identity::tries(&stack, &cards, &mut attempts).await?;
     whose_card::tries(&stack, &cards, &mut attempts).await?;
-    attempts.conclude(&[
+    println!("{}", attempts.report());
+    attempts.assert_none_paid(&[
         ("the dishonest user", 12),
         ("the curious user", 20),
         ("two users with one identity", 6),
