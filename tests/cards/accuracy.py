@@ -6,6 +6,7 @@
     ./dev accuracy --set DIR --wrong               # an existing set, with every field that differs
     ./dev accuracy --family column                 # cards that differ in one thing from the usual; `all`: every family
     ./dev accuracy --forgeries --count 10          # how many forgeries are caught, and honest pictures suspected
+    ./dev accuracy --pictures --count 100          # whether a picture that comes again is recognised, and another is not
 
 The reader is `filot-read` in its release build: one process on one core reads all files, then scores and
 decides with the product's own code. The legacy service (tests/cards/legacy.py) reads the same files on one
@@ -28,6 +29,7 @@ sys.path.insert(0, str(HERE))
 import board  # noqa: E402
 import forgery_board  # noqa: E402
 import legacy  # noqa: E402
+import picture_board  # noqa: E402
 from cardgen import families  # noqa: E402
 
 
@@ -63,6 +65,9 @@ def options():
         "--forgeries",
         action="store_true",
         help="judge the signs of forgeries instead: --count of each kind, four times as many of each honest treatment",
+    )
+    parser.add_argument(
+        "--pictures", action="store_true", help="judge the hashes of pictures instead: --count cards of each kind"
     )
     parser.add_argument("--no-legacy", action="store_true", help="leave the legacy service out")
     parser.add_argument("--wrong", action="store_true", help="list every field that differs")
@@ -175,11 +180,15 @@ def main():
         if o.families:
             judge_families(o, folder)
             return
-        if o.forgeries and not o.set:
-            forgery_board.generate(folder, o.seed, o.count, o.jobs, progress)
+        special = forgery_board if o.forgeries else picture_board if o.pictures else None
+        if special and not o.set:
+            special.generate(folder, o.seed, o.count, o.jobs, progress)
         elif not o.set:
             generate(o, folder)
-        (judge_forgeries if o.forgeries else judge)(o, folder, truths_of(folder))
+        if special:
+            judge_special(o, folder, truths_of(folder), special)
+        else:
+            judge(o, folder, truths_of(folder))
 
 
 def truths_of(folder):
@@ -219,13 +228,13 @@ def keep(o, folder, answers):
         (folder / "read.jsonl").write_text("".join(json.dumps(a) + "\n" for a in answers.values()), "utf-8")
 
 
-def judge_forgeries(o, folder, truths):
-    """Read a set of forgeries and honest pictures and print who was suspected."""
+def judge_special(o, folder, truths, special):
+    """Read a set of forgeries or of altered pictures and print its tables."""
     answers, _, _ = read(o, [folder / truth["file"] for truth in truths])
     keep(o, folder, answers)
-    name = f"`{o.set}`" if o.set else f"`./dev accuracy --forgeries --count {o.count} --seed {o.seed}`"
-    lines = [f"Set: {name}: {len(truths)} pictures", "", *forgery_board.tables(truths, answers)]
-    write(o, lines)
+    which = "--forgeries" if o.forgeries else "--pictures"
+    name = f"`{o.set}`" if o.set else f"`./dev accuracy {which} --count {o.count} --seed {o.seed}`"
+    write(o, [f"Set: {name}: {len(truths)} pictures", "", *special.tables(truths, answers)])
 
 
 def judge(o, folder, truths):

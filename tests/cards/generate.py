@@ -3,6 +3,7 @@
 
     python tests/cards/generate.py --out /tmp/cards --seed 7 --count 100
     python tests/cards/generate.py --out /tmp/demo --demo
+    python tests/cards/generate.py --out /tmp/forger --adversary
 
 The same arguments always write the same files. See tests/cards/README.md.
 """
@@ -16,7 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 try:
-    from cardgen import demo, families, fonts, make, styles, varieties
+    from cardgen import adversary, demo, families, fonts, make, styles, varieties
     from independent import sample as independent
 except ImportError as error:
     sys.exit(f"{error}: the generator needs Python packages: pip install pillow numpy")
@@ -116,6 +117,9 @@ def options():
     parser.add_argument(
         "--demo", action="store_true", help="write the demonstration files and their manifest.json instead"
     )
+    parser.add_argument(
+        "--adversary", action="store_true", help="write the cards of a forger and their manifest.json instead"
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
     return parser.parse_args()
 
@@ -134,12 +138,12 @@ def main():
     try:
         if o.family and families.ALL[o.family].independent:
             independent.check()
-        fonts.check(styles.named(o.styles, core=o.demo or o.fonts == "core").families)
+        fonts.check(styles.named(o.styles, core=o.demo or o.adversary or o.fonts == "core").families)
     except fonts.MissingFonts as error:
         sys.exit(str(error))
     o.out.mkdir(parents=True, exist_ok=True)
-    if o.demo:
-        demo.write(o.out, None if o.quiet else sys.stderr)
+    if o.demo or o.adversary:
+        (demo if o.demo else adversary).write(o.out, None if o.quiet else sys.stderr)
         return
     jobs = [
         (

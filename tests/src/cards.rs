@@ -38,7 +38,17 @@ pub struct Cards {
 impl Cards {
     /// The demonstration set. It is generated again only after the generator changed.
     pub fn demo() -> Result<Self> {
-        let folder = paths::root().join(".local/cards");
+        Self::fixed("cards", "--demo")
+    }
+
+    /// The cards of a forger: of the people `a`, `b` and `c` each a genuine KTP and what a forger makes of it.
+    pub fn of_a_forger() -> Result<Self> {
+        Self::fixed("forger", "--adversary")
+    }
+
+    /// A set of fixed cards, in a folder below `.local`.
+    fn fixed(name: &str, set: &str) -> Result<Self> {
+        let folder = paths::root().join(".local").join(name);
         let generator = paths::root().join("tests/cards");
         let stamp = folder.join("stamp");
         let version = newest(&generator)?.to_string();
@@ -49,7 +59,7 @@ impl Cards {
                 .arg(generator.join("generate.py"))
                 .arg("--out")
                 .arg(&folder)
-                .arg("--demo"))?;
+                .arg(set))?;
             std::fs::write(&stamp, version)?;
         }
         let manifest = std::fs::read_to_string(folder.join("manifest.json"))?;

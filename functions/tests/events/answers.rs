@@ -7,7 +7,7 @@ use chrono::Utc;
 use filot_app::context::Context;
 use filot_edge::{Role, routes, serve};
 use filot_platform::Config;
-use filot_store::{IdentityHashKey, SealingKeys, Store, StoreConfig, seed};
+use filot_store::{FraudPolicy, IdentityHashKey, SealingKeys, Store, StoreConfig, seed};
 use filot_testkit::{Postgres, TestDb};
 use serde_json::Value;
 
@@ -66,6 +66,7 @@ pub async fn demo_database(server: &Arc<Postgres>) -> TestDb {
         sealing: SealingKeys::new("local", [("local".to_owned(), *b"filot-local-sealing-key-32-bytes")])
             .unwrap(),
         identity_hash: IdentityHashKey::new(filot_platform::local::IDENTITY_HASH_KEY.as_bytes()).unwrap(),
+        fraud: FraudPolicy::default(),
     })
     .unwrap();
     seed::seed(&store, "local", Utc::now()).await.unwrap();

@@ -23,8 +23,8 @@ use filot_platform::Secret;
 use filot_reader::pool::{Pool, PoolConfig, Supervisors};
 use filot_reader::process::ReaderCommand;
 use filot_store::{
-    Actor, BeginUpload, Caller, DocumentView, IdentityHashKey, NewDocument, NewSession, NewUser, Origin,
-    SealingKeys, Store, StoreConfig,
+    Actor, BeginUpload, Caller, DocumentView, FraudPolicy, IdentityHashKey, NewDocument, NewSession, NewUser,
+    Origin, SealingKeys, Store, StoreConfig,
 };
 use filot_testkit::{Aws, Postgres, Redis, TestDb};
 use gpu_worker::clock::Clock;
@@ -105,6 +105,7 @@ impl Stage {
             max_connections: 8,
             sealing: SealingKeys::new("k1", [("k1".to_owned(), [7; 32])]).unwrap(),
             identity_hash: IdentityHashKey::new(IDENTITY_HASH_KEY.as_bytes()).unwrap(),
+            fraud: FraudPolicy::default(),
         })
         .unwrap();
         let aws = Aws::start().unwrap();

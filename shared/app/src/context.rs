@@ -21,6 +21,7 @@ use url::Url;
 use crate::auth::access::{AccessTokens, Lifetime};
 use crate::auth::reviewer::SignatureSecrets;
 use crate::auth::stack::{StackProject, StackVerifier};
+use crate::document_dto::Numbers;
 use crate::error::{AppError, Result};
 use crate::health::Instance;
 use crate::limits::RateLimiter;
@@ -167,6 +168,11 @@ impl Context {
     /// Scores that approve and reject, 0 to 100.
     pub const fn thresholds(&self) -> &Thresholds {
         &self.thresholds
+    }
+
+    /// Whether owners see numbers.
+    pub const fn numbers(&self) -> Numbers {
+        if self.config.owner_sees_scores { Numbers::Shown } else { Numbers::Hidden }
     }
 
     /// When the breaker before BULI2 opens.

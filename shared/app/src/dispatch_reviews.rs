@@ -68,7 +68,7 @@ impl DispatchReport {
     }
 }
 
-/// Sends due reviews in rounds, until none is due, the breaker is open, or time is up. `started` is when the run began;
+/// Sends due reviews, and those of which the reviewer has not heard the news, in rounds, until none is due, the breaker is open, or time is up. `started` is when the run began;
 /// `clock` returns the current time.
 ///
 /// # Errors
@@ -82,6 +82,7 @@ pub async fn dispatch_reviews<O: Orchestrator>(
     clock: &(impl Fn() -> DateTime<Utc> + Send + Sync),
 ) -> Result<DispatchReport> {
     let mut report = DispatchReport::default();
+    store.resend_noticed(ROUND_SIZE * ROUNDS_MAX, started).await?;
     for _ in 0..ROUNDS_MAX {
         let now = clock();
         if now >= started + BEGIN_WITHIN {
@@ -116,7 +117,7 @@ async fn send_one<O: Orchestrator>(
 ) -> std::result::Result<Outcome, StoreError> {
     let lease = &dispatch.lease;
     let call = async {
-        match store.load_dispatch(lease).await {
+        match store.load_dispatch(lease, clock()).await {
             Ok(payload) => Ok(Some(orchestrator.submit(payload, clock()).await)),
             Err(StoreError::Miss(_)) => Ok(None),
             Err(error) => Err(error),

@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use filot_domain::advice::advice;
 use filot_domain::lifecycle::ReviewStatus;
 use filot_domain::{
-    CardKind, Decision, DocumentId, DocumentStatus, DocumentType, FieldName, FieldReading, ReasonCode,
-    ReviewId, VerificationStatus,
+    Advice, CardKind, Decision, DocumentId, DocumentStatus, DocumentType, FieldName, FieldReading,
+    ReasonCode, ReviewId, VerificationStatus,
 };
 use filot_store::{DocumentSummary, DocumentView, ReviewSummary, TimelineEntry};
 use serde::Serialize;
@@ -67,15 +68,9 @@ impl From<DocumentSummary> for DocumentDto {
 pub struct FieldDto {
     /// Dates ISO 8601, numbers digits only, everything else as printed.
     pub value: String,
-    /// Probability that the whole value is right, 0 to 1.
-    #[schema(minimum = 0, maximum = 1)]
-    pub confidence: f32,
-}
-
-impl From<FieldReading> for FieldDto {
-    fn from(field: FieldReading) -> Self {
-        Self { value: field.value, confidence: field.confidence }
-    }
+    /// Probability that the whole value is right, 0 to 1; `null` where owners see no numbers.
+    #[schema(minimum = 0, maximum = 1, required)]
+    pub confidence: Option<f32>,
 }
 
 /// The fields of a card, by name; what was not read is absent.
@@ -201,10 +196,10 @@ pub struct DocumentDetailsDto {
     /// The fields that were read, by name.
     #[schema(value_type = Fields)]
     pub fields: BTreeMap<FieldName, FieldDto>,
-    /// How good the picture is, once read.
+    /// How good the picture is, once read; `null` where owners see no numbers.
     #[schema(required)]
     pub quality: Option<QualityDto>,
-    /// 0 to 100, once scored.
+    /// 0 to 100, once scored; `null` where owners see no numbers.
     #[schema(maximum = 100, required)]
     pub score: Option<u8>,
     /// What the score said, once scored.
@@ -213,6 +208,9 @@ pub struct DocumentDetailsDto {
     /// Why.
     #[schema(value_type = Vec<crate::schema::ReasonCode>)]
     pub reasons: Vec<ReasonCode>,
+    /// What its owner can do.
+    #[schema(value_type = Vec<crate::schema::Advice>)]
+    pub advice: Vec<Advice>,
     /// Failed attempts to read it.
     pub attempts: u32,
     /// The human review, if there is one.
@@ -222,20 +220,43 @@ pub struct DocumentDetailsDto {
     pub timeline: Vec<EventDto>,
 }
 
-impl From<DocumentView> for DocumentDetailsDto {
-    fn from(view: DocumentView) -> Self {
+/// Whether an owner sees scores, confidences and measures (`OWNER_SEES_SCORES`). They are an oracle: they tell a forger
+/// whether the last change brought the document nearer to an approval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Numbers {
+    /// Reasons and advice alone.
+    Hidden,
+    /// Everything.
+    Shown,
+}
+
+impl Numbers {
+    /// The number, if it may be seen.
+    pub fn show<T>(self, number: Option<T>) -> Option<T> {
+        number.filter(|_| self == Self::Shown)
+    }
+}
+
+impl DocumentDetailsDto {
+    /// What the owner may see.
+    pub fn new(view: DocumentView, numbers: Numbers) -> Self {
+        let field = |FieldReading { value, confidence }| FieldDto {
+            value,
+            confidence: numbers.show(Some(confidence)),
+        };
         Self {
+            advice: advice(view.summary.verification_status, &view.reasons),
             document: view.summary.into(),
             card_kind: view.card,
-            fields: view.fields.into_iter().map(|(name, field)| (name, field.into())).collect(),
-            quality: view.quality.map(|quality| QualityDto {
+            fields: view.fields.into_iter().map(|(name, reading)| (name, field(reading))).collect(),
+            quality: numbers.show(view.quality).map(|quality| QualityDto {
                 card_found: quality.card_found,
                 sharpness: quality.sharpness,
                 exposure: quality.exposure,
                 glare_free: quality.glare_free,
                 overall: quality.overall,
             }),
-            score: view.score,
+            score: numbers.show(view.score),
             decision: view.decision,
             reasons: view.reasons,
             attempts: view.attempts,

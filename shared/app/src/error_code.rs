@@ -94,6 +94,10 @@ pub enum ErrorCode {
     FileUnsupported,
     /// The PDF needs a password.
     FileEncrypted,
+    /// Another user holds the identity: a reviewer's approval does not count, and the review stays open.
+    IdentityConflict,
+    /// The user has sent as many documents that did not pass as they may for now.
+    TooManyAttempts,
     /// The ids of a callback belong to different reviews.
     IdsMismatch,
     /// More requests in a minute than the caller may send.
@@ -126,6 +130,7 @@ impl ErrorCode {
             | Self::AlreadyDecided
             | Self::DocumentNotProcessable
             | Self::NotEscalatable
+            | Self::IdentityConflict
             | Self::NotRead
             | Self::IdempotencyInProgress => ErrorKind::Conflict,
             Self::PayloadTooLarge | Self::FileTooLarge => ErrorKind::TooLarge,
@@ -140,7 +145,7 @@ impl ErrorCode {
             | Self::FileUnsupported
             | Self::FileEncrypted
             | Self::IdsMismatch => ErrorKind::Unprocessable,
-            Self::RateLimited => ErrorKind::RateLimited,
+            Self::RateLimited | Self::TooManyAttempts => ErrorKind::RateLimited,
             Self::Unavailable | Self::NotYetAcknowledged => ErrorKind::Unavailable,
             Self::Internal => ErrorKind::Internal,
         }

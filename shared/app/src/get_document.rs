@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::auth::principal::SignedInUser;
-use crate::document_dto::DocumentDetailsDto;
+use crate::document_dto::{DocumentDetailsDto, Numbers};
 use crate::error::Result;
 use crate::request_context::RequestContext;
 
@@ -26,6 +26,8 @@ pub async fn get_document(
     store: &Store,
     request: &RequestContext<SignedInUser>,
     id: DocumentId,
+    numbers: Numbers,
 ) -> Result<DocumentResponse> {
-    Ok(DocumentResponse { document: store.get_document(&request.principal, id, request.now).await?.into() })
+    let view = store.get_document(&request.principal, id, request.now).await?;
+    Ok(DocumentResponse { document: DocumentDetailsDto::new(view, numbers) })
 }

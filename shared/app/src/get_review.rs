@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use filot_domain::lifecycle::{DispatchState, ReviewStatus};
 use filot_domain::review::ReviewDecision;
-use filot_domain::{DocumentId, ReviewId};
+use filot_domain::{DocumentId, ReasonCode, ReviewId};
 use filot_store::{CancelState, Store};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -28,6 +28,9 @@ pub struct ReviewResponse {
     /// What was decided, once it was.
     #[schema(value_type = Option<crate::schema::ReviewDecision>, required)]
     pub decision: Option<ReviewDecision>,
+    /// Why a human is asked, with what became known after the review was sent.
+    #[schema(value_type = Vec<crate::schema::ReasonCode>)]
+    pub reasons: Vec<ReasonCode>,
     /// What the reviewer wrote.
     #[schema(max_length = 1000, required)]
     pub notes: Option<String>,
@@ -81,6 +84,7 @@ pub async fn get_review(store: &Store, _: &RequestContext<Service>, id: ReviewId
             ReviewStatus::Rejected => Some(ReviewDecision::Rejected),
             ReviewStatus::Pending | ReviewStatus::Cancelled => None,
         },
+        reasons: view.reasons,
         notes: view.review.notes,
         task_id: view.task_id,
         dispatch: DispatchDto {

@@ -69,6 +69,7 @@ pub struct CallbackResponse {
 ///
 /// # Errors
 /// `validation_failed` with every wrong field; `not_found` for an unknown review; `already_decided` for a contrary decision;
+/// `identity_conflict` for the approval of an identity that another user holds;
 /// `ids_mismatch` when the ids are of different reviews; `not_yet_acknowledged` for a task id while its review is being sent.
 pub async fn review_callback(
     store: &Store,
@@ -92,6 +93,11 @@ pub async fn review_callback(
         CallbackOutcome::Contrary { status, .. } => {
             Err(AppError::new(ErrorCode::AlreadyDecided, format!("The review is already {status}.")))
         }
+        CallbackOutcome::IdentityConflict { .. } => Err(AppError::new(
+            ErrorCode::IdentityConflict,
+            "Another user holds the identity on this card, so it cannot be approved. The review stays open and is sent \
+             again with this reason: reject it, or settle first whose identity it is.",
+        )),
         CallbackOutcome::Unknown => Err(AppError::not_found()),
         CallbackOutcome::Mismatch => Err(AppError::new(
             ErrorCode::IdsMismatch,

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use filot_domain::lifecycle;
-use filot_domain::{breaker, card, reason, retry, review, scoring};
+use filot_domain::{advice, breaker, card, reason, retry, review, scoring};
 use filot_media::FileKind;
 use filot_platform::Environment;
 use strum::IntoEnumIterator;
@@ -52,6 +52,8 @@ words! {
     ReviewDecision of review::ReviewDecision = "What the reviewer decided.";
     /// [`reason::ReasonCode`]
     ReasonCode of reason::ReasonCode = "Why a document got the score, the decision or the failure it got. New codes may be added.";
+    /// [`advice::Advice`]
+    Advice of advice::Advice = "What the owner of a document can do. New codes may be added.";
     /// [`retry::QueueKind`]
     QueueKind of retry::QueueKind = "Which kind of worker.";
     /// [`filot_store::Role`]

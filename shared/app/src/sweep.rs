@@ -8,7 +8,7 @@
 //! - No GPU worker sends heartbeats: documents that wait for one go to the CPU.
 //! - A document was erased: its object is removed, and the erasure is done once the review is cancelled too.
 //! - A document is older than it may be kept: it is erased as if its owner had asked. A legal hold suspends that.
-//! - Tokens and idempotency keys have expired, sessions are long over: they are removed.
+//! - Tokens, idempotency keys and marks of refused documents have expired, sessions are long over: they are removed.
 //! - Documents have changed: their changes are added to the counts by state.
 
 use chrono::{DateTime, TimeDelta, Utc};

@@ -5,6 +5,7 @@
 //! is the only step that may fail: the row says when it is due, and the sweeper sends it.
 
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use filot_cloud::{Objects, OcrQueues};
 use filot_domain::lifecycle::DocumentStatus;
 use filot_domain::{CorrelationId, DocumentId, DocumentType, UserId};
@@ -70,7 +71,8 @@ struct Valid {
 ///
 /// # Errors
 /// `validation_failed` with every wrong part of the form; a `file_…` or `image_…` code for a file that is not accepted;
-/// `unavailable` when the file cannot be stored; `idempotency_in_progress` and `idempotency_key_reused`.
+/// `unavailable` when the file cannot be stored; `idempotency_in_progress` and `idempotency_key_reused`;
+/// `too_many_attempts` after too many documents that did not pass.
 pub async fn upload(
     store: &Store,
     objects: &Objects,
@@ -99,6 +101,7 @@ pub async fn upload(
         }
         BeginUpload::InProgress => return Err(idempotency::in_progress()),
         BeginUpload::KeyReused => return Err(idempotency::key_reused()),
+        BeginUpload::TooManyAttempts { until } => return Err(too_many_attempts(until, now)),
     };
     let id = receiving.id();
 
@@ -123,6 +126,17 @@ pub async fn upload(
         tracing::warn!(document_id = %id, %error, "not enqueued; the sweeper will");
     }
     Ok(UploadResponse { document: summary.into(), correlation_id, replayed: false })
+}
+
+fn too_many_attempts(until: DateTime<Utc>, now: DateTime<Utc>) -> AppError {
+    let wait_s = (until - now).num_seconds().max(0).saturating_add(1);
+    AppError {
+        retry_after_s: Some(u32::try_from(wait_s).unwrap_or(u32::MAX)),
+        ..AppError::new(
+            ErrorCode::TooManyAttempts,
+            "Too many of your documents did not pass lately. Please wait for the reviewer, or try again later.",
+        )
+    }
 }
 
 /// Whether the row was given up on while the object was being stored.

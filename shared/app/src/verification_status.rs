@@ -1,13 +1,16 @@
 //! `GET /verification/status/{id}`: where a verification stands. Small, because phones poll it.
 
 use chrono::{DateTime, Utc};
-use filot_domain::{Decision, DocumentId, DocumentStatus, DocumentType, ReasonCode, VerificationStatus};
+use filot_domain::advice::advice;
+use filot_domain::{
+    Advice, Decision, DocumentId, DocumentStatus, DocumentType, ReasonCode, VerificationStatus,
+};
 use filot_store::Store;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::auth::principal::SignedInUser;
-use crate::document_dto::ReviewDto;
+use crate::document_dto::{Numbers, ReviewDto};
 use crate::error::Result;
 use crate::request_context::RequestContext;
 
@@ -28,7 +31,7 @@ pub struct VerificationResponse {
     /// What is known about its truth.
     #[schema(value_type = crate::schema::VerificationStatus)]
     pub verification_status: VerificationStatus,
-    /// 0 to 100, once scored.
+    /// 0 to 100, once scored; `null` where owners see no numbers.
     #[schema(maximum = 100, required)]
     pub score: Option<u8>,
     /// What the score said, once scored.
@@ -37,6 +40,9 @@ pub struct VerificationResponse {
     /// Why.
     #[schema(value_type = Vec<crate::schema::ReasonCode>)]
     pub reasons: Vec<ReasonCode>,
+    /// What its owner can do.
+    #[schema(value_type = Vec<crate::schema::Advice>)]
+    pub advice: Vec<Advice>,
     /// The human review, if there is one.
     #[schema(required)]
     pub review: Option<ReviewDto>,
@@ -52,6 +58,7 @@ pub async fn verification_status(
     store: &Store,
     request: &RequestContext<SignedInUser>,
     id: DocumentId,
+    numbers: Numbers,
 ) -> Result<VerificationResponse> {
     let view = store.verification_status(&request.principal, id, request.now).await?;
     Ok(VerificationResponse {
@@ -59,8 +66,9 @@ pub async fn verification_status(
         document_type: view.document_type,
         status: view.status,
         verification_status: view.verification_status,
-        score: view.score,
+        score: numbers.show(view.score),
         decision: view.decision,
+        advice: advice(view.verification_status, &view.reasons),
         reasons: view.reasons,
         review: view.review.map(Into::into),
         updated_at: view.updated_at,

@@ -262,6 +262,62 @@ impl Default for Quality {
     }
 }
 
+/// A picture of a card as 128 bits that hardly change when it is encoded again, scaled, or altered in few places. How they
+/// are made is the reader's affair; two that differ in at most [`PictureHash::SAME_WITHIN`] bits are of one picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PictureHash(pub [u64; 2]);
+
+impl PictureHash {
+    /// Bits in which two hashes of one picture may differ (measured: `docs/security.md`).
+    pub const SAME_WITHIN: u32 = 7;
+
+    /// Bits in which two hashes differ.
+    pub fn distance(self, other: Self) -> u32 {
+        let ([a, b], [c, d]) = (self.0, other.0);
+        (a ^ c).count_ones() + (b ^ d).count_ones()
+    }
+}
+
+/// 32 hexadecimal digits.
+impl std::fmt::Display for PictureHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let [high, low] = self.0;
+        write!(f, "{high:016x}{low:016x}")
+    }
+}
+
+/// Text that is not 32 hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a picture hash has 32 hexadecimal digits")]
+pub struct PictureHashError;
+
+impl std::str::FromStr for PictureHash {
+    type Err = PictureHashError;
+
+    fn from_str(text: &str) -> Result<Self, PictureHashError> {
+        let is_hex = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let half =
+            |range| text.get(range).filter(|_| is_hex).and_then(|half| u64::from_str_radix(half, 16).ok());
+        match (half(0..16), half(16..32)) {
+            (Some(high), Some(low)) => Ok(Self([high, low])),
+            _ => Err(PictureHashError),
+        }
+    }
+}
+
+impl Serialize for PictureHash {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for PictureHash {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 /// Everything a reader says about one picture.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct CardReading {
@@ -275,6 +331,9 @@ pub struct CardReading {
     pub reasons: Vec<ReasonCode>,
     /// The recognised lines, for the human reviewer. Identity data: never logged.
     pub text: String,
+    /// The flat card's picture; `None` where there was none to look at, and in readings of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture_hash: Option<PictureHash>,
 }
 
 impl CardReading {

@@ -242,7 +242,7 @@ state_machine! {
         Queued = "queued",
         /// A dispatcher holds it under a lease. A decision or an erasure takes it out of the outbox.
         Sending = "sending",
-        /// The reviewer has it. Erasing the document withdraws it.
+        /// The reviewer has it. News for the reviewer sends it again; erasing the document withdraws it.
         Acknowledged = "acknowledged",
         /// The reviewer refuses it for good; the review says so. `escalate::escalate` sends it again; erasing the document
         /// withdraws it.
@@ -261,8 +261,8 @@ state_machine! {
         Refuse = "refused": Sending => Refused;
         /// Nobody wants the review any more.
         Withdraw = "withdrawn": Queued | Sending | Acknowledged | Refused => Withdrawn;
-        /// An operator or an escalation asks for it again.
-        Resend = "resent": Refused => Queued;
+        /// An operator or an escalation asks for it again, or there is news that the reviewer must have.
+        Resend = "resent": Refused | Acknowledged => Queued;
     }
 }
 

@@ -90,7 +90,7 @@ pub enum ReasonCode {
     NikProvinceMismatch,
     /// The number on an NPWP card says another NIK than the card's NIK line.
     NpwpNikMismatch,
-    /// The holder is younger than a KTP allows.
+    /// The holder is under 17. A KTP is for those who are older or married, and a human decides whether this one is.
     HolderTooYoung,
     /// The card is past its validity date. Foreign residents' alone expire.
     Expired,
@@ -103,9 +103,34 @@ pub enum ReasonCode {
     /// Print runs on beyond the place where a critical field was read: there may be more of it.
     ValueCutOff,
 
+    // Whose card
+    /// The name on the card contradicts the name in the user's profile.
+    ProfileNameMismatch,
+    /// The name on the card contradicts the one on another card of the user's.
+    CardsNameMismatch,
+    /// The NIK on the card is not the one on another card of the user's.
+    CardsNikMismatch,
+
     // Identity
     /// Another user already holds this identity.
     IdentityHeldByAnother,
+    /// A reviewer approved the document while another user held its identity: the approval did not count.
+    IdentityConflict,
+
+    // What was refused before
+    /// The number stands on another document that was rejected, awaits a human, or was erased while it did.
+    NumberSeenBefore,
+    /// Name and birth date stand together on another document that was rejected, awaits a human, or was erased while it did.
+    PersonSeenBefore,
+    /// The same file was sent before and rejected, awaits a human, or was erased while it did; or it is another user's.
+    FileSeenBefore,
+    /// Nearly the same picture was sent before and rejected, awaits a human, or was erased while it did; or it is another
+    /// user's.
+    PictureSeenBefore,
+    /// The user erased a document while a human was to decide on it, not long ago.
+    ErasedWhilePending,
+    /// More documents show this number than one holder needs.
+    TooManyAttempts,
 
     // Failures
     /// The file is damaged or not what it claims to be.

@@ -3,6 +3,11 @@
 //! Score 0–100 = completeness (35) + format (20) + consistency (20) + recognition confidence (15) + picture quality (10).
 //! Every lost point has a reason. What blocks an automatic approval is separate from the score: see [`blocks_approval`].
 //!
+//! Covering a field never helps. A field that was not read, or not understood, loses at least as many points as it would
+//! with any value, and what is blocked with it shown is blocked without it (`shared/domain/tests/covered_fields.rs`). For
+//! that reason a field that a genuine card may lack counts in no part, and what only a shown value can tell (the holder's
+//! age, a card that expired) blocks and costs no points.
+//!
 //! A citizen's card does not expire, whatever date it carries. Since Law 24/2013 (in force 24 December 2013), which amends
 //! Law 23/2006, an electronic KTP of a citizen is valid for life (article 64 (7) a), and so are those issued before (article
 //! 101 c). The circular 470/296/SJ of the Minister of Home Affairs of 29 January 2016 confirms it: cards issued from 2011
@@ -20,7 +25,7 @@ use crate::npwp::Npwp;
 use crate::reason::ReasonCode;
 use crate::vocabulary::{
     BLOOD_GROUPS, BLOOD_UNKNOWN, CITIZENSHIPS, COUNTRIES, GENDERS_ENGLISH, MARITAL, MARITAL_ENGLISH,
-    NEVER_MARRIED, RELIGIONS, RELIGIONS_ENGLISH,
+    RELIGIONS, RELIGIONS_ENGLISH,
 };
 
 /// The scores that divide the decisions, and the confidence that fields must have.
@@ -126,12 +131,15 @@ pub struct Evaluation {
 }
 
 impl Evaluation {
-    /// The same evaluation once it is known that another user holds the identity: never approved without a human.
+    /// The same evaluation with reasons that the reading alone does not show. It is not approved without a human any more
+    /// if one of them blocks that; a rejection stays one.
     #[must_use]
-    pub fn with_identity_held_by_another(mut self) -> Self {
-        insert_reason(&mut self.reasons, ReasonCode::IdentityHeldByAnother);
-        if self.decision == Decision::AutoApprove {
-            self.decision = Decision::NeedsReview;
+    pub fn with_reasons(mut self, more: impl IntoIterator<Item = ReasonCode>) -> Self {
+        for reason in more {
+            insert_reason(&mut self.reasons, reason);
+            if blocks_approval(reason) && self.decision == Decision::AutoApprove {
+                self.decision = Decision::NeedsReview;
+            }
         }
         self
     }
@@ -231,7 +239,19 @@ pub const fn blocks_approval(reason: ReasonCode) -> bool {
                 | R::HolderTooYoung
                 | R::Expired
                 | R::ForeignResident
+                // It may not be the user's own card.
+                | R::ProfileNameMismatch
+                | R::CardsNameMismatch
+                | R::CardsNikMismatch
                 | R::IdentityHeldByAnother
+                | R::IdentityConflict
+                // It was tried before, and did not pass.
+                | R::NumberSeenBefore
+                | R::PersonSeenBefore
+                | R::FileSeenBefore
+                | R::PictureSeenBefore
+                | R::ErasedWhilePending
+                | R::TooManyAttempts
         )
 }
 
@@ -398,9 +418,9 @@ fn format(claimed: DocumentType, reading: &CardReading) -> ScorePart {
     let mut reasons = Vec::new();
     let (mut good, mut all) = (0.0, 0.0);
     for field in claimed.fields().iter().copied() {
-        let Some(value) = reading.value(field) else { continue };
-        let w = weight(claimed, field);
+        let w = if is_optional(claimed, field) { 0.0 } else { weight(claimed, field) };
         all += w;
+        let Some(value) = reading.value(field) else { continue };
         match format_fault(field, value) {
             None => good += w,
             Some(reason) => reasons.push(reason),
@@ -410,7 +430,7 @@ fn format(claimed: DocumentType, reading: &CardReading) -> ScorePart {
         && !crate::areas::is_known(nik.area())
     {
         // Soft: codes are abolished and founded.
-        good -= 1.0;
+        good -= if is_optional(claimed, FieldName::Nik) { 0.0 } else { 1.0 };
         reasons.push(ReasonCode::NikAreaUnknown);
     }
     if let Some(npwp) = reading.value(FieldName::NpwpNumber).and_then(|text| text.parse::<Npwp>().ok())
@@ -419,7 +439,7 @@ fn format(claimed: DocumentType, reading: &CardReading) -> ScorePart {
         good -= 1.0;
         reasons.push(ReasonCode::NpwpCheckDigit);
     }
-    part(Part::Format, if all > 0.0 { good / all } else { 0.0 }, FORMAT, reasons)
+    part(Part::Format, good / all, FORMAT, reasons)
 }
 
 fn consistency(claimed: DocumentType, reading: &CardReading, today: NaiveDate) -> ScorePart {
@@ -430,11 +450,16 @@ fn consistency(claimed: DocumentType, reading: &CardReading, today: NaiveDate) -
         DocumentType::Npwp => {
             let npwp = reading.value(FieldName::NpwpNumber).and_then(|text| text.parse::<Npwp>().ok());
             match (npwp.as_ref().map(Npwp::as_nik), nik) {
-                // Nothing to compare is not a contradiction, as long as there is a number.
-                (Some(None), _) | (Some(Some(_)), None) => 1.0,
+                // A number that is no NIK has nothing on the card to compare it with.
+                (Some(None), _) => 1.0,
                 (Some(Some(number)), Some(line)) if number == line => 1.0,
                 (Some(Some(_)), Some(_)) => {
                     reasons.push(ReasonCode::NpwpNikMismatch);
+                    0.0
+                }
+                // A card whose number is a NIK has a line that says it again: covered, it contradicts nothing.
+                (Some(Some(_)), None) => {
+                    reasons.push(ReasonCode::CriticalFieldMissing);
                     0.0
                 }
                 (None, _) => 0.0,
@@ -464,7 +489,7 @@ fn ktp_consistency(
             reasons.push(ReasonCode::NikBirthDateMismatch);
             share -= 0.5;
         }
-        None => share -= 0.25,
+        None => share -= 0.5,
     }
     match reading.value(FieldName::Gender).and_then(Gender::from_printed) {
         Some(gender) if gender == nik.gender() => {}
@@ -472,27 +497,26 @@ fn ktp_consistency(
             reasons.push(ReasonCode::NikGenderMismatch);
             share -= 0.5;
         }
-        None => share -= 0.25,
+        None => share -= 0.5,
     }
-    if let (Some(coded), Some(printed)) =
-        (crate::areas::province_name(nik.province()), reading.value(FieldName::Province))
-        && !crate::areas::is_province_or_part(coded, printed)
-    {
-        // Soft: people move, provinces split, the NIK stays.
-        reasons.push(ReasonCode::NikProvinceMismatch);
-        share -= 0.1;
+    if let Some(coded) = crate::areas::province_name(nik.province()) {
+        match reading.value(FieldName::Province) {
+            Some(printed) if crate::areas::is_province_or_part(coded, printed) => {}
+            // Soft: people move, provinces split, the NIK stays.
+            Some(_) => {
+                reasons.push(ReasonCode::NikProvinceMismatch);
+                share -= 0.1;
+            }
+            None => share -= 0.1,
+        }
     }
-    let married = reading.value(FieldName::MaritalStatus).is_some_and(|status| {
-        (MARITAL.contains(&status) || MARITAL_ENGLISH.contains(&status)) && !NEVER_MARRIED.contains(&status)
-    });
-    if born.is_some_and(|born| age_on(born, today).is_none_or(|age| age < 17 && !married)) {
+    // Married or not: of `BELUM KAWIN` only `KAWIN` need be left.
+    if born.is_some_and(|born| age_on(born, today).is_none_or(|age| age < 17)) {
         reasons.push(ReasonCode::HolderTooYoung);
-        share -= 0.5;
     }
     let until = reading.value(FieldName::ValidUntil).and_then(|text| text.parse::<NaiveDate>().ok());
     if foreign && until.is_some_and(|until| until < today) {
         reasons.push(ReasonCode::Expired);
-        share -= 0.5;
     }
     share
 }
@@ -512,9 +536,9 @@ fn confidence(claimed: DocumentType, reading: &CardReading, thresholds: &Thresho
     let mut reasons = Vec::new();
     let (mut sum, mut all) = (0.0, 0.0);
     for field in claimed.fields() {
-        let Some(reading) = reading.fields.get(field) else { continue };
-        let w = weight(claimed, *field);
+        let w = if is_optional(claimed, *field) { 0.0 } else { weight(claimed, *field) };
         all += w;
+        let Some(reading) = reading.fields.get(field) else { continue };
         sum += w * reading.confidence.clamp(0.0, 1.0);
         // Asked this way round, a confidence that is not a number is not sure.
         let sure = reading.confidence >= thresholds.confidence_floor;
@@ -522,7 +546,7 @@ fn confidence(claimed: DocumentType, reading: &CardReading, thresholds: &Thresho
             reasons.push(ReasonCode::LowConfidence);
         }
     }
-    part(Part::Confidence, if all > 0.0 { sum / all } else { 0.0 }, CONFIDENCE, reasons)
+    part(Part::Confidence, sum / all, CONFIDENCE, reasons)
 }
 
 fn quality(reading: &CardReading) -> ScorePart {

@@ -46,9 +46,6 @@ pub const MARITAL: &[&str] =
 /// `Status Perkawinan` on a foreign resident's card.
 pub const MARITAL_ENGLISH: &[&str] = &["SINGLE", "NOT MARRIED", "MARRIED", "DIVORCED", "WIDOWED"];
 
-/// Those of both lists that say that the holder has never been married.
-pub const NEVER_MARRIED: &[&str] = &["BELUM KAWIN", "SINGLE", "NOT MARRIED"];
-
 /// `Kewarganegaraan`, but for the countries that a foreign resident's card may name instead ([`COUNTRIES`]).
 pub const CITIZENSHIPS: &[&str] = &["WNI", "WNA"];
 
@@ -102,8 +99,5 @@ mod tests {
         }
         assert!(CITIZENSHIPS.iter().all(|word| !COUNTRIES.contains(word)));
         assert!(COUNTRIES.is_sorted() && !COUNTRIES.contains(&"INDONESIA"));
-        for word in NEVER_MARRIED {
-            assert!(MARITAL.contains(word) || MARITAL_ENGLISH.contains(word), "{word}");
-        }
     }
 }

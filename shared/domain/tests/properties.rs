@@ -72,7 +72,7 @@ fn perfect_ktp(area: u32, born: NaiveDate, gender: Gender, serial: u32) -> CardR
         fields: values.into_iter().map(|(f, value)| (f, FieldReading { value, confidence: 0.99 })).collect(),
         quality: Quality { card_found: true, overall: 1.0, ..Quality::default() },
         reasons: Vec::new(),
-        text: String::new(),
+        ..CardReading::default()
     }
 }
 
@@ -96,7 +96,7 @@ fn any_reading() -> impl Strategy<Value = CardReading> {
                 .collect(),
             quality: Quality { overall, ..Quality::default() },
             reasons,
-            text: String::new(),
+            ..CardReading::default()
         })
 }
 
@@ -240,7 +240,9 @@ proptest! {
                 prop_assert!(reading.confidence(*field) >= thresholds.identifying_floor);
             }
         }
-        prop_assert_ne!(evaluation.clone().with_identity_held_by_another().decision, Decision::AutoApprove);
+        for reason in ReasonCode::iter().filter(|reason| blocks_approval(*reason)) {
+            prop_assert_ne!(evaluation.clone().with_reasons([reason]).decision, Decision::AutoApprove);
+        }
         let shown = format!("{:?}", identities(claimed, &reading));
         prop_assert!(!shown.bytes().any(|b| b.is_ascii_digit()), "INV-7: {}", shown);
     }
@@ -493,17 +495,42 @@ fn only_foreign_residents_cards_expire() {
 }
 
 #[test]
-fn only_the_married_are_holders_under_seventeen() {
+fn inv_4_a_holder_under_seventeen_goes_to_a_human() {
     let born = NaiveDate::from_ymd_opt(2011, 3, 12).unwrap();
-    for (status, too_young) in
-        [("KAWIN", false), ("MARRIED", false), ("BELUM KAWIN", true), ("SINGLE", true), ("K4W1", true)]
-    {
+    for status in ["KAWIN", "MARRIED", "BELUM KAWIN", "SINGLE", "K4W1"] {
         let mut reading = perfect_ktp(327_301, born, Gender::Female, 2);
         let value = FieldReading { value: status.to_owned(), confidence: 0.99 };
         reading.fields.insert(FieldName::MaritalStatus, value);
         let evaluation = score(DocumentType::Ktp, &reading, &Thresholds::default(), today());
-        assert_eq!(evaluation.reasons.contains(&ReasonCode::HolderTooYoung), too_young, "{status}");
+        assert!(evaluation.reasons.contains(&ReasonCode::HolderTooYoung), "{status}");
+        assert_eq!(evaluation.decision, Decision::NeedsReview, "{status}");
     }
+}
+
+#[test]
+fn inv_4_a_tax_number_that_is_a_nik_stands_twice() {
+    let card = |line: Option<&str>| {
+        let values = [
+            (FieldName::NpwpNumber, Some("3273015203830002")),
+            (FieldName::Name, Some("SITI RAHAYU")),
+            (FieldName::Nik, line),
+            (FieldName::Address, Some("JL. A NO. 1")),
+        ];
+        let read = |(field, value): (_, Option<&str>)| {
+            Some((field, FieldReading { value: value?.to_owned(), confidence: 0.99 }))
+        };
+        let reading = CardReading {
+            kind: CardKind::Npwp,
+            fields: values.into_iter().filter_map(read).collect(),
+            quality: Quality { card_found: true, overall: 1.0, ..Quality::default() },
+            ..CardReading::default()
+        };
+        score(DocumentType::Npwp, &reading, &Thresholds::default(), today())
+    };
+    assert_eq!(card(Some("3273015203830002")).decision, Decision::AutoApprove);
+    let (wrong, covered) = (card(Some("3273015203830003")), card(None));
+    assert_eq!((wrong.decision, covered.decision), (Decision::NeedsReview, Decision::NeedsReview));
+    assert!(covered.score <= wrong.score, "{} {}", covered.score, wrong.score);
 }
 
 #[test]

@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use chrono::{DateTime, TimeDelta, Utc};
 use filot_app::error_code::{ErrorCode, ErrorKind};
 use filot_platform::{Config, Role, local};
-use filot_store::{Caller, IdentityHashKey, SealingKeys, Store, StoreConfig, seed};
+use filot_store::{Caller, FraudPolicy, IdentityHashKey, SealingKeys, Store, StoreConfig, seed};
 use filot_testkit::{Postgres, TestDb};
 use serde_json::json;
 
@@ -21,6 +21,7 @@ async fn context() -> (TestDb, Context) {
         sealing: SealingKeys::new("local", [("local".to_owned(), *b"filot-local-sealing-key-32-bytes")])
             .unwrap(),
         identity_hash: IdentityHashKey::new(local::IDENTITY_HASH_KEY.as_bytes()).unwrap(),
+        fraud: FraudPolicy::default(),
     })
     .unwrap();
     seed::seed(&store, "local", now()).await.unwrap();

@@ -12,6 +12,7 @@ mod image;
 mod ktp;
 mod npwp;
 mod page;
+mod picture_hash;
 pub mod pipeline;
 mod preprocess;
 mod quality;

@@ -27,6 +27,7 @@ use crate::npwp;
 use crate::npwp::layout::NpwpLayout;
 use crate::npwp::line::NpwpLine;
 use crate::page::Page;
+use crate::picture_hash::picture_hash;
 use crate::preprocess::bilevel::soften_bilevel;
 use crate::preprocess::preprocess;
 use crate::quality::{assess, ends_in_glare, without_glare};
@@ -67,7 +68,7 @@ pub struct ReadOutput {
     /// The page of a PDF that it was read on, from zero.
     pub page: usize,
     /// Milliseconds per stage: `decode`, `rectify`, `print`, `normalise`, `layout`, `recognise`, `parse`, `quality`,
-    /// `authenticity`.
+    /// `authenticity`, `picture_hash`.
     pub stage_ms: BTreeMap<&'static str, f64>,
     /// Where in the picture it was read.
     pub trace: Trace,
@@ -184,8 +185,17 @@ impl Reader {
         }
         reasons.sort_unstable();
         reasons.dedup();
-        let reading =
-            CardReading { kind: attempt.kind, fields: attempt.fields, quality, reasons, text: attempt.text };
+        let picture_hash = card
+            .as_ref()
+            .and_then(|card| clock.time("picture_hash", || picture_hash(&card.luma, attempt.kind)));
+        let reading = CardReading {
+            kind: attempt.kind,
+            fields: attempt.fields,
+            quality,
+            reasons,
+            text: attempt.text,
+            picture_hash,
+        };
         let trace = attempt.trace.unwrap_or_else(|| Trace::of(found.unwrap_or(whole)));
         Ok(ReadOutput { reading, page, stage_ms: clock.stage_ms, trace })
     }

@@ -10,7 +10,8 @@ use crate::role::{Role, Section};
 use crate::secret::Secret;
 use crate::secrets::{self, FetchError};
 pub use crate::sections::{
-    Buli2, Callback, Database, DeadLetters, Queues, Redis, Retention, Scoring, StackAuth, Storage, Worker,
+    Buli2, Callback, Database, DeadLetters, Fraud, Queues, Redis, Retention, Scoring, StackAuth, Storage,
+    Worker,
 };
 use crate::variables::{Default, Guard, VARIABLES, Variable};
 
@@ -79,6 +80,8 @@ pub struct Config {
     pub buli2: Option<Buli2>,
     /// BULI2's callback.
     pub callback: Option<Callback>,
+    /// Whether owners see numbers; `false` for roles that show them none.
+    pub owner_sees_scores: bool,
     /// Thresholds.
     pub scoring: Option<Scoring>,
     /// Name or ARN of the scoring function.
@@ -327,6 +330,12 @@ impl Values {
                 max_connections: self.number("DATABASE_MAX_CONNECTIONS", 1..=100),
                 sealing_keys: self.keys("SEALING_KEY", environment),
                 identity_hash_key: self.secret("IDENTITY_HASH_KEY"),
+                fraud: Fraud {
+                    memory_days: self.number("REJECTION_MEMORY_DAYS", 1..=3650),
+                    attempts_per_user: self.number("ATTEMPTS_PER_USER", 1..=1_000_000),
+                    attempts_per_identity: self.number("ATTEMPTS_PER_IDENTITY", 1..=1_000_000),
+                    attempts_window_days: self.number("ATTEMPTS_WINDOW_DAYS", 1..=3650),
+                },
             }),
             migrate_url: needs(Section::Migration)
                 .then(|| self.postgres("DATABASE_MIGRATE_URL", environment)),
@@ -373,6 +382,12 @@ impl Values {
                 signature_secrets.extend(self.secrets("BULI2_HMAC_SECRET"));
                 Callback { signature_secrets, require_timestamp: self.flag("BULI2_REQUIRE_TIMESTAMP") }
             }),
+            owner_sees_scores: needs(Section::Numbers)
+                && if self.given.contains_key("OWNER_SEES_SCORES") {
+                    self.flag("OWNER_SEES_SCORES")
+                } else {
+                    !environment.is_guarded()
+                },
             scoring: needs(Section::Scoring).then(|| self.thresholds()),
             scoring_function: needs(Section::InvokeScoring).then(|| self.text("SCORING_FUNCTION")),
             review_dispatch_function: needs(Section::InvokeDispatch)

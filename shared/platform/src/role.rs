@@ -37,6 +37,8 @@ pub enum Section {
     Buli2,
     /// BULI2's callback.
     Callback,
+    /// Whether owners see numbers.
+    Numbers,
     /// Thresholds of the score.
     Scoring,
     /// Name of the scoring function.
@@ -194,10 +196,11 @@ impl Role {
             | Self::AuthMe
             | Self::Profile
             | Self::DocumentsList
-            | Self::DocumentsGet
-            | Self::DocumentsDelete
-            | Self::VerificationStatus => {
+            | Self::DocumentsDelete => {
                 &[S::Core, S::Http, S::Database, S::AppDatabase, S::Redis, S::Tokens]
+            }
+            Self::DocumentsGet | Self::VerificationStatus => {
+                &[S::Core, S::Http, S::Database, S::AppDatabase, S::Redis, S::Tokens, S::Numbers]
             }
             Self::DocumentsUpload => {
                 &[S::Core, S::Http, S::Database, S::AppDatabase, S::Redis, S::Tokens, S::Storage, S::Queues]

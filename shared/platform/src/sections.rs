@@ -11,8 +11,23 @@ pub struct Database {
     pub max_connections: usize,
     /// Sealing keys by id; the first is active.
     pub sealing_keys: Vec<(String, Secret)>,
-    /// Keys the hashes of identity numbers.
+    /// Keys the hashes of identity numbers and the marks of documents.
     pub identity_hash_key: Secret,
+    /// How refusals are remembered and attempts counted.
+    pub fraud: Fraud,
+}
+
+/// How refusals are remembered and attempts counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Fraud {
+    /// Days for which a refusal is remembered.
+    pub memory_days: u32,
+    /// Documents that did not pass which a user may send within the window.
+    pub attempts_per_user: u32,
+    /// Documents of one number within the window.
+    pub attempts_per_identity: u32,
+    /// Days for which an attempt counts.
+    pub attempts_window_days: u32,
 }
 
 /// Redis.

@@ -145,8 +145,29 @@ pub const VARIABLES: &[Variable] = &[
         "filot/identity-hash-key",
         Key,
         Local(local::IDENTITY_HASH_KEY),
-        "Keys the hashes of NIK and NPWP numbers. Changing it forgets which identities are held.",
+        "Keys the hashes of NIK and NPWP numbers and the marks of documents. Changing it forgets which identities are held, and \
+         what was refused.",
     ),
+    plain(
+        "REJECTION_MEMORY_DAYS",
+        S::Database,
+        Value("180"),
+        "Days for which a rejection, or an erasure while a human was awaited, is remembered: what shares a number, holder, file \
+         or picture with it goes to a human.",
+    ),
+    plain(
+        "ATTEMPTS_PER_USER",
+        S::Database,
+        Value("10"),
+        "Documents that did not pass which a user may send within ATTEMPTS_WINDOW_DAYS.",
+    ),
+    plain(
+        "ATTEMPTS_PER_IDENTITY",
+        S::Database,
+        Value("10"),
+        "Documents of one number, of all users, within ATTEMPTS_WINDOW_DAYS; what comes after goes to a human.",
+    ),
+    plain("ATTEMPTS_WINDOW_DAYS", S::Database, Value("7"), "Days for which an attempt counts."),
     secret(
         "DATABASE_MIGRATE_URL",
         S::Migration,
@@ -274,6 +295,13 @@ pub const VARIABLES: &[Variable] = &[
         S::Scoring,
         Value("35"),
         "Score below which a document is rejected without a human.",
+    ),
+    plain(
+        "OWNER_SEES_SCORES",
+        S::Numbers,
+        Unset,
+        "Whether owners see scores, confidences and measures of quality, beside reasons and advice: with them a forger sees how \
+         near a try was. Unset: only in local and development.",
     ),
     plain("SCORING_FUNCTION", S::InvokeScoring, Required, "Name or ARN of the scoring function."),
     plain(

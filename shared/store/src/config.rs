@@ -5,6 +5,8 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use chrono::TimeDelta;
+use filot_domain::fraud::FraudPolicy;
 use filot_platform::config::Database;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -20,6 +22,8 @@ pub struct StoreConfig {
     pub sealing: SealingKeys,
     /// Key of the identity hashes.
     pub identity_hash: IdentityHashKey,
+    /// How long refusals are remembered, and how often may be tried.
+    pub fraud: FraudPolicy,
 }
 
 /// A setting that no store can be made from. Names the variable, never its value.
@@ -58,6 +62,12 @@ impl TryFrom<&Database> for StoreConfig {
             sealing: SealingKeys::new(active, keys).map_err(ConfigError::of("SEALING_KEY"))?,
             identity_hash: IdentityHashKey::new(database.identity_hash_key.expose().as_bytes())
                 .map_err(ConfigError::of("IDENTITY_HASH_KEY"))?,
+            fraud: FraudPolicy {
+                memory: TimeDelta::days(database.fraud.memory_days.into()),
+                attempts_per_user: database.fraud.attempts_per_user,
+                attempts_per_identity: database.fraud.attempts_per_identity,
+                attempts_window: TimeDelta::days(database.fraud.attempts_window_days.into()),
+            },
         })
     }
 }
@@ -120,7 +130,7 @@ impl fmt::Debug for SealingKeys {
     }
 }
 
-/// The HMAC key of the identity hashes. It cannot be rotated without hashing every number again.
+/// The HMAC key of the identity hashes and of the marks of documents. It cannot be rotated without hashing every number again.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct IdentityHashKey(Vec<u8>);
 

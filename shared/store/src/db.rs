@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use deadpool_postgres::{
     Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, Transaction,
 };
+use filot_domain::fraud::FraudPolicy;
 use filot_platform::config::Database;
 use serde_json::Value;
 use tokio_postgres::config::SslMode;
@@ -39,6 +40,7 @@ pub struct Store {
 struct Inner {
     pool: Pool,
     sealer: Sealer,
+    fraud: FraudPolicy,
     statement_timeout: Duration,
 }
 
@@ -67,7 +69,7 @@ impl Store {
     }
 
     fn connect_with(config: StoreConfig, statement_timeout: Duration) -> Result<Self> {
-        let StoreConfig { url, max_connections, sealing, identity_hash } = config;
+        let StoreConfig { url, max_connections, sealing, identity_hash, fraud } = config;
         let pg = parse_url(&url)?;
         // That a connection was closed is seen without asking.
         let manager_config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
@@ -86,7 +88,7 @@ impl Store {
             .build()
             .map_err(|error| StoreError::Config(error.to_string()))?;
         let sealer = Sealer::new(sealing, identity_hash);
-        Ok(Self { inner: Arc::new(Inner { pool, sealer, statement_timeout }) })
+        Ok(Self { inner: Arc::new(Inner { pool, sealer, fraud, statement_timeout }) })
     }
 
     /// The database's time.
@@ -108,6 +110,10 @@ impl Store {
 
     pub(crate) fn sealer(&self) -> &Sealer {
         &self.inner.sealer
+    }
+
+    pub(crate) fn fraud_policy(&self) -> &FraudPolicy {
+        &self.inner.fraud
     }
 
     pub(crate) async fn client(&self) -> Result<Connection> {
@@ -197,6 +203,8 @@ typed! {
     Vec<u8> => BYTEA;
     &[u8] => BYTEA;
     Vec<&str> => TEXT_ARRAY;
+    Vec<i32> => INT4_ARRAY;
+    Vec<i64> => INT8_ARRAY;
     Vec<Uuid> => UUID_ARRAY;
     Value => JSONB;
 }

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::db::{Db, Param, Store, begin, commit, p};
 use crate::documents::{document_id, reading};
 use crate::error::{Miss, Result, StoreError};
+use crate::notices::{self, NOTICES};
 use crate::row::{count, get, parse, reasons, score_opt};
 use crate::users::user_id;
 
@@ -141,17 +142,18 @@ impl Store {
             .collect()
     }
 
-    /// Loads what a leased review tells the reviewer.
+    /// Loads what a leased review tells the reviewer. News that the reviewer did not have yet counts as told from now on.
     ///
     /// # Errors
     /// `Miss::DispatchLost` if this dispatcher no longer holds the review, `Miss::NotFound` without a review.
-    pub async fn load_dispatch(&self, lease: &DispatchLease) -> Result<DispatchPayload> {
+    pub async fn load_dispatch(&self, lease: &DispatchLease, now: DateTime<Utc>) -> Result<DispatchPayload> {
         let client = self.client().await?;
         let id = lease.review.as_uuid();
         let row = client
             .fetch_opt(
                 &format!(
-                    "SELECT d.*, r.correlation_id AS review_correlation_id, r.dispatch_state, {IS_HELD} AS is_held \
+                    "SELECT d.*, r.correlation_id AS review_correlation_id, r.dispatch_state, {IS_HELD} AS is_held, \
+                       {NOTICES} \
                      FROM manual_reviews r JOIN documents d ON d.id = r.document_id WHERE r.id = $1"
                 ),
                 &[p(&id), p(&lease.owner), p(&lease.epoch)],
@@ -161,6 +163,7 @@ impl Store {
         if !get::<Option<bool>>(&row, "is_held")?.unwrap_or(false) {
             return Err(dispatch_lost(&row)?.into());
         }
+        notices::taken_up(&client, lease.review, &reasons(&row, "notices")?, now).await?;
         Ok(DispatchPayload {
             review: lease.review,
             document: document_id(&row, "id")?,
@@ -169,7 +172,7 @@ impl Store {
             reading: reading(self.sealer(), &row)?.ok_or(StoreError::Corrupt { what: "result" })?,
             score: score_opt(&row, "ai_score")?.ok_or(StoreError::Corrupt { what: "ai_score" })?,
             decision: parse(&row, "ai_decision")?,
-            reasons: reasons(&row, "reasons")?,
+            reasons: notices::all_reasons(&row)?,
             correlation_id: parse(&row, "review_correlation_id")?,
         })
     }

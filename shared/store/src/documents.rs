@@ -26,6 +26,10 @@ pub(crate) const ENQUEUE_GRACE: TimeDelta = TimeDelta::seconds(30);
 /// After this, an upload that holds its idempotency key without finishing is taken to have died, unless it said so
 /// itself.
 const UPLOAD_PATIENCE: TimeDelta = TimeDelta::seconds(60);
+/// Whether a document `d` counts against the attempts of its user: all that did not pass, or not yet, erased or not, but
+/// for those that nobody could read.
+const IS_ATTEMPT: &str =
+    "d.status <> 'failed' AND d.verification_status NOT IN ('auto_approved', 'manually_approved')";
 /// Events a timeline shows at most, the newest.
 const TIMELINE_MAX: i64 = 100;
 
@@ -81,6 +85,11 @@ pub enum BeginUpload {
     InProgress,
     /// The key was used for another request.
     KeyReused,
+    /// The user has sent as many documents that did not pass as they may for now.
+    TooManyAttempts {
+        /// When the oldest of them counts no longer.
+        until: DateTime<Utc>,
+    },
 }
 
 /// The short form of a document.
@@ -208,7 +217,9 @@ pub(crate) const REVIEW_COLUMNS: &str = "r.id AS review_id, r.status AS review_s
     r.created_at AS review_created_at, r.decided_at AS review_decided_at";
 
 impl Store {
-    /// Creates the row of an upload before its object exists, unless its idempotency key was seen before.
+    /// Creates the row of an upload before its object exists, unless its idempotency key was seen before, or the user has
+    /// tried often enough. Uploads at the same moment do not see each other: the limit of requests bounds by how many
+    /// they can exceed it.
     ///
     /// # Errors
     /// `Miss::SessionEnded` without a valid session.
@@ -227,15 +238,20 @@ impl Store {
         let key = new.idempotency.as_ref().map(|i| i.key.as_str());
         let key_hash = new.idempotency.as_ref().map(|i| i.request_hash.as_slice());
         let (actor, correlation) = (origin.actor.to_string(), origin.correlation_id.as_str());
+        let policy = self.fraud_policy();
+        let (attempts_since, attempts_max) =
+            (now - policy.attempts_window, i64::from(policy.attempts_per_user));
         let inserted = client
             .fetch_opt(
-                "INSERT INTO documents (id, user_id, type, object_key, content_sha256, mime, bytes, status, \
+                &format!("INSERT INTO documents (id, user_id, type, object_key, content_sha256, mime, bytes, status, \
                    verification_status, version, idempotency_key, idempotency_hash, correlation_id, last_event, \
                    last_actor, last_correlation_id, next_enqueue_at, created_at, updated_at) \
                  SELECT $4, s.user_id, $5, $6, $7, $8, $9, 'receiving', 'pending', 1, $10, $11, $13, 'created', $12, \
                    $13, $3, $3, $3 \
                  FROM sessions s WHERE s.id = $1 AND s.user_id = $2 AND s.ended_at IS NULL AND s.expires_at > $3 \
-                 ON CONFLICT ON CONSTRAINT documents_idempotency_unique DO NOTHING RETURNING *",
+                   AND (SELECT count(*) FROM documents d \
+                        WHERE d.user_id = s.user_id AND d.created_at > $14 AND {IS_ATTEMPT}) < $15 \
+                 ON CONFLICT ON CONSTRAINT documents_idempotency_unique DO NOTHING RETURNING *"),
                 &[
                     p(&session),
                     p(&user),
@@ -250,6 +266,8 @@ impl Store {
                     p(&key_hash),
                     p(&actor),
                     p(&correlation),
+                    p(&attempts_since),
+                    p(&attempts_max),
                 ],
             )
             .await?;
@@ -266,6 +284,15 @@ impl Store {
             .await?;
         let row = earlier.ok_or(Miss::SessionEnded)?;
         if get::<Option<Uuid>>(&row, "id")?.is_none() {
+            let sql = format!(
+                "SELECT d.created_at FROM documents d WHERE d.user_id = $1 AND d.created_at > $2 AND {IS_ATTEMPT} \
+                 ORDER BY d.created_at DESC LIMIT 1 OFFSET $3 - 1"
+            );
+            let params = [p(&user), p(&attempts_since), p(&attempts_max)];
+            if let Some(last) = client.fetch_opt(&sql, &params).await? {
+                let until = get::<DateTime<Utc>>(&last, "created_at")? + policy.attempts_window;
+                return Ok(BeginUpload::TooManyAttempts { until });
+            }
             // The earlier upload was discarded between the two statements: the client may try again.
             return Ok(BeginUpload::InProgress);
         }

@@ -2,12 +2,13 @@
 //! review at the reviewer) goes through the `erasures` outbox until it is done.
 //!
 //! Whoever holds the document at that moment loses it: a worker's lease, a scorer's version, a dispatcher's row. An
-//! audit stub remains: ids, times, codes and events.
+//! audit stub remains: ids, times, codes and events, and of a refused document its marks until they expire
+//! ([`crate::marks`]).
 
 use chrono::{DateTime, TimeDelta, Utc};
 use filot_domain::lifecycle::document::{edge, state};
 use filot_domain::lifecycle::{DispatchState, DocumentStatus, Edge, ReviewStatus, State};
-use filot_domain::{CorrelationId, DocumentId};
+use filot_domain::{CorrelationId, DocumentId, ReviewId};
 use strum::IntoStaticStr;
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -19,6 +20,7 @@ use crate::origin::{Caller, Origin};
 use crate::requests::lock_own;
 use crate::row::{get, parse};
 use crate::step::{self, Also};
+use crate::{marks, notices};
 
 /// Longer than any upload lives that began while the row was `receiving`: two with one idempotency key may store the
 /// same file, and the second may do so after the first was finished, or given up.
@@ -81,7 +83,7 @@ impl Store {
         let mut client = self.client().await?;
         let tx = begin(&mut client).await?;
         let row = lock_own(&tx, caller, id, now).await?;
-        erase(&tx, &row, Cause::Request, origin, now).await?;
+        erase(&tx, &row, Cause::Request, self.fraud_policy().memory, origin, now).await?;
         commit(tx).await
     }
 
@@ -119,7 +121,7 @@ impl Store {
                      OR (status = 'failed' AND processed_at < $3)) FOR NO KEY UPDATE";
         let params = [p(&uuid), p(&than.completed_before), p(&than.failed_before)];
         let Some(row) = tx.fetch_opt(sql, &params).await? else { return Ok(false) };
-        erase(&tx, &row, Cause::Retention, origin, now).await?;
+        erase(&tx, &row, Cause::Retention, self.fraud_policy().memory, origin, now).await?;
         commit(tx).await?;
         Ok(true)
     }
@@ -185,10 +187,20 @@ pub(crate) async fn finish_erasure(db: &impl Db, document: DocumentId, now: Date
 }
 
 /// Erases a locked document, and puts on record what is left to do elsewhere.
-async fn erase(db: &impl Db, row: &Row, cause: Cause, origin: &Origin, now: DateTime<Utc>) -> Result<()> {
+///
+/// `memory` is how long the marks of a document stay that a human was to decide.
+async fn erase(
+    db: &impl Db,
+    row: &Row,
+    cause: Cause,
+    memory: TimeDelta,
+    origin: &Origin,
+    now: DateTime<Utc>,
+) -> Result<()> {
     let (id, user): (Uuid, Uuid) = (get(row, "id")?, get(row, "user_id")?);
     withdraw_review(db, id, now).await?;
     release_identities(db, id, user).await?;
+    marks::erase(db, row, memory, now).await?;
     match parse(row, "status")? {
         DocumentStatus::Uploaded => forget::<state::Uploaded>(db, row, origin, now).await?,
         DocumentStatus::Processing => forget::<state::Processing>(db, row, origin, now).await?,
@@ -233,6 +245,7 @@ async fn withdraw_review(db: &impl Db, document: Uuid, now: DateTime<Utc>) -> Re
         let sql = "UPDATE manual_reviews SET notes = NULL, updated_at = $2 WHERE id = $1";
         return db.change(sql, &[p(&id), p(&now)]).await.map(|_| ());
     }
+    notices::end(db, ReviewId::from_uuid(id), now).await?;
     let cancel_at = cancel_at(&review, now)?;
     let sql = "UPDATE manual_reviews SET status = 'cancelled', decided_at = $2, updated_at = $2, notes = NULL, \
                  dispatch_state = 'withdrawn', dispatch_owner = NULL, dispatch_until = NULL, \

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::db::{Db, Store, begin, commit, p};
 use crate::documents::{DocumentSummary, ENQUEUE_GRACE, REVIEW_COLUMNS, ReviewSummary, review, summary};
 use crate::error::{Miss, Result, StoreError};
+use crate::marks;
 use crate::origin::{Caller, Origin};
 use crate::row::{get, parse};
 use crate::scoring::{NewIds, insert_review};
@@ -101,6 +102,7 @@ impl Store {
                     review: ReviewId::from_uuid(Uuid::now_v7()),
                 };
                 insert_review(&tx, &ids, id, &parse(&row, "correlation_id")?, now).await?;
+                marks::await_human(&tx, id).await?;
                 let also = Also {
                     set: "verification_status = 'pending_manual_review', processed_at = NULL",
                     only_if: "verification_status = 'auto_rejected'",

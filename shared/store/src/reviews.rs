@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use filot_domain::lifecycle::document::{edge, state};
 use filot_domain::lifecycle::{DispatchState, ReviewStatus};
 use filot_domain::review::{DecisionEffect, ReviewDecision, effect_of};
-use filot_domain::{DocumentId, ReviewId, UserId, VerificationStatus};
+use filot_domain::{DocumentId, ReasonCode, ReviewId, UserId, VerificationStatus};
 use tokio_postgres::Row;
 
 use crate::cancels::CancelState;
@@ -14,9 +14,11 @@ use crate::db::{Db, Store, begin, commit, p};
 use crate::dispatch::{END_DISPATCH, note_ticket, review_id};
 use crate::documents::{REVIEW_COLUMNS, ReviewSummary, document_id, review};
 use crate::error::{Miss, Result, StoreError};
+use crate::marks;
+use crate::notices::{self, NOTICES};
 use crate::origin::Origin;
 use crate::row::{count, get, parse, parse_opt};
-use crate::scoring::claim_identity;
+use crate::scoring::claim_identities;
 use crate::sealing::Column;
 use crate::step::{self, Also};
 use crate::users::user_id;
@@ -82,6 +84,14 @@ pub enum CallbackOutcome {
         /// How it stands.
         status: ReviewStatus,
     },
+    /// Another user holds an identity that the document shows: the approval does not count. The review stays open, and the
+    /// reviewer gets it again with this reason.
+    IdentityConflict {
+        /// The review.
+        review: ReviewId,
+        /// Its document, which goes on waiting.
+        document: DocumentId,
+    },
     /// There is no such review.
     Unknown,
     /// The ids of the callback belong to different reviews.
@@ -97,6 +107,8 @@ pub struct ReviewView {
     pub review: ReviewSummary,
     /// Its document.
     pub document: DocumentId,
+    /// Why a human is asked, with what became known after the review was sent.
+    pub reasons: Vec<ReasonCode>,
     /// The reviewer's id of it, once known.
     pub task_id: Option<String>,
     /// State of its outbox row.
@@ -183,6 +195,14 @@ impl Store {
         let Some(evaluated) = step::witness::<state::AiEvaluated>(&row)? else {
             return Err(step::stale(&row)?.into());
         };
+        if callback.decision == ReviewDecision::Approved
+            && !claim_shown_identities(&tx, document, owner, now).await?
+        {
+            // The review stays open, and the reviewer is told.
+            notices::note(&tx, review, ReasonCode::IdentityConflict, now).await?;
+            commit(tx).await?;
+            return Ok(CallbackOutcome::IdentityConflict { review, document });
+        }
         self.close_review(&tx, review, &review_row, callback, now).await?;
 
         let verification = callback.decision.verification_status();
@@ -198,8 +218,14 @@ impl Store {
             ..Also::default()
         };
         step::take(&tx, evaluated.step(edge::Decide), origin, now, also).await?;
-        if callback.decision == ReviewDecision::Approved {
-            claim_shown_identities(&tx, document, owner, now).await?;
+        match callback.decision {
+            ReviewDecision::Approved => {
+                marks::forgive(&tx, document, owner, now).await?;
+                notices::note_claims(&tx, document, owner, now).await?;
+            }
+            ReviewDecision::Rejected => {
+                marks::remember(&tx, document, self.fraud_policy().memory, now).await?;
+            }
         }
         commit(tx).await?;
         Ok(CallbackOutcome::Applied { review, document, user_id: owner })
@@ -237,6 +263,7 @@ impl Store {
         );
         let params = [p(&id), p(&status), p(&decision), p(&notes), p(&now), p(&dispatch), p(&task)];
         let row = db.fetch_opt(&sql, &params).await?.ok_or(Miss::NotFound)?;
+        notices::end(db, review, now).await?;
         match &task {
             Some(task) => note_ticket(db, document_id(&row, "document_id")?, task).await,
             None => Ok(()),
@@ -250,14 +277,15 @@ impl Store {
     pub async fn review(&self, id: ReviewId) -> Result<ReviewView> {
         let sql = format!(
             "SELECT {REVIEW_COLUMNS}, r.document_id, r.buli2_task_id, r.dispatch_state, r.dispatch_attempts, \
-             r.next_dispatch_at, r.dispatch_error, r.acknowledged_at, r.cancel_state \
-             FROM manual_reviews r WHERE r.id = $1"
+             r.next_dispatch_at, r.dispatch_error, r.acknowledged_at, r.cancel_state, d.reasons, {NOTICES} \
+             FROM manual_reviews r JOIN documents d ON d.id = r.document_id WHERE r.id = $1"
         );
         let id = id.as_uuid();
         let row = self.client().await?.fetch_opt(&sql, &[p(&id)]).await?.ok_or(Miss::NotFound)?;
         Ok(ReviewView {
             review: review(self.sealer(), &row)?.ok_or(Miss::NotFound)?,
             document: document_id(&row, "document_id")?,
+            reasons: notices::all_reasons(&row)?,
             task_id: get(&row, "buli2_task_id")?,
             dispatch_state: parse(&row, "dispatch_state")?,
             dispatch_attempts: count(&row, "dispatch_attempts")?,
@@ -320,19 +348,19 @@ fn found(row: Option<&Row>) -> Result<Found> {
     Ok(Found::Review { review: review_id(row, "id")?, document: document_id(row, "document_id")? })
 }
 
-/// A human's approval claims the identities too, where they are free: the next user who shows them is not approved
-/// without a human.
+/// A human's approval claims the identities too. `false` if another user holds one: then nothing is claimed, and the document
+/// cannot be approved.
 async fn claim_shown_identities(
     db: &impl Db,
     document: DocumentId,
     user: UserId,
     now: DateTime<Utc>,
-) -> Result<()> {
+) -> Result<bool> {
     let (document, user) = (document.as_uuid(), user.as_uuid());
     let sql =
         "SELECT kind, number_hash FROM document_identities WHERE document_id = $1 ORDER BY kind, number_hash";
-    for row in db.fetch(sql, &[p(&document)]).await? {
-        claim_identity(db, get(&row, "kind")?, get(&row, "number_hash")?, user, document, now).await?;
-    }
-    Ok(())
+    let rows = db.fetch(sql, &[p(&document)]).await?;
+    let hashes: Vec<(String, Vec<u8>)> =
+        rows.iter().map(|row| Ok((get(row, "kind")?, get(row, "number_hash")?))).collect::<Result<_>>()?;
+    claim_identities(db, &hashes, user, document, now).await
 }

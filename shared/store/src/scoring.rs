@@ -1,6 +1,7 @@
 //! The decision: one transaction that scores, claims the identity, records both edges and queues the review.
 
 use chrono::{DateTime, Utc};
+use filot_domain::fraud::UsersCard;
 use filot_domain::lifecycle::InState;
 use filot_domain::lifecycle::document::{edge, state};
 use filot_domain::scoring::identities;
@@ -14,6 +15,7 @@ use uuid::Uuid;
 use crate::db::{Db, Store, begin, commit, p};
 use crate::documents::reading;
 use crate::error::{Miss, Result, StoreError};
+use crate::marks;
 use crate::origin::Origin;
 use crate::row::{codes, get, parse, reasons, score_opt};
 use crate::step::{self, Also};
@@ -120,8 +122,9 @@ impl Store {
 
     /// Makes an evaluation count, once. A second call returns what was decided first (INV-2).
     ///
-    /// An automatic approval claims the identities the card shows under their unique keys; if another user holds one,
-    /// the decision falls to a human in the same transaction (INV-4).
+    /// What was refused before, how often was tried, and whose card it is are reasons that the reading alone does not show;
+    /// see [`crate::marks`] and [`crate::holder`]. An automatic approval claims the identities the card shows under their
+    /// unique keys; if another user holds one, the decision falls to a human in the same transaction (INV-4).
     ///
     /// # Errors
     /// `Miss::Stale` if the document changed since it was loaded, and was not decided by that change.
@@ -163,8 +166,19 @@ impl Store {
         if evaluation.decision == Decision::AutoApprove && hashes.is_empty() {
             return Err(StoreError::Invariant("INV-4: an automatic approval without an identity"));
         }
-        let free = note_identities(&tx, scored, &hashes, evaluation.decision, now).await?;
-        let last = if free { evaluation.clone() } else { evaluation.clone().with_identity_held_by_another() };
+        let (claimed, user, reading) = (scored.document_type, scored.user_id, &scored.reading);
+        let marks = self.marks(claimed, reading, get(&row, "content_sha256")?)?;
+        marks.lock(&tx, user).await?;
+        marks.insert(&tx, id, now).await?;
+        let remembered = marks.reasons(&tx, id, user, self.fraud_policy(), now).await?;
+        let holder = self.holder_reasons(&tx, id, user, UsersCard { claimed, reading }).await?;
+        let last = evaluation.clone().with_reasons(remembered.into_iter().chain(holder));
+        let free = note_identities(&tx, scored, &hashes, last.decision, now).await?;
+        let held = (!free).then_some(ReasonCode::IdentityHeldByAnother);
+        let last = last.with_reasons(held);
+        if last.decision == Decision::AutoReject {
+            marks::remember(&tx, id, self.fraud_policy().memory, now).await?;
+        }
 
         insert_evaluation(&tx, &ids, scored, &last, now).await?;
         let verification = last.decision.verification_status();
@@ -254,36 +268,46 @@ async fn note_identities(
     now: DateTime<Utc>,
 ) -> Result<bool> {
     let (document, user) = (scored.document.id().as_uuid(), scored.user_id.as_uuid());
-    let mut free = true;
-    let mut claimed: Vec<&(&'static str, Vec<u8>)> = Vec::with_capacity(hashes.len());
-    for identity in hashes {
-        let (kind, hash) = identity;
+    for (kind, hash) in hashes {
         db.change(
             "INSERT INTO document_identities (document_id, kind, number_hash) VALUES ($1, $2, $3) \
              ON CONFLICT DO NOTHING",
             &[p(&document), p(kind), p(hash)],
         )
         .await?;
-        if decision == Decision::AutoApprove
-            && claim_identity(db, kind, hash.as_slice(), user, document, now).await?
-        {
-            claimed.push(identity);
+    }
+    if decision == Decision::AutoApprove {
+        return claim_identities(db, hashes, user, document, now).await;
+    }
+    let mut free = true;
+    for (kind, hash) in hashes {
+        free &= !is_held_by_another(db, kind, hash, user).await?;
+    }
+    Ok(free)
+}
+
+/// Claims the identities that a document shows, for its user. `false` if another user holds one; then nothing stays claimed.
+pub(crate) async fn claim_identities<K: AsRef<str> + Sync>(
+    db: &impl Db,
+    hashes: &[(K, Vec<u8>)],
+    user: Uuid,
+    document: Uuid,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let mut free = true;
+    let mut claimed: Vec<(&str, &[u8])> = Vec::with_capacity(hashes.len());
+    for (kind, hash) in hashes {
+        let (kind, hash) = (kind.as_ref(), hash.as_slice());
+        if claim_identity(db, kind, hash, user, document, now).await? {
+            claimed.push((kind, hash));
         }
-        let holder = db
-            .fetch_opt(
-                "SELECT user_id FROM identity_claims WHERE kind = $1 AND number_hash = $2 FOR SHARE",
-                &[p(kind), p(hash)],
-            )
-            .await?;
-        if let Some(holder) = holder {
-            free &= get::<Uuid>(&holder, "user_id")? == user;
-        }
+        free &= !is_held_by_another(db, kind, hash, user).await?;
     }
     if !free {
         for (kind, hash) in claimed {
             db.change(
                 "DELETE FROM identity_claims WHERE kind = $1 AND number_hash = $2 AND document_id = $3",
-                &[p(kind), p(hash), p(&document)],
+                &[p(&kind), p(&hash), p(&document)],
             )
             .await?;
         }
@@ -291,8 +315,15 @@ async fn note_identities(
     Ok(free)
 }
 
+/// Whether another user holds an identity. Whoever holds it is locked.
+async fn is_held_by_another(db: &impl Db, kind: &str, hash: &[u8], user: Uuid) -> Result<bool> {
+    let sql = "SELECT user_id FROM identity_claims WHERE kind = $1 AND number_hash = $2 FOR SHARE";
+    let holder = db.fetch_opt(sql, &[p(&kind), p(&hash)]).await?;
+    holder.map_or(Ok(false), |holder| Ok(get::<Uuid>(&holder, "user_id")? != user))
+}
+
 /// Claims one identity; `false` if it was claimed before, by whomever. That claim is locked then.
-pub(crate) async fn claim_identity(
+async fn claim_identity(
     db: &impl Db,
     kind: &str,
     hash: &[u8],

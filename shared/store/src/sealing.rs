@@ -5,6 +5,8 @@
 
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
+use filot_domain::PictureHash;
+use filot_domain::fraud::MarkKind;
 use filot_domain::scoring::Identity;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
@@ -114,13 +116,48 @@ impl Sealer {
 
     /// The keyed hash under which an identity is claimed and found.
     pub(crate) fn identity_hash(&self, identity: &Identity) -> Result<Vec<u8>> {
+        let kind: &str = identity.kind.into();
+        Ok(self.keyed(kind, identity.number.as_bytes())?.to_vec())
+    }
+
+    /// The keyed hash by which something that identifies a document is found again.
+    pub(crate) fn mark_hash(&self, kind: MarkKind, data: &[u8]) -> Result<Vec<u8>> {
+        Ok(self.keyed(kind.into(), data)?.to_vec())
+    }
+
+    /// A picture's hash, its bits in another order and some of them turned, as the key says. Distances stay what they are,
+    /// and whoever has a picture but not the key cannot look for it.
+    pub(crate) fn masked_picture(&self, picture: PictureHash) -> Result<PictureHash> {
+        const BITS: usize = 128;
+        let mut order: [usize; BITS] = std::array::from_fn(|at| at);
+        let mut numbers = Vec::with_capacity(BITS);
+        for block in 0_u8..8 {
+            let random = self.keyed("picture_order", &[block])?;
+            numbers.extend(random.chunks_exact(2).map(|two| usize::from(two[0]) << 8 | usize::from(two[1])));
+        }
+        // Fisher and Yates; that 65,536 is no multiple of every size matters to nobody here.
+        for (at, number) in (1..BITS).rev().zip(numbers) {
+            order.swap(at, number % (at + 1));
+        }
+        let bit = |PictureHash([high, low]): PictureHash, at: usize| {
+            if at < 64 { high >> (63 - at) & 1 } else { low >> (127 - at) & 1 }
+        };
+        let mask = self.keyed("picture_mask", &[])?;
+        let mut masked = [0_u64; 2];
+        for (at, from) in order.into_iter().enumerate() {
+            let turned = u64::from(mask[at / 8] >> (at % 8) & 1);
+            masked[at / 64] = masked[at / 64] << 1 | (bit(picture, from) ^ turned);
+        }
+        Ok(PictureHash(masked))
+    }
+
+    fn keyed(&self, purpose: &str, data: &[u8]) -> Result<[u8; 32]> {
         let mut mac = Hmac::<Sha256>::new_from_slice(self.identity.bytes())
             .map_err(|_| StoreError::Config("the identity hash key cannot be used".to_owned()))?;
-        let kind: &str = identity.kind.into();
-        mac.update(kind.as_bytes());
+        mac.update(purpose.as_bytes());
         mac.update(b":");
-        mac.update(identity.number.as_bytes());
-        Ok(mac.finalize().into_bytes().to_vec())
+        mac.update(data);
+        Ok(mac.finalize().into_bytes().into())
     }
 }
 
@@ -171,6 +208,19 @@ mod tests {
         let after = sealer("k2", &[("k2", 2)]);
         assert_eq!(after.open(Column::Phone, row, &new).unwrap(), b"0812");
         assert!(after.open(Column::Phone, row, &old).is_err());
+    }
+
+    #[test]
+    fn masked_pictures_keep_their_distances_and_hide_their_bits() {
+        let one = sealer("k1", &[("k1", 1)]);
+        let (plain, near) = (PictureHash([0, 0]), PictureHash([1 << 40, 0b110]));
+        let masked = |sealer: &Sealer, picture| sealer.masked_picture(picture).unwrap();
+        assert_eq!(masked(&one, plain).distance(masked(&one, near)), 3);
+        assert_eq!(masked(&one, PictureHash([u64::MAX; 2])).distance(masked(&one, plain)), 128);
+        assert!(masked(&one, plain).distance(plain) > 30);
+        let keys = SealingKeys::new("k1", [("k1".to_owned(), [1; 32])]).unwrap();
+        let other = Sealer::new(keys, IdentityHashKey::new(&[8; 32]).unwrap());
+        assert!(masked(&one, plain).distance(masked(&other, plain)) > 30);
     }
 
     #[test]

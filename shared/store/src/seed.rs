@@ -90,7 +90,7 @@ pub async fn seed(store: &Store, environment: &str, now: DateTime<Utc>) -> Resul
                 id: USER,
                 stack_user_id: STACK_USER_ID.to_owned(),
                 email: "demo@filot.test".to_owned(),
-                full_name: Some("Demo Pengguna".to_owned()),
+                full_name: Some("Siti Contoh".to_owned()),
                 phone: None,
             },
             now,
@@ -168,7 +168,7 @@ async fn upload(
         id: document,
         document_type,
         object_key: format!("documents/{USER}/{document}.png"),
-        content_sha256: [0x0d; 32],
+        content_sha256: Sha256::digest(document.as_uuid().as_bytes()).into(),
         mime: "image/png".to_owned(),
         bytes: 1024,
         idempotency: None,
@@ -265,6 +265,7 @@ fn card(kind: CardKind, fields: &[(FieldName, &str)]) -> CardReading {
         },
         reasons: Vec::<ReasonCode>::new(),
         text: fields.iter().map(|(_, value)| *value).collect::<Vec<_>>().join("\n"),
+        picture_hash: None,
     }
 }
 

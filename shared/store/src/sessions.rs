@@ -18,6 +18,7 @@ use uuid::Uuid;
 use crate::db::{Db, Store, begin, commit, p};
 use crate::error::{Miss, Result, StoreError};
 use crate::idempotency;
+use crate::marks;
 use crate::origin::Caller;
 use crate::row::get;
 use crate::sealing::Column;
@@ -127,12 +128,14 @@ pub struct Forgotten {
     pub idempotency_keys: u64,
     /// Sessions that have been over for a year.
     pub sessions: u64,
+    /// Marks of documents whose refusal is long ago.
+    pub marks: u64,
 }
 
 impl Forgotten {
     /// All of them.
     pub const fn total(&self) -> u64 {
-        self.refresh_tokens + self.successors + self.idempotency_keys + self.sessions
+        self.refresh_tokens + self.successors + self.idempotency_keys + self.sessions + self.marks
     }
 }
 
@@ -252,8 +255,8 @@ impl Store {
         ended.map(|_| ()).ok_or(Miss::SessionEnded.into())
     }
 
-    /// Removes refresh tokens and idempotency keys whose time is over, sealed successors past their grace, and sessions
-    /// that have been over for a year, at most `limit` of each.
+    /// Removes refresh tokens, idempotency keys and marks of documents whose time is over, sealed successors past their
+    /// grace, and sessions that have been over for a year, at most `limit` of each.
     ///
     /// # Errors
     /// No miss: only a database that fails, as `StoreError` says.
@@ -292,6 +295,7 @@ impl Store {
             idempotency_keys: client.change(keys, &[p(&now), p(&limit)]).await?
                 + client.change(uploads, &[p(&keys_before), p(&limit)]).await?,
             sessions: client.change(sessions, &[p(&sessions_before), p(&limit)]).await?,
+            marks: marks::forget(&client, limit, now).await?,
         })
     }
 }

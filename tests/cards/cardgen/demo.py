@@ -100,8 +100,13 @@ def corrupt(data):
 
 def write(out, progress=None):
     """Write the files and manifest.json to the folder."""
+    write_all(out, items(), progress)
+
+
+def write_all(out, cards, progress=None):
+    """Write these files, and a manifest.json of them, to the folder."""
     manifest = []
-    for name, kind, expected, fields, why, data in items():
+    for name, kind, expected, fields, why, data in cards:
         (out / name).write_bytes(data)
         manifest.append(
             {"file": name, "documentType": kind, "expected": expected, "why": why, "fields": fields or {}}

@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 use aws_config::SdkConfig;
 use aws_sdk_lambda::primitives::Blob;
 use filot_platform::local;
-use filot_store::{IdentityHashKey, SealingKeys, Store, StoreConfig};
+use filot_store::{FraudPolicy, IdentityHashKey, SealingKeys, Store, StoreConfig};
 use filot_testkit::process::free_port;
 use filot_testkit::{Postgres, Redis, TestDb};
 use serde_json::{Value, json};
@@ -58,6 +58,8 @@ pub struct Options {
     pub can_fail: bool,
     /// Secrets that differ from the local ones, by their path below `filot/`.
     pub secrets: Vec<(String, String)>,
+    /// Settings of functions and workers that differ from those of a local stack.
+    pub settings: Vec<(String, String)>,
     /// `LOG_LEVEL` of the functions; `info` by default.
     pub log_level: Option<String>,
     /// Whether to insert the demo data that `events/` refers to.
@@ -163,6 +165,7 @@ impl Stack {
         let queue_proxy =
             QueueProxy::new(proxies.as_ref().map_or(port, |proxies| proxies.queues.port())).await?;
         let mut settings = settings(&stack_auth, &queue_proxy);
+        settings.extend(options.settings.iter().cloned());
         if let Some(proxies) = &proxies {
             settings.insert("AWS_ENDPOINT_URL_LAMBDA".to_owned(), proxies.functions.url());
         }
@@ -249,6 +252,7 @@ impl Stack {
             max_connections: 1,
             sealing: SealingKeys::new("local", [("local".to_owned(), sealing_key)])?,
             identity_hash: IdentityHashKey::new(local::IDENTITY_HASH_KEY.as_bytes())?,
+            fraud: FraudPolicy::default(),
         })?;
         Ok(filot_store::seed::seed(&store, deploy::ENVIRONMENT, chrono::Utc::now()).await?)
     }

@@ -27,13 +27,14 @@ const STAGES: &[(&str, &[&str])] = &[
     ("classify", &UP_TO_CARDS),
     ("quality", &["image"]),
     ("authenticity", &["image"]),
+    ("picture_hash", &["image"]),
     ("pipeline", &BELOW_PIPELINE),
 ];
 const BELOW_CARDS: [&str; 8] =
     ["image", "text", "preprocess", "detection", "recognition", "page", "trace", "correction"];
 const UP_TO_CARDS: [&str; 10] =
     ["image", "text", "preprocess", "detection", "recognition", "page", "trace", "correction", "ktp", "npwp"];
-const BELOW_PIPELINE: [&str; 13] = [
+const BELOW_PIPELINE: [&str; 14] = [
     "image",
     "text",
     "preprocess",
@@ -47,6 +48,7 @@ const BELOW_PIPELINE: [&str; 13] = [
     "classify",
     "quality",
     "authenticity",
+    "picture_hash",
 ];
 /// Stages that import no other, and that all others may import.
 const LEAVES: [&str; 2] = ["error", "device"];

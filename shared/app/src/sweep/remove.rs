@@ -128,7 +128,7 @@ impl Sweeper<'_> {
         Ok(self.store.object_deleted(erasure.document, now).await? == ObjectGone::ErasureDone)
     }
 
-    /// Removes tokens, keys and sessions whose time is over.
+    /// Removes tokens, keys, marks and sessions whose time is over.
     pub(super) async fn forget_expired(
         &self,
         report: &mut SweepReport,

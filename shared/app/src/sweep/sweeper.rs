@@ -54,7 +54,7 @@ pub struct SweepReport {
     pub retired: u32,
     /// Erasures of which nothing is left anywhere.
     pub erased: u32,
-    /// Expired tokens and keys, and sessions long over, removed.
+    /// Expired tokens, keys and marks, and sessions long over, removed.
     pub forgotten: u64,
     /// Repairs that failed and will be tried again.
     pub failed: u32,

@@ -11,6 +11,7 @@ use axum::{Json, Router};
 use bytes::Bytes;
 use chrono::TimeDelta;
 use filot_app::delete_document::delete_document;
+use filot_app::document_dto::Numbers;
 use filot_app::error_code::ErrorCode;
 use filot_app::get_document::get_document;
 use filot_app::get_review::get_review;
@@ -58,7 +59,10 @@ async fn an_erased_file_is_gone_once_storage_is_back() {
     let key = format!("documents/{}/{id}", caller().user_id);
 
     delete(&store, id).await;
-    assert_eq!(get_document(&store, &user(now()), id).await.err().unwrap().code, ErrorCode::NotFound);
+    assert_eq!(
+        get_document(&store, &user(now()), id, Numbers::Shown).await.err().unwrap().code,
+        ErrorCode::NotFound
+    );
     let again = delete_document(&store, &user(now()), id).await;
     assert_eq!(again.unwrap_err().code, ErrorCode::NotFound);
     there.get(&key, 4096).await.unwrap();
@@ -194,7 +198,7 @@ async fn a_review_acknowledged_after_the_erasure_is_cancelled() {
     let (desk, buli2) = desk().await;
     // A dispatcher has sent it and is about to hear so when the owner erases the document.
     let due = store.take_due_dispatches("other", 5, 60, now()).await.unwrap().remove(0);
-    let payload = store.load_dispatch(&due.lease).await.unwrap();
+    let payload = store.load_dispatch(&due.lease, Utc::now()).await.unwrap();
     let SubmitOutcome::Accepted { task_id } = buli2.submit(payload, now()).await else { panic!("not taken") };
     delete(&store, seed::READ).await;
     assert!(store.acknowledge_dispatch(&due.lease, &task_id, now()).await.is_err());
@@ -273,5 +277,5 @@ async fn old_documents_are_erased_unless_a_legal_hold_is_on() {
         assert_eq!(erasure(&database, id).await, done());
     }
     assert_eq!(sweep(month, 999).await.retired, 0, "what awaits a machine or a human is not old");
-    assert!(get_document(&store, &user(now()), seed::IN_REVIEW).await.is_ok());
+    assert!(get_document(&store, &user(now()), seed::IN_REVIEW, Numbers::Shown).await.is_ok());
 }

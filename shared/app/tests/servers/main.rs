@@ -16,7 +16,7 @@ use std::sync::LazyLock;
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use filot_domain::CorrelationId;
-use filot_store::{IdentityHashKey, SealingKeys, Store, StoreConfig, seed};
+use filot_store::{FraudPolicy, IdentityHashKey, SealingKeys, Store, StoreConfig, seed};
 use filot_testkit::{Postgres, TestDb};
 
 /// A database with the demo data.
@@ -38,6 +38,7 @@ fn config(url: String) -> StoreConfig {
         max_connections: 4,
         sealing: SealingKeys::new("1", [("1".to_owned(), [7; 32])]).unwrap(),
         identity_hash: IdentityHashKey::new(&[7; 32]).unwrap(),
+        fraud: FraudPolicy::default(),
     }
 }
 

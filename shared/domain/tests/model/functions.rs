@@ -5,7 +5,7 @@
 use filot_domain::lifecycle::document::{edge, state};
 use filot_domain::lifecycle::{DispatchState, DocumentStatus, ReviewStatus, VerificationStatus};
 use filot_domain::retry::QueueKind;
-use filot_domain::{Decision, Evaluation};
+use filot_domain::{Decision, Evaluation, ReasonCode};
 
 use crate::model::Lifecycle;
 use crate::plants::Plant;
@@ -103,7 +103,7 @@ impl Lifecycle {
         let mut last = Evaluation { score: 0, parts: Vec::new(), reasons: Vec::new(), decision };
         if decision == Decision::AutoApprove {
             if world.holder.is_some_and(|holder| holder != doc) {
-                last = last.with_identity_held_by_another();
+                last = last.with_reasons([ReasonCode::IdentityHeldByAnother]);
             } else {
                 world.holder = Some(doc);
             }

@@ -97,6 +97,10 @@ const fn when(code: ErrorCode) -> Option<&'static str> {
         E::FileDamaged => "The file is damaged.",
         E::FileUnsupported => "The file is of a variant that is not read.",
         E::FileEncrypted => "The PDF is encrypted.",
+        E::IdentityConflict => {
+            "Another user holds the identity on this card, so it cannot be approved. The review stays open."
+        }
+        E::TooManyAttempts => "Too many of your documents did not pass lately. Please try again later.",
         E::IdsMismatch => "The ids in this callback belong to different reviews.",
         E::RateLimited => "Too many requests. Please try again later.",
         E::Internal => "Something went wrong on our side.",

@@ -20,8 +20,8 @@ use filot_domain::lifecycle::{DispatchState, ReviewStatus};
 use filot_domain::retry::QueueKind;
 use filot_domain::review::ReviewDecision;
 use filot_domain::{
-    CardKind, CorrelationId, Decision, DocumentId, DocumentStatus, DocumentType, FieldName, ReasonCode,
-    ReviewId, UserId, VerificationStatus,
+    Advice, CardKind, CorrelationId, Decision, DocumentId, DocumentStatus, DocumentType, FieldName,
+    ReasonCode, ReviewId, UserId, VerificationStatus,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -207,7 +207,7 @@ fn event(event: &str, status: DocumentStatus, verification_status: VerificationS
 pub(super) fn document() -> Examples {
     use DocumentStatus as D;
     use VerificationStatus as V;
-    let field = |value: &str, confidence| FieldDto { value: value.to_owned(), confidence };
+    let field = |value: &str, confidence| FieldDto { value: value.to_owned(), confidence: Some(confidence) };
     let details = DocumentDetailsDto {
         document: sample_document(D::Completed, V::AutoApproved),
         card_kind: Some(CardKind::Ktp),
@@ -226,6 +226,7 @@ pub(super) fn document() -> Examples {
         score: Some(93),
         decision: Some(Decision::AutoApprove),
         reasons: Vec::new(),
+        advice: Vec::new(),
         attempts: 0,
         review: None,
         timeline: vec![
@@ -269,6 +270,7 @@ pub(super) fn verification() -> Examples {
         score: Some(61),
         decision: Some(Decision::NeedsReview),
         reasons: vec![ReasonCode::Blurred],
+        advice: vec![Advice::WaitForTheReviewer],
         review: Some(sample_review()),
         updated_at: at(2),
     };
@@ -313,6 +315,7 @@ pub(super) fn review() -> Examples {
         document_id: DocumentId::from_uuid(DOCUMENT),
         status: ReviewStatus::Pending,
         decision: None,
+        reasons: vec![ReasonCode::Blurred, ReasonCode::IdentityHeldByAnother],
         notes: None,
         task_id: Some(TASK.to_owned()),
         dispatch,

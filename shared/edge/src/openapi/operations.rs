@@ -117,7 +117,7 @@ fn of_document(route: &Route) -> Option<Operation> {
                     "The document is stored.",
                     examples::uploaded(),
                 )
-                .errors(&[E::MalformedForm, E::FileTooLarge, E::UnsupportedMediaType])
+                .errors(&[E::MalformedForm, E::FileTooLarge, E::UnsupportedMediaType, E::TooManyAttempts])
                 .errors(FILE_CODES);
             upload.body = Some(upload_form());
             upload.shapes.push(Shape::of::<schema::DocumentType>());
@@ -221,6 +221,7 @@ fn callback(id: &'static str) -> Operation {
             E::NotFound,
             E::AlreadyDecided,
             E::StateChanged,
+            E::IdentityConflict,
             E::IdsMismatch,
             E::NotYetAcknowledged,
         ])

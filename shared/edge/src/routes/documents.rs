@@ -76,14 +76,15 @@ async fn documents_upload(
 async fn documents_get(context: &Context, call: Call, request: RequestContext<SignedInUser>) -> Answer {
     let id = call.document_id()?;
     request_span::record_document(id);
-    Reply::ok(&get_document::get_document(context.store()?, &request, id).await?)
+    Reply::ok(&get_document::get_document(context.store()?, &request, id, context.numbers()).await?)
 }
 
 /// `GET /verification/status/{id}`
 async fn verification_status(context: &Context, call: Call, request: RequestContext<SignedInUser>) -> Answer {
     let id = call.document_id()?;
     request_span::record_document(id);
-    Reply::ok(&verification_status::verification_status(context.store()?, &request, id).await?)
+    let (store, numbers) = (context.store()?, context.numbers());
+    Reply::ok(&verification_status::verification_status(store, &request, id, numbers).await?)
 }
 
 /// `GET /documents`

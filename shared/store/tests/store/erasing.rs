@@ -24,6 +24,11 @@ fn decision(review: filot_domain::ReviewId, decision: ReviewDecision) -> Callbac
     Callback { review: Some(review), task_id: None, document: None, user_id: None, decision, notes }
 }
 
+async fn decide(world: &World, review: filot_domain::ReviewId, said: ReviewDecision) {
+    let outcome = world.store.apply_callback(&decision(review, said), &origin(), world.now).await.unwrap();
+    assert!(matches!(outcome, CallbackOutcome::Applied { .. }), "{outcome:?}");
+}
+
 fn is_not_found<T>(answer: Result<T, StoreError>) -> bool {
     matches!(answer, Err(StoreError::Miss(Miss::NotFound)))
 }
@@ -164,6 +169,7 @@ async fn inv_4_an_identity_passes_to_the_users_next_document() {
     let theirs = world.decided(&other, NIK, Decision::AutoApprove).await;
     assert_eq!(theirs.decision, Decision::NeedsReview, "the second document still holds it");
     erase(&world, &caller, second.document).await.unwrap();
+    decide(&world, theirs.review.unwrap(), ReviewDecision::Approved).await;
     let theirs = world.decided(&other, NIK, Decision::AutoApprove).await;
     assert_eq!(theirs.decision, Decision::AutoApprove);
 }
@@ -269,7 +275,7 @@ async fn a_task_that_answers_after_the_erasure_is_cancelled() {
     let (document, review) = (decided.document, decided.review.unwrap());
     let lease = world.taken("d").await;
     // The dispatcher's call is under way.
-    world.store.load_dispatch(&lease).await.unwrap();
+    world.store.load_dispatch(&lease, world.now).await.unwrap();
     erase(&world, &caller, document).await.unwrap();
     let gone = world.store.object_deleted(document, world.after(301)).await.unwrap();
     assert_eq!(gone, ObjectGone::Noted, "the reviewer may have the rest");

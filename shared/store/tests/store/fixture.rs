@@ -10,8 +10,8 @@ use filot_domain::{
 };
 use filot_store::{
     Actor, BeginUpload, Caller, Claim, ClaimRequest, Claimed, Decided, DispatchLease, ForScoring,
-    IdentityHashKey, LoadedForScoring, NewDocument, NewSession, NewUser, Origin, SealingKeys, Store,
-    StoreConfig,
+    FraudPolicy, IdentityHashKey, LoadedForScoring, NewDocument, NewSession, NewUser, Origin, SealingKeys,
+    Store, StoreConfig,
 };
 use filot_testkit::{Postgres, TestDb};
 use tokio_postgres::Client;
@@ -38,6 +38,7 @@ pub fn config(url: String) -> StoreConfig {
         max_connections: 8,
         sealing: SealingKeys::new("k1", [("k1".to_owned(), [1; 32])]).unwrap(),
         identity_hash: IdentityHashKey::new(&[2; 32]).unwrap(),
+        fraud: FraudPolicy::default(),
     }
 }
 
@@ -51,22 +52,29 @@ pub fn new_document(document_type: DocumentType) -> NewDocument {
         id,
         document_type,
         object_key: format!("documents/{id}.png"),
-        content_sha256: [9; 32],
+        content_sha256: {
+            // Another file for each document: one that was refused is remembered.
+            let mut sha256 = [9; 32];
+            sha256[..16].copy_from_slice(id.as_uuid().as_bytes());
+            sha256
+        },
         mime: "image/png".to_owned(),
         bytes: 4096,
         idempotency: None,
     }
 }
 
-/// A reading whose identity is `nik`.
+/// A reading whose identity is `nik`. People with other numbers were born on other days.
 pub fn ktp(nik: &str) -> CardReading {
+    let serial: u32 = nik.chars().rev().take(2).filter_map(|digit| digit.to_digit(10)).sum();
+    let born = format!("1995-08-{:02}", 16 + serial % 15);
     let field = |value: &str| FieldReading { value: value.to_owned(), confidence: 0.99 };
     CardReading {
         kind: CardKind::Ktp,
         fields: BTreeMap::from([
             (FieldName::Nik, field(nik)),
             (FieldName::Name, field("SITI CONTOH")),
-            (FieldName::BirthDate, field("1995-08-17")),
+            (FieldName::BirthDate, field(&born)),
         ]),
         text: format!("NIK : {nik}\nNama : SITI CONTOH"),
         ..CardReading::default()
@@ -135,7 +143,10 @@ impl World {
     }
 
     pub async fn uploaded(&self, caller: &Caller) -> DocumentId {
-        let new = new_document(DocumentType::Ktp);
+        self.uploaded_as(caller, new_document(DocumentType::Ktp)).await
+    }
+
+    pub async fn uploaded_as(&self, caller: &Caller, new: NewDocument) -> DocumentId {
         match self.store.begin_upload(caller, &new, &origin(), self.now).await.unwrap() {
             BeginUpload::Fresh { document, .. } => {
                 self.store.finish_upload(document, QueueKind::Gpu, &origin(), self.now).await.unwrap().id
@@ -163,10 +174,14 @@ impl World {
     }
 
     pub async fn read(&self, caller: &Caller, nik: &str) -> DocumentId {
-        let document = self.uploaded(caller).await;
+        self.read_as(caller, new_document(DocumentType::Ktp), &ktp(nik)).await
+    }
+
+    pub async fn read_as(&self, caller: &Caller, new: NewDocument, reading: &CardReading) -> DocumentId {
+        let document = self.uploaded_as(caller, new).await;
         let claimed = self.claimed(document, "w", self.now).await;
         let stages = BTreeMap::from([("recognise".to_owned(), 12.5)]);
-        self.store.commit_reading(&claimed.lease, &ktp(nik), &stages, &origin(), self.now).await.unwrap();
+        self.store.commit_reading(&claimed.lease, reading, &stages, &origin(), self.now).await.unwrap();
         document
     }
 

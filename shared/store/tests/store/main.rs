@@ -3,6 +3,7 @@
 
 mod erasing;
 mod fixture;
+mod fraud;
 mod idempotency;
 mod leases;
 mod requests;

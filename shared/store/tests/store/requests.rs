@@ -10,7 +10,7 @@ use filot_domain::{
 use filot_store::{BeginUpload, Callback, CallbackOutcome, Caller, ListFilter, Miss, StoreError};
 use futures::future::join_all;
 
-use crate::fixture::{NIK, World, new_document, origin};
+use crate::fixture::{NIK, OTHER_NIK, World, new_document, origin};
 
 const ALL: ListFilter = ListFilter { status: None, document_type: None, after: None, limit: 2 };
 
@@ -187,7 +187,7 @@ async fn inv_5_escalating_twice_makes_one_review() {
     let view = world.store.verification_status(&caller, document, world.now).await.unwrap();
     assert_eq!((view.status, view.decision), (DocumentStatus::AiEvaluated, Some(Decision::AutoReject)));
     let lease = world.taken("d").await;
-    let payload = world.store.load_dispatch(&lease).await.unwrap();
+    let payload = world.store.load_dispatch(&lease, world.now).await.unwrap();
     assert_eq!((payload.review, payload.decision), (review, Decision::AutoReject));
     world.store.acknowledge_dispatch(&lease, "task-1", world.now).await.unwrap();
     let approve = Callback {
@@ -219,8 +219,8 @@ async fn only_what_the_table_of_edges_allows_is_escalated() {
     assert!(is_stale(escalate(&caller, read).await, DocumentStatus::OcrCompleted));
     let rejected = world.decided(&caller, NIK, Decision::AutoReject).await.document;
     assert!(matches!(escalate(&other, rejected).await, Err(StoreError::Miss(Miss::NotFound))));
-    let approved = world.decided(&caller, NIK, Decision::AutoApprove).await.document;
-    assert!(is_stale(escalate(&caller, approved).await, DocumentStatus::Completed));
+    let approved = world.decided(&other, OTHER_NIK, Decision::AutoApprove).await.document;
+    assert!(is_stale(escalate(&other, approved).await, DocumentStatus::Completed));
     world.assert_events_fold_to_rows().await;
 }
 

@@ -4,11 +4,11 @@ use chrono::TimeDelta;
 use filot_domain::breaker::{Admission, BreakerPolicy};
 use filot_domain::lifecycle::{DispatchState, ReviewStatus};
 use filot_domain::review::ReviewDecision;
-use filot_domain::{Decision, DocumentStatus, VerificationStatus};
+use filot_domain::{Decision, DocumentStatus, ReasonCode, VerificationStatus};
 use filot_store::{Callback, CallbackOutcome, Miss, StoreError};
 use futures::future::join_all;
 
-use crate::fixture::{NIK, World, origin};
+use crate::fixture::{NIK, OTHER_NIK, World, origin};
 
 fn callback(decision: ReviewDecision) -> Callback {
     Callback { review: None, task_id: None, document: None, user_id: None, decision, notes: None }
@@ -40,7 +40,7 @@ async fn a_dispatch_survives_its_dispatcher_and_failures_to_send() {
     let caller = world.user().await;
     let decided = world.decided(&caller, NIK, Decision::NeedsReview).await;
     let first = world.taken("d1").await;
-    let payload = world.store.load_dispatch(&first).await.unwrap();
+    let payload = world.store.load_dispatch(&first, world.now).await.unwrap();
     assert_eq!((payload.document, payload.score), (decided.document, 60));
     assert!(payload.reading.text.contains(NIK));
     assert_eq!(world.store.take_due_dispatches("d2", 10, 30, world.after(29)).await.unwrap(), []);
@@ -74,7 +74,7 @@ async fn a_refused_dispatch_stays_on_its_review() {
     let lease = world.taken("d1").await;
     world.store.refuse_dispatch(&lease, "http_422", world.now).await.unwrap();
     assert_eq!(world.store.take_due_dispatches("d2", 10, 30, world.after(9999)).await.unwrap(), []);
-    assert!(world.store.load_dispatch(&lease).await.is_err());
+    assert!(world.store.load_dispatch(&lease, world.now).await.is_err());
 }
 
 #[tokio::test]
@@ -184,6 +184,86 @@ async fn inv_4_a_human_approval_holds_the_identity_too() {
     apply(&world, &approve).await;
     let second = world.decided(&world.user().await, NIK, Decision::AutoApprove).await;
     assert_eq!(second.decision, Decision::NeedsReview);
+}
+
+#[tokio::test]
+async fn inv_4_a_human_cannot_approve_a_held_identity() {
+    let world = World::new().await;
+    let owner = world.user().await;
+    let first = world.decided(&owner, NIK, Decision::NeedsReview).await;
+    let lease = world.taken("d1").await;
+    world.store.acknowledge_dispatch(&lease, "task-1", world.now).await.unwrap();
+    let second = world.decided(&world.user().await, NIK, Decision::NeedsReview).await;
+    let lease = world.taken("d1").await;
+    world.store.acknowledge_dispatch(&lease, "task-2", world.now).await.unwrap();
+    let said =
+        |decided: &filot_store::Decided, decision| Callback { review: decided.review, ..callback(decision) };
+    let approved = apply(&world, &said(&second, ReviewDecision::Approved)).await;
+    assert!(matches!(approved, CallbackOutcome::Applied { .. }), "{approved:?}");
+
+    // The first one's reviewer is told who holds the identity now, although the review was sent before.
+    let told = async || -> Vec<ReasonCode> {
+        world.store.resend_noticed(10, world.now).await.unwrap();
+        let lease = world.taken("d2").await;
+        let reasons = world.store.load_dispatch(&lease, world.now).await.unwrap().reasons;
+        world.store.acknowledge_dispatch(&lease, "task-1", world.now).await.unwrap();
+        assert_eq!(world.store.resend_noticed(10, world.now).await.unwrap(), 0, "told once");
+        reasons
+    };
+    assert!(told().await.contains(&ReasonCode::IdentityHeldByAnother));
+
+    // An approval does not count, is answered clearly however often it is sent, and changes nothing but what is told.
+    let review = first.review.unwrap();
+    let conflict = CallbackOutcome::IdentityConflict { review, document: first.document };
+    let events = world.events(first.document).await;
+    assert_eq!(apply(&world, &said(&first, ReviewDecision::Approved)).await, conflict);
+    assert_eq!(apply(&world, &said(&first, ReviewDecision::Approved)).await, conflict);
+    assert_eq!(world.events(first.document).await, events);
+    let view = world.store.review(review).await.unwrap();
+    assert_eq!(view.review.status, ReviewStatus::Pending);
+    assert!(view.reasons.contains(&ReasonCode::IdentityConflict), "{:?}", view.reasons);
+    assert!(told().await.contains(&ReasonCode::IdentityConflict));
+
+    let rejected = apply(&world, &said(&first, ReviewDecision::Rejected)).await;
+    assert!(matches!(rejected, CallbackOutcome::Applied { .. }), "{rejected:?}");
+    world.assert_events_fold_to_rows().await;
+}
+
+#[tokio::test]
+async fn inv_4_two_humans_at_once_approve_one_identity_once() {
+    let world = World::new().await;
+    for round in 0..10 {
+        let nik = format!("317401570895{:04}", 300 + round);
+        let mut calls = Vec::new();
+        for _ in 0..3 {
+            let decided = world.decided(&world.user().await, &nik, Decision::NeedsReview).await;
+            calls.push(Callback { review: decided.review, ..callback(ReviewDecision::Approved) });
+        }
+        let outcomes = join_all(calls.iter().map(|call| apply(&world, call))).await;
+        let count = |wanted: fn(&CallbackOutcome) -> bool| outcomes.iter().filter(|o| wanted(o)).count();
+        assert_eq!(count(|o| matches!(o, CallbackOutcome::Applied { .. })), 1, "{outcomes:?}");
+        assert_eq!(count(|o| matches!(o, CallbackOutcome::IdentityConflict { .. })), 2, "{outcomes:?}");
+    }
+    world.assert_events_fold_to_rows().await;
+}
+
+#[tokio::test]
+async fn inv_4_the_database_wants_a_held_identity_of_a_human_too() {
+    let world = World::new().await;
+    let (held, free) = (world.user().await, world.user().await);
+    let decided = world.decided(&held, NIK, Decision::NeedsReview).await;
+    let app = world.db.app().await.unwrap();
+    let forged = format!(
+        "UPDATE documents SET status = 'completed', verification_status = 'manually_approved', version = version + 1, \
+           last_event = 'decided', processed_at = now() WHERE id = '{}'",
+        decided.document
+    );
+    let refused = app.batch_execute(&forged).await.unwrap_err();
+    let constraint = refused.as_db_error().and_then(|db| db.constraint().map(str::to_owned));
+    assert_eq!(constraint.as_deref(), Some("documents_human_approval_holds_identity"));
+    let other = world.decided(&free, OTHER_NIK, Decision::NeedsReview).await;
+    let approve = Callback { review: other.review, ..callback(ReviewDecision::Approved) };
+    assert!(matches!(apply(&world, &approve).await, CallbackOutcome::Applied { .. }));
 }
 
 #[tokio::test]

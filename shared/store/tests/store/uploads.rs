@@ -8,7 +8,7 @@ use filot_store::{
 use futures::future::join_all;
 use uuid::Uuid;
 
-use crate::fixture::{NIK, World, new_document, origin};
+use crate::fixture::{NIK, OTHER_NIK, World, new_document, origin};
 
 fn is_miss<T>(result: Result<T, StoreError>, wanted: &Miss) -> bool {
     matches!(result, Err(StoreError::Miss(miss)) if miss == *wanted)
@@ -72,7 +72,7 @@ async fn a_user_is_verified_by_an_approved_ktp_and_by_nothing_else() {
     let caller = world.user().await;
     let verification = async || world.store.me(&caller, world.now).await.unwrap().verification;
     assert_eq!(verification().await, UserVerification::Unverified);
-    world.decided(&caller, NIK, filot_domain::Decision::AutoReject).await;
+    world.decided(&caller, OTHER_NIK, filot_domain::Decision::AutoReject).await;
     assert_eq!(verification().await, UserVerification::Unverified);
     world.uploaded(&caller).await;
     assert_eq!(verification().await, UserVerification::Pending);

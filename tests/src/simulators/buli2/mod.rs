@@ -1,7 +1,7 @@
 //! A simulator of BULI2: takes reviews, lets a reviewer look at the card, and sends the signed decision back.
 //!
-//! It keeps the real contract: a bearer key, one task per review however often it is sent, the card through our own
-//! route, and an HMAC over timestamp and body. Tests set how the reviewer decides and how well BULI2 works.
+//! It keeps the real contract: a bearer key, one task per review however often it is sent, the reasons as they were sent
+//! last, the card through our own route, and an HMAC over timestamp and body. Tests set how the reviewer decides and how well BULI2 works.
 
 mod callback;
 mod erratic;
@@ -164,7 +164,8 @@ async fn submit(
         return (StatusCode::UNPROCESSABLE_ENTITY, "fields are missing").into_response();
     }
     let review_id = request["reviewId"].as_str().unwrap_or_default().to_owned();
-    let (task, is_new) = {
+    let reasons = request["reasons"].clone();
+    let (task, is_new, has_news) = {
         let mut tasks = lock(&shared.tasks);
         let next = tasks.len() + 1;
         let is_new = !tasks.contains_key(&review_id);
@@ -179,13 +180,21 @@ async fn submit(
             said: Vec::new(),
         });
         task.times_sent += 1;
-        (task.clone(), is_new)
+        // Sent again with other reasons: there is news, and the reviewer looks again. A cancellation sends none.
+        let has_news = !is_new
+            && task.status == "pending"
+            && reasons != task.request["reasons"]
+            && reasons.as_array().is_some_and(|reasons| !reasons.is_empty());
+        if has_news {
+            task.request["reasons"] = reasons;
+        }
+        (task.clone(), is_new, has_news)
     };
     let answer = json!({"taskId": task.task_id, "status": task.status});
     let (reviewer, health) = (*lock(&shared.reviewer), *lock(&shared.health));
     if is_new && reviewer == Reviewer::Erratic {
         erratic::take(&shared, task).await;
-    } else if is_new {
+    } else if is_new || has_news && reviewer != Reviewer::Erratic {
         tokio::spawn(async move { review(&shared, task).await });
     }
     if health == Health::LosesAnswers {

@@ -24,13 +24,15 @@ pub(super) async fn review(shared: &Shared, task: Task) {
         task.saw_card = saw_card;
     }
     let contradicts = task.request["reasons"].as_array().is_some_and(|reasons| {
-        reasons.iter().any(|reason| reason.as_str().is_some_and(|code| code.ends_with("_mismatch")))
+        reasons.iter().any(|reason| {
+            reason.as_str().is_some_and(|code| code.ends_with("_mismatch") || code.starts_with("identity_"))
+        })
     });
     let (decision, notes) = match reviewer {
         Reviewer::Approves => ("approved", "the reviewer approves everything"),
         Reviewer::Rejects => ("rejected", "the reviewer rejects everything"),
         _ if !saw_card => ("rejected", "the card cannot be opened"),
-        _ if contradicts => ("rejected", "the card contradicts itself"),
+        _ if contradicts => ("rejected", "the card contradicts itself, or what is known of its holder"),
         _ => ("approved", "the card looks genuine"),
     };
     for _ in 0..CALLBACK_TRIES {

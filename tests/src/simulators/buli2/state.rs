@@ -10,7 +10,8 @@ use tokio::sync::watch;
 /// How reviews are decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Reviewer {
-    /// Rejects a card whose numbers contradict its other fields, and one that cannot be opened; approves all others.
+    /// Rejects a card whose numbers contradict its other fields, one whose identity another user holds, and one that cannot
+    /// be opened; approves all others.
     #[default]
     Rule,
     /// Approves everything.
@@ -46,7 +47,7 @@ pub struct Task {
     pub task_id: String,
     /// `pending`, `approved`, `rejected` or `cancelled`.
     pub status: String,
-    /// The request as it was sent first.
+    /// The request as it was sent first, with the reasons that were sent last.
     pub request: Value,
     /// Number of times it was sent.
     pub times_sent: u32,

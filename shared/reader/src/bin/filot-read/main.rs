@@ -166,6 +166,7 @@ fn describe(file: &Path, claimed: Option<DocumentType>, output: &ReadOutput) -> 
         "fields": fields,
         "confidence": confidence,
         "quality": reading.quality,
+        "picture_hash": reading.picture_hash,
         "outline": output.trace.outline.corners.map(|(x, y)| [tenths(x), tenths(y)]),
         "reasons": evaluation.reasons,
         "score": evaluation.score,
