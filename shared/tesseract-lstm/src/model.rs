@@ -51,9 +51,9 @@ impl Model {
             container.find(Component::Unicharset).ok_or(ModelError::Missing(Component::Unicharset))?,
         )?;
         let mut bytes = container.get(Component::Recoder)?;
-        let recoder = Recoder::parse(&mut bytes, unicharset.len())?;
-        if recoder.code_range() as usize > plan.classes || null as usize >= plan.classes {
-            return Err(bytes.damaged("it has more codes than the network has outputs"));
+        let recoder = Recoder::parse(&mut bytes, unicharset.len(), plan.classes)?;
+        if null as usize >= plan.classes {
+            return Err(bytes.damaged("the null is no output of the network"));
         }
         // Every language's space is one output, which is no other character's (`LoadRecoder`).
         if !recoder.prefix(0).finals.contains(&(SPACE, SPACE)) {
