@@ -51,9 +51,9 @@ impl Model {
             container.find(Component::Unicharset).ok_or(ModelError::Missing(Component::Unicharset))?,
         )?;
         let mut bytes = container.get(Component::Recoder)?;
-        let recoder = Recoder::parse(&mut bytes, unicharset.len())?;
-        if recoder.code_range() as usize > plan.classes || null as usize >= plan.classes {
-            return Err(bytes.damaged("it has more codes than the network has outputs"));
+        let recoder = Recoder::parse(&mut bytes, unicharset.len(), plan.classes)?;
+        if null as usize >= plan.classes {
+            return Err(bytes.damaged("the null is no output of the network"));
         }
         // Every language's space is one output, which is no other character's (`LoadRecoder`).
         if !recoder.prefix(0).finals.contains(&(SPACE, SPACE)) {
@@ -67,5 +67,64 @@ impl Model {
     #[must_use]
     pub fn line_height(&self) -> usize {
         self.plan.height
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// tests/oracle/lines.py, `tiny_model`
+    const TINY: &[u8] = include_bytes!("../tests/fixtures/tiny.traineddata");
+
+    #[test]
+    fn a_model_that_ends_too_early_is_refused() {
+        let model = Model::from_bytes(TINY).unwrap();
+        assert_eq!(model.line_height(), 12);
+        let version = 5;
+        for length in 0..TINY.len() - version {
+            let error = Model::from_bytes(&TINY[..length]).unwrap_err();
+            // Without its last components it is a whole model that lacks them.
+            let is_explained = matches!(
+                error,
+                ModelError::Container(_)
+                    | ModelError::Damaged { .. }
+                    | ModelError::Missing(Component::Recoder)
+            );
+            assert!(is_explained, "{length}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_model_with_a_wrong_byte_is_refused_or_loads() {
+        let mut refused = 0;
+        for place in 0..TINY.len() {
+            for wrong in [0, 1, 0x7f, 0x80, 0xff] {
+                let mut bytes = TINY.to_vec();
+                bytes[place] = wrong;
+                refused += usize::from(Model::from_bytes(&bytes).is_err());
+            }
+        }
+        // Weights are a third of it, and any are possible.
+        assert!(refused > TINY.len(), "{refused}");
+    }
+
+    #[test]
+    fn a_legacy_model_lacks_the_network() {
+        let error = Model::load("/usr/share/tesseract-ocr/5/tessdata/osd.traineddata").unwrap_err();
+        assert_eq!(error.to_string(), "the model has no LSTM network");
+    }
+
+    #[test]
+    fn an_unknown_layer_is_named() {
+        let reversed = b"RTLReversed";
+        let place = TINY.windows(reversed.len()).position(|window| window == reversed).unwrap();
+        let mut bytes = TINY.to_vec();
+        bytes[place..][..reversed.len()].copy_from_slice(b"TTBReversed");
+        let error = Model::from_bytes(&bytes).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the network needs what this engine does not have: a layer TTBReversed"
+        );
     }
 }

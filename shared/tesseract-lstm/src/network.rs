@@ -65,6 +65,12 @@ pub(crate) struct Weights {
 }
 
 impl Weights {
+    #[cfg(test)]
+    pub(crate) fn new(outputs: usize, inputs: usize, values: Vec<i8>, scales: Vec<f32>) -> Self {
+        assert!(values.len() == outputs * (inputs + 1) && scales.len() == outputs);
+        Self { outputs, inputs, values, scales }
+    }
+
     pub(crate) fn row(&self, output: usize) -> (&[i8], i8) {
         let row = &self.values[output * (self.inputs + 1)..][..=self.inputs];
         (&row[..self.inputs], row[self.inputs])

@@ -31,7 +31,8 @@ pub(crate) struct Recoder {
 }
 
 impl Recoder {
-    pub(crate) fn parse(bytes: &mut Bytes<'_>, unichars: usize) -> Result<Self, ModelError> {
+    /// The codes of at most `unichars` characters, for a network of so many `outputs`.
+    pub(crate) fn parse(bytes: &mut Bytes<'_>, unichars: usize, outputs: usize) -> Result<Self, ModelError> {
         let count = bytes.count(5)?;
         let mut codes = Vec::with_capacity(count.min(unichars));
         for _ in 0..count {
@@ -42,8 +43,11 @@ impl Recoder {
             }
             let mut code = Vec::with_capacity(length);
             for _ in 0..length {
-                let value = bytes.i32()?;
-                code.push(u32::try_from(value).map_err(|_| bytes.damaged("a code is negative"))?);
+                let value = bytes.u32()?;
+                if value as usize >= outputs {
+                    return Err(bytes.damaged("a code is no output of the network"));
+                }
+                code.push(value);
             }
             codes.push(code);
         }

@@ -20,6 +20,7 @@ fn metadata() -> Metadata {
 const ARROWS: &[(&str, &[&str])] = &[
     ("filot-domain", &[]),
     ("filot-platform", &[]),
+    ("tesseract-lstm", &[]),
     ("filot-media", &["filot-domain"]),
     ("filot-store", &["filot-domain", "filot-platform"]),
     ("filot-cloud", &["filot-domain", "filot-platform"]),

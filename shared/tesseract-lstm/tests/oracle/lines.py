@@ -16,6 +16,7 @@ import json
 import math
 import os
 import random
+import struct
 import subprocess
 import sys
 import tempfile
@@ -196,12 +197,12 @@ def build_oracle(folder):
     return oracle
 
 
-def answers(command, paths):
+def answers(command, paths, environment=None):
     """One JSON object for each path."""
     done = subprocess.run(
         command, input="\n".join(map(str, paths)) + "\n", text=True, stdout=subprocess.PIPE, check=True,
         # More threads would wait for each other, busily, on one core.
-        env={**os.environ, "OMP_THREAD_LIMIT": "1"},
+        env={**os.environ, "OMP_THREAD_LIMIT": "1", **(environment or {})},
     )
     return [json.loads(line) for line in done.stdout.split("\n") if line]
 
@@ -288,8 +289,66 @@ def named_pictures():
         yield f"drawn-{number:02}", picture
 
 
+def tiny_model():
+    """A model of a few hundred weights with everything that the loader knows: a dictionary, and a character of three
+    outputs. Its weights are random, and so is what it reads."""
+    rng = random.Random(3)
+
+    def text(value):
+        return struct.pack("<I", len(value)) + value.encode()
+
+    def layer(kind, inputs, outputs, body):
+        header = b"\0" + text(kind) + b"\0\0" + struct.pack("<iiii", 0, inputs, outputs, 0) + text(kind.lower())
+        return header + body
+
+    def weights(outputs, inputs):
+        values = bytes(rng.randint(-127, 127) & 255 for _ in range(outputs * (inputs + 1)))
+        scales = b"".join(struct.pack("<d", rng.uniform(0.005, 0.03)) for _ in range(outputs))
+        return struct.pack("<BIIb", 129, outputs, inputs + 1, 0) + values + struct.pack("<I", outputs) + scales
+
+    def lstm(kind, inputs, states):
+        gates = b"".join(weights(states, inputs + states) for _ in range(4))
+        return layer(kind, inputs, states, struct.pack("<i", inputs + states) + gates)
+
+    def within(kind, inputs, outputs, *layers):
+        return layer(kind, inputs, outputs, struct.pack("<I", len(layers)) + b"".join(layers))
+
+    convolution = within("Series", 1, 3, layer("Convolve", 1, 9, struct.pack("<ii", 1, 1)), layer("Tanh", 9, 3, weights(3, 9)))
+    network = within(
+        "Series", 12, 5, layer("Input", 12, 1, struct.pack("<iiiii", 1, 12, 0, 1, 1)), convolution,
+        layer("Maxpool", 3, 3, struct.pack("<ii", 3, 3)), within("XYTranspose", 3, 5, lstm("SummLSTM", 3, 5)),
+        lstm("LSTM", 5, 4), within("RTLReversed", 4, 6, lstm("LSTM", 4, 6)), layer("Softmax", 6, 5, weights(5, 6)),
+    )
+    null = 4
+    network += text("") + struct.pack("<iiiifff", 65, 0, 7, null, 0, 0, 0)
+    unicharset = "6\nNULL 0 Common 0\nJoined 7 Latin 1\n|Broken|0|1 f Common 2\na 3 Latin 3\nb 3 Latin 4\nbab 3 Latin 5\n"
+    # Space, Joined, the null, a, b, and one that is written b, a, b.
+    codes = [[0], [3], [null], [1], [2], [2, 1, 2]]
+    recoder = struct.pack("<I", len(codes))
+    for code in codes:
+        recoder += struct.pack(f"<bi{len(code)}i", 1, len(code), *code)
+
+    def dawg(*edges):
+        # Three bits for a character; flags: the last edge of its node, and the end of a word.
+        packed = (letter | last << 3 | end << 5 | node << 6 for letter, node, last, end in edges)
+        return struct.pack(f"<hii{len(edges)}Q", 42, 6, len(edges), *packed)
+
+    components = {
+        17: network, 18: dawg((0, 0, 1, 1)), 19: dawg((3, 2, 0, 1), (4, 0, 1, 1), (4, 3, 1, 1), (3, 2, 1, 0)),
+        20: dawg((0, 0, 1, 1)), 21: unicharset.encode(), 22: recoder, 23: b"5.3.0",
+    }
+    offset = 4 + 8 * 24
+    table = struct.pack("<I", 24)
+    for slot in range(24):
+        table += struct.pack("<q", offset if slot in components else -1)
+        offset += len(components.get(slot, b""))
+    return table + b"".join(components[slot] for slot in sorted(components))
+
+
 def fixtures():
     """Writes pictures and what libtesseract says of them."""
+    FIXTURES.mkdir(parents=True, exist_ok=True)
+    (FIXTURES / "tiny.traineddata").write_bytes(tiny_model())
     pictures = FIXTURES / "lines"
     pictures.mkdir(parents=True, exist_ok=True)
     for path in pictures.glob("*.png"):
@@ -301,8 +360,9 @@ def fixtures():
     with tempfile.TemporaryDirectory() as folder:
         oracle = build_oracle(folder)
         rows = []
-        for lang in ("ind", "eng", "ind+eng"):
-            for answer in answers([oracle, lang], paths):
+        for lang in ("ind", "eng", "ind+eng", "tiny"):
+            environment = {"TESSDATA_PREFIX": FIXTURES} if lang == "tiny" else {}
+            for answer in answers([oracle, lang], paths, environment):
                 answer["file"] = Path(answer["file"]).name
                 answer["text"] = answer["text"].removesuffix("\n")
                 rows.append(json.dumps({"lang": lang, **answer}, ensure_ascii=False))
