@@ -6,7 +6,7 @@
 --   filot_scoring  scoring: evaluations and automatic decisions
 --   filot_reviews  review-callback: decisions of a human
 --
--- The last two may also do what filot_app may. ops/database-roles.sql makes the roles before the first migration; an owner
+-- The last two may also do what filot_app may. shared/store/roles.sql makes the roles before the first migration; an owner
 -- with CREATEROLE may leave that to this file.
 DO $$
 DECLARE
@@ -20,7 +20,7 @@ BEGIN
                 WHEN duplicate_object OR unique_violation THEN
                     NULL; -- another database of this server was being migrated at the same moment
                 WHEN insufficient_privilege THEN
-                    RAISE EXCEPTION 'the role % is missing: ops/database-roles.sql makes it', role
+                    RAISE EXCEPTION 'the role % is missing: shared/store/roles.sql makes it', role
                         USING ERRCODE = 'insufficient_privilege';
             END;
         END IF;
@@ -28,7 +28,7 @@ BEGIN
             BEGIN
                 EXECUTE format('GRANT filot_app TO %I', role);
             EXCEPTION WHEN insufficient_privilege THEN
-                RAISE EXCEPTION '% is no member of filot_app: ops/database-roles.sql makes it one', role
+                RAISE EXCEPTION '% is no member of filot_app: shared/store/roles.sql makes it one', role
                     USING ERRCODE = 'insufficient_privilege';
             END;
         END IF;

@@ -26,7 +26,7 @@ pub const URL_VARIABLE: &str = "FILOT_TEST_POSTGRES_URL";
 
 /// Role that owns the databases and runs migrations.
 const OWNER: &str = "filot_test_owner";
-/// Roles of the functions and workers, as `ops/database-roles.sql` makes them.
+/// Roles of the functions and workers, as `shared/store/roles.sql` makes them.
 pub const GROUPS: [&str; 4] = ["filot_app", "filot_worker", "filot_scoring", "filot_reviews"];
 /// A member of all groups: a test plays every function in one process.
 const APP: &str = "filot_test_app";

@@ -1,6 +1,6 @@
 -- The roles of FiLot's database, made once, before the first migration, by whoever administers the server:
 --
---   psql --set=database=filot --file ops/database-roles.sql
+--   psql --set=database=filot --file shared/store/roles.sql
 --
 -- Then give each a login, with a password that is nowhere but in its secret (ALTER ROLE … LOGIN PASSWORD …):
 --
