@@ -198,7 +198,7 @@ async fn a_review_acknowledged_after_the_erasure_is_cancelled() {
     let (desk, buli2) = desk().await;
     // A dispatcher has sent it and is about to hear so when the owner erases the document.
     let due = store.take_due_dispatches("other", 5, 60, now()).await.unwrap().remove(0);
-    let payload = store.load_dispatch(&due.lease, Utc::now()).await.unwrap();
+    let payload = store.load_dispatch(&due.lease, now()).await.unwrap();
     let SubmitOutcome::Accepted { task_id } = buli2.submit(payload, now()).await else { panic!("not taken") };
     delete(&store, seed::READ).await;
     assert!(store.acknowledge_dispatch(&due.lease, &task_id, now()).await.is_err());
