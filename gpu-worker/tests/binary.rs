@@ -5,6 +5,8 @@
 mod support;
 
 use std::io::Cursor;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -44,10 +46,15 @@ impl Drop for Running {
 
 impl Running {
     async fn start(stage: &Stage) -> Self {
+        Self::start_as(Command::new(BINARY), stage).await
+    }
+
+    /// Starts what `command` names, with the worker's environment.
+    async fn start_as(mut command: Command, stage: &Stage) -> Self {
         let port = free_port().unwrap();
         let config = &stage.objects_config;
         let log = tempfile::NamedTempFile::new().unwrap();
-        let child = Command::new(BINARY)
+        let child = command
             .env_clear()
             .env("FILOT_ENV", "local")
             .env("PORT", port.to_string())
@@ -202,6 +209,55 @@ async fn sigterm_gives_unfinished_work_back_within_thirty_seconds() {
     assert!(!std::path::Path::new(&format!("/proc/{reader}")).exists(), "a reader is left over");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn inv_7_a_real_reader_is_confined() {
+    let stage = Stage::new().await;
+    let worker = Running::start(&stage).await;
+    let reader = support::processes("gpu-worker", worker.child.id())[0];
+    let about = |file: &str| std::fs::read_to_string(format!("/proc/{reader}/{file}")).unwrap();
+    let status = about("status");
+    for line in ["Seccomp:\t2", "NoNewPrivs:\t1", "Threads:\t1"] {
+        assert!(status.contains(line), "{line} is not in {status}");
+    }
+    let limits = about("limits");
+    for name in ["Max processes", "Max open files", "Max file size", "Max core file size"] {
+        let line = limits.lines().find(|line| line.starts_with(name)).unwrap();
+        let bounds: Vec<_> = line[name.len()..].split_whitespace().take(2).collect();
+        assert_eq!(bounds, ["0", "0"], "{line}");
+    }
+    if nix::unistd::geteuid().is_root() {
+        assert!(
+            status.contains("Uid:\t65534\t65534") && status.contains("CapEff:\t0000000000000000"),
+            "{status}"
+        );
+    }
+    // It reads cards all the same: `a_real_reader_reads_and_sigterm_ends_with_zero`.
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn inv_7_a_real_worker_hides_from_its_user() {
+    let stage = Stage::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let program = folder.path().join("gpu-worker");
+    std::fs::copy(BINARY, &program).unwrap();
+    let mut command = Command::new(&program);
+    let is_root = nix::unistd::geteuid().is_root();
+    if is_root {
+        // As in the image, where the worker is no root: nothing but its own wish hides it.
+        command.uid(10_001).gid(10_001);
+    }
+    let worker = Running::start_as(command, &stage).await;
+    let folder = format!("/proc/{}", worker.child.id());
+    let status = std::fs::read_to_string(format!("{folder}/status")).unwrap();
+    assert!(!is_root || status.contains("Uid:\t10001"), "{status}");
+    // The kernel gives the folder of a hidden process to root.
+    assert_eq!(std::fs::metadata(format!("{folder}/environ")).unwrap().uid(), 0);
+    let id = stage.upload_silently(&picture(), QueueKind::Cpu).await;
+    stage.send(id, QueueKind::Cpu).await;
+    stage.until(id, DocumentStatus::OcrCompleted).await;
+}
+
 fn run(env: &[(&str, &str)], args: &[&str]) -> Output {
     Command::new(BINARY).env_clear().envs(env.iter().copied()).args(args).output().unwrap()
 }
@@ -229,7 +285,8 @@ fn help_names_the_settings_and_hides_the_reader() {
 
 #[test]
 fn a_reader_without_its_worker_does_not_start() {
-    let args = ["reader", "--engine", "tesseract", "--memory-mb", "1024", "--parent", "1"];
+    let bounds = ["--memory-mb", "1024", "--file-s", "20", "--files", "10"];
+    let args = [&["reader", "--engine", "tesseract", "--parent", "1"], &bounds[..]].concat();
     let output = run(&[], &args);
     assert!(!output.status.success());
     assert!(output.stdout.is_empty());

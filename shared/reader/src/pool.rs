@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use crate::chain;
 use crate::child::{ReadCard, Unreadable};
 use crate::process::{Death, ReaderCommand, ReaderInfo, ReaderProcess, Reply, StartError};
 
@@ -204,7 +205,12 @@ async fn supervise(shared: Arc<Shared>, jobs: Jobs) {
         match started {
             Ok((reader, info)) => {
                 tracing::info!(reader_pid = reader.pid(), engine = %info.engine, "a reader is ready");
-                shared.info.send_replace(Some(Ok(info)));
+                let missing = info.missing.clone();
+                let before = shared.info.send_replace(Some(Ok(info)));
+                // Once, not for every reader: a platform does not change.
+                if !missing.missing.is_empty() && before.and_then(Result::ok).is_none() {
+                    tracing::warn!(%missing, "this platform lacks protections of a reader");
+                }
                 let _alive = Count::up(&shared.alive);
                 match serve(&shared, &jobs, reader).await {
                     End::Retired => failures = 0,
@@ -283,6 +289,12 @@ async fn serve(shared: &Shared, jobs: &Jobs, mut reader: ReaderProcess) -> End {
                 }
             }
             Some(Err(death)) => {
+                if death == Death::Forbidden {
+                    tracing::error!(
+                        reader_pid = reader.pid(),
+                        "a reader broke out of its program: a hostile file"
+                    );
+                }
                 tracing::warn!(reader_pid = reader.pid(), ?death, "a reader ended on a document");
                 reader.kill().await;
                 let _ = reply.send(Err(death));
@@ -294,16 +306,4 @@ async fn serve(shared: &Shared, jobs: &Jobs, mut reader: ReaderProcess) -> End {
             }
         }
     }
-}
-
-/// An error with its causes on one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        text.push_str(": ");
-        text.push_str(&next.to_string());
-        cause = next.source();
-    }
-    text
 }
