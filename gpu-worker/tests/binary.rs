@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use filot_domain::retry::QueueKind;
 use filot_domain::{CardKind, DocumentStatus, ReasonCode};
 use filot_testkit::aws::{CREDENTIAL, REGION};
-use filot_testkit::process::free_port;
+use filot_testkit::process::{children_of, free_port};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -158,7 +158,7 @@ async fn a_real_reader_reads_and_sigterm_ends_with_zero() {
     assert_eq!(lines[0]["documentId"], damaged.to_string());
     assert_eq!(lines[0]["reason"], ReasonCode::FileUnreadable.to_string());
     assert!(lines[0]["detail"].as_str().is_some_and(|text| !text.is_empty()), "{lines:?}");
-    let readers = support::processes("gpu-worker", worker.child.id());
+    let readers = children_of(worker.child.id(), "gpu-worker");
     assert_eq!(readers.len(), 1);
     kill(worker.pid(), Signal::SIGTERM).unwrap();
     assert_eq!(worker.ended(Duration::from_secs(30)).await, Some(0));
@@ -169,7 +169,7 @@ async fn a_real_reader_reads_and_sigterm_ends_with_zero() {
 async fn inv_1_a_worker_killed_in_the_middle_is_followed_by_another() {
     let stage = Stage::new().await;
     let mut first = Running::start(&stage).await;
-    let reader = support::processes("gpu-worker", first.child.id())[0];
+    let reader = children_of(first.child.id(), "gpu-worker")[0];
     // The reader stands still, so the document is certainly not finished when the worker dies.
     kill(Pid::from_raw(reader), Signal::SIGSTOP).unwrap();
     let id = stage.upload_silently(&picture(), QueueKind::Cpu).await;
@@ -193,7 +193,7 @@ async fn inv_1_a_worker_killed_in_the_middle_is_followed_by_another() {
 async fn sigterm_gives_unfinished_work_back_within_thirty_seconds() {
     let stage = Stage::new().await;
     let mut worker = Running::start(&stage).await;
-    let reader = support::processes("gpu-worker", worker.child.id())[0];
+    let reader = children_of(worker.child.id(), "gpu-worker")[0];
     kill(Pid::from_raw(reader), Signal::SIGSTOP).unwrap();
     let id = stage.upload_silently(&picture(), QueueKind::Cpu).await;
     stage.send(id, QueueKind::Cpu).await;
@@ -213,7 +213,7 @@ async fn sigterm_gives_unfinished_work_back_within_thirty_seconds() {
 async fn inv_7_a_real_reader_is_confined() {
     let stage = Stage::new().await;
     let worker = Running::start(&stage).await;
-    let reader = support::processes("gpu-worker", worker.child.id())[0];
+    let reader = children_of(worker.child.id(), "gpu-worker")[0];
     let about = |file: &str| std::fs::read_to_string(format!("/proc/{reader}/{file}")).unwrap();
     let status = about("status");
     for line in ["Seccomp:\t2", "NoNewPrivs:\t1", "Threads:\t1"] {

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::chain;
 use crate::child::{ReadCard, Unreadable};
-use crate::process::{Death, ReaderCommand, ReaderInfo, ReaderProcess, Reply, StartError};
+use crate::process::{Death, FORBIDDEN, ReaderCommand, ReaderInfo, ReaderProcess, Reply, StartError};
 
 /// How the pool behaves.
 #[derive(Debug, Clone)]
@@ -259,8 +259,11 @@ async fn serve(shared: &Shared, jobs: &Jobs, mut reader: ReaderProcess) -> End {
         let job = tokio::select! {
             biased;
             () = shared.draining.cancelled() => None,
-            () = reader.ended() => {
-                tracing::warn!("an idle reader ended");
+            signal = reader.ended() => {
+                if signal == Some(FORBIDDEN) {
+                    tell_of_breakout(&reader);
+                }
+                tracing::warn!(?signal, "an idle reader ended");
                 return End::Died { read_some };
             }
             job = async { jobs.lock().await.recv().await } => job,
@@ -290,10 +293,7 @@ async fn serve(shared: &Shared, jobs: &Jobs, mut reader: ReaderProcess) -> End {
             }
             Some(Err(death)) => {
                 if death == Death::Forbidden {
-                    tracing::error!(
-                        reader_pid = reader.pid(),
-                        "a reader broke out of its program: a hostile file"
-                    );
+                    tell_of_breakout(&reader);
                 }
                 tracing::warn!(reader_pid = reader.pid(), ?death, "a reader ended on a document");
                 reader.kill().await;
@@ -306,4 +306,9 @@ async fn serve(shared: &Shared, jobs: &Jobs, mut reader: ReaderProcess) -> End {
             }
         }
     }
+}
+
+/// Whoever is on call should look at the file: the reader did what no code of ours does.
+fn tell_of_breakout(reader: &ReaderProcess) {
+    tracing::error!(reader_pid = reader.pid(), "a reader broke out of its program: a hostile file");
 }

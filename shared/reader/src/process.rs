@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -26,6 +26,9 @@ use crate::sandbox::Report;
 const LINE_BYTES_MAX: u64 = 512;
 /// How long a process that was killed, or closed its pipe, may take to be gone.
 const END_WAIT: Duration = Duration::from_secs(2);
+
+/// What the filter of system calls ends a reader with.
+pub(crate) const FORBIDDEN: Signal = Signal::SIGSYS;
 
 /// How to start a reader.
 #[derive(Debug, Clone)]
@@ -150,9 +153,9 @@ impl ReaderProcess {
         self.questions
     }
 
-    /// Waits until the process ends by itself.
-    pub async fn ended(&mut self) {
-        let _ = self.child.wait().await;
+    /// Waits until the process ends by itself; the signal that ended it, if one did.
+    pub async fn ended(&mut self) -> Option<Signal> {
+        signal_of(self.child.wait().await.ok()?)
     }
 
     /// Asks it to read one file. After a `Death` the process is of no more use.
@@ -195,9 +198,8 @@ impl ReaderProcess {
         let _ = self.child.start_kill();
         let ended = timeout(END_WAIT, self.child.wait()).await;
         let _ = timeout(END_WAIT, &mut self.stderr).await;
-        let signal = ended.ok().and_then(Result::ok).and_then(|status| status.signal());
-        match signal.and_then(|number| Signal::try_from(number).ok()) {
-            Some(Signal::SIGSYS) => Death::Forbidden,
+        match ended.ok().and_then(Result::ok).and_then(signal_of) {
+            Some(FORBIDDEN) => Death::Forbidden,
             Some(Signal::SIGXCPU) => Death::OutOfTime,
             _ if self.out_of_memory.load(Ordering::Relaxed) => Death::OutOfMemory,
             _ => Death::Crashed,
@@ -221,6 +223,11 @@ impl ReaderProcess {
             let _ = timeout(END_WAIT, child.wait()).await;
         }
     }
+}
+
+/// The signal that ended a process, if one did.
+fn signal_of(status: ExitStatus) -> Option<Signal> {
+    status.signal().and_then(|number| Signal::try_from(number).ok())
 }
 
 /// Passes a reader's stderr on as log lines, each bounded, masked by the log like any other line.
