@@ -14,9 +14,10 @@ use serde::Deserialize;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use crate::db::{Db, Store, p};
+use crate::db::{Db, Store, begin, commit, p};
 use crate::error::{Miss, Result, StoreError};
 use crate::origin::{Caller, Origin};
+use crate::quotas::{self, ExceededLimit, UserLimits};
 use crate::row::{count, get, parse, parse_opt, reasons, score_opt};
 use crate::sealing::{Column, Sealer};
 use crate::step::{self, Also};
@@ -81,6 +82,8 @@ pub enum BeginUpload {
     InProgress,
     /// The key was used for another request.
     KeyReused,
+    /// One more document is more than the user may have. Nothing was written.
+    Refused(ExceededLimit),
 }
 
 /// The short form of a document.
@@ -208,7 +211,8 @@ pub(crate) const REVIEW_COLUMNS: &str = "r.id AS review_id, r.status AS review_s
     r.created_at AS review_created_at, r.decided_at AS review_decided_at";
 
 impl Store {
-    /// Creates the row of an upload before its object exists, unless its idempotency key was seen before.
+    /// Creates the row of an upload before its object exists, unless its idempotency key was seen before or the user's
+    /// limits are reached.
     ///
     /// # Errors
     /// `Miss::SessionEnded` without a valid session.
@@ -216,10 +220,14 @@ impl Store {
         &self,
         caller: &Caller,
         new: &NewDocument,
+        limits: &UserLimits,
         origin: &Origin,
         now: DateTime<Utc>,
     ) -> Result<BeginUpload> {
-        let client = self.client().await?;
+        let mut connection = self.client().await?;
+        let client = begin(&mut connection).await?;
+        quotas::lock_user(&client, caller, now).await?;
+        let exceeded = quotas::exceeded(&client, caller.user_id, limits, Some(new.bytes), now).await?;
         let (session, user) = (caller.session_id.as_uuid(), caller.user_id.as_uuid());
         let (id, kind): (Uuid, &str) = (new.id.as_uuid(), new.document_type.into());
         let bytes = i64::try_from(new.bytes).map_err(|_| StoreError::Invariant("a file of this length"))?;
@@ -227,6 +235,7 @@ impl Store {
         let key = new.idempotency.as_ref().map(|i| i.key.as_str());
         let key_hash = new.idempotency.as_ref().map(|i| i.request_hash.as_slice());
         let (actor, correlation) = (origin.actor.to_string(), origin.correlation_id.as_str());
+        let may_begin = exceeded.is_none();
         let inserted = client
             .fetch_opt(
                 "INSERT INTO documents (id, user_id, type, object_key, content_sha256, mime, bytes, status, \
@@ -235,6 +244,7 @@ impl Store {
                  SELECT $4, s.user_id, $5, $6, $7, $8, $9, 'receiving', 'pending', 1, $10, $11, $13, 'created', $12, \
                    $13, $3, $3, $3 \
                  FROM sessions s WHERE s.id = $1 AND s.user_id = $2 AND s.ended_at IS NULL AND s.expires_at > $3 \
+                   AND $14 \
                  ON CONFLICT ON CONSTRAINT documents_idempotency_unique DO NOTHING RETURNING *",
                 &[
                     p(&session),
@@ -250,10 +260,12 @@ impl Store {
                     p(&key_hash),
                     p(&actor),
                     p(&correlation),
+                    p(&may_begin),
                 ],
             )
             .await?;
         if let Some(row) = inserted {
+            commit(client).await?;
             return fresh(&row);
         }
         let earlier = client
@@ -266,8 +278,9 @@ impl Store {
             .await?;
         let row = earlier.ok_or(Miss::SessionEnded)?;
         if get::<Option<Uuid>>(&row, "id")?.is_none() {
-            // The earlier upload was discarded between the two statements: the client may try again.
-            return Ok(BeginUpload::InProgress);
+            // Without a limit that was reached, an earlier upload was there and was discarded between the two statements: the
+            // client may try again.
+            return Ok(exceeded.map_or(BeginUpload::InProgress, BeginUpload::Refused));
         }
         if get::<Option<&[u8]>>(&row, "idempotency_hash")? != key_hash {
             return Ok(BeginUpload::KeyReused);
@@ -282,10 +295,9 @@ impl Store {
         let taken_until = now + UPLOAD_PATIENCE;
         let sql = "UPDATE documents SET not_before = $2 WHERE id = $1 AND status = 'receiving' \
                      AND CASE WHEN not_before IS NULL THEN created_at <= $3 ELSE not_before <= $4 END RETURNING *";
-        match client.fetch_opt(sql, &[p(&id), p(&taken_until), p(&free_at), p(&now)]).await? {
-            Some(row) => fresh(&row),
-            None => Ok(BeginUpload::InProgress),
-        }
+        let taken = client.fetch_opt(sql, &[p(&id), p(&taken_until), p(&free_at), p(&now)]).await?;
+        commit(client).await?;
+        taken.map_or(Ok(BeginUpload::InProgress), |row| fresh(&row))
     }
 
     /// The object could not be stored: whoever sends the same upload again need not wait until this one is believed

@@ -10,7 +10,7 @@ use filot_cloud::{Functions, Objects, ObjectsConfig, OcrQueues, Queue};
 use filot_domain::DocumentStatus;
 use filot_platform::Secret;
 use filot_platform::config::Retention;
-use filot_store::Store;
+use filot_store::{Store, UserLimits};
 use filot_testkit::{Aws, aws};
 
 use crate::requests::{caller, task, user};
@@ -38,7 +38,7 @@ pub(crate) async fn uploaded(
     queues: &OcrQueues,
     key: Option<&str>,
 ) -> DocumentDto {
-    let sent = upload(store, objects, queues, &user(now()), request(key)).await;
+    let sent = upload(store, objects, queues, &UserLimits::NONE, &user(now()), request(key)).await;
     sent.unwrap().document
 }
 
@@ -90,9 +90,13 @@ async fn inv_1_a_queue_that_is_away_loses_no_document() {
     let url = aws.queue().await.unwrap();
     let nowhere = queues(&aws, format!("{url}-that-is-not-there")).await;
 
-    let uploaded = upload(&store, &objects, &nowhere, &user(now()), request(Some("once"))).await.unwrap();
+    let uploaded = upload(&store, &objects, &nowhere, &UserLimits::NONE, &user(now()), request(Some("once")))
+        .await
+        .unwrap();
     assert_eq!(uploaded.document.status, DocumentStatus::Uploaded);
-    let again = upload(&store, &objects, &nowhere, &user(now()), request(Some("once"))).await.unwrap();
+    let again = upload(&store, &objects, &nowhere, &UserLimits::NONE, &user(now()), request(Some("once")))
+        .await
+        .unwrap();
     assert_eq!(again.document.id, uploaded.document.id, "the same key is the same upload");
     let key = format!("documents/{}/{}", caller().user_id, uploaded.document.id);
     assert_eq!(&objects.get(&key, 4096).await.unwrap()[..], PNG);
@@ -117,8 +121,9 @@ async fn an_upload_that_storage_refused_may_be_sent_again_at_once() {
     let queues = queues(&aws, aws.queue().await.unwrap()).await;
     let nowhere = objects("http://127.0.0.1:9", "filot".to_owned());
     let there = objects(aws.url(), aws.bucket().await.unwrap());
-    let send =
-        async |objects: &Objects| upload(&store, objects, &queues, &user(now()), request(Some("once"))).await;
+    let send = async |objects: &Objects| {
+        upload(&store, objects, &queues, &UserLimits::NONE, &user(now()), request(Some("once"))).await
+    };
     assert_eq!(send(&nowhere).await.unwrap_err().code, ErrorCode::Unavailable);
     assert_eq!(send(&there).await.unwrap().document.status, DocumentStatus::Uploaded);
 }
@@ -129,7 +134,7 @@ async fn inv_1_an_unfinished_upload_is_removed_and_never_shown() {
     let aws = Aws::start().unwrap();
     let queues = queues(&aws, aws.queue().await.unwrap()).await;
     let nowhere = objects("http://127.0.0.1:9", "filot".to_owned());
-    let refused = upload(&store, &nowhere, &queues, &user(now()), request(None)).await;
+    let refused = upload(&store, &nowhere, &queues, &UserLimits::NONE, &user(now()), request(None)).await;
     assert_eq!(refused.unwrap_err().code, ErrorCode::Unavailable);
 
     let objects = objects(aws.url(), aws.bucket().await.unwrap());

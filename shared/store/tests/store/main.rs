@@ -5,6 +5,7 @@ mod erasing;
 mod fixture;
 mod idempotency;
 mod leases;
+mod quotas;
 mod requests;
 mod reviews;
 mod schema;
