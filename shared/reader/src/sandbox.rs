@@ -94,9 +94,10 @@ pub fn leave_network(report: &mut Report) {
 /// The kernel refused what every supported kernel has.
 pub fn enter(mut report: Report) -> Result<Report, SandboxError> {
     report.note(Layer::User, become_nobody()?);
-    limits::bound("the number of files", Resource::RLIMIT_NOFILE, 0)?;
     prctl::set_dumpable(false).map_err(limits::refused("the process to be undumpable"))?;
+    // Its rules are a descriptor, so it comes before there are none.
     report.note(Layer::Landlock, restrict_objects());
+    limits::bound("the number of files", Resource::RLIMIT_NOFILE, 0)?;
     filter_calls()?;
     Ok(report)
 }

@@ -206,6 +206,9 @@ async fn a_reader_says_which_protections_are_missing() {
     let missing = pool.first_reader().await.unwrap().missing.missing;
     // Root can have a user of its own, and nobody else.
     assert_eq!(missing.contains(&Layer::User), !geteuid().is_root());
+    // A double with Landlock alone starts where the kernel has it.
+    let (alone, _supervisors, _draining) = start(config(1, &["landlock"]));
+    assert_eq!(missing.contains(&Layer::Landlock), alone.first_reader().await.is_err());
 }
 
 /// A process that waits until it is dropped.
