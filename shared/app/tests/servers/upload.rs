@@ -4,13 +4,14 @@ use bytes::Bytes;
 use chrono::TimeDelta;
 use filot_app::document_dto::DocumentDto;
 use filot_app::error_code::ErrorCode;
+use filot_app::process::process;
 use filot_app::sweep::{SweepReport, Sweeper, sweep};
 use filot_app::upload::{UploadRequest, UploadedFile, upload};
 use filot_cloud::{Functions, Objects, ObjectsConfig, OcrQueues, Queue};
 use filot_domain::DocumentStatus;
 use filot_platform::Secret;
 use filot_platform::config::Retention;
-use filot_store::{Store, UserLimits};
+use filot_store::{Store, UserLimits, seed};
 use filot_testkit::{Aws, aws};
 
 use crate::requests::{caller, task, user};
@@ -126,6 +127,30 @@ async fn an_upload_that_storage_refused_may_be_sent_again_at_once() {
     };
     assert_eq!(send(&nowhere).await.unwrap_err().code, ErrorCode::Unavailable);
     assert_eq!(send(&there).await.unwrap().document.status, DocumentStatus::Uploaded);
+}
+
+#[tokio::test]
+async fn a_user_at_a_limit_is_told_which_before_anything_is_stored() {
+    let (_database, store) = database().await;
+    let aws = Aws::start().unwrap();
+    let queues = queues(&aws, aws.queue().await.unwrap()).await;
+    let nowhere = objects("http://127.0.0.1:9", "filot".to_owned());
+    let roomy = UserLimits { in_flight: 1000, per_day: 1000, storage_bytes: 1 << 30 };
+    let refused = async |limits: UserLimits| {
+        upload(&store, &nowhere, &queues, &limits, &user(now()), request(None)).await.unwrap_err()
+    };
+    let in_flight = refused(UserLimits { in_flight: 0, ..roomy }).await;
+    assert_eq!((in_flight.code, in_flight.retry_after_s), (ErrorCode::DocumentsInFlight, Some(10)));
+    let today = refused(UserLimits { per_day: 0, ..roomy }).await;
+    assert_eq!(today.code, ErrorCode::DailyQuotaReached);
+    assert!(today.retry_after_s.is_some_and(|seconds| (1..=86_401).contains(&seconds)), "{today:?}");
+    let storage = refused(UserLimits { storage_bytes: 0, ..roomy }).await;
+    assert_eq!((storage.code, storage.retry_after_s), (ErrorCode::StorageFull, None));
+    assert_eq!(refused(roomy).await.code, ErrorCode::Unavailable, "within them, storage is asked");
+
+    let limits = UserLimits { per_day: 0, ..roomy };
+    let tried = process(&store, &queues, &limits, &user(now()), seed::FAILED).await;
+    assert_eq!(tried.unwrap_err().code, ErrorCode::DailyQuotaReached);
 }
 
 #[tokio::test]
