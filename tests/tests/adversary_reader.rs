@@ -104,7 +104,9 @@ async fn reader(stack: &Stack) -> Result<Pid> {
 }
 
 /// INV-7, INV-8: nothing that a taken-over reader asks the kernel for is given to it, and cards are read afterwards.
-#[tokio::test]
+///
+/// The parts of the stack that run in this process need threads of their own. This function stays on one, as a debugger must.
+#[tokio::test(flavor = "multi_thread")]
 async fn inv_7_the_real_reader_gets_nothing_from_the_kernel() -> Result<()> {
     if !nix::unistd::geteuid().is_root() {
         eprintln!("adversary: compromised reader: only root can play it");

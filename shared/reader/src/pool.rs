@@ -255,15 +255,17 @@ enum End {
 /// Lets one reader answer until it ends.
 async fn serve(shared: &Shared, jobs: &Jobs, mut reader: ReaderProcess) -> End {
     let mut read_some = false;
+    // A process that has ended has none any more.
+    let pid = reader.pid();
     loop {
         let job = tokio::select! {
             biased;
             () = shared.draining.cancelled() => None,
             signal = reader.ended() => {
                 if signal == Some(FORBIDDEN) {
-                    tell_of_breakout(&reader);
+                    tell_of_breakout(pid);
                 }
-                tracing::warn!(?signal, "an idle reader ended");
+                tracing::warn!(reader_pid = pid, ?signal, "an idle reader ended");
                 return End::Died { read_some };
             }
             job = async { jobs.lock().await.recv().await } => job,
@@ -293,9 +295,9 @@ async fn serve(shared: &Shared, jobs: &Jobs, mut reader: ReaderProcess) -> End {
             }
             Some(Err(death)) => {
                 if death == Death::Forbidden {
-                    tell_of_breakout(&reader);
+                    tell_of_breakout(pid);
                 }
-                tracing::warn!(reader_pid = reader.pid(), ?death, "a reader ended on a document");
+                tracing::warn!(reader_pid = pid, ?death, "a reader ended on a document");
                 reader.kill().await;
                 let _ = reply.send(Err(death));
                 return End::Died { read_some };
@@ -309,6 +311,6 @@ async fn serve(shared: &Shared, jobs: &Jobs, mut reader: ReaderProcess) -> End {
 }
 
 /// Whoever is on call should look at the file: the reader did what no code of ours does.
-fn tell_of_breakout(reader: &ReaderProcess) {
-    tracing::error!(reader_pid = reader.pid(), "a reader broke out of its program: a hostile file");
+fn tell_of_breakout(reader_pid: Option<u32>) {
+    tracing::error!(reader_pid, "a reader broke out of its program: a hostile file");
 }
