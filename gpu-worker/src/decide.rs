@@ -19,6 +19,10 @@ const NOT_STORED_YET: TimeDelta = TimeDelta::seconds(30);
 /// Pause before a message is tried again after an outage or a failed scoring.
 const OUTAGE: Backoff = Backoff { base: TimeDelta::seconds(10), cap: TimeDelta::minutes(5) };
 
+/// Pause before a message is tried again whose document was put off for others. It grows with the deliveries, so that they
+/// last for longer than anybody is put off.
+const PUT_OFF: Backoff = Backoff { base: TimeDelta::seconds(2), cap: TimeDelta::minutes(1) };
+
 /// What happens to a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Disposition {
@@ -41,8 +45,8 @@ pub enum Unclaimed {
     Resolve(Disposition),
 }
 
-/// What a refused claim means for its message.
-pub fn unclaimed(refusal: &NotClaimable, now: DateTime<Utc>, random: f64) -> Unclaimed {
+/// What a refused claim means for its message, on its `deliveries`-th delivery.
+pub fn unclaimed(refusal: &NotClaimable, deliveries: u32, now: DateTime<Utc>, random: f64) -> Unclaimed {
     match refusal {
         NotClaimable::AlreadyRead => Unclaimed::Score,
         NotClaimable::Rerouted(queue) => Unclaimed::Move(*queue),
@@ -52,6 +56,9 @@ pub fn unclaimed(refusal: &NotClaimable, now: DateTime<Utc>, random: f64) -> Unc
         }
         NotClaimable::HeldUntil(until) | NotClaimable::NotYet(until) => {
             Unclaimed::Resolve(hide_until(*until, now, random))
+        }
+        NotClaimable::PutOff => {
+            Unclaimed::Resolve(Disposition::Hide(PUT_OFF.delay(deliveries.max(1), random, None)))
         }
         NotClaimable::NotUploaded => Unclaimed::Resolve(Disposition::Hide(NOT_STORED_YET)),
     }
@@ -118,7 +125,7 @@ mod tests {
     fn a_message_of_a_final_or_missing_document_is_deleted() {
         for refusal in [NotClaimable::Final, NotClaimable::NotFound, NotClaimable::Erased] {
             assert_eq!(
-                unclaimed(&refusal, at(0), 0.5),
+                unclaimed(&refusal, 1, at(0), 0.5),
                 Unclaimed::Resolve(Disposition::Delete),
                 "{refusal:?}"
             );
@@ -127,28 +134,39 @@ mod tests {
 
     #[test]
     fn a_read_document_is_only_scored() {
-        assert_eq!(unclaimed(&NotClaimable::AlreadyRead, at(0), 0.5), Unclaimed::Score);
+        assert_eq!(unclaimed(&NotClaimable::AlreadyRead, 1, at(0), 0.5), Unclaimed::Score);
     }
 
     #[test]
     fn a_held_document_hides_its_message_until_the_lease_ends() {
         let refusal = NotClaimable::HeldUntil(at(42));
         assert_eq!(
-            unclaimed(&refusal, at(0), 0.0),
+            unclaimed(&refusal, 1, at(0), 0.0),
             Unclaimed::Resolve(Disposition::Hide(TimeDelta::seconds(42)))
         );
         // A lease that is over by now: at once.
         assert_eq!(
-            unclaimed(&refusal, at(60), 0.0),
+            unclaimed(&refusal, 1, at(60), 0.0),
             Unclaimed::Resolve(Disposition::Hide(TimeDelta::zero()))
         );
     }
 
     #[test]
+    fn a_message_outlasts_the_time_that_a_document_is_put_off() {
+        let waited: i64 = (1..DELIVERIES_MAX)
+            .map(|deliveries| match unclaimed(&NotClaimable::PutOff, deliveries, at(0), 0.0) {
+                Unclaimed::Resolve(Disposition::Hide(time)) => time.num_seconds(),
+                other => panic!("{other:?}"),
+            })
+            .sum();
+        assert!(waited > 5 * 60, "{waited}");
+    }
+
+    #[test]
     fn a_lost_lease_that_used_up_the_tries_moves_or_fails() {
         let refusal = NotClaimable::Rerouted(QueueKind::Cpu);
-        assert_eq!(unclaimed(&refusal, at(0), 0.5), Unclaimed::Move(QueueKind::Cpu));
-        assert_eq!(unclaimed(&NotClaimable::GaveUp, at(0), 0.5), Unclaimed::Failed);
+        assert_eq!(unclaimed(&refusal, 1, at(0), 0.5), Unclaimed::Move(QueueKind::Cpu));
+        assert_eq!(unclaimed(&NotClaimable::GaveUp, 1, at(0), 0.5), Unclaimed::Failed);
     }
 
     #[test]
@@ -176,7 +194,7 @@ mod tests {
             until in -1_000_000_i64..1_000_000, random in 0.0..1.0_f64, deliveries in any::<u32>(),
         ) {
             for refusal in [NotClaimable::HeldUntil(at(until)), NotClaimable::NotYet(at(until))] {
-                let Unclaimed::Resolve(Disposition::Hide(time)) = unclaimed(&refusal, at(0), random) else {
+                let Unclaimed::Resolve(Disposition::Hide(time)) = unclaimed(&refusal, 1, at(0), random) else {
                     panic!("not hidden");
                 };
                 prop_assert!(whole_seconds(time) <= 43_200);

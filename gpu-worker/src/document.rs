@@ -7,9 +7,9 @@ use bytes::Bytes;
 use chrono::TimeDelta;
 use filot_cloud::{CloudError, Message};
 use filot_domain::ReasonCode;
-use filot_domain::retry::{QueueKind, after_failure};
+use filot_domain::retry::{AfterFailure, EXHAUSTIONS_MAX, QueueKind, after_failure};
 use filot_platform::telemetry::{MetricName, metric};
-use filot_store::{Claim, ClaimRequest, Claimed, Miss, StoreError};
+use filot_store::{Claim, ClaimRequest, Claimed, Miss, Result as StoreResult, StoreError};
 use sha2::{Digest, Sha256};
 
 use crate::decide::{self, AfterAttempt, Disposition, Unclaimed};
@@ -74,7 +74,7 @@ async fn work(worker: &Worker, job: &Job) -> Disposition {
         Ok(Claim::Claimed(claimed)) => read_and_report(worker, job, *claimed).await,
         Ok(Claim::Not(refusal)) => {
             tracing::info!(?refusal, "nothing to read");
-            match decide::unclaimed(&refusal, worker.clock.now(), rand::random()) {
+            match decide::unclaimed(&refusal, job.deliveries, worker.clock.now(), rand::random()) {
                 Unclaimed::Score => report::score(worker, job).await,
                 Unclaimed::Move(queue) => report::move_to(worker, job, queue).await,
                 Unclaimed::Failed => {
@@ -198,7 +198,11 @@ async fn fail(worker: &Worker, job: &Job, claimed: &Claimed, reason: ReasonCode)
     let origin = worker.origin(&job.correlation_id);
     let now = worker.clock.now();
     let attempts = claimed.attempts.saturating_add(1);
-    let next = after_failure(&worker.rules.retry, reason, attempts, claimed.queue, now, rand::random());
+    let next = match is_last_exhaustion(worker, claimed, reason).await {
+        Ok(true) => AfterFailure::Fail,
+        Ok(false) => after_failure(&worker.rules.retry, reason, attempts, claimed.queue, now, rand::random()),
+        Err(error) => return missed(worker, job, "the failures of the file were not counted", &error),
+    };
     let (lease, by) = (&claimed.lease, &origin);
     let recorded = persist(worker, "record the failure", move |store| async move {
         store.record_failure(lease, reason, next, by, now).await
@@ -216,6 +220,18 @@ async fn fail(worker: &Worker, job: &Job, claimed: &Claimed, reason: ReasonCode)
             Disposition::Delete
         }
     }
+}
+
+/// Whether the file used up a reader for the last time that anybody gives it one.
+async fn is_last_exhaustion(worker: &Worker, claimed: &Claimed, reason: ReasonCode) -> StoreResult<bool> {
+    if reason != ReasonCode::ReaderExhausted {
+        return Ok(false);
+    }
+    let (user, content) = (claimed.user_id, &claimed.content_sha256);
+    let earlier = persist(worker, "count the failures of the file", move |store| async move {
+        store.exhaustions(user, content).await
+    });
+    Ok(earlier.await?.saturating_add(1) >= EXHAUSTIONS_MAX)
 }
 
 /// Gives the document back at no cost; it may be claimed again when its message comes back.

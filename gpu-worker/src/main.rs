@@ -14,6 +14,7 @@ use filot_ocr::device;
 use filot_platform::config::Queues;
 use filot_platform::{Config, ConfigErrors, Role as BinaryRole, telemetry};
 use filot_reader::entry::{self, ReaderArguments};
+use filot_reader::limits::hide_process;
 use filot_reader::pool::Pool;
 use gpu_worker::clock::Clock;
 use gpu_worker::connect::{self, Unusable, section};
@@ -77,6 +78,9 @@ fn refuse(status: u8, problems: &[String]) -> ExitCode {
 
 async fn work() -> ExitCode {
     telemetry::init("gpu-worker");
+    if let Err(error) = hide_process() {
+        return refuse(CANNOT_READ, &[error.to_string()]);
+    }
     let config = match Config::load(BinaryRole::GpuWorker).await {
         Ok(config) => config,
         Err(ConfigErrors::Problems(problems)) => return refuse(BAD_CONFIGURATION, &problems),

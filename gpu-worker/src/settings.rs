@@ -20,12 +20,10 @@ const FILES_PER_READER_MAX: u64 = 1000;
 /// Pause between the attempts of a document.
 const ATTEMPTS: Backoff = Backoff { base: TimeDelta::seconds(4), cap: TimeDelta::minutes(2) };
 /// The variables of its environment that a worker passes on to a reader: no secret.
-const READER_ENV: [&str; 10] = [
-    "PATH",
+const READER_ENV: [&str; 8] = [
     "LD_LIBRARY_PATH",
     "LANG",
     "TZ",
-    "TMPDIR",
     "TESSDATA_PREFIX",
     "CUDA_VISIBLE_DEVICES",
     "NVIDIA_VISIBLE_DEVICES",
@@ -100,6 +98,10 @@ impl Settings {
             (&self.engine).into(),
             "--memory-mb".into(),
             self.reader_memory_mb.to_string().into(),
+            "--file-s".into(),
+            self.read_limit.as_secs().to_string().into(),
+            "--files".into(),
+            FILES_PER_READER_MAX.to_string().into(),
             "--parent".into(),
             std::process::id().to_string().into(),
         ];

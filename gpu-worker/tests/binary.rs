@@ -5,13 +5,15 @@
 mod support;
 
 use std::io::Cursor;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use filot_domain::retry::QueueKind;
 use filot_domain::{CardKind, DocumentStatus, ReasonCode};
 use filot_testkit::aws::{CREDENTIAL, REGION};
-use filot_testkit::process::free_port;
+use filot_testkit::process::{children_of, free_port};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -44,10 +46,15 @@ impl Drop for Running {
 
 impl Running {
     async fn start(stage: &Stage) -> Self {
+        Self::start_as(Command::new(BINARY), stage).await
+    }
+
+    /// Starts what `command` names, with the worker's environment.
+    async fn start_as(mut command: Command, stage: &Stage) -> Self {
         let port = free_port().unwrap();
         let config = &stage.objects_config;
         let log = tempfile::NamedTempFile::new().unwrap();
-        let child = Command::new(BINARY)
+        let child = command
             .env_clear()
             .env("FILOT_ENV", "local")
             .env("PORT", port.to_string())
@@ -151,7 +158,7 @@ async fn a_real_reader_reads_and_sigterm_ends_with_zero() {
     assert_eq!(lines[0]["documentId"], damaged.to_string());
     assert_eq!(lines[0]["reason"], ReasonCode::FileUnreadable.to_string());
     assert!(lines[0]["detail"].as_str().is_some_and(|text| !text.is_empty()), "{lines:?}");
-    let readers = support::processes("gpu-worker", worker.child.id());
+    let readers = children_of(worker.child.id(), "gpu-worker");
     assert_eq!(readers.len(), 1);
     kill(worker.pid(), Signal::SIGTERM).unwrap();
     assert_eq!(worker.ended(Duration::from_secs(30)).await, Some(0));
@@ -162,7 +169,7 @@ async fn a_real_reader_reads_and_sigterm_ends_with_zero() {
 async fn inv_1_a_worker_killed_in_the_middle_is_followed_by_another() {
     let stage = Stage::new().await;
     let mut first = Running::start(&stage).await;
-    let reader = support::processes("gpu-worker", first.child.id())[0];
+    let reader = children_of(first.child.id(), "gpu-worker")[0];
     // The reader stands still, so the document is certainly not finished when the worker dies.
     kill(Pid::from_raw(reader), Signal::SIGSTOP).unwrap();
     let id = stage.upload_silently(&picture(), QueueKind::Cpu).await;
@@ -186,7 +193,7 @@ async fn inv_1_a_worker_killed_in_the_middle_is_followed_by_another() {
 async fn sigterm_gives_unfinished_work_back_within_thirty_seconds() {
     let stage = Stage::new().await;
     let mut worker = Running::start(&stage).await;
-    let reader = support::processes("gpu-worker", worker.child.id())[0];
+    let reader = children_of(worker.child.id(), "gpu-worker")[0];
     kill(Pid::from_raw(reader), Signal::SIGSTOP).unwrap();
     let id = stage.upload_silently(&picture(), QueueKind::Cpu).await;
     stage.send(id, QueueKind::Cpu).await;
@@ -200,6 +207,55 @@ async fn sigterm_gives_unfinished_work_back_within_thirty_seconds() {
     let there = stage.queues.get(QueueKind::Cpu).attributes().await.unwrap();
     assert_eq!((there.visible, there.in_flight), (1, 0));
     assert!(!std::path::Path::new(&format!("/proc/{reader}")).exists(), "a reader is left over");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn inv_7_a_real_reader_is_confined() {
+    let stage = Stage::new().await;
+    let worker = Running::start(&stage).await;
+    let reader = children_of(worker.child.id(), "gpu-worker")[0];
+    let about = |file: &str| std::fs::read_to_string(format!("/proc/{reader}/{file}")).unwrap();
+    let status = about("status");
+    for line in ["Seccomp:\t2", "NoNewPrivs:\t1", "Threads:\t1"] {
+        assert!(status.contains(line), "{line} is not in {status}");
+    }
+    let limits = about("limits");
+    for name in ["Max processes", "Max open files", "Max file size", "Max core file size"] {
+        let line = limits.lines().find(|line| line.starts_with(name)).unwrap();
+        let bounds: Vec<_> = line[name.len()..].split_whitespace().take(2).collect();
+        assert_eq!(bounds, ["0", "0"], "{line}");
+    }
+    if nix::unistd::geteuid().is_root() {
+        assert!(
+            status.contains("Uid:\t65534\t65534") && status.contains("CapEff:\t0000000000000000"),
+            "{status}"
+        );
+    }
+    // It reads cards all the same: `a_real_reader_reads_and_sigterm_ends_with_zero`.
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn inv_7_a_real_worker_hides_from_its_user() {
+    let stage = Stage::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let program = folder.path().join("gpu-worker");
+    std::fs::copy(BINARY, &program).unwrap();
+    let mut command = Command::new(&program);
+    let is_root = nix::unistd::geteuid().is_root();
+    if is_root {
+        // As in the image, where the worker is no root: nothing but its own wish hides it.
+        command.uid(10_001).gid(10_001);
+    }
+    let worker = Running::start_as(command, &stage).await;
+    let folder = format!("/proc/{}", worker.child.id());
+    let status = std::fs::read_to_string(format!("{folder}/status")).unwrap();
+    assert!(!is_root || status.contains("Uid:\t10001"), "{status}");
+    // The kernel gives the folder of a hidden process to root.
+    assert_eq!(std::fs::metadata(format!("{folder}/environ")).unwrap().uid(), 0);
+    let id = stage.upload_silently(&picture(), QueueKind::Cpu).await;
+    stage.send(id, QueueKind::Cpu).await;
+    stage.until(id, DocumentStatus::OcrCompleted).await;
 }
 
 fn run(env: &[(&str, &str)], args: &[&str]) -> Output {
@@ -234,7 +290,8 @@ fn help_names_the_settings_and_hides_the_reader() {
 
 #[test]
 fn a_reader_without_its_worker_does_not_start() {
-    let args = ["reader", "--engine", "tesseract", "--memory-mb", "1024", "--parent", "1"];
+    let bounds = ["--memory-mb", "1024", "--file-s", "20", "--files", "10"];
+    let args = [&["reader", "--engine", "tesseract", "--parent", "1"], &bounds[..]].concat();
     let output = run(&[], &args);
     assert!(!output.status.success());
     assert!(output.stdout.is_empty());

@@ -111,15 +111,30 @@ async fn a_reader_that_hangs_is_ended_and_the_document_retried() {
 async fn inv_8_a_poison_file_fails_after_its_tries_on_both_queues() {
     let stage = Stage::new().await;
     let _worker = stage.worker("w1", How::default()).await;
-    let poison = stage.upload("memory", QueueKind::Gpu).await;
+    let poison = stage.upload("abort", QueueKind::Gpu).await;
     let good = stage.upload("read", QueueKind::Gpu).await;
     stage.until(good, DocumentStatus::OcrCompleted).await;
     let view = stage.until(poison, DocumentStatus::Failed).await;
     // Three on the GPU's queue, one on the CPU's.
-    assert_eq!(failures(&view), (Some(ReasonCode::ReaderExhausted), 4));
+    assert_eq!(failures(&view), (Some(ReasonCode::ReaderCrashed), 4));
     stage.until_empty(QueueKind::Gpu).await;
     stage.until_empty(QueueKind::Cpu).await;
     assert_eq!(stage.scoring.asked(), [good.to_string()]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_exhausts_readers_is_tried_twice() {
+    let stage = Stage::new().await;
+    let _worker = stage.worker("w1", How::default()).await;
+    let first = stage.upload("memory", QueueKind::Gpu).await;
+    let view = stage.until(first, DocumentStatus::Failed).await;
+    assert_eq!(failures(&view), (Some(ReasonCode::ReaderExhausted), 2));
+    // The same bytes once more: one try, and never more than one.
+    let again = stage.upload("memory", QueueKind::Gpu).await;
+    let view = stage.until(again, DocumentStatus::Failed).await;
+    assert_eq!(failures(&view), (Some(ReasonCode::ReaderExhausted), 1));
+    stage.until_empty(QueueKind::Gpu).await;
+    stage.until_empty(QueueKind::Cpu).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -230,7 +230,9 @@ fn reviews(add: &mut impl FnMut(&str, Value)) {
     let by_path = "/internal/reviews/{reviewId}/callback";
     let ours = [("reviewId", seed::REVIEW.to_string())];
     let unknown = [("reviewId", NOBODY.to_owned())];
-    let approved = json!({"decision": "approved", "notes": "Sesuai", "documentId": seed::IN_REVIEW});
+    let approved = json!({
+        "reviewId": seed::REVIEW, "decision": "approved", "notes": "Sesuai", "documentId": seed::IN_REVIEW,
+    });
     let signed = |request: Request<'static>, body: &Value| {
         let signature = signature(&body.to_string());
         request.bearer(key).with("X-Buli2-Signature", signature).json(body)
@@ -242,9 +244,13 @@ fn reviews(add: &mut impl FnMut(&str, Value)) {
     add("review-callback/200-approved-by-body", signed(post(by_body), &body).event());
     let body = json!({"taskId": seed::TASK_ID, "decision": "approved", "reviewer": "ignored"});
     add("review-callback/200-approved-by-task", signed(post(by_body), &body).event());
-    let rejected = json!({"decision": "rejected"});
-    add("review-callback/409-contrary", signed(post(by_path), &rejected).at(&ours).event());
-    add("review-callback/404-unknown-review", signed(post(by_path), &rejected).at(&unknown).event());
+    let rejected = |review: &str| json!({"reviewId": review, "decision": "rejected"});
+    let contrary = rejected(&seed::REVIEW.to_string());
+    add("review-callback/409-contrary", signed(post(by_path), &contrary).at(&ours).event());
+    let nobodys = rejected(NOBODY);
+    add("review-callback/404-unknown-review", signed(post(by_path), &nobodys).at(&unknown).event());
+    let nameless = json!({"decision": "approved"});
+    add("review-callback/400-review-not-signed", signed(post(by_path), &nameless).at(&ours).event());
     let body = json!({"reviewId": seed::REVIEW, "decision": "perhaps"});
     add("review-callback/400-unknown-decision", signed(post(by_body), &body).event());
     let no_key = post(by_path).with("X-Buli2-Signature", signature(&approved.to_string())).json(&approved);

@@ -24,8 +24,9 @@ use filot_reader::pool::{Pool, PoolConfig, Supervisors};
 use filot_reader::process::ReaderCommand;
 use filot_store::{
     Actor, BeginUpload, Caller, DocumentView, FraudPolicy, IdentityHashKey, NewDocument, NewSession, NewUser,
-    Origin, SealingKeys, Store, StoreConfig,
+    Origin, SealingKeys, Store, StoreConfig, UserLimits,
 };
+use filot_testkit::process::children_of;
 use filot_testkit::{Aws, Postgres, Redis, TestDb};
 use gpu_worker::clock::Clock;
 use gpu_worker::poller;
@@ -175,7 +176,11 @@ impl Stage {
             idempotency: None,
         };
         let origin = Origin { actor: Actor::User, correlation_id: correlation() };
-        let begun = self.store.begin_upload(&self.caller, &new, &origin, Utc::now()).await.unwrap();
+        let begun = self
+            .store
+            .begin_upload(&self.caller, &new, &UserLimits::NONE, &origin, Utc::now())
+            .await
+            .unwrap();
         let BeginUpload::Fresh { document, object_key, .. } = begun else { panic!("not fresh") };
         if let Some(stored) = stored {
             self.objects.put(&object_key, Bytes::copy_from_slice(stored), "image/png").await.unwrap();
@@ -269,7 +274,8 @@ impl Stage {
         let stop = Stop::default();
         let backoff = Backoff { base: TimeDelta::milliseconds(20), cap: TimeDelta::milliseconds(50) };
         let config = PoolConfig {
-            command: ReaderCommand { program: double(), args: Vec::new(), env: Vec::new() },
+            // Markers are files, which a confined reader cannot make.
+            command: ReaderCommand { program: double(), args: vec!["unconfined".into()], env: Vec::new() },
             readers: how.readers,
             waiting_max: how.concurrency,
             start_limit: Duration::from_secs(20),
@@ -392,21 +398,5 @@ async fn invoke(Path(name): Path<String>, State(state): State<Arc<ScoringState>>
 
 /// The readers that this process started.
 pub fn children() -> Vec<i32> {
-    processes("reader_double", std::process::id())
-}
-
-/// The processes of a name that were started by `parent`.
-pub fn processes(name: &str, parent: u32) -> Vec<i32> {
-    let (name, parent) = (format!("({name}"), parent.to_string());
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
-        let Ok(pid) = entry.file_name().to_string_lossy().parse::<i32>() else { continue };
-        let Ok(stat) = std::fs::read_to_string(entry.path().join("stat")) else { continue };
-        // "pid (name) state ppid …"
-        let Some((front, rest)) = stat.rsplit_once(") ") else { continue };
-        if front.ends_with(&name) && rest.split(' ').nth(1) == Some(&parent) {
-            found.push(pid);
-        }
-    }
-    found
+    children_of(std::process::id(), "reader_double")
 }

@@ -14,7 +14,7 @@ use filot_cloud::{Functions, Objects, OcrQueues, Queue, SdkConfig};
 use filot_domain::breaker::BreakerPolicy;
 use filot_domain::scoring::Thresholds;
 use filot_platform::{Config, ConfigErrors, Environment, Role, Secret};
-use filot_store::{ConfigError, Store};
+use filot_store::{ConfigError, Store, UserLimits};
 use tokio::sync::OnceCell;
 use url::Url;
 
@@ -299,6 +299,19 @@ impl Context {
             functions: self.functions().await,
             scoring: needed(self.config.scoring_function.as_deref(), "scoring function")?,
             retention: needed(self.config.retention.as_ref(), "retention")?,
+        })
+    }
+
+    /// How much of what all users share one of them may use.
+    ///
+    /// # Errors
+    /// `internal` when this function has no configuration for it.
+    pub fn user_limits(&self) -> Result<UserLimits> {
+        let limits = needed(self.config.user_limits.as_ref(), "user limits")?;
+        Ok(UserLimits {
+            in_flight: limits.in_flight,
+            per_day: limits.per_day,
+            storage_bytes: u64::from(limits.storage_mb) * 1024 * 1024,
         })
     }
 

@@ -68,6 +68,8 @@ pub enum ErrorCode {
     NotEscalatable,
     /// The document has no reading yet. Answered by the scoring function only, which has no route.
     NotRead,
+    /// The user's files leave no room for this one.
+    StorageFull,
     /// The first request with this key still runs.
     IdempotencyInProgress,
     /// The key was used with another request.
@@ -102,6 +104,10 @@ pub enum ErrorCode {
     IdsMismatch,
     /// More requests in a minute than the caller may send.
     RateLimited,
+    /// Too many of the user's documents wait or are being read.
+    DocumentsInFlight,
+    /// The user's uploads and new tries of a day are used up.
+    DailyQuotaReached,
     /// A defect, or a configuration that is not complete.
     Internal,
     /// A server that is needed does not answer.
@@ -132,6 +138,7 @@ impl ErrorCode {
             | Self::NotEscalatable
             | Self::IdentityConflict
             | Self::NotRead
+            | Self::StorageFull
             | Self::IdempotencyInProgress => ErrorKind::Conflict,
             Self::PayloadTooLarge | Self::FileTooLarge => ErrorKind::TooLarge,
             Self::UnsupportedMediaType => ErrorKind::UnsupportedMedia,
@@ -145,7 +152,10 @@ impl ErrorCode {
             | Self::FileUnsupported
             | Self::FileEncrypted
             | Self::IdsMismatch => ErrorKind::Unprocessable,
-            Self::RateLimited | Self::TooManyAttempts => ErrorKind::RateLimited,
+            Self::RateLimited
+            | Self::TooManyAttempts
+            | Self::DocumentsInFlight
+            | Self::DailyQuotaReached => ErrorKind::RateLimited,
             Self::Unavailable | Self::NotYetAcknowledged => ErrorKind::Unavailable,
             Self::Internal => ErrorKind::Internal,
         }

@@ -42,6 +42,7 @@ pub mod schema;
 pub mod score_document;
 pub mod sweep;
 pub mod upload;
+mod user_limits;
 pub mod verification_status;
 pub mod wake_dispatch;
 

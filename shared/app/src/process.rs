@@ -5,7 +5,7 @@
 
 use filot_cloud::OcrQueues;
 use filot_domain::DocumentId;
-use filot_store::{Miss, Store, StoreError};
+use filot_store::{Miss, Requeued, Store, StoreError, UserLimits};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -15,6 +15,7 @@ use crate::enqueue::enqueue;
 use crate::error::{AppError, Result};
 use crate::error_code::ErrorCode;
 use crate::request_context::RequestContext;
+use crate::user_limits;
 
 /// The answer.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -27,20 +28,32 @@ pub struct ProcessResponse {
 /// Queues a document of the caller's.
 ///
 /// # Errors
-/// `not_found` for another user's; `document_not_processable` unless it is `uploaded` or `failed`.
+/// `not_found` for another user's; `document_not_processable` unless it is `uploaded` or `failed`, and when its file used up
+/// readers too often; `documents_in_flight` and `daily_quota_reached` when the user has reached a limit.
 pub async fn process(
     store: &Store,
     queues: &OcrQueues,
+    limits: &UserLimits,
     request: &RequestContext<SignedInUser>,
     id: DocumentId,
 ) -> Result<ProcessResponse> {
     let now = request.now;
-    let requeued = store.requeue(&request.principal, id, queues.preferred(), &request.origin(), now).await;
-    let requeued = requeued.map_err(not_processable)?;
-    if let Err(error) = enqueue(queues, store, id, requeued.queue, &request.correlation_id, now).await {
+    let requeued =
+        store.requeue(&request.principal, id, queues.preferred(), limits, &request.origin(), now).await;
+    let (document, queue) = match requeued.map_err(not_processable)? {
+        Requeued::Waiting { document, queue } => (document, queue),
+        Requeued::Exhausting => {
+            return Err(AppError::new(
+                ErrorCode::DocumentNotProcessable,
+                "This file takes more than a reader has. Please upload another picture of the card.",
+            ));
+        }
+        Requeued::Refused(exceeded) => return Err(user_limits::refusal(exceeded, now)),
+    };
+    if let Err(error) = enqueue(queues, store, id, queue, &request.correlation_id, now).await {
         tracing::warn!(document_id = %id, %error, "not enqueued; the sweeper will");
     }
-    Ok(ProcessResponse { document: requeued.document.into() })
+    Ok(ProcessResponse { document: document.into() })
 }
 
 fn not_processable(error: StoreError) -> AppError {

@@ -77,7 +77,7 @@ pub async fn review_callback(
     review: Option<ReviewId>,
     input: CallbackRequest,
 ) -> Result<CallbackResponse> {
-    let callback = validate(review, input)?;
+    let callback = validate(review, request.principal.signed_path(), input)?;
     let decision = Some(callback.decision);
     match store.apply_callback(&callback, &request.origin(), request.now).await? {
         CallbackOutcome::Applied { review, document, .. } => {
@@ -115,9 +115,12 @@ pub async fn review_callback(
 
 /// What a well-formed request asks for; `path` is the review of the path, if it has one.
 ///
+/// A signature that vouches for the body alone must not decide the review of whatever path the body is sent to: unless the
+/// path is signed as well, the body names the review.
+///
 /// # Errors
 /// Every field that is wrong, at once.
-pub fn validate(path: Option<ReviewId>, request: CallbackRequest) -> Result<Callback> {
+pub fn validate(path: Option<ReviewId>, path_is_signed: bool, request: CallbackRequest) -> Result<Callback> {
     let mut errors = Vec::new();
     let body_review: Option<ReviewId> = parsed("reviewId", request.review_id.as_deref(), &mut errors);
     let document: Option<DocumentId> = parsed("documentId", request.document_id.as_deref(), &mut errors);
@@ -141,6 +144,9 @@ pub fn validate(path: Option<ReviewId>, request: CallbackRequest) -> Result<Call
     }
     if path.is_some() && body_review.is_some() && path != body_review {
         errors.push(FieldError::new("reviewId", "is not the review of the path"));
+    }
+    if path.is_some() && !path_is_signed && request.review_id.is_none() {
+        errors.push(FieldError::new("reviewId", "must be in the body, because the path is not signed"));
     }
     let review = path.or(body_review);
     if review.is_none() && request.review_id.is_none() && request.task_id.is_none() {

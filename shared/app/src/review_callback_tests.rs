@@ -12,25 +12,39 @@ fn request(body: Value) -> CallbackRequest {
 }
 
 fn fields(path: Option<ReviewId>, body: Value) -> Vec<&'static str> {
-    validate(path, request(body))
+    validate(path, true, request(body))
         .map_or_else(|error| error.errors.iter().map(|e| e.field).collect(), |_| Vec::new())
 }
 
 #[test]
 fn a_review_is_named_by_path_body_or_task() {
     let one = review(1);
-    let by_path = validate(Some(one), request(json!({"decision": "approved", "later": true}))).unwrap();
+    let by_path = validate(Some(one), true, request(json!({"decision": "approved", "later": true}))).unwrap();
     assert_eq!((by_path.review, by_path.decision), (Some(one), ReviewDecision::Approved));
     let by_body =
-        validate(None, request(json!({"decision": "rejected", "reviewId": one.to_string()}))).unwrap();
+        validate(None, false, request(json!({"decision": "rejected", "reviewId": one.to_string()}))).unwrap();
     assert_eq!(by_body.review, Some(one));
-    let by_task = validate(None, request(json!({"decision": "rejected", "taskId": "t-1"}))).unwrap();
+    let by_task = validate(None, false, request(json!({"decision": "rejected", "taskId": "t-1"}))).unwrap();
     assert_eq!((by_task.review, by_task.task_id.as_deref()), (None, Some("t-1")));
     assert_eq!(fields(None, json!({"decision": "approved"})), ["reviewId"]);
     assert_eq!(
         fields(Some(one), json!({"decision": "approved", "reviewId": review(2).to_string()})),
         ["reviewId"]
     );
+}
+
+#[test]
+fn inv_6_a_path_that_is_not_signed_names_no_review() {
+    let one = review(1);
+    let unsigned = |body: Value| validate(Some(one), false, request(body));
+    for body in [json!({"decision": "approved"}), json!({"decision": "approved", "taskId": "t-1"})] {
+        let error = unsigned(body).unwrap_err();
+        assert_eq!(error.errors.iter().map(|error| error.field).collect::<Vec<_>>(), ["reviewId"]);
+    }
+    let named = unsigned(json!({"decision": "approved", "reviewId": one.to_string()})).unwrap();
+    assert_eq!(named.review, Some(one));
+    let other = unsigned(json!({"decision": "approved", "reviewId": review(2).to_string()}));
+    assert_eq!(other.unwrap_err().errors.len(), 1);
 }
 
 #[test]

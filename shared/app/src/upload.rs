@@ -10,7 +10,7 @@ use filot_cloud::{Objects, OcrQueues};
 use filot_domain::lifecycle::DocumentStatus;
 use filot_domain::{CorrelationId, DocumentId, DocumentType, UserId};
 use filot_media::MediaError;
-use filot_store::{BeginUpload, IdempotencyKey, Miss, NewDocument, Store, StoreError};
+use filot_store::{BeginUpload, IdempotencyKey, Miss, NewDocument, Store, StoreError, UserLimits};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
@@ -23,6 +23,7 @@ use crate::error::{AppError, FieldError, Result};
 use crate::error_code::ErrorCode;
 use crate::idempotency;
 use crate::request_context::RequestContext;
+use crate::user_limits;
 
 /// The form as the client sent it, not validated.
 #[derive(Clone, Default)]
@@ -72,11 +73,13 @@ struct Valid {
 /// # Errors
 /// `validation_failed` with every wrong part of the form; a `file_…` or `image_…` code for a file that is not accepted;
 /// `unavailable` when the file cannot be stored; `idempotency_in_progress` and `idempotency_key_reused`;
-/// `too_many_attempts` after too many documents that did not pass.
+/// `too_many_attempts` after too many documents that did not pass; `documents_in_flight`, `daily_quota_reached` and
+/// `storage_full` when the user has reached a limit.
 pub async fn upload(
     store: &Store,
     objects: &Objects,
     queues: &OcrQueues,
+    limits: &UserLimits,
     request: &RequestContext<SignedInUser>,
     input: UploadRequest,
 ) -> Result<UploadResponse> {
@@ -93,8 +96,8 @@ pub async fn upload(
         idempotency: valid.idempotency,
     };
     let origin = request.origin();
-    let (receiving, object_key, correlation_id) = match store.begin_upload(caller, &new, &origin, now).await?
-    {
+    let begun = store.begin_upload(caller, &new, limits, &origin, now).await?;
+    let (receiving, object_key, correlation_id) = match begun {
         BeginUpload::Fresh { document, object_key, correlation_id } => (document, object_key, correlation_id),
         BeginUpload::Replay { document, correlation_id } => {
             return Ok(UploadResponse { document: document.into(), correlation_id, replayed: true });
@@ -102,6 +105,7 @@ pub async fn upload(
         BeginUpload::InProgress => return Err(idempotency::in_progress()),
         BeginUpload::KeyReused => return Err(idempotency::key_reused()),
         BeginUpload::TooManyAttempts { until } => return Err(too_many_attempts(until, now)),
+        BeginUpload::Refused(exceeded) => return Err(user_limits::refusal(exceeded, now)),
     };
     let id = receiving.id();
 

@@ -8,4 +8,4 @@ mod retry_after;
 pub mod signature;
 
 pub use client::{CancelError, Client, ClientConfig, ReviewRequest, SubmitError, Submitted, TaskStatus};
-pub use signature::{SignatureError, SigningSecrets};
+pub use signature::{SignatureError, Signed, SigningSecrets, Vouched};

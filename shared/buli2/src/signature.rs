@@ -1,5 +1,7 @@
-//! The callback's signature: hex HMAC-SHA256 in `X-Buli2-Signature` over the raw body, or over `timestamp.body` when
-//! `X-Buli2-Timestamp` is sent.
+//! The callback's signature: hex HMAC-SHA256 in `X-Buli2-Signature` over the raw body, over `timestamp.body` when
+//! `X-Buli2-Timestamp` is sent, or over `timestamp.reviewId.body` to sign the review of the path as well.
+//!
+//! A body begins with a brace and a review's id does not, so no signed text can be taken for another one.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use hmac::{Hmac, KeyInit, Mac};
@@ -38,6 +40,26 @@ pub enum SignatureError {
     Mismatch,
 }
 
+/// What a callback's signature is checked against.
+#[derive(Debug, Clone, Copy)]
+pub struct Signed<'a> {
+    /// The raw body.
+    pub body: &'a [u8],
+    /// The raw header of the timestamp.
+    pub timestamp: Option<&'a str>,
+    /// The review of the path, as it stands there.
+    pub review: Option<&'a str>,
+}
+
+/// What a signature that matches vouches for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Vouched {
+    /// The body: it has to name the review.
+    Body,
+    /// The body, and the review of the path.
+    BodyAndReview,
+}
+
 /// The secrets that may sign at the moment: one, or two while they are rotated.
 #[derive(Clone, Default)]
 pub struct SigningSecrets(Vec<Vec<u8>>);
@@ -54,39 +76,50 @@ impl SigningSecrets {
         Self(secrets.into_iter().map(|s| s.as_ref().to_vec()).filter(|s| !s.is_empty()).collect())
     }
 
-    /// Checks a callback. `signature` and `timestamp` are the raw header values.
+    /// Checks a callback. `signature` is the raw header.
     ///
     /// # Errors
     /// The signature or the timestamp is missing, malformed or wrong, or the time is too far off.
     pub fn verify(
         &self,
-        body: &[u8],
+        signed: Signed<'_>,
         signature: Option<&str>,
-        timestamp: Option<&str>,
         require_timestamp: bool,
         now: DateTime<Utc>,
-    ) -> Result<(), SignatureError> {
+    ) -> Result<Vouched, SignatureError> {
         if self.0.is_empty() {
             return Err(SignatureError::Unconfigured);
         }
         let given = decode(signature.ok_or(SignatureError::Missing)?)?;
-        match timestamp {
+        match signed.timestamp {
             None if require_timestamp => return Err(SignatureError::TimestampMissing),
             None => {}
             Some(text) => check_timestamp(text, now)?,
         }
         // Every secret is tried, so that the time taken does not say which one matched.
-        let matched = self.0.iter().fold(false, |matched, secret| {
-            let fits = mac(secret, timestamp, body).is_some_and(|mac| mac.verify_slice(&given).is_ok());
-            matched | fits
-        });
-        if matched { Ok(()) } else { Err(SignatureError::Mismatch) }
+        let matches = |signed| {
+            self.0.iter().fold(false, |matched, secret| {
+                let fits = mac(secret, signed).is_some_and(|mac| mac.verify_slice(&given).is_ok());
+                matched | fits
+            })
+        };
+        let with_review = signed.review.is_some() && signed.timestamp.is_some() && matches(signed);
+        match (with_review, matches(Signed { review: None, ..signed })) {
+            (true, _) => Ok(Vouched::BodyAndReview),
+            (false, true) => Ok(Vouched::Body),
+            (false, false) => Err(SignatureError::Mismatch),
+        }
     }
 }
 
 /// Signs as BULI2 does; used by its simulator and by tests.
 pub fn sign(secret: &[u8], timestamp: Option<&str>, body: &[u8]) -> String {
-    mac(secret, timestamp, body).map(|mac| hex::encode(mac.finalize().into_bytes())).unwrap_or_default()
+    sign_all(secret, Signed { body, timestamp, review: None })
+}
+
+/// [`sign`], with the review of the path if there is one.
+pub fn sign_all(secret: &[u8], signed: Signed<'_>) -> String {
+    mac(secret, signed).map(|mac| hex::encode(mac.finalize().into_bytes())).unwrap_or_default()
 }
 
 fn decode(signature: &str) -> Result<[u8; 32], SignatureError> {
@@ -102,13 +135,13 @@ fn check_timestamp(text: &str, now: DateTime<Utc>) -> Result<(), SignatureError>
 }
 
 /// `None` never happens: HMAC takes keys of any length. It is an option because nothing here may panic.
-fn mac(secret: &[u8], timestamp: Option<&str>, body: &[u8]) -> Option<Hmac<Sha256>> {
+fn mac(secret: &[u8], signed: Signed<'_>) -> Option<Hmac<Sha256>> {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret).ok()?;
-    if let Some(timestamp) = timestamp {
-        mac.update(timestamp.trim().as_bytes());
+    for part in [signed.timestamp, signed.review].into_iter().flatten() {
+        mac.update(part.trim().as_bytes());
         mac.update(b".");
     }
-    mac.update(body);
+    mac.update(signed.body);
     Some(mac)
 }
 
@@ -122,6 +155,10 @@ mod tests {
         DateTime::from_timestamp(1_790_000_000, 0).unwrap()
     }
 
+    fn plain(body: &[u8]) -> Signed<'_> {
+        Signed { body, timestamp: None, review: None }
+    }
+
     #[test]
     fn rfc_4231_test_case_2() {
         let expected = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
@@ -133,13 +170,13 @@ mod tests {
         let secrets = SigningSecrets::new(["current-secret", "previous-secret"]);
         for secret in ["current-secret", "previous-secret"] {
             let signature = sign(secret.as_bytes(), None, BODY);
-            assert_eq!(secrets.verify(BODY, Some(&signature), None, false, now()), Ok(()));
+            assert_eq!(secrets.verify(plain(BODY), Some(&signature), false, now()), Ok(Vouched::Body));
         }
         let forged = sign(b"other", None, BODY);
-        assert_eq!(secrets.verify(BODY, Some(&forged), None, false, now()), Err(SignatureError::Mismatch));
+        assert_eq!(secrets.verify(plain(BODY), Some(&forged), false, now()), Err(SignatureError::Mismatch));
         let signature = sign(b"current-secret", None, BODY);
         assert_eq!(
-            secrets.verify(b"{}", Some(&signature), None, false, now()),
+            secrets.verify(plain(b"{}"), Some(&signature), false, now()),
             Err(SignatureError::Mismatch)
         );
     }
@@ -148,7 +185,7 @@ mod tests {
     fn inv_6_an_unconfigured_secret_refuses() {
         let signature = sign(b"", None, BODY);
         for secrets in [SigningSecrets::default(), SigningSecrets::new([""])] {
-            let refused = secrets.verify(BODY, Some(&signature), None, false, now());
+            let refused = secrets.verify(plain(BODY), Some(&signature), false, now());
             assert_eq!(refused, Err(SignatureError::Unconfigured));
         }
     }
@@ -157,9 +194,9 @@ mod tests {
     fn missing_and_truncated_signatures_are_refused() {
         let secrets = SigningSecrets::new(["secret"]);
         let signature = sign(b"secret", None, BODY);
-        assert_eq!(secrets.verify(BODY, None, None, false, now()), Err(SignatureError::Missing));
+        assert_eq!(secrets.verify(plain(BODY), None, false, now()), Err(SignatureError::Missing));
         for broken in ["", &signature[..62], &signature[..63], &format!("{signature}00"), "zz"] {
-            let refused = secrets.verify(BODY, Some(broken), None, false, now());
+            let refused = secrets.verify(plain(BODY), Some(broken), false, now());
             assert_eq!(refused, Err(SignatureError::Malformed), "{broken:?}");
         }
     }
@@ -169,11 +206,12 @@ mod tests {
         let secrets = SigningSecrets::new(["secret"]);
         let verify = |timestamp: &str, signed: Option<&str>| {
             let signature = sign(b"secret", signed, BODY);
-            secrets.verify(BODY, Some(&signature), Some(timestamp), true, now())
+            let presented = Signed { timestamp: Some(timestamp), ..plain(BODY) };
+            secrets.verify(presented, Some(&signature), true, now())
         };
         for offset in [-300, 0, 300] {
             let timestamp = (now().timestamp() + offset).to_string();
-            assert_eq!(verify(&timestamp, Some(&timestamp)), Ok(()), "{offset}");
+            assert_eq!(verify(&timestamp, Some(&timestamp)), Ok(Vouched::Body), "{offset}");
         }
         for offset in [-301, 301] {
             let timestamp = (now().timestamp() + offset).to_string();
@@ -189,7 +227,25 @@ mod tests {
         assert_eq!(verify(&timestamp, Some("1790000001")), Err(SignatureError::Mismatch));
         assert_eq!(verify("now", Some("now")), Err(SignatureError::TimestampMalformed));
         let signature = sign(b"secret", None, BODY);
-        let missing = secrets.verify(BODY, Some(&signature), None, true, now());
+        let missing = secrets.verify(plain(BODY), Some(&signature), true, now());
         assert_eq!(missing, Err(SignatureError::TimestampMissing));
+    }
+
+    #[test]
+    fn inv_6_a_signature_vouches_for_a_review_only_if_it_names_it() {
+        let secrets = SigningSecrets::new(["secret"]);
+        let timestamp = now().timestamp().to_string();
+        let at = |review| Signed { body: BODY, timestamp: Some(&timestamp), review };
+        let bound = sign_all(b"secret", at(Some("review-1")));
+        let loose = sign_all(b"secret", at(None));
+        let verify = |signature: &str, review| secrets.verify(at(review), Some(signature), true, now());
+        assert_eq!(verify(&bound, Some("review-1")), Ok(Vouched::BodyAndReview));
+        assert_eq!(verify(&bound, Some("review-2")), Err(SignatureError::Mismatch));
+        assert_eq!(verify(&bound, None), Err(SignatureError::Mismatch));
+        assert_eq!(verify(&loose, Some("review-1")), Ok(Vouched::Body));
+        // Without a time the text would be `reviewId.body`, which nobody agreed on.
+        let untimed = Signed { timestamp: None, ..at(Some("review-1")) };
+        let signature = sign_all(b"secret", untimed);
+        assert_eq!(secrets.verify(untimed, Some(&signature), false, now()), Err(SignatureError::Mismatch));
     }
 }

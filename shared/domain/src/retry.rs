@@ -65,6 +65,10 @@ pub enum QueueKind {
     Cpu,
 }
 
+/// How often a file may use up a reader's memory or time before nobody tries it again: each time costs as much as the most
+/// expensive file there is, and a second time is no accident.
+pub const EXHAUSTIONS_MAX: u32 = 2;
+
 /// The limits of retrying a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {

@@ -107,8 +107,11 @@ impl Principal for Reviewer {
 
     /// The body is signed: after its size was looked at, not before.
     async fn authenticate(presented: Presented, context: &Context, call: &Call) -> Result<Self> {
-        let signature =
-            CallbackSignature { signature: call.header(&SIGNATURE), timestamp: call.header(&TIMESTAMP) };
+        let signature = CallbackSignature {
+            signature: call.header(&SIGNATURE),
+            timestamp: call.header(&TIMESTAMP),
+            review: call.path_text("reviewId"),
+        };
         reviewer::verify(
             presented.service()?,
             &context.signature_secrets(),

@@ -11,7 +11,7 @@ use crate::secret::Secret;
 use crate::secrets::{self, FetchError};
 pub use crate::sections::{
     Buli2, Callback, Database, DeadLetters, Fraud, Queues, Redis, Retention, Scoring, StackAuth, Storage,
-    Worker,
+    UserLimits, Worker,
 };
 use crate::variables::{Default, Guard, VARIABLES, Variable};
 
@@ -88,6 +88,8 @@ pub struct Config {
     pub scoring_function: Option<String>,
     /// Name or ARN of the review-dispatch function.
     pub review_dispatch_function: Option<String>,
+    /// How much one user may use.
+    pub user_limits: Option<UserLimits>,
     /// How long documents are kept.
     pub retention: Option<Retention>,
     /// The worker.
@@ -380,7 +382,7 @@ impl Values {
             callback: needs(Section::Callback).then(|| {
                 let mut signature_secrets = self.secrets("BULI2_SIGNATURE_SECRET");
                 signature_secrets.extend(self.secrets("BULI2_HMAC_SECRET"));
-                Callback { signature_secrets, require_timestamp: self.flag("BULI2_REQUIRE_TIMESTAMP") }
+                Callback { signature_secrets, require_timestamp: self.require_timestamp(environment) }
             }),
             owner_sees_scores: needs(Section::Numbers)
                 && if self.given.contains_key("OWNER_SEES_SCORES") {
@@ -392,6 +394,11 @@ impl Values {
             scoring_function: needs(Section::InvokeScoring).then(|| self.text("SCORING_FUNCTION")),
             review_dispatch_function: needs(Section::InvokeDispatch)
                 .then(|| self.text("REVIEW_DISPATCH_FUNCTION")),
+            user_limits: needs(Section::UserLimits).then(|| UserLimits {
+                in_flight: self.number("USER_DOCUMENTS_IN_FLIGHT_MAX", 1..=1_000_000),
+                per_day: self.number("USER_DOCUMENTS_PER_DAY_MAX", 1..=1_000_000),
+                storage_mb: self.number("USER_STORAGE_MB_MAX", 2..=1_000_000),
+            }),
             retention: needs(Section::Retention).then(|| Retention {
                 completed_days: self.number("RETENTION_DAYS_COMPLETED", 0..=36_500),
                 failed_days: self.number("RETENTION_DAYS_FAILED", 0..=36_500),
@@ -399,6 +406,15 @@ impl Values {
             }),
             worker: needs(Section::Worker).then(|| self.worker()),
         }
+    }
+
+    fn require_timestamp(&mut self, environment: Environment) -> bool {
+        let name = "BULI2_REQUIRE_TIMESTAMP";
+        let required = if self.given.contains_key(name) { self.flag(name) } else { environment.is_guarded() };
+        if environment == Environment::Production && !required {
+            self.problems.push(format!("{name} must not be false in production"));
+        }
+        required
     }
 
     fn thresholds(&mut self) -> Scoring {

@@ -45,6 +45,8 @@ pub enum Section {
     InvokeScoring,
     /// Name of the review-dispatch function.
     InvokeDispatch,
+    /// How much of what all users share one of them may use.
+    UserLimits,
     /// How long documents are kept.
     Retention,
     /// Port, queues, readers and retries of the worker.
@@ -203,13 +205,23 @@ impl Role {
                 &[S::Core, S::Http, S::Database, S::AppDatabase, S::Redis, S::Tokens, S::Numbers]
             }
             Self::DocumentsUpload => {
-                &[S::Core, S::Http, S::Database, S::AppDatabase, S::Redis, S::Tokens, S::Storage, S::Queues]
+                &[
+                    S::Core,
+                    S::Http,
+                    S::Database,
+                    S::AppDatabase,
+                    S::Redis,
+                    S::Tokens,
+                    S::Storage,
+                    S::Queues,
+                    S::UserLimits,
+                ]
             }
             Self::DocumentsDownload => {
                 &[S::Core, S::Http, S::Database, S::AppDatabase, S::Redis, S::Tokens, S::Storage]
             }
             Self::DocumentsProcess => {
-                &[S::Core, S::Http, S::Database, S::AppDatabase, S::Redis, S::Tokens, S::Queues]
+                &[S::Core, S::Http, S::Database, S::AppDatabase, S::Redis, S::Tokens, S::Queues, S::UserLimits]
             }
             Self::VerificationEscalate => {
                 &[S::Core, S::Http, S::Database, S::AppDatabase, S::Redis, S::Tokens, S::InvokeDispatch]

@@ -118,6 +118,17 @@ pub struct Scoring {
     pub auto_reject: u8,
 }
 
+/// How much of what all users share one of them may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UserLimits {
+    /// Documents that are not read and scored yet.
+    pub in_flight: u32,
+    /// Uploads and new tries in 24 hours.
+    pub per_day: u32,
+    /// Mebibytes of all stored files.
+    pub storage_mb: u32,
+}
+
 /// How long documents are kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Retention {

@@ -281,8 +281,9 @@ pub const VARIABLES: &[Variable] = &[
     plain(
         "BULI2_REQUIRE_TIMESTAMP",
         S::Callback,
-        Value("false"),
-        "Whether a callback without a signed timestamp is refused.",
+        Unset,
+        "Whether a callback without a signed timestamp is refused. Unset: in staging and production. Production takes no \
+         `false`: a callback that was overheard could be sent again for ever.",
     ),
     plain(
         "AI_SCORE_THRESHOLD_AUTO_APPROVE",
@@ -309,6 +310,24 @@ pub const VARIABLES: &[Variable] = &[
         S::InvokeDispatch,
         Required,
         "Name or ARN of the review-dispatch function.",
+    ),
+    plain(
+        "USER_DOCUMENTS_IN_FLIGHT_MAX",
+        S::UserLimits,
+        Value("3"),
+        "Documents of one user that may wait or be read at once.",
+    ),
+    plain(
+        "USER_DOCUMENTS_PER_DAY_MAX",
+        S::UserLimits,
+        Value("20"),
+        "Uploads and new tries of one user in 24 hours.",
+    ),
+    plain(
+        "USER_STORAGE_MB_MAX",
+        S::UserLimits,
+        Value("100"),
+        "Mebibytes of files that one user may have stored.",
     ),
     plain(
         "RETENTION_DAYS_COMPLETED",

@@ -77,6 +77,7 @@ pub fn silence_panics() {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sandbox::Report;
 
     #[test]
     fn answers_in_order_and_ends_with_its_input() {
@@ -84,7 +85,11 @@ mod tests {
         for (job, body) in [(1, b"good".as_slice()), (2, b"bad")] {
             write_frame(&mut questions, &Question { job, claimed: Some(DocumentType::Ktp) }, body).unwrap();
         }
-        let ready = Answer::Ready { engine: "test".to_owned(), models: "none".to_owned() };
+        let ready = Answer::Ready {
+            engine: "test".to_owned(),
+            models: "none".to_owned(),
+            missing: Report::default(),
+        };
         let mut answers = Vec::new();
         serve(questions.as_slice(), &mut answers, &ready, |file, claimed| {
             assert_eq!(claimed, Some(DocumentType::Ktp));

@@ -7,9 +7,11 @@ use std::process::ExitCode;
 
 use filot_ocr::{ReadOutput, Reader, ReaderConfig};
 
+use crate::chain;
 use crate::child::{ReadCard, Unreadable, serve, silence_panics, take_stdout};
-use crate::limits;
+use crate::limits::{self, Limits};
 use crate::protocol::{Answer, write_frame};
+use crate::sandbox::{self, Report};
 
 /// Arguments of a reader process.
 #[derive(Debug, Clone, clap::Args)]
@@ -23,6 +25,12 @@ pub struct ReaderArguments {
     /// Most address space, in MiB.
     #[arg(long)]
     memory_mb: u64,
+    /// Most processor time for one file, in seconds.
+    #[arg(long)]
+    file_s: u64,
+    /// Most files.
+    #[arg(long)]
+    files: u64,
     /// The worker's process id.
     #[arg(long)]
     parent: u32,
@@ -41,8 +49,10 @@ pub fn main(arguments: ReaderArguments) -> ExitCode {
 }
 
 fn run(arguments: ReaderArguments) -> Result<(), Box<dyn std::error::Error>> {
-    let ReaderArguments { engine, tessdata, memory_mb, parent } = arguments;
-    limits::apply(memory_mb, parent)?;
+    let ReaderArguments { engine, tessdata, memory_mb, file_s, files, parent } = arguments;
+    let mut report = Report::default();
+    sandbox::leave_network(&mut report);
+    Limits { memory_mb, cpu_s: file_s.saturating_mul(files), parent }.apply()?;
     let mut stdout = take_stdout()?;
     let mut reader = match Reader::new(ReaderConfig { engine, tessdata_dir: tessdata.clone() }) {
         Ok(reader) => reader,
@@ -51,17 +61,30 @@ fn run(arguments: ReaderArguments) -> Result<(), Box<dyn std::error::Error>> {
             return Ok(());
         }
     };
+    let missing = match sandbox::enter(report) {
+        Ok(missing) => missing,
+        Err(error) => {
+            write_frame(&mut stdout, &Answer::Unable { message: chain(&error) }, &[])?;
+            return Ok(());
+        }
+    };
     let models = tessdata.map_or_else(|| "default".to_owned(), |dir| dir.display().to_string());
-    let ready = Answer::Ready { engine: reader.engine().to_owned(), models };
-    serve(std::io::stdin(), stdout, &ready, |file, claimed| match reader.read(file, claimed) {
-        Ok(ReadOutput { reading, stage_ms, .. }) => Ok(ReadCard {
-            reading,
-            stage_ms: stage_ms
-                .into_iter()
-                .map(|(stage, ms)| (stage.to_owned(), ms))
-                .collect::<BTreeMap<_, _>>(),
-        }),
-        Err(error) => Err(Unreadable { reason: error.reason, message: error.message }),
+    let ready = Answer::Ready { engine: reader.engine().to_owned(), models, missing };
+    serve(std::io::stdin(), stdout, &ready, |file, claimed| {
+        if let Err(error) = limits::allow_processor_time(file_s) {
+            // A bound that is not renewed is a bound that comes too early, never one that is not there.
+            let _ = writeln!(std::io::stderr(), "{}", chain(&error));
+        }
+        match reader.read(file, claimed) {
+            Ok(ReadOutput { reading, stage_ms, .. }) => Ok(ReadCard {
+                reading,
+                stage_ms: stage_ms
+                    .into_iter()
+                    .map(|(stage, ms)| (stage.to_owned(), ms))
+                    .collect::<BTreeMap<_, _>>(),
+            }),
+            Err(error) => Err(Unreadable { reason: error.reason, message: error.message }),
+        }
     })?;
     Ok(())
 }

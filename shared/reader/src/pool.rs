@@ -15,8 +15,9 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use crate::chain;
 use crate::child::{ReadCard, Unreadable};
-use crate::process::{Death, ReaderCommand, ReaderInfo, ReaderProcess, Reply, StartError};
+use crate::process::{Death, FORBIDDEN, ReaderCommand, ReaderInfo, ReaderProcess, Reply, StartError};
 
 /// How the pool behaves.
 #[derive(Debug, Clone)]
@@ -204,7 +205,12 @@ async fn supervise(shared: Arc<Shared>, jobs: Jobs) {
         match started {
             Ok((reader, info)) => {
                 tracing::info!(reader_pid = reader.pid(), engine = %info.engine, "a reader is ready");
-                shared.info.send_replace(Some(Ok(info)));
+                let missing = info.missing.clone();
+                let before = shared.info.send_replace(Some(Ok(info)));
+                // Once, not for every reader: a platform does not change.
+                if !missing.missing.is_empty() && before.and_then(Result::ok).is_none() {
+                    tracing::warn!(%missing, "this platform lacks protections of a reader");
+                }
                 let _alive = Count::up(&shared.alive);
                 match serve(&shared, &jobs, reader).await {
                     End::Retired => failures = 0,
@@ -249,12 +255,17 @@ enum End {
 /// Lets one reader answer until it ends.
 async fn serve(shared: &Shared, jobs: &Jobs, mut reader: ReaderProcess) -> End {
     let mut read_some = false;
+    // A process that has ended has none any more.
+    let pid = reader.pid();
     loop {
         let job = tokio::select! {
             biased;
             () = shared.draining.cancelled() => None,
-            () = reader.ended() => {
-                tracing::warn!("an idle reader ended");
+            signal = reader.ended() => {
+                if signal == Some(FORBIDDEN) {
+                    tell_of_breakout(pid);
+                }
+                tracing::warn!(reader_pid = pid, ?signal, "an idle reader ended");
                 return End::Died { read_some };
             }
             job = async { jobs.lock().await.recv().await } => job,
@@ -283,7 +294,10 @@ async fn serve(shared: &Shared, jobs: &Jobs, mut reader: ReaderProcess) -> End {
                 }
             }
             Some(Err(death)) => {
-                tracing::warn!(reader_pid = reader.pid(), ?death, "a reader ended on a document");
+                if death == Death::Forbidden {
+                    tell_of_breakout(pid);
+                }
+                tracing::warn!(reader_pid = pid, ?death, "a reader ended on a document");
                 reader.kill().await;
                 let _ = reply.send(Err(death));
                 return End::Died { read_some };
@@ -296,14 +310,7 @@ async fn serve(shared: &Shared, jobs: &Jobs, mut reader: ReaderProcess) -> End {
     }
 }
 
-/// An error with its causes on one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        text.push_str(": ");
-        text.push_str(&next.to_string());
-        cause = next.source();
-    }
-    text
+/// Whoever is on call should look at the file: the reader did what no code of ours does.
+fn tell_of_breakout(reader_pid: Option<u32>) {
+    tracing::error!(reader_pid, "a reader broke out of its program: a hostile file");
 }

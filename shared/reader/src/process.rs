@@ -4,13 +4,15 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use filot_domain::{CardReading, DocumentType, ReasonCode};
+use nix::sys::signal::Signal;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::task::JoinHandle;
@@ -18,11 +20,15 @@ use tokio::time::timeout;
 
 use crate::child::{ReadCard, Unreadable};
 use crate::protocol::{Answer, ProtocolError, Question, receive_frame, send_frame};
+use crate::sandbox::Report;
 
 /// Longest line of a reader's stderr that is passed on, in bytes.
 const LINE_BYTES_MAX: u64 = 512;
 /// How long a process that was killed, or closed its pipe, may take to be gone.
 const END_WAIT: Duration = Duration::from_secs(2);
+
+/// What the filter of system calls ends a reader with.
+pub(crate) const FORBIDDEN: Signal = Signal::SIGSYS;
 
 /// How to start a reader.
 #[derive(Debug, Clone)]
@@ -42,6 +48,8 @@ pub struct ReaderInfo {
     pub engine: String,
     /// Directory of its models, or `default`.
     pub models: String,
+    /// The protections that the platform does not have.
+    pub missing: Report,
 }
 
 /// Why a reader did not start.
@@ -67,13 +75,15 @@ pub enum Death {
     OutOfMemory,
     /// It did not answer in time.
     OutOfTime,
+    /// It made a system call that only somebody makes who has taken it over.
+    Forbidden,
 }
 
 impl Death {
     /// The reason that is recorded as the document's failed attempt.
     pub const fn reason(self) -> ReasonCode {
         match self {
-            Self::Crashed => ReasonCode::ReaderCrashed,
+            Self::Crashed | Self::Forbidden => ReasonCode::ReaderCrashed,
             Self::OutOfMemory | Self::OutOfTime => ReasonCode::ReaderExhausted,
         }
     }
@@ -123,7 +133,9 @@ impl ReaderProcess {
         let stderr = tokio::spawn(pass_on(stderr, child.id(), Arc::clone(&out_of_memory)));
         let mut reader = Self { child, stdin, stdout, stderr, out_of_memory, questions: 0 };
         match timeout(limit, receive_frame::<_, Answer>(&mut reader.stdout)).await {
-            Ok(Ok((Answer::Ready { engine, models }, _))) => Ok((reader, ReaderInfo { engine, models })),
+            Ok(Ok((Answer::Ready { engine, models, missing }, _))) => {
+                Ok((reader, ReaderInfo { engine, models, missing }))
+            }
             Ok(Ok((Answer::Unable { message }, _))) => Err(StartError::Unable(message)),
             Ok(Ok(_)) => Err(StartError::Broken(ProtocolError::OutOfTurn)),
             Ok(Err(error)) => Err(StartError::Broken(error)),
@@ -141,9 +153,9 @@ impl ReaderProcess {
         self.questions
     }
 
-    /// Waits until the process ends by itself.
-    pub async fn ended(&mut self) {
-        let _ = self.child.wait().await;
+    /// Waits until the process ends by itself; the signal that ended it, if one did.
+    pub async fn ended(&mut self) -> Option<Signal> {
+        signal_of(self.child.wait().await.ok()?)
     }
 
     /// Asks it to read one file. After a `Death` the process is of no more use.
@@ -184,9 +196,14 @@ impl ReaderProcess {
     /// Why a process that broke off died. What it last said tells memory from other causes.
     async fn cause_of_death(&mut self) -> Death {
         let _ = self.child.start_kill();
-        let _ = timeout(END_WAIT, self.child.wait()).await;
+        let ended = timeout(END_WAIT, self.child.wait()).await;
         let _ = timeout(END_WAIT, &mut self.stderr).await;
-        if self.out_of_memory.load(Ordering::Relaxed) { Death::OutOfMemory } else { Death::Crashed }
+        match ended.ok().and_then(Result::ok).and_then(signal_of) {
+            Some(FORBIDDEN) => Death::Forbidden,
+            Some(Signal::SIGXCPU) => Death::OutOfTime,
+            _ if self.out_of_memory.load(Ordering::Relaxed) => Death::OutOfMemory,
+            _ => Death::Crashed,
+        }
     }
 
     /// Kills the process and collects it.
@@ -206,6 +223,11 @@ impl ReaderProcess {
             let _ = timeout(END_WAIT, child.wait()).await;
         }
     }
+}
+
+/// The signal that ended a process, if one did.
+fn signal_of(status: ExitStatus) -> Option<Signal> {
+    status.signal().and_then(|number| Signal::try_from(number).ok())
 }
 
 /// Passes a reader's stderr on as log lines, each bounded, masked by the log like any other line.

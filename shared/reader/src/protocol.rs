@@ -13,6 +13,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
+use crate::sandbox::Report;
+
 /// Longest header, in bytes.
 pub const HEADER_BYTES_MAX: usize = 16 * 1024;
 /// Longest body, in bytes: twice the largest upload, and far more than any reading.
@@ -64,6 +66,8 @@ pub enum Answer {
         engine: String,
         /// Directory of its models, or `default`.
         models: String,
+        /// The protections that the platform does not have.
+        missing: Report,
     },
     /// The models cannot be loaded: asking again is of no use. Said once, instead of `Ready`.
     Unable {

@@ -14,9 +14,10 @@ use serde::Deserialize;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use crate::db::{Db, Store, p};
+use crate::db::{Db, Store, begin, commit, p};
 use crate::error::{Miss, Result, StoreError};
 use crate::origin::{Caller, Origin};
+use crate::quotas::{self, ExceededLimit, UserLimits};
 use crate::row::{count, get, parse, parse_opt, reasons, score_opt};
 use crate::sealing::{Column, Sealer};
 use crate::step::{self, Also};
@@ -90,6 +91,8 @@ pub enum BeginUpload {
         /// When the oldest of them counts no longer.
         until: DateTime<Utc>,
     },
+    /// One more document is more than the user may have. Nothing was written.
+    Refused(ExceededLimit),
 }
 
 /// The short form of a document.
@@ -217,9 +220,9 @@ pub(crate) const REVIEW_COLUMNS: &str = "r.id AS review_id, r.status AS review_s
     r.created_at AS review_created_at, r.decided_at AS review_decided_at";
 
 impl Store {
-    /// Creates the row of an upload before its object exists, unless its idempotency key was seen before, or the user has
-    /// tried often enough. Uploads at the same moment do not see each other: the limit of requests bounds by how many
-    /// they can exceed it.
+    /// Creates the row of an upload before its object exists, unless its idempotency key was seen before, the user has tried
+    /// often enough, or the user's limits are reached. Uploads at the same moment do not see each other's attempts: the
+    /// limit of requests bounds by how many they can exceed it.
     ///
     /// # Errors
     /// `Miss::SessionEnded` without a valid session.
@@ -227,10 +230,14 @@ impl Store {
         &self,
         caller: &Caller,
         new: &NewDocument,
+        limits: &UserLimits,
         origin: &Origin,
         now: DateTime<Utc>,
     ) -> Result<BeginUpload> {
-        let client = self.client().await?;
+        let mut connection = self.client().await?;
+        let client = begin(&mut connection).await?;
+        quotas::lock_user(&client, caller, now).await?;
+        let exceeded = quotas::exceeded(&client, caller.user_id, limits, Some(new.bytes), now).await?;
         let (session, user) = (caller.session_id.as_uuid(), caller.user_id.as_uuid());
         let (id, kind): (Uuid, &str) = (new.id.as_uuid(), new.document_type.into());
         let bytes = i64::try_from(new.bytes).map_err(|_| StoreError::Invariant("a file of this length"))?;
@@ -241,6 +248,7 @@ impl Store {
         let policy = self.fraud_policy();
         let (attempts_since, attempts_max) =
             (now - policy.attempts_window, i64::from(policy.attempts_per_user));
+        let may_begin = exceeded.is_none();
         let inserted = client
             .fetch_opt(
                 &format!("INSERT INTO documents (id, user_id, type, object_key, content_sha256, mime, bytes, status, \
@@ -251,6 +259,7 @@ impl Store {
                  FROM sessions s WHERE s.id = $1 AND s.user_id = $2 AND s.ended_at IS NULL AND s.expires_at > $3 \
                    AND (SELECT count(*) FROM documents d \
                         WHERE d.user_id = s.user_id AND d.created_at > $14 AND {IS_ATTEMPT}) < $15 \
+                   AND $16 \
                  ON CONFLICT ON CONSTRAINT documents_idempotency_unique DO NOTHING RETURNING *"),
                 &[
                     p(&session),
@@ -268,10 +277,12 @@ impl Store {
                     p(&correlation),
                     p(&attempts_since),
                     p(&attempts_max),
+                    p(&may_begin),
                 ],
             )
             .await?;
         if let Some(row) = inserted {
+            commit(client).await?;
             return fresh(&row);
         }
         let earlier = client
@@ -284,6 +295,9 @@ impl Store {
             .await?;
         let row = earlier.ok_or(Miss::SessionEnded)?;
         if get::<Option<Uuid>>(&row, "id")?.is_none() {
+            if let Some(exceeded) = exceeded {
+                return Ok(BeginUpload::Refused(exceeded));
+            }
             let sql = format!(
                 "SELECT d.created_at FROM documents d WHERE d.user_id = $1 AND d.created_at > $2 AND {IS_ATTEMPT} \
                  ORDER BY d.created_at DESC LIMIT 1 OFFSET $3 - 1"
@@ -293,7 +307,8 @@ impl Store {
                 let until = get::<DateTime<Utc>>(&last, "created_at")? + policy.attempts_window;
                 return Ok(BeginUpload::TooManyAttempts { until });
             }
-            // The earlier upload was discarded between the two statements: the client may try again.
+            // Without a limit that was reached, an earlier upload was there and was discarded between the two statements: the
+            // client may try again.
             return Ok(BeginUpload::InProgress);
         }
         if get::<Option<&[u8]>>(&row, "idempotency_hash")? != key_hash {
@@ -309,10 +324,9 @@ impl Store {
         let taken_until = now + UPLOAD_PATIENCE;
         let sql = "UPDATE documents SET not_before = $2 WHERE id = $1 AND status = 'receiving' \
                      AND CASE WHEN not_before IS NULL THEN created_at <= $3 ELSE not_before <= $4 END RETURNING *";
-        match client.fetch_opt(sql, &[p(&id), p(&taken_until), p(&free_at), p(&now)]).await? {
-            Some(row) => fresh(&row),
-            None => Ok(BeginUpload::InProgress),
-        }
+        let taken = client.fetch_opt(sql, &[p(&id), p(&taken_until), p(&free_at), p(&now)]).await?;
+        commit(client).await?;
+        taken.map_or(Ok(BeginUpload::InProgress), |row| fresh(&row))
     }
 
     /// The object could not be stored: whoever sends the same upload again need not wait until this one is believed

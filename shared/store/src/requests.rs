@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use filot_domain::lifecycle::document::{edge, state};
 use filot_domain::lifecycle::{DispatchState, DocumentStatus, VerificationStatus};
-use filot_domain::retry::QueueKind;
+use filot_domain::retry::{EXHAUSTIONS_MAX, QueueKind};
 use filot_domain::{DocumentId, EvaluationId, ReviewId};
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -13,17 +13,25 @@ use crate::documents::{DocumentSummary, ENQUEUE_GRACE, REVIEW_COLUMNS, ReviewSum
 use crate::error::{Miss, Result, StoreError};
 use crate::marks;
 use crate::origin::{Caller, Origin};
+use crate::quotas::{self, ExceededLimit, UserLimits};
 use crate::row::{get, parse};
 use crate::scoring::{NewIds, insert_review};
 use crate::step::{self, Also};
 
-/// A document that waits for a worker and is to be told to one now.
+/// What became of the wish for another try.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Requeued {
-    /// The document.
-    pub document: DocumentSummary,
-    /// The queue it waits on.
-    pub queue: QueueKind,
+pub enum Requeued {
+    /// The document waits for a worker and is to be told to one now.
+    Waiting {
+        /// The document.
+        document: DocumentSummary,
+        /// The queue it waits on.
+        queue: QueueKind,
+    },
+    /// Its file used up readers too often: nobody tries it again. Nothing was written.
+    Exhausting,
+    /// One more try is more than the user may have. Nothing was written.
+    Refused(ExceededLimit),
 }
 
 /// A document that awaits a human.
@@ -51,18 +59,26 @@ impl Store {
         caller: &Caller,
         id: DocumentId,
         queue: QueueKind,
+        limits: &UserLimits,
         origin: &Origin,
         now: DateTime<Utc>,
     ) -> Result<Requeued> {
         let mut client = self.client().await?;
         let tx = begin(&mut client).await?;
+        quotas::lock_user(&tx, caller, now).await?;
         let row = lock_own(&tx, caller, id, now).await?;
         if parse::<DocumentStatus>(&row, "status")? == DocumentStatus::Uploaded {
-            return Ok(Requeued { document: summary(&row)?, queue: parse(&row, "queue")? });
+            return Ok(Requeued::Waiting { document: summary(&row)?, queue: parse(&row, "queue")? });
         }
         let Some(failed) = step::witness::<state::Failed>(&row)? else {
             return Err(step::stale(&row)?.into());
         };
+        if quotas::exhaustions(&tx, caller.user_id, get(&row, "content_sha256")?).await? >= EXHAUSTIONS_MAX {
+            return Ok(Requeued::Exhausting);
+        }
+        if let Some(exceeded) = quotas::exceeded(&tx, caller.user_id, limits, None, now).await? {
+            return Ok(Requeued::Refused(exceeded));
+        }
         let name: &str = queue.into();
         let next = now + ENQUEUE_GRACE;
         let params = [p(&name), p(&next)];
@@ -74,7 +90,7 @@ impl Store {
         };
         let (_, row) = step::take_locked(&tx, failed.step(edge::Requeue), origin, now, also).await?;
         commit(tx).await?;
-        Ok(Requeued { document: summary(&row)?, queue })
+        Ok(Requeued::Waiting { document: summary(&row)?, queue })
     }
 
     /// Sends an automatically rejected document to a human: the step and the review's outbox row are one transaction

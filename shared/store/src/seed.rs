@@ -33,6 +33,7 @@ use uuid::Uuid;
 use crate::documents::{BeginUpload, NewDocument};
 use crate::error::{Miss, Result, StoreError};
 use crate::origin::{Actor, Caller, Origin};
+use crate::quotas::UserLimits;
 use crate::scoring::{LoadedForScoring, NewIds};
 use crate::sessions::NewSession;
 use crate::users::NewUser;
@@ -173,7 +174,9 @@ async fn upload(
         bytes: 1024,
         idempotency: None,
     };
-    let BeginUpload::Fresh { document, .. } = store.begin_upload(caller, &new, origin, now).await? else {
+    let BeginUpload::Fresh { document, .. } =
+        store.begin_upload(caller, &new, &UserLimits::NONE, origin, now).await?
+    else {
         return Err(StoreError::Invariant("a demo upload that is none"));
     };
     store.finish_upload(document, QueueKind::Cpu, origin, now).await?;

@@ -18,6 +18,7 @@ use crate::db::{Db, Store, begin, commit, p};
 use crate::documents::{file_bytes, seal_reading};
 use crate::error::{Miss, Result, StoreError};
 use crate::origin::Origin;
+use crate::quotas;
 use crate::row::{codes, count, get, parse};
 use crate::step::{self, Also};
 use crate::users::user_id;
@@ -116,6 +117,8 @@ pub enum NotClaimable {
     HeldUntil(DateTime<Utc>),
     /// Its next attempt is not due before then.
     NotYet(DateTime<Utc>),
+    /// Others wait who hold no reader, and its owner does, or it used one up before: they come first.
+    PutOff,
     /// There is no such document.
     NotFound,
     /// It was erased: its message can be deleted.
@@ -169,6 +172,11 @@ impl Store {
         }
         if let Some(due) = get::<Option<DateTime<Utc>>>(claimable, "not_before")?.filter(|due| *due > now) {
             return not(NotClaimable::NotYet(due));
+        }
+        // A lease that was lost is counted first, whoever waits.
+        let is_held = get::<Option<&str>>(claimable, "lease_owner")?.is_some();
+        if !is_held && quotas::is_put_off(&tx, claimable, request.serves, now).await? {
+            return not(NotClaimable::PutOff);
         }
 
         let taken = if let Some(uploaded) = step::witness::<state::Uploaded>(&row)? {

@@ -57,6 +57,21 @@ impl Drop for Process {
     }
 }
 
+/// The processes of this name that `parent` started and that have not ended yet.
+pub fn children_of(parent: u32, name: &str) -> Vec<i32> {
+    let (name, parent) = (format!("({name}"), parent.to_string());
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries
+        .filter_map(|entry| {
+            let pid = entry.file_name().to_str()?.parse().ok()?;
+            // "pid (name) state ppid …"; a process that has just ended has none.
+            let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
+            let (front, rest) = stat.rsplit_once(") ")?;
+            (front.ends_with(&name) && rest.split(' ').nth(1) == Some(&parent)).then_some(pid)
+        })
+        .collect()
+}
+
 /// A port that was free a moment ago.
 ///
 /// # Errors

@@ -67,13 +67,8 @@ impl Deployment {
     }
 }
 
-/// Creates the bucket, uploads the archive, creates the stack.
-pub async fn deploy(
-    endpoint: &str,
-    config: &SdkConfig,
-    log_level: &str,
-    frontend_origin: &str,
-) -> Result<Deployment> {
+/// Creates the bucket, uploads the archive, creates the stack with these parameters of the template.
+pub async fn deploy(endpoint: &str, config: &SdkConfig, parameters: &[(&str, &str)]) -> Result<Deployment> {
     let s3 = aws_sdk_s3::Client::from_conf(
         aws_sdk_s3::config::Builder::from(config).force_path_style(true).build(),
     );
@@ -100,7 +95,7 @@ pub async fn deploy(
     let body = aws_sdk_s3::primitives::ByteStream::from(template.to_string().into_bytes());
     s3.put_object().bucket(ARTIFACTS).key(TEMPLATE).body(body).send().await.map_err(|e| format!("{e:?}"))?;
     let place = format!("{endpoint}/{ARTIFACTS}/{TEMPLATE}");
-    let outputs = create_stack(endpoint, &place, log_level, frontend_origin).await?;
+    let outputs = create_stack(endpoint, &place, parameters).await?;
     let output =
         |name: &str| outputs.get(name).cloned().ok_or_else(|| format!("the template has no output {name}"));
     // AWS gives each API a host name; the stand-in serves all of them under paths.
@@ -149,8 +144,7 @@ fn write_archive(path: &std::path::Path) -> Result<()> {
 async fn create_stack(
     endpoint: &str,
     template_url: &str,
-    log_level: &str,
-    frontend_origin: &str,
+    parameters: &[(&str, &str)],
 ) -> Result<BTreeMap<String, String>> {
     let mut form = vec![
         ("Action", "CreateStack"),
@@ -160,12 +154,7 @@ async fn create_stack(
         ("Capabilities.member.2", "CAPABILITY_NAMED_IAM"),
         ("Capabilities.member.3", "CAPABILITY_AUTO_EXPAND"),
     ];
-    let parameters = [
-        ("Environment", ENVIRONMENT),
-        ("Architecture", "x86_64"),
-        ("LogLevel", log_level),
-        ("FrontendOrigin", frontend_origin),
-    ];
+    let parameters = [&[("Environment", ENVIRONMENT), ("Architecture", "x86_64")], parameters].concat();
     let names: Vec<_> = (1..=parameters.len())
         .map(|n| {
             (format!("Parameters.member.{n}.ParameterKey"), format!("Parameters.member.{n}.ParameterValue"))

@@ -42,6 +42,15 @@ use crate::{Result, paths};
 
 /// How long GET /health may say something other than ok after the start.
 const HEALTH_PATIENCE: Duration = Duration::from_secs(30);
+/// Parameters of the template, and the variables that they set, for limits of users.
+const USER_LIMITS: [(&str, &str); 3] = [
+    ("UserDocumentsInFlightMax", "USER_DOCUMENTS_IN_FLIGHT_MAX"),
+    ("UserDocumentsPerDayMax", "USER_DOCUMENTS_PER_DAY_MAX"),
+    ("UserStorageMbMax", "USER_STORAGE_MB_MAX"),
+];
+/// A limit that nobody reaches.
+const NO_LIMIT: &str = "1000000";
+
 /// Options of a stack; the default is a quiet one with one worker.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
@@ -62,6 +71,9 @@ pub struct Options {
     pub settings: Vec<(String, String)>,
     /// `LOG_LEVEL` of the functions; `info` by default.
     pub log_level: Option<String>,
+    /// Whether users have the product's limits. Without, they have none that anybody reaches: most runs upload many documents
+    /// as few users.
+    pub limits_users: bool,
     /// Whether to insert the demo data that `events/` refers to.
     pub demo_data: bool,
     /// The port of the AWS stand-in, if that port is free.
@@ -180,7 +192,11 @@ impl Stack {
         say("template.yaml: queues, functions, routes, schedules");
         let log_level = options.log_level.as_deref().unwrap_or("info");
         let page_origin = ApiPageOrigin::new().await?;
-        let deployment = deploy::deploy(&ministack.url(), &sdk, log_level, page_origin.as_str()).await?;
+        let mut parameters = vec![("LogLevel", log_level), ("FrontendOrigin", page_origin.as_str())];
+        if !options.limits_users {
+            parameters.extend(USER_LIMITS.map(|(parameter, _)| (parameter, NO_LIMIT)));
+        }
+        let deployment = deploy::deploy(&ministack.url(), &sdk, &parameters).await?;
         let storage_url = proxies.as_ref().map_or_else(|| ministack.url(), |proxies| proxies.storage.url());
         let mut all_secrets = all_secrets(&database, &redis, &buli2, storage_url, &deployment);
         let others = options.secrets.iter().map(|(name, value)| (format!("filot/{name}"), value.clone()));
@@ -265,6 +281,9 @@ impl Stack {
             ("OCR_CPU_DLQ_URL".to_owned(), self.deployment.cpu_dead_letters_url.clone()),
             ("REVIEW_DISPATCH_FUNCTION".to_owned(), Deployment::function("review-dispatch")),
         ]);
+        if !self.options.limits_users {
+            environment.extend(USER_LIMITS.map(|(_, variable)| (variable.to_owned(), NO_LIMIT.to_owned())));
+        }
         environment
     }
 

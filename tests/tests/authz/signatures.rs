@@ -1,7 +1,8 @@
 //! Callbacks with the right service key and a wrong signature: none, malformed, for another body or another time.
 
 use chrono::Utc;
-use filot_buli2::signature::{SIGNATURE_HEADER, TIMESTAMP_HEADER, sign};
+use filot_buli2::Signed;
+use filot_buli2::signature::{SIGNATURE_HEADER, TIMESTAMP_HEADER, sign, sign_all};
 use filot_e2e::client::forge;
 use filot_e2e::stack::world::World;
 use filot_platform::local;
@@ -90,6 +91,17 @@ pub fn attempts(world: &World, sample: &Sample) -> Vec<Attempt> {
         let refused = Expected::Refused(400, "validation_failed");
         let replayed = sent("whole callback replayed at another review", &now, &good);
         all.push(Attempt { url: Some(url), expected: refused, ..replayed });
+        // A body that names no review, and one that was signed together with another review's path.
+        let nameless = br#"{"decision":"approved"}"#;
+        let loose =
+            sent("body without a review at a review's URL", &now, &sign(secret, Some(&now), nameless));
+        all.push(Attempt { body: Some(nameless.to_vec()), expected: refused, ..loose });
+        let other =
+            world.reviews.iter().find(|other| sample.review.as_ref().is_none_or(|own| own.id != other.id));
+        let signed =
+            Signed { body: nameless, timestamp: Some(&now), review: other.map(|review| review.id.as_str()) };
+        let moved = sent("path signed for another review", &now, &sign_all(secret, signed));
+        all.push(Attempt { body: Some(nameless.to_vec()), ..moved });
     }
     all
 }

@@ -51,11 +51,18 @@ impl Operator {
 
 /// The reviewer, BULI2: by an active service key and a signature over the body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reviewer(());
+pub struct Reviewer {
+    signed_path: bool,
+}
 
 impl Reviewer {
-    pub(super) const fn proven() -> Self {
-        Self(())
+    pub(super) const fn proven(signed_path: bool) -> Self {
+        Self { signed_path }
+    }
+
+    /// Whether the review of the path was signed as well. Otherwise only the body can name one.
+    pub const fn signed_path(&self) -> bool {
+        self.signed_path
     }
 }
 

@@ -1,7 +1,7 @@
 //! The reviewer's callback: the service key, and a signature over the raw body.
 
 use chrono::{DateTime, Utc};
-use filot_buli2::SigningSecrets;
+use filot_buli2::{Signed, SigningSecrets, Vouched};
 use filot_platform::Secret;
 
 use crate::auth::principal::{Reviewer, Service};
@@ -14,6 +14,8 @@ pub struct CallbackSignature<'a> {
     pub signature: Option<&'a str>,
     /// `X-Buli2-Timestamp`: seconds since 1970, part of what is signed.
     pub timestamp: Option<&'a str>,
+    /// The review of the path, as it stands there; it may be part of what is signed.
+    pub review: Option<&'a str>,
 }
 
 /// The secrets and the rule that a signature is checked with.
@@ -36,9 +38,10 @@ pub fn verify(
     raw_body: &[u8],
     now: DateTime<Utc>,
 ) -> Result<Reviewer> {
+    let signed = Signed { body: raw_body, timestamp: presented.timestamp, review: presented.review };
     SigningSecrets::new(secrets.secrets.iter().map(|secret| secret.expose()))
-        .verify(raw_body, presented.signature, presented.timestamp, secrets.require_timestamp, now)
-        .map(|()| Reviewer::proven())
+        .verify(signed, presented.signature, secrets.require_timestamp, now)
+        .map(|vouched| Reviewer::proven(vouched == Vouched::BodyAndReview))
         .map_err(|error| AppError::unauthenticated(format!("the signature is refused: {error}")))
 }
 
@@ -56,7 +59,7 @@ mod tests {
         let good = filot_buli2::signature::sign(b"signing", None, body);
         let secrets = SignatureSecrets { secrets: &signing, require_timestamp: false };
         let check = |secrets: &SignatureSecrets<'_>, key, signature| {
-            let presented = CallbackSignature { signature, timestamp: None };
+            let presented = CallbackSignature { signature, timestamp: None, review: None };
             service::verify(&keys, key)
                 .and_then(|service| verify(service, secrets, &presented, body, now))
                 .is_ok()

@@ -13,7 +13,7 @@ use filot_app::process::process;
 use filot_domain::breaker::BreakerPolicy;
 use filot_domain::lifecycle::{DispatchState, ReviewStatus};
 use filot_domain::{DocumentId, DocumentStatus, ReviewId, SessionId, VerificationStatus};
-use filot_store::{Caller, seed};
+use filot_store::{Caller, UserLimits, seed};
 use filot_testkit::Aws;
 use uuid::Uuid;
 
@@ -87,7 +87,7 @@ async fn inv_1_another_try_is_queued_also_while_sqs_is_away() {
     let nowhere = queues(&aws, format!("{url}-that-is-not-there")).await;
     let there = queues(&aws, url).await;
     let id = seed::FAILED;
-    let again = process(&store, &nowhere, &user(now()), id).await.unwrap();
+    let again = process(&store, &nowhere, &UserLimits::NONE, &user(now()), id).await.unwrap();
     assert_eq!((again.document.status, again.document.processed_at), (DocumentStatus::Uploaded, None));
     let report = run_sweeper(&store, &objects, &there, &aws, TimeDelta::minutes(1)).await;
     assert_eq!(report.requeued, 1);
@@ -100,11 +100,11 @@ async fn inv_1_another_try_is_queued_also_while_sqs_is_away() {
             .collect::<Vec<_>>()
     };
     assert_eq!(received().await, [id]);
-    process(&store, &there, &user(now()), id).await.unwrap();
+    process(&store, &there, &UserLimits::NONE, &user(now()), id).await.unwrap();
     assert_eq!(received().await, [id], "at once");
 
     let refuse = async |caller, id| {
-        let refused = process(&store, &there, &of(caller, now()), id).await.unwrap_err();
+        let refused = process(&store, &there, &UserLimits::NONE, &of(caller, now()), id).await.unwrap_err();
         refused.code
     };
     for state in [seed::READ, seed::COMPLETED, seed::IN_REVIEW, seed::REJECTED] {

@@ -66,7 +66,7 @@ pub(crate) fn reviewer(now: DateTime<Utc>) -> RequestContext<Reviewer> {
     let secrets = [Secret::from(KEY.to_owned())];
     let secrets = SignatureSecrets { secrets: &secrets, require_timestamp: false };
     let signed = sign(KEY.as_bytes(), None, b"{}");
-    let presented = CallbackSignature { signature: Some(&signed), timestamp: None };
+    let presented = CallbackSignature { signature: Some(&signed), timestamp: None, review: None };
     request(reviewer::verify(known_service(), &secrets, &presented, b"{}", now).unwrap(), now)
 }
 

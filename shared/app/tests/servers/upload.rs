@@ -4,13 +4,14 @@ use bytes::Bytes;
 use chrono::TimeDelta;
 use filot_app::document_dto::DocumentDto;
 use filot_app::error_code::ErrorCode;
+use filot_app::process::process;
 use filot_app::sweep::{SweepReport, Sweeper, sweep};
 use filot_app::upload::{UploadRequest, UploadedFile, upload};
 use filot_cloud::{Functions, Objects, ObjectsConfig, OcrQueues, Queue};
 use filot_domain::DocumentStatus;
 use filot_platform::Secret;
 use filot_platform::config::Retention;
-use filot_store::Store;
+use filot_store::{Store, UserLimits, seed};
 use filot_testkit::{Aws, aws};
 
 use crate::requests::{caller, task, user};
@@ -38,7 +39,7 @@ pub(crate) async fn uploaded(
     queues: &OcrQueues,
     key: Option<&str>,
 ) -> DocumentDto {
-    let sent = upload(store, objects, queues, &user(now()), request(key)).await;
+    let sent = upload(store, objects, queues, &UserLimits::NONE, &user(now()), request(key)).await;
     sent.unwrap().document
 }
 
@@ -90,9 +91,13 @@ async fn inv_1_a_queue_that_is_away_loses_no_document() {
     let url = aws.queue().await.unwrap();
     let nowhere = queues(&aws, format!("{url}-that-is-not-there")).await;
 
-    let uploaded = upload(&store, &objects, &nowhere, &user(now()), request(Some("once"))).await.unwrap();
+    let uploaded = upload(&store, &objects, &nowhere, &UserLimits::NONE, &user(now()), request(Some("once")))
+        .await
+        .unwrap();
     assert_eq!(uploaded.document.status, DocumentStatus::Uploaded);
-    let again = upload(&store, &objects, &nowhere, &user(now()), request(Some("once"))).await.unwrap();
+    let again = upload(&store, &objects, &nowhere, &UserLimits::NONE, &user(now()), request(Some("once")))
+        .await
+        .unwrap();
     assert_eq!(again.document.id, uploaded.document.id, "the same key is the same upload");
     let key = format!("documents/{}/{}", caller().user_id, uploaded.document.id);
     assert_eq!(&objects.get(&key, 4096).await.unwrap()[..], PNG);
@@ -117,10 +122,35 @@ async fn an_upload_that_storage_refused_may_be_sent_again_at_once() {
     let queues = queues(&aws, aws.queue().await.unwrap()).await;
     let nowhere = objects("http://127.0.0.1:9", "filot".to_owned());
     let there = objects(aws.url(), aws.bucket().await.unwrap());
-    let send =
-        async |objects: &Objects| upload(&store, objects, &queues, &user(now()), request(Some("once"))).await;
+    let send = async |objects: &Objects| {
+        upload(&store, objects, &queues, &UserLimits::NONE, &user(now()), request(Some("once"))).await
+    };
     assert_eq!(send(&nowhere).await.unwrap_err().code, ErrorCode::Unavailable);
     assert_eq!(send(&there).await.unwrap().document.status, DocumentStatus::Uploaded);
+}
+
+#[tokio::test]
+async fn a_user_at_a_limit_is_told_which_before_anything_is_stored() {
+    let (_database, store) = database().await;
+    let aws = Aws::start().unwrap();
+    let queues = queues(&aws, aws.queue().await.unwrap()).await;
+    let nowhere = objects("http://127.0.0.1:9", "filot".to_owned());
+    let roomy = UserLimits { in_flight: 1000, per_day: 1000, storage_bytes: 1 << 30 };
+    let refused = async |limits: UserLimits| {
+        upload(&store, &nowhere, &queues, &limits, &user(now()), request(None)).await.unwrap_err()
+    };
+    let in_flight = refused(UserLimits { in_flight: 0, ..roomy }).await;
+    assert_eq!((in_flight.code, in_flight.retry_after_s), (ErrorCode::DocumentsInFlight, Some(10)));
+    let today = refused(UserLimits { per_day: 0, ..roomy }).await;
+    assert_eq!(today.code, ErrorCode::DailyQuotaReached);
+    assert!(today.retry_after_s.is_some_and(|seconds| (1..=86_401).contains(&seconds)), "{today:?}");
+    let storage = refused(UserLimits { storage_bytes: 0, ..roomy }).await;
+    assert_eq!((storage.code, storage.retry_after_s), (ErrorCode::StorageFull, None));
+    assert_eq!(refused(roomy).await.code, ErrorCode::Unavailable, "within them, storage is asked");
+
+    let limits = UserLimits { per_day: 0, ..roomy };
+    let tried = process(&store, &queues, &limits, &user(now()), seed::FAILED).await;
+    assert_eq!(tried.unwrap_err().code, ErrorCode::DailyQuotaReached);
 }
 
 #[tokio::test]
@@ -131,7 +161,7 @@ async fn inv_1_an_unfinished_upload_is_removed_and_never_shown() {
     let nowhere = objects("http://127.0.0.1:9", "filot".to_owned());
     // Given up after twenty minutes, which is now: the time of that event is the database's.
     let begun = user(after(TimeDelta::minutes(-20)));
-    let refused = upload(&store, &nowhere, &queues, &begun, request(None)).await;
+    let refused = upload(&store, &nowhere, &queues, &UserLimits::NONE, &begun, request(None)).await;
     assert_eq!(refused.unwrap_err().code, ErrorCode::Unavailable);
 
     let objects = objects(aws.url(), aws.bucket().await.unwrap());

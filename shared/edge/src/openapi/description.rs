@@ -65,7 +65,8 @@ pub(super) fn security_schemes() -> Vec<(String, RefOr<SecurityScheme>)> {
         SecurityScheme::Http(http)
     };
     let signature = "Hex HMAC-SHA256 with the shared secret over the raw body, or, when `X-Buli2-Timestamp` is sent, over \
-                     timestamp, a full stop and the body.";
+                     timestamp, a full stop and the body; where the path names a review and the body does not, over \
+                     timestamp, review, body, with full stops between them. The timestamp is mandatory in production.";
     [
         (STACK_TOKEN, bearer(Some("JWT"), "A token of Stack Auth, ES256.")),
         (

@@ -84,6 +84,7 @@ const fn when(code: ErrorCode) -> Option<&'static str> {
         }
         // Scoring has no route.
         E::NotRead => return None,
+        E::StorageFull => "Your documents use all the storage that you have. Please delete one first.",
         E::IdempotencyInProgress => "The first request with this key is still under way.",
         E::IdempotencyKeyReused => "This key was used with another request.",
         E::PayloadTooLarge => "The body is larger than is accepted.",
@@ -103,6 +104,8 @@ const fn when(code: ErrorCode) -> Option<&'static str> {
         E::TooManyAttempts => "Too many of your documents did not pass lately. Please try again later.",
         E::IdsMismatch => "The ids in this callback belong to different reviews.",
         E::RateLimited => "Too many requests. Please try again later.",
+        E::DocumentsInFlight => "Other documents of yours are being read. Please wait a moment.",
+        E::DailyQuotaReached => "No more documents today. Please come back later.",
         E::Internal => "Something went wrong on our side.",
         E::Unavailable => "The service cannot answer right now. Please try again.",
         E::NotYetAcknowledged => "No review has this task id yet, but one is being sent. Please try again.",

@@ -118,6 +118,7 @@ fn of_document(route: &Route) -> Option<Operation> {
                     examples::uploaded(),
                 )
                 .errors(&[E::MalformedForm, E::FileTooLarge, E::UnsupportedMediaType, E::TooManyAttempts])
+                .errors(&[E::DocumentsInFlight, E::DailyQuotaReached, E::StorageFull])
                 .errors(FILE_CODES);
             upload.body = Some(upload_form());
             upload.shapes.push(Shape::of::<schema::DocumentType>());
@@ -168,6 +169,7 @@ fn of_document(route: &Route) -> Option<Operation> {
             Operation::new("processDocument", "documents", "Queues an uploaded or failed document again")
                 .answers::<process::ProcessResponse>(S::ACCEPTED, "It is queued.", examples::queued())
                 .errors(&[E::NotFound, E::DocumentNotProcessable, E::StateChanged])
+                .errors(&[E::DocumentsInFlight, E::DailyQuotaReached])
         }
         ("GET", "/verification/status/{id}") => {
             Operation::new("verificationStatus", "verification", "Where a verification stands")
@@ -207,7 +209,7 @@ fn of_review(route: &Route) -> Option<Operation> {
 
 fn callback(id: &'static str) -> Operation {
     Operation::new(id, "internal", "BULI2's decision")
-        .about("`reviewId`, in the path or the body, or `taskId` is needed. The first decision wins; the same again is 200, a contrary one 409.")
+        .about("The signed body has to name the review, by `reviewId` or, on a path without one, by `taskId`; or the review of the path is signed too. The first decision wins; the same again is 200, a contrary one 409.")
         .plain_parameter(
             ParameterIn::Header,
             "X-Buli2-Timestamp",

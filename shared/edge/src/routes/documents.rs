@@ -65,8 +65,8 @@ async fn documents_upload(
     let body = call.take_body();
     let mut form = multipart::read_upload(call.content_type(), body).await?;
     form.idempotency_key = idempotent::key(&call);
-    let uploaded =
-        upload::upload(context.store()?, context.objects()?, context.queues().await?, &request, form).await?;
+    let (store, objects, queues) = (context.store()?, context.objects()?, context.queues().await?);
+    let uploaded = upload::upload(store, objects, queues, &context.user_limits()?, &request, form).await?;
     request_span::record_document(uploaded.document.id);
     let reply = Reply::created(&uploaded)?;
     Ok(if uploaded.replayed { idempotent::replayed(reply) } else { reply })
@@ -114,7 +114,7 @@ async fn documents_process(context: &Context, call: Call, request: RequestContex
     request_span::record_document(id);
     let work = async {
         let (store, queues) = (context.store()?, context.queues().await?);
-        let queued = process::process(store, queues, &request, id).await?;
+        let queued = process::process(store, queues, &context.user_limits()?, &request, id).await?;
         Reply::accepted(&queued)
     };
     idempotent(context, &call, &request, "documents-process", work).await

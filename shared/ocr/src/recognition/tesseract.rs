@@ -127,6 +127,11 @@ impl Tesseract {
         // where a mark beside the print, or thin print, may pass for something else.
         // SAFETY: the handle is initialised.
         unsafe { sys::TessBaseAPISetPageSegMode(engine.handle, sys::TessPageSegMode_PSM_RAW_LINE) };
+        // The library opens its debug file when it has its first message, which may be in the middle of a card and in a
+        // process that may open nothing any more; then it would print to stderr. A configuration file that does not exist
+        // is a message, so the file is open from here on.
+        // SAFETY: the handle is initialised, the name is NUL-terminated.
+        unsafe { sys::TessBaseAPIReadConfigFile(engine.handle, c"filot-has-no-such-file".as_ptr()) };
         Ok(engine)
     }
 

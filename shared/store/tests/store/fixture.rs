@@ -11,7 +11,7 @@ use filot_domain::{
 use filot_store::{
     Actor, BeginUpload, Caller, Claim, ClaimRequest, Claimed, Decided, DispatchLease, ForScoring,
     FraudPolicy, IdentityHashKey, LoadedForScoring, NewDocument, NewSession, NewUser, Origin, SealingKeys,
-    Store, StoreConfig,
+    Store, StoreConfig, UserLimits,
 };
 use filot_testkit::{Postgres, TestDb};
 use tokio_postgres::Client;
@@ -147,7 +147,7 @@ impl World {
     }
 
     pub async fn uploaded_as(&self, caller: &Caller, new: NewDocument) -> DocumentId {
-        match self.store.begin_upload(caller, &new, &origin(), self.now).await.unwrap() {
+        match self.store.begin_upload(caller, &new, &UserLimits::NONE, &origin(), self.now).await.unwrap() {
             BeginUpload::Fresh { document, .. } => {
                 self.store.finish_upload(document, QueueKind::Gpu, &origin(), self.now).await.unwrap().id
             }

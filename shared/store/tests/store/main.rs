@@ -6,6 +6,7 @@ mod fixture;
 mod fraud;
 mod idempotency;
 mod leases;
+mod quotas;
 mod requests;
 mod reviews;
 mod roles;

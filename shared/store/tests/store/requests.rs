@@ -7,7 +7,9 @@ use filot_domain::review::ReviewDecision;
 use filot_domain::{
     Decision, DocumentId, DocumentStatus, DocumentType, ReasonCode, SessionId, VerificationStatus,
 };
-use filot_store::{BeginUpload, Callback, CallbackOutcome, Caller, ListFilter, Miss, StoreError};
+use filot_store::{
+    BeginUpload, Callback, CallbackOutcome, Caller, ListFilter, Miss, Requeued, StoreError, UserLimits,
+};
 use futures::future::join_all;
 
 use crate::fixture::{NIK, OTHER_NIK, World, new_document, origin};
@@ -76,7 +78,8 @@ async fn a_list_filters_and_hides_receiving_and_erased_documents() {
     let gone = world.uploaded(&caller).await;
     world.store.erase_document(&caller, gone, &origin(), world.now).await.unwrap();
     let npwp = new_document(DocumentType::Npwp);
-    let begun = world.store.begin_upload(&caller, &npwp, &origin(), world.now).await.unwrap();
+    let begun =
+        world.store.begin_upload(&caller, &npwp, &UserLimits::NONE, &origin(), world.now).await.unwrap();
     let of = |status, document_type| ListFilter { status, document_type, after: None, limit: 10 };
     let ids = async |filter: ListFilter| {
         let page = world.store.list_documents(&caller, &filter, world.now).await.unwrap();
@@ -117,10 +120,14 @@ async fn inv_1_a_failed_document_gets_a_whole_new_try() {
     let world = World::new().await;
     let caller = world.user().await;
     let document = failed(&world, &caller).await;
-    let again =
-        world.store.requeue(&caller, document, QueueKind::Cpu, &origin(), world.after(60)).await.unwrap();
-    assert_eq!((again.document.status, again.queue), (DocumentStatus::Uploaded, QueueKind::Cpu));
-    assert_eq!(again.document.processed_at, None);
+    let again = world
+        .store
+        .requeue(&caller, document, QueueKind::Cpu, &UserLimits::NONE, &origin(), world.after(60))
+        .await
+        .unwrap();
+    let Requeued::Waiting { document: again, queue } = again else { panic!("{again:?}") };
+    assert_eq!((again.status, queue), (DocumentStatus::Uploaded, QueueKind::Cpu));
+    assert_eq!(again.processed_at, None);
     let row = "SELECT concat_ws(' ', attempts, enqueues, cardinality(reasons)) FROM documents WHERE id = $1";
     assert_eq!(world.value(row, document).await.as_deref(), Some("0 0 0"));
     assert_eq!(world.events(document).await.last().unwrap(), "requeued");
@@ -137,10 +144,11 @@ async fn only_failed_and_waiting_documents_are_queued_again() {
     let (caller, other) = (world.user().await, world.user().await);
     let document = world.uploaded(&caller).await;
     let requeue = async |caller, document| {
-        world.store.requeue(caller, document, QueueKind::Cpu, &origin(), world.now).await
+        world.store.requeue(caller, document, QueueKind::Cpu, &UserLimits::NONE, &origin(), world.now).await
     };
     let pushed = requeue(&caller, document).await.unwrap();
-    assert_eq!(pushed.queue, QueueKind::Gpu, "it stays where it waits");
+    let stays = matches!(pushed, Requeued::Waiting { queue: QueueKind::Gpu, .. });
+    assert!(stays, "it stays where it waits: {pushed:?}");
     assert_eq!(world.events(document).await.len(), 2, "nothing happened to it");
     assert!(matches!(requeue(&other, document).await, Err(StoreError::Miss(Miss::NotFound))));
     world.claimed(document, "w", world.now).await;
@@ -160,7 +168,9 @@ async fn two_tries_asked_for_at_once_are_one() {
     let world = World::new().await;
     let caller = world.user().await;
     let document = failed(&world, &caller).await;
-    let asked = (0..6).map(|_| world.store.requeue(&caller, document, QueueKind::Gpu, &ORIGIN, world.now));
+    let asked = (0..6).map(|_| {
+        world.store.requeue(&caller, document, QueueKind::Gpu, &UserLimits::NONE, &ORIGIN, world.now)
+    });
     assert!(join_all(asked).await.iter().all(Result::is_ok));
     let requeued = world.events(document).await.iter().filter(|event| *event == "requeued").count();
     assert_eq!(requeued, 1);

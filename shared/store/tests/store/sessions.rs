@@ -5,7 +5,7 @@ use filot_domain::retry::QueueKind;
 use filot_domain::{DocumentType, SessionId};
 use filot_store::{
     BeginUpload, Caller, Forgotten, IdempotencyKey, Miss, NewDocument, NewSession, NextToken, Profile,
-    RefusedRefresh, Rotation, StoreError,
+    RefusedRefresh, Rotation, StoreError, UserLimits,
 };
 use futures::future::join_all;
 use uuid::Uuid;
@@ -251,7 +251,8 @@ async fn the_key_of_an_upload_is_forgotten_after_a_day() {
     let caller = world.user().await;
     let idempotency = Some(IdempotencyKey { key: "key-1".to_owned(), request_hash: [1; 32] });
     let new = NewDocument { idempotency, ..new_document(DocumentType::Ktp) };
-    let begun = world.store.begin_upload(&caller, &new, &origin(), world.now).await.unwrap();
+    let begun =
+        world.store.begin_upload(&caller, &new, &UserLimits::NONE, &origin(), world.now).await.unwrap();
     let BeginUpload::Fresh { document, .. } = begun else { panic!("{begun:?}") };
     let keyed = document.id();
     assert_eq!(world.store.forget_expired(100, world.after(86_400)).await.unwrap().idempotency_keys, 0);

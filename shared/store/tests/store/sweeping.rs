@@ -2,7 +2,7 @@
 
 use filot_domain::retry::QueueKind;
 use filot_domain::{Decision, DocumentStatus, DocumentType};
-use filot_store::{BeginUpload, Miss, ObjectGone, StoreError};
+use filot_store::{BeginUpload, Miss, ObjectGone, StoreError, UserLimits};
 use futures::future::join_all;
 
 use crate::fixture::{NIK, World, new_document, origin};
@@ -52,7 +52,8 @@ async fn a_half_received_upload_ends_before_its_object_goes() {
     let world = World::new().await;
     let caller = world.user().await;
     let new = new_document(DocumentType::Npwp);
-    let begun = world.store.begin_upload(&caller, &new, &origin(), world.now).await.unwrap();
+    let begun =
+        world.store.begin_upload(&caller, &new, &UserLimits::NONE, &origin(), world.now).await.unwrap();
     let BeginUpload::Fresh { document, object_key, .. } = begun else { panic!("{begun:?}") };
     assert_eq!(world.store.half_received(10, world.now, world.after(600)).await.unwrap(), []);
     let found = world.store.half_received(10, world.after(1), world.after(600)).await.unwrap();

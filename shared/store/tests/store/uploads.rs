@@ -3,7 +3,7 @@
 use filot_domain::retry::QueueKind;
 use filot_domain::{DocumentId, DocumentStatus, DocumentType, SessionId, UserId, VerificationStatus};
 use filot_store::{
-    BeginUpload, Caller, IdempotencyKey, Miss, NewDocument, NewUser, StoreError, UserVerification,
+    BeginUpload, Caller, IdempotencyKey, Miss, NewDocument, NewUser, StoreError, UserLimits, UserVerification,
 };
 use futures::future::join_all;
 use uuid::Uuid;
@@ -58,7 +58,10 @@ async fn inv_6_a_caller_with_a_session_sees_only_their_own() {
         assert!(is_miss(store.get_document(wrong, document, now).await, &Miss::SessionEnded));
         assert!(is_miss(store.verification_status(wrong, document, now).await, &Miss::SessionEnded));
         let new = new_document(DocumentType::Ktp);
-        assert!(is_miss(store.begin_upload(wrong, &new, &origin(), now).await, &Miss::SessionEnded));
+        assert!(is_miss(
+            store.begin_upload(wrong, &new, &UserLimits::NONE, &origin(), now).await,
+            &Miss::SessionEnded
+        ));
     }
     assert!(is_miss(store.me(&caller, world.after(86_400)).await, &Miss::SessionEnded), "expired");
     let end = "UPDATE sessions SET ended_at = now(), end_reason = 'logout' WHERE id = $1";
@@ -89,7 +92,7 @@ async fn an_idempotency_key_names_one_upload() {
         ..new_document(DocumentType::Ktp)
     };
     let begin = async |caller: &Caller, new: NewDocument, at: i64| {
-        world.store.begin_upload(caller, &new, &origin(), world.after(at)).await.unwrap()
+        world.store.begin_upload(caller, &new, &UserLimits::NONE, &origin(), world.after(at)).await.unwrap()
     };
     let begun = join_all((0..4).map(|_| begin(&caller, with_key(1), 0))).await;
     let mut fresh = begun.into_iter().filter_map(|begun| match begun {
@@ -133,7 +136,11 @@ async fn an_idempotency_key_names_one_upload() {
 async fn a_step_that_waited_for_another_names_the_new_state() {
     let world = World::new().await;
     let new = new_document(DocumentType::Ktp);
-    let begun = world.store.begin_upload(&world.user().await, &new, &origin(), world.now).await.unwrap();
+    let begun = world
+        .store
+        .begin_upload(&world.user().await, &new, &UserLimits::NONE, &origin(), world.now)
+        .await
+        .unwrap();
     let BeginUpload::Fresh { document, .. } = begun else { panic!("not fresh") };
     let other = world.owner().await;
     other.batch_execute("BEGIN").await.unwrap();
@@ -156,6 +163,6 @@ async fn a_document_is_not_shown_before_its_object_exists() {
     let world = World::new().await;
     let caller = world.user().await;
     let new = new_document(DocumentType::Ktp);
-    world.store.begin_upload(&caller, &new, &origin(), world.now).await.unwrap();
+    world.store.begin_upload(&caller, &new, &UserLimits::NONE, &origin(), world.now).await.unwrap();
     assert!(is_miss(world.store.get_document(&caller, new.id, world.now).await, &Miss::NotFound));
 }

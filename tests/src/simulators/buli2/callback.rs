@@ -1,8 +1,12 @@
 //! The signed callback: sends a decision to the product and records the answer.
+//!
+//! Both of its contracts are used: a body that names the review is signed alone, for any other the review of the path is
+//! signed as well.
 
 use axum::http::header;
 use chrono::Utc;
-use filot_buli2::signature::{SIGNATURE_HEADER, TIMESTAMP_HEADER, sign};
+use filot_buli2::Signed;
+use filot_buli2::signature::{SIGNATURE_HEADER, TIMESTAMP_HEADER, sign_all};
 use serde_json::{Value, json};
 
 use super::state::{Said, Shared, Task, lock};
@@ -33,7 +37,10 @@ pub(super) async fn send_decision(
 ) -> Result<u16> {
     let bytes = serde_json::to_vec(body)?;
     let timestamp = Utc::now().timestamp().to_string();
-    let signature = sign(secret.as_bytes(), Some(&timestamp), &bytes);
+    let path = task.request["reviewId"].as_str().filter(|review| url.ends_with(review));
+    let review = if body["reviewId"].is_string() { None } else { path };
+    let signed = Signed { body: &bytes, timestamp: Some(&timestamp), review };
+    let signature = sign_all(secret.as_bytes(), signed);
     let answer = shared
         .http
         .post(url)

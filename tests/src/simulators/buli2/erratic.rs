@@ -1,5 +1,5 @@
 //! A reviewer that uses everything the contract allows: decides before the answer to the request, late, twice, both
-//! ways at once, by task id alone, or never. Sometimes somebody else tries a forged signature first.
+//! ways at once, by task id alone, by a signed path, or never. Sometimes somebody else tries a forged signature first.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +16,17 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// Timeout of a decision that is sent before the answer to the request.
 const EARLY: Duration = Duration::from_secs(5);
 
+/// Where a decision names its review.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Naming {
+    /// In the signed body, by its id.
+    Body,
+    /// In the signed body, by the task's id.
+    Task,
+    /// In the path, which is signed as well.
+    Path,
+}
+
 /// What the reviewer does with one task, drawn at random.
 #[derive(Debug, Clone, Copy)]
 struct Behaviour {
@@ -26,7 +37,7 @@ struct Behaviour {
     repeats: bool,
     contradicts: bool,
     at_once: bool,
-    by_task: bool,
+    naming: Naming,
     is_forged_first: bool,
 }
 
@@ -40,7 +51,11 @@ fn draw(shared: &Shared) -> Behaviour {
         repeats: rng.random_bool(0.3),
         contradicts: rng.random_bool(0.3),
         at_once: rng.random_bool(0.15),
-        by_task: rng.random_bool(0.2),
+        naming: match rng.random_range(0..10) {
+            0 | 1 => Naming::Task,
+            2 | 3 => Naming::Path,
+            _ => Naming::Body,
+        },
         is_forged_first: rng.random_bool(0.1),
     }
 }
@@ -54,7 +69,7 @@ pub(super) async fn take(shared: &Arc<Shared>, task: Task) {
     let mut early = false;
     if behaviour.is_early {
         let sent =
-            tokio::time::timeout(EARLY, say(shared, &task, behaviour.decision, behaviour.by_task)).await;
+            tokio::time::timeout(EARLY, say(shared, &task, behaviour.decision, behaviour.naming)).await;
         early = matches!(sent, Ok(Some(status)) if is_answer(status));
     }
     let shared = Arc::clone(shared);
@@ -65,18 +80,18 @@ pub(super) async fn take(shared: &Arc<Shared>, task: Task) {
         }
         if behaviour.at_once {
             tokio::join!(
-                until_answered(&shared, &task, behaviour.decision, behaviour.by_task),
-                until_answered(&shared, &task, contrary(behaviour.decision), false),
+                until_answered(&shared, &task, behaviour.decision, behaviour.naming),
+                until_answered(&shared, &task, contrary(behaviour.decision), Naming::Body),
             );
         } else if !early {
-            until_answered(&shared, &task, behaviour.decision, behaviour.by_task).await;
+            until_answered(&shared, &task, behaviour.decision, behaviour.naming).await;
         }
         if behaviour.contradicts {
-            until_answered(&shared, &task, contrary(behaviour.decision), false).await;
+            until_answered(&shared, &task, contrary(behaviour.decision), Naming::Body).await;
         }
         if behaviour.repeats {
-            until_answered(&shared, &task, behaviour.decision, false).await;
-            until_answered(&shared, &task, behaviour.decision, behaviour.by_task).await;
+            until_answered(&shared, &task, behaviour.decision, Naming::Body).await;
+            until_answered(&shared, &task, behaviour.decision, behaviour.naming).await;
         }
     });
 }
@@ -90,40 +105,43 @@ fn is_answer(status: u16) -> bool {
     status < 500 && status != 429
 }
 
-async fn until_answered(shared: &Shared, task: &Task, decision: &str, by_task: bool) {
+async fn until_answered(shared: &Shared, task: &Task, decision: &str, naming: Naming) {
     for _ in 0..TRIES {
-        if say(shared, task, decision, by_task).await.is_some_and(is_answer) {
+        if say(shared, task, decision, naming).await.is_some_and(is_answer) {
             return;
         }
         tokio::time::sleep(PAUSE).await;
     }
 }
 
-async fn say(shared: &Shared, task: &Task, decision: &str, by_task: bool) -> Option<u16> {
-    let url = url(task, by_task)?;
-    send_decision(shared, task, &url, &body(task, decision, by_task), &shared.keys.signature_secret)
-        .await
-        .ok()
+async fn say(shared: &Shared, task: &Task, decision: &str, naming: Naming) -> Option<u16> {
+    let url = url(task, naming)?;
+    send_decision(shared, task, &url, &body(task, decision, naming), &shared.keys.signature_secret).await.ok()
 }
 
 async fn forge(shared: &Shared, task: &Task, decision: &str) {
-    if let Some(url) = url(task, false) {
+    if let Some(url) = url(task, Naming::Body) {
         // The answer is recorded with the task.
         let _ =
-            send_decision(shared, task, &url, &body(task, decision, false), "not-the-secret-of-buli2").await;
+            send_decision(shared, task, &url, &body(task, decision, Naming::Body), "not-the-secret-of-buli2")
+                .await;
     }
 }
 
 /// The callback address, with the review in its path or without.
-fn url(task: &Task, by_task: bool) -> Option<String> {
+fn url(task: &Task, naming: Naming) -> Option<String> {
     let url = task.request["callbackUrl"].as_str()?;
-    let url = if by_task { url.rsplit_once('/')?.0 } else { url };
+    let url = if naming == Naming::Task { url.rsplit_once('/')?.0 } else { url };
     Some(url.to_owned())
 }
 
-fn body(task: &Task, decision: &str, by_task: bool) -> Value {
-    if by_task {
-        return json!({"taskId": task.task_id, "decision": decision, "documentId": task.request["documentId"]});
+fn body(task: &Task, decision: &str, naming: Naming) -> Value {
+    match naming {
+        Naming::Task => {
+            return json!({"taskId": task.task_id, "decision": decision, "documentId": task.request["documentId"]});
+        }
+        Naming::Path => return json!({"decision": decision, "notes": "an erratic reviewer"}),
+        Naming::Body => {}
     }
     json!({
         "reviewId": task.request["reviewId"],

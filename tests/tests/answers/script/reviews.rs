@@ -59,7 +59,8 @@ fn by_buli2(probe: Probe, body: &Value) -> Probe {
 async fn refusals(recorder: &mut Recorder<'_>, review: &str) -> Result<()> {
     recorder.group("callback");
     let path = format!("/internal/reviews/{review}/callback");
-    let body = json!({"decision": "approved", "notes": "Sesuai", "documentId": seed::IN_REVIEW});
+    let body =
+        json!({"reviewId": review, "decision": "approved", "notes": "Sesuai", "documentId": seed::IN_REVIEW});
     let (text, now) = (body.to_string(), Utc::now().timestamp());
     let secret = local::BULI2_SIGNATURE_SECRET;
     let to = |recorder: &Recorder<'_>| recorder.to("POST", &path);
@@ -82,11 +83,18 @@ async fn refusals(recorder: &mut Recorder<'_>, review: &str) -> Result<()> {
 
     for (what, body) in [
         ("no decision", json!({"documentId": seed::IN_REVIEW})),
-        ("an unknown decision", json!({"decision": "perhaps"})),
+        ("an unknown decision", json!({"reviewId": review, "decision": "perhaps"})),
+        ("no review in the body", json!({"decision": "approved", "taskId": seed::TASK_ID})),
         ("another review in the body", json!({"decision": "approved", "reviewId": NOBODY})),
-        ("another document in the body", json!({"decision": "approved", "documentId": seed::COMPLETED})),
-        ("another user in the body", json!({"decision": "approved", "userId": NOBODY})),
-        ("notes that are too long", json!({"decision": "approved", "notes": "n".repeat(1001)})),
+        (
+            "another document in the body",
+            json!({"reviewId": review, "decision": "approved", "documentId": seed::COMPLETED}),
+        ),
+        ("another user in the body", json!({"reviewId": review, "decision": "approved", "userId": NOBODY})),
+        (
+            "notes that are too long",
+            json!({"reviewId": review, "decision": "approved", "notes": "n".repeat(1001)}),
+        ),
         ("values of other types", json!({"decision": 1})),
         ("a list", json!([])),
     ] {
@@ -95,7 +103,7 @@ async fn refusals(recorder: &mut Recorder<'_>, review: &str) -> Result<()> {
     recorder.ask("malformed JSON", signed(to(recorder)?, "{", secret, now)).await?;
     for (what, id) in [("an unknown review", NOBODY), ("no id", "no-id")] {
         let probe = recorder.to("POST", &format!("/internal/reviews/{id}/callback"))?;
-        recorder.ask(what, by_buli2(probe, &body)).await?;
+        recorder.ask(what, by_buli2(probe, &json!({"reviewId": id, "decision": "approved"}))).await?;
     }
     for (what, body) in [
         ("by body: names nothing", json!({"decision": "approved"})),
@@ -114,8 +122,9 @@ async fn refusals(recorder: &mut Recorder<'_>, review: &str) -> Result<()> {
 async fn decisions(recorder: &mut Recorder<'_>, review: &str) -> Result<()> {
     recorder.group("decision");
     let path = format!("/internal/reviews/{review}/callback");
-    let approved = json!({"decision": "approved", "notes": "Sesuai", "documentId": seed::IN_REVIEW});
-    let contrary = json!({"decision": "rejected"});
+    let approved =
+        json!({"reviewId": review, "decision": "approved", "notes": "Sesuai", "documentId": seed::IN_REVIEW});
+    let contrary = json!({"reviewId": review, "decision": "rejected"});
     let to = |recorder: &Recorder<'_>| recorder.to("POST", &path);
     recorder.ask("approved", by_buli2(to(recorder)?, &approved)).await?;
     recorder.ask("the same again", by_buli2(to(recorder)?, &approved)).await?;
