@@ -1,8 +1,8 @@
 //! A cursor over one component of a model. All numbers are little-endian, as Tesseract writes them on every machine
 //! that Debian builds models on (ccutil/serialis.cpp).
 
+use crate::component::Component;
 use crate::error::ModelError;
-use crate::traineddata::Component;
 
 /// Reads from the front of a component, never beyond its end.
 pub(crate) struct Bytes<'a> {

@@ -1,8 +1,9 @@
 //! What the word lists of a model say of a word that grows letter by letter (dict/dict.cpp).
 
+use crate::component::Component;
 use crate::dawg::{Dawg, Edge, PATTERN};
 use crate::error::ModelError;
-use crate::traineddata::{Component, Container};
+use crate::traineddata::Container;
 use crate::unicharset::{UnicharId, Unicharset};
 
 /// How a path came by its letters; a higher one is the stronger claim (`PermuterType` in ccstruct/ratngs.h).

@@ -1,13 +1,13 @@
 //! Lines in, text out.
 
-use crate::beam::BeamSearch;
+use crate::beam::{self, BeamSearch};
 use crate::forward::kernels::{self, Kernels};
 use crate::forward::{Outputs, forward};
 use crate::image::LineImage;
+use crate::line::{Line, Word};
 use crate::model::Model;
 use crate::prepare::{Pixels, ScaledLine};
 use crate::words::{self, Candidate};
-use crate::{Line, Word};
 
 /// Below this mean probability a line is tried again with light for dark (`invert_threshold` in
 /// ccmain/tesseractclass.cpp).
@@ -91,8 +91,8 @@ impl<'a> Recognizer<'a> {
         let outputs = self.probabilities(model, &scaled);
         let mut search = BeamSearch::new(model);
         let mut read = |line: &ScaledLine, outputs: &Outputs| {
-            let path = search.decode(outputs.steps());
-            words::candidates(model, outputs, &path, min_side as f32 / line.scale)
+            search.decode(outputs.steps());
+            words::candidates(model, outputs, &beam::best(&search), min_side as f32 / line.scale)
         };
         images
             .iter()

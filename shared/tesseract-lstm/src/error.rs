@@ -1,6 +1,6 @@
 //! What can be wrong with a model or an image.
 
-use crate::traineddata::Component;
+use crate::component::Component;
 
 /// Why a `.traineddata` file cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -2,6 +2,7 @@
 
 mod beam;
 mod bytes;
+mod component;
 mod dawg;
 mod dictionary;
 mod engine;
@@ -21,9 +22,9 @@ mod traineddata;
 mod unicharset;
 mod words;
 
+pub use component::Component;
 pub use engine::{Engine, Recognizer};
 pub use error::{ImageError, ModelError};
 pub use image::{LineImage, MAX_SIDE, PixelFormat};
 pub use line::{Alternative, Line, Symbol, Word};
 pub use model::Model;
-pub use traineddata::Component;

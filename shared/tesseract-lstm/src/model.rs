@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
+use crate::component::Component;
 use crate::dictionary::Dictionary;
 use crate::error::ModelError;
 use crate::forward::Plan;
 use crate::network::Layer;
 use crate::recoder::{Code, Recoder};
-use crate::traineddata::{Component, Container};
+use crate::traineddata::Container;
 use crate::unicharset::{SPACE, Unicharset};
 
 /// A `.traineddata` file with an LSTM network of integer weights, such as Debian's `tesseract-ocr-ind`.

@@ -1,7 +1,7 @@
 //! The characters of a model (ccutil/unicharset.cpp, `load_via_fgets`): one line of text each.
 
+use crate::component::Component;
 use crate::error::ModelError;
-use crate::traineddata::Component;
 
 /// The number of a character in its model.
 pub(crate) type UnicharId = u32;

@@ -4,9 +4,9 @@
 use crate::beam::{Path, Placed};
 use crate::dictionary::Permuter;
 use crate::forward::Outputs;
+use crate::line::{Alternative, Symbol, Word};
 use crate::model::Model;
 use crate::unicharset::{SPACE, UnicharId};
-use crate::{Alternative, Symbol, Word};
 
 /// Certainties of characters times this are those of words (`kCertaintyScale`).
 const CERTAINTY_SCALE: f32 = 7.0;

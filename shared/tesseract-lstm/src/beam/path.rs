@@ -1,6 +1,6 @@
 //! The characters on the best path (`ExtractBestPaths` and `ExtractPathAsUnicharIds` in lstm/recodebeam.cpp).
 
-use super::{BeamSearch, Continuation, Kind, Node};
+use super::search::{BeamSearch, Continuation, Kind, Node};
 use crate::dictionary::Permuter;
 use crate::unicharset::{SPACE, UnicharId};
 
@@ -25,7 +25,8 @@ pub(crate) struct Placed {
     pub(crate) starts_word: bool,
 }
 
-pub(super) fn best(search: &BeamSearch<'_>) -> Path {
+/// The best path of the line that `search` decoded last.
+pub(crate) fn best(search: &BeamSearch<'_>) -> Path {
     let Some(best) = best_end(search) else { return Path::default() };
     let mut nodes: Vec<&Node> = std::iter::successors(Some(best), |node| {
         node.previous.map(|previous| &search.nodes[previous as usize])

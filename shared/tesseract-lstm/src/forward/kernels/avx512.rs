@@ -2,8 +2,8 @@
 
 use std::arch::x86_64::*;
 
+use super::interface::{Kernels, Rows};
 use super::portable::{MAX_SOFTMAX_ACTIVATION, STATE_CLIP, normalize};
-use super::{Kernels, Rows};
 use crate::forward::packed::{GROUP, LANES, PackedWeights};
 use crate::math::{EXP_POLYNOMIAL, EXP_SCALE, EXP_SHIFT, EXP_TABLE, TABLE_SCALE, TABLE_SIZE, Table, tables};
 

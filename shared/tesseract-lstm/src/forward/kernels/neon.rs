@@ -4,8 +4,8 @@ use std::arch::aarch64::*;
 use std::arch::asm;
 use std::arch::is_aarch64_feature_detected;
 
+use super::interface::{Kernels, Rows};
 use super::portable::{MAX_SOFTMAX_ACTIVATION, STATE_CLIP, normalize};
-use super::{Kernels, Rows};
 use crate::forward::packed::{GROUP, LANES, PackedWeights};
 use crate::math::{TABLE_SCALE, TABLE_SIZE, Table, exp, tables};
 

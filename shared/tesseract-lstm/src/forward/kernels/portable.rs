@@ -1,6 +1,6 @@
 //! Plain Rust: what the other kernels are tested against, and the fallback.
 
-use super::{Kernels, Rows};
+use super::interface::{Kernels, Rows};
 use crate::forward::packed::{GROUP, LANES, PackedWeights};
 use crate::math::{exp, logistic, round, tables, tanh};
 
