@@ -46,7 +46,7 @@ def _smaller(data):
     return out.getvalue()
 
 
-def _ktps(rng, nrng, index, plain):
+def _ktps(rng, nrng, plain):
     """The card, with another number and date, and with another name besides; the same to the pixel otherwise."""
     someone, other = people.person(rng, plain=plain), people.person(rng, plain=plain)
     drawn = random.Random("one run") if plain else rng
@@ -66,7 +66,7 @@ def draw(job):
     rng, nrng = random.Random(tag), np.random.default_rng(list(tag.encode()))
     plain = index % 2 == 0
     if kind == "ktp":
-        card, numbers, renamed = _ktps(rng, nrng, index, plain)
+        card, numbers, renamed = _ktps(rng, nrng, plain)
         altered = {"numbers": _taken(tag, numbers, "T0"), "renamed": _taken(tag, renamed, "T0")}
     else:
         faces = styles.tuned(["liberation"] if plain else fonts.CORE)
