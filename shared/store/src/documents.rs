@@ -24,9 +24,6 @@ use crate::step::{self, Also};
 
 /// How long the uploading function has to enqueue before the sweeper looks.
 pub(crate) const ENQUEUE_GRACE: TimeDelta = TimeDelta::seconds(30);
-/// After this, an upload that holds its idempotency key without finishing is taken to have died, unless it said so
-/// itself.
-const UPLOAD_PATIENCE: TimeDelta = TimeDelta::seconds(60);
 /// Whether a document `d` counts against the attempts of its user: all that did not pass, or not yet, erased or not, but
 /// for those that nobody could read.
 const IS_ATTEMPT: &str =
@@ -320,8 +317,8 @@ impl Store {
         }
         // One retry takes it over. The same file goes to the same key; if the first request is alive after all, only
         // one of the two finishes.
-        let (id, free_at) = (get::<Uuid>(&row, "id")?, now - UPLOAD_PATIENCE);
-        let taken_until = now + UPLOAD_PATIENCE;
+        let (id, free_at) = (get::<Uuid>(&row, "id")?, now - quotas::UPLOAD_PATIENCE);
+        let taken_until = now + quotas::UPLOAD_PATIENCE;
         let sql = "UPDATE documents SET not_before = $2 WHERE id = $1 AND status = 'receiving' \
                      AND CASE WHEN not_before IS NULL THEN created_at <= $3 ELSE not_before <= $4 END RETURNING *";
         let taken = client.fetch_opt(sql, &[p(&id), p(&taken_until), p(&free_at), p(&now)]).await?;

@@ -18,8 +18,9 @@ use crate::row::get;
 
 /// The time over which the work of a day is counted.
 const DAY: TimeDelta = TimeDelta::days(1);
-/// After this, an upload that has not finished no longer counts as in flight.
-const UPLOAD_PATIENCE: TimeDelta = TimeDelta::seconds(60);
+/// After this, an upload that has not finished is taken to have died, unless it said so itself: it is no longer in flight, and
+/// its idempotency key may be taken over.
+pub(crate) const UPLOAD_PATIENCE: TimeDelta = TimeDelta::seconds(60);
 /// How long a document may be put off for others, since its upload or its last attempt.
 const PUT_OFF_MAX: TimeDelta = TimeDelta::minutes(5);
 

@@ -11,9 +11,10 @@ use filot_domain::{
     FieldReading, ReasonCode, SessionId, UserId,
 };
 use filot_store::{
-    Actor, BeginIdempotent, BeginUpload, Callback, Caller, Claim, ClaimRequest, IdempotencyKey,
+    Actor, BeginIdempotent, BeginUpload, Callback, Caller, Claim, ClaimRequest, FraudPolicy, IdempotencyKey,
     IdentityHashKey, Lease, ListFilter, LoadedForScoring, NewDocument, NewSession, NewUser, NextToken,
     Origin, Profile, SealingKeys, Store, StoreConfig, StoredResponse, TooOld,
+    UserLimits,
 };
 use uuid::Uuid;
 
@@ -22,6 +23,9 @@ const POLICY: RetryPolicy = RetryPolicy {
     cpu_fallback: true,
     backoff: Backoff { base: TimeDelta::seconds(1), cap: TimeDelta::seconds(60) },
 };
+
+/// High enough for every round, and looked at.
+const LIMITS: UserLimits = UserLimits { in_flight: 1_000, per_day: 1_000_000, storage_bytes: u64::MAX };
 
 /// What a round works with.
 pub struct Calls {
@@ -36,6 +40,7 @@ impl Calls {
             max_connections: 4,
             sealing: SealingKeys::new("k1", [("k1".to_owned(), [1; 32])]).unwrap(),
             identity_hash: IdentityHashKey::new(&[2; 32]).unwrap(),
+            fraud: FraudPolicy::default(),
         })
         .unwrap();
         let origin =
@@ -141,14 +146,14 @@ impl Calls {
             idempotency: Some(IdempotencyKey { key: id.to_string(), request_hash: [4; 32] }),
         };
         let mut begun =
-            self.store.begin_upload(caller, &new, &self.origin, now - TimeDelta::minutes(2)).await.unwrap();
+            self.store.begin_upload(caller, &new, &LIMITS, &self.origin, now - TimeDelta::minutes(2)).await.unwrap();
         if kind == DocumentType::Npwp {
             // The first request died: a retry takes it over.
-            begun = self.store.begin_upload(caller, &new, &self.origin, now).await.unwrap();
+            begun = self.store.begin_upload(caller, &new, &LIMITS, &self.origin, now).await.unwrap();
         }
         let BeginUpload::Fresh { document, .. } = begun else { panic!("{begun:?}") };
         self.store.finish_upload(document, QueueKind::Gpu, &self.origin, now).await.unwrap();
-        self.store.begin_upload(caller, &new, &self.origin, now).await.unwrap();
+        self.store.begin_upload(caller, &new, &LIMITS, &self.origin, now).await.unwrap();
         let later = now + TimeDelta::minutes(10);
         self.store.mark_enqueued(id, QueueKind::Gpu, now, later).await.unwrap();
         id
@@ -246,7 +251,7 @@ impl Calls {
         for (position, dispatch) in due.iter().enumerate() {
             match position {
                 // What the filling sealed cannot be opened.
-                0 => drop(store.load_dispatch(&dispatch.lease).await),
+                0 => drop(store.load_dispatch(&dispatch.lease, now).await),
                 1 => {
                     let until = now + TimeDelta::hours(1);
                     store.defer_dispatch(&dispatch.lease, until, Some("http_503"), now).await.unwrap();
@@ -299,7 +304,7 @@ impl Calls {
             let reason = ReasonCode::FileUnreadable;
             store.record_failure(&lease, reason, next, &self.origin, now).await.unwrap();
         }
-        store.requeue(caller, document, QueueKind::Gpu, &self.origin, now).await.unwrap();
+        store.requeue(caller, document, QueueKind::Gpu, &LIMITS, &self.origin, now).await.unwrap();
     }
 
     async fn rejected_and_escalated(&self, caller: &Caller, now: DateTime<Utc>) {
@@ -337,7 +342,7 @@ impl Calls {
             bytes: 4096,
             idempotency: None,
         };
-        let begun = store.begin_upload(caller, &new, origin, now).await.unwrap();
+        let begun = store.begin_upload(caller, &new, &LIMITS, origin, now).await.unwrap();
         let BeginUpload::Fresh { document, .. } = begun else { panic!("{begun:?}") };
         store.release_upload(document, now).await.unwrap();
         store.half_received(100, now - TimeDelta::minutes(15), now).await.unwrap();

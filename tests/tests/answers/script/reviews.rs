@@ -125,6 +125,7 @@ async fn decisions(recorder: &mut Recorder<'_>, review: &str) -> Result<()> {
     let approved =
         json!({"reviewId": review, "decision": "approved", "notes": "Sesuai", "documentId": seed::IN_REVIEW});
     let contrary = json!({"reviewId": review, "decision": "rejected"});
+    let nobodys = json!({"reviewId": NOBODY, "decision": "rejected"});
     let to = |recorder: &Recorder<'_>| recorder.to("POST", &path);
     recorder.ask("approved", by_buli2(to(recorder)?, &approved)).await?;
     recorder.ask("the same again", by_buli2(to(recorder)?, &approved)).await?;
@@ -140,7 +141,7 @@ async fn decisions(recorder: &mut Recorder<'_>, review: &str) -> Result<()> {
     for (what, path, body) in [
         ("function URL: the same again", format!("/{review}"), &approved),
         ("function URL: the contrary", format!("/{review}"), &contrary),
-        ("function URL: an unknown review", format!("/{NOBODY}"), &contrary),
+        ("function URL: an unknown review", format!("/{NOBODY}"), &nobodys),
     ] {
         let probe = recorder.to_function_url(&path)?;
         recorder.ask(what, by_buli2(probe, body)).await?;
