@@ -152,10 +152,9 @@ impl ErrorCode {
             | Self::FileUnsupported
             | Self::FileEncrypted
             | Self::IdsMismatch => ErrorKind::Unprocessable,
-            Self::RateLimited
-            | Self::TooManyAttempts
-            | Self::DocumentsInFlight
-            | Self::DailyQuotaReached => ErrorKind::RateLimited,
+            Self::RateLimited | Self::TooManyAttempts | Self::DocumentsInFlight | Self::DailyQuotaReached => {
+                ErrorKind::RateLimited
+            }
             Self::Unavailable | Self::NotYetAcknowledged => ErrorKind::Unavailable,
             Self::Internal => ErrorKind::Internal,
         }

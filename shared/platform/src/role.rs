@@ -198,31 +198,34 @@ impl Role {
             | Self::AuthMe
             | Self::Profile
             | Self::DocumentsList
-            | Self::DocumentsDelete => {
-                &[S::Core, S::Http, S::Database, S::AppDatabase, S::Redis, S::Tokens]
-            }
+            | Self::DocumentsDelete => &[S::Core, S::Http, S::Database, S::AppDatabase, S::Redis, S::Tokens],
             Self::DocumentsGet | Self::VerificationStatus => {
                 &[S::Core, S::Http, S::Database, S::AppDatabase, S::Redis, S::Tokens, S::Numbers]
             }
-            Self::DocumentsUpload => {
-                &[
-                    S::Core,
-                    S::Http,
-                    S::Database,
-                    S::AppDatabase,
-                    S::Redis,
-                    S::Tokens,
-                    S::Storage,
-                    S::Queues,
-                    S::UserLimits,
-                ]
-            }
+            Self::DocumentsUpload => &[
+                S::Core,
+                S::Http,
+                S::Database,
+                S::AppDatabase,
+                S::Redis,
+                S::Tokens,
+                S::Storage,
+                S::Queues,
+                S::UserLimits,
+            ],
             Self::DocumentsDownload => {
                 &[S::Core, S::Http, S::Database, S::AppDatabase, S::Redis, S::Tokens, S::Storage]
             }
-            Self::DocumentsProcess => {
-                &[S::Core, S::Http, S::Database, S::AppDatabase, S::Redis, S::Tokens, S::Queues, S::UserLimits]
-            }
+            Self::DocumentsProcess => &[
+                S::Core,
+                S::Http,
+                S::Database,
+                S::AppDatabase,
+                S::Redis,
+                S::Tokens,
+                S::Queues,
+                S::UserLimits,
+            ],
             Self::VerificationEscalate => {
                 &[S::Core, S::Http, S::Database, S::AppDatabase, S::Redis, S::Tokens, S::InvokeDispatch]
             }

@@ -22,7 +22,7 @@ CREATE TABLE document_schedule (
 CREATE INDEX document_schedule_due ON document_schedule (task, at);
 -- What does not move, the oldest first. The condition is one that the planner takes for no other question.
 CREATE INDEX document_schedule_waiting ON document_schedule (since) WHERE NOT starts_with(task, 'retire_');
-GRANT SELECT ON document_schedule TO filot_app;
+GRANT SELECT ON document_schedule TO filot_app, filot_worker;
 
 CREATE FUNCTION documents_schedule() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

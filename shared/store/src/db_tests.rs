@@ -25,6 +25,7 @@ async fn a_statement_ends_with_the_client_that_gave_up() {
         max_connections: 1,
         sealing: SealingKeys::new("k", [("k".to_owned(), [1; 32])]).unwrap(),
         identity_hash: IdentityHashKey::new(&[2; 32]).unwrap(),
+        fraud: crate::FraudPolicy::default(),
     };
     let store = Store::connect_with(config, Duration::from_millis(500)).unwrap();
     let late = store.client().await.unwrap().fetch("SELECT pg_sleep(3600)", &[]).await;

@@ -161,8 +161,9 @@ pub(crate) async fn is_put_off(
         )
     };
     let sql = format!(
-        "SELECT {} AND EXISTS (SELECT FROM documents o WHERE o.status = 'uploaded' AND o.next_enqueue_at IS NOT NULL \
-           AND o.queue = $3 AND o.user_id <> $1 AND o.enqueued_at > $4 AND NOT {}) AS put_off",
+        "SELECT {} AND EXISTS (SELECT FROM document_schedule s JOIN documents o ON o.id = s.document_id \
+           WHERE NOT starts_with(s.task, 'retire_') AND s.since > $4 AND s.task = 'enqueue' AND s.queue = $3 \
+             AND o.status = 'uploaded' AND o.user_id <> $1 AND o.enqueued_at > $4 AND NOT {}) AS put_off",
         had_a_turn("$1"),
         had_a_turn("o.user_id"),
     );

@@ -13,8 +13,7 @@ use filot_domain::{
 use filot_store::{
     Actor, BeginIdempotent, BeginUpload, Callback, Caller, Claim, ClaimRequest, FraudPolicy, IdempotencyKey,
     IdentityHashKey, Lease, ListFilter, LoadedForScoring, NewDocument, NewSession, NewUser, NextToken,
-    Origin, Profile, SealingKeys, Store, StoreConfig, StoredResponse, TooOld,
-    UserLimits,
+    Origin, Profile, SealingKeys, Store, StoreConfig, StoredResponse, TooOld, UserLimits,
 };
 use uuid::Uuid;
 
@@ -145,8 +144,11 @@ impl Calls {
             bytes: 4096,
             idempotency: Some(IdempotencyKey { key: id.to_string(), request_hash: [4; 32] }),
         };
-        let mut begun =
-            self.store.begin_upload(caller, &new, &LIMITS, &self.origin, now - TimeDelta::minutes(2)).await.unwrap();
+        let mut begun = self
+            .store
+            .begin_upload(caller, &new, &LIMITS, &self.origin, now - TimeDelta::minutes(2))
+            .await
+            .unwrap();
         if kind == DocumentType::Npwp {
             // The first request died: a retry takes it over.
             begun = self.store.begin_upload(caller, &new, &LIMITS, &self.origin, now).await.unwrap();

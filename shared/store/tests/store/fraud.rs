@@ -9,7 +9,7 @@ use filot_domain::{
 };
 use filot_store::{
     BeginUpload, Callback, CallbackOutcome, Caller, Decided, FraudPolicy, IdempotencyKey, NewDocument,
-    Profile, Store, StoreConfig,
+    Profile, Store, StoreConfig, UserLimits,
 };
 
 use crate::fixture::{NIK, World, config, evaluation, ktp, new_document, origin};
@@ -293,7 +293,7 @@ async fn a_user_may_not_try_for_ever() {
     let store = store_with(&world, policy);
     let caller = world.user().await;
     let begin = async |caller: &Caller, new: NewDocument, now| {
-        store.begin_upload(caller, &new, &origin(), now).await.unwrap()
+        store.begin_upload(caller, &new, &UserLimits::NONE, &origin(), now).await.unwrap()
     };
     let ktp = || new_document(DocumentType::Ktp);
     // Neither what was approved counts nor what nobody could read.
