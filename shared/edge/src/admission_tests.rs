@@ -45,6 +45,7 @@ async fn context(role: Role, redis_url: &str) -> Context {
     let given = [
         ("FILOT_ENV", "local"),
         ("DATABASE_URL", "postgres://nobody@127.0.0.1:9/none"),
+        ("DATABASE_REVIEWS_URL", "postgres://nobody@127.0.0.1:9/none"),
         ("REDIS_URL", redis_url),
         ("OCR_GPU_QUEUE_URL", "http://127.0.0.1:9/q"),
         ("OCR_CPU_QUEUE_URL", "http://127.0.0.1:9/q"),
