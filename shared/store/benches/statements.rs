@@ -39,7 +39,7 @@ async fn main() {
     fill::fill(&db, documents).await;
     let took = began.elapsed().as_secs();
     let log = Log::of(&server, &db).await;
-    let calls = Calls::new(db.app_url());
+    let calls = Calls::new(&db.app_url());
     // The first round fills caches.
     calls.round(0).await;
     let warm = log.executions().len();

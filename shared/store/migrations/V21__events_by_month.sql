@@ -60,8 +60,6 @@ BEGIN
         FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
     REVOKE ALL ON document_events_before FROM filot_app;
     GRANT SELECT ON document_events TO filot_app;
-    -- The worker asks how often a file has used a reader up.
-    GRANT SELECT (document_id, event, reason) ON document_events TO filot_worker;
 END
 $$;
 -- step: the months to come; every run of the migrations makes those that are missing

@@ -123,11 +123,8 @@ impl Store {
 
 /// [`Store::exhaustions`] on a connection or in a transaction.
 pub(crate) async fn exhaustions(db: &impl Db, user: UserId, content_sha256: &[u8]) -> Result<u32> {
-    let (user, reason): (_, &str) = (user.as_uuid(), ReasonCode::ReaderExhausted.into());
-    let sql = "SELECT count(*) AS times FROM documents d JOIN document_events e ON e.document_id = d.id \
-               WHERE d.user_id = $1 AND d.content_sha256 = $2 AND e.reason = $3 \
-                 AND e.event IN ('attempt_failed', 'gave_up')";
-    let row = db.fetch_opt(sql, &[p(&user), p(&content_sha256), p(&reason)]).await?;
+    let sql = "SELECT reader_exhaustions($1, $2) AS times";
+    let row = db.fetch_opt(sql, &[p(&user.as_uuid()), p(&content_sha256)]).await?;
     let times = row.map_or(Ok(0), |row| get::<i64>(&row, "times"))?;
     Ok(u32::try_from(times).unwrap_or(u32::MAX))
 }

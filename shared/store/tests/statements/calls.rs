@@ -8,7 +8,7 @@ use filot_domain::retry::{AfterFailure, Backoff, QueueKind, RetryPolicy};
 use filot_domain::review::ReviewDecision;
 use filot_domain::{
     CardKind, CardReading, CorrelationId, Decision, DocumentId, DocumentType, Evaluation, FieldName,
-    FieldReading, ReasonCode, SessionId, UserId,
+    FieldReading, PictureHash, ReasonCode, SessionId, UserId,
 };
 use filot_store::{
     Actor, BeginIdempotent, BeginUpload, Callback, Caller, Claim, ClaimRequest, FraudPolicy, IdempotencyKey,
@@ -29,22 +29,28 @@ const LIMITS: UserLimits = UserLimits { in_flight: 1_000, per_day: 1_000_000, st
 /// What a round works with.
 pub struct Calls {
     pub store: Store,
+    /// The same for users who may try once.
+    strict: Store,
     origin: Origin,
 }
 
 impl Calls {
-    pub fn new(url: String) -> Self {
-        let store = Store::connect(StoreConfig {
-            url,
-            max_connections: 4,
-            sealing: SealingKeys::new("k1", [("k1".to_owned(), [1; 32])]).unwrap(),
-            identity_hash: IdentityHashKey::new(&[2; 32]).unwrap(),
-            fraud: FraudPolicy::default(),
-        })
-        .unwrap();
+    pub fn new(url: &str) -> Self {
+        let connect = |fraud| {
+            Store::connect(StoreConfig {
+                url: url.to_owned(),
+                max_connections: 4,
+                sealing: SealingKeys::new("k1", [("k1".to_owned(), [1; 32])]).unwrap(),
+                identity_hash: IdentityHashKey::new(&[2; 32]).unwrap(),
+                fraud,
+            })
+            .unwrap()
+        };
+        let store = connect(FraudPolicy::default());
+        let strict = connect(FraudPolicy { attempts_per_user: 1, ..FraudPolicy::default() });
         let origin =
             Origin { actor: Actor::Function("calls"), correlation_id: CorrelationId::from_uuid(Uuid::nil()) };
-        Self { store, origin }
+        Self { store, strict, origin }
     }
 
     /// One round; `number` tells it from the others.
@@ -56,7 +62,7 @@ impl Calls {
         let (approved, decided) = self.human_approves(&caller, number, now).await;
         self.look(&caller, approved, now).await;
         let other = self.sign_in(number + 100, now).await;
-        self.two_users_show_one_number(&caller, &other, number, now).await;
+        self.two_users_show_one_number(&other, &caller, number, now).await;
         self.fails_and_goes_again(&caller, now).await;
         self.rejected_and_escalated(&caller, now).await;
         // The identity passes to the other document first, and goes with that.
@@ -139,7 +145,7 @@ impl Calls {
             id,
             document_type: kind,
             object_key: format!("documents/{id}"),
-            content_sha256: [9; 32],
+            content_sha256: content_of(id),
             mime: "image/png".to_owned(),
             bytes: 4096,
             idempotency: Some(IdempotencyKey { key: id.to_string(), request_hash: [4; 32] }),
@@ -156,6 +162,9 @@ impl Calls {
         let BeginUpload::Fresh { document, .. } = begun else { panic!("{begun:?}") };
         self.store.finish_upload(document, QueueKind::Gpu, &self.origin, now).await.unwrap();
         self.store.begin_upload(caller, &new, &LIMITS, &self.origin, now).await.unwrap();
+        let another = NewDocument { id: DocumentId::from_uuid(Uuid::now_v7()), idempotency: None, ..new };
+        let refused = self.strict.begin_upload(caller, &another, &LIMITS, &self.origin, now).await.unwrap();
+        assert!(matches!(refused, BeginUpload::TooManyAttempts { .. }), "{refused:?}");
         let later = now + TimeDelta::minutes(10);
         self.store.mark_enqueued(id, QueueKind::Gpu, now, later).await.unwrap();
         id
@@ -226,17 +235,30 @@ impl Calls {
         document
     }
 
-    /// Of two users with one tax number the second claims nothing, not even what nobody else shows.
+    /// Of two users with one tax number the second claims nothing when a human approves, not even what nobody else shows.
     async fn two_users_show_one_number(&self, one: &Caller, two: &Caller, number: u32, now: DateTime<Utc>) {
         let tax_number = format!("7142365020{:05}", number % 90_000);
-        for (caller, nik) in
-            [(one, format!("31740157080{:05}", number + 1)), (two, format!("31740157070{:05}", number + 1))]
-        {
-            let mut card = ktp(&nik);
+        let card = |nik: &str| {
+            let mut card = ktp(nik);
             let value = FieldReading { value: tax_number.clone(), confidence: 0.99 };
             card.fields.insert(FieldName::NpwpNumber, value);
-            self.evaluated_as(caller, (DocumentType::Npwp, &card), Decision::AutoApprove, now).await;
-        }
+            card
+        };
+        let first = card(&format!("31740157080{:05}", number + 1));
+        self.evaluated_as(one, (DocumentType::Npwp, &first), Decision::AutoApprove, now).await;
+        let second = card(&format!("31740157070{:05}", number + 1));
+        let document =
+            self.evaluated_as(two, (DocumentType::Npwp, &second), Decision::NeedsReview, now).await;
+        let review = self.store.verification_status(two, document, now).await.unwrap().review.unwrap();
+        let approved = Callback {
+            review: Some(review.id),
+            task_id: None,
+            document: None,
+            user_id: None,
+            decision: ReviewDecision::Approved,
+            notes: None,
+        };
+        self.store.apply_callback(&approved, &self.origin, now).await.unwrap();
     }
 
     async fn human_approves(
@@ -249,6 +271,7 @@ impl Calls {
         let nik = format!("31740157089{:05}", number % 90_000 + 1);
         let approved = self.evaluated(caller, &nik, Decision::AutoApprove, now).await;
         let document = self.evaluated(caller, &nik, Decision::NeedsReview, now).await;
+        store.resend_noticed(100, now).await.unwrap();
         let due = store.take_due_dispatches("d", 5, 60, now).await.unwrap();
         for (position, dispatch) in due.iter().enumerate() {
             match position {
@@ -306,6 +329,7 @@ impl Calls {
             let reason = ReasonCode::FileUnreadable;
             store.record_failure(&lease, reason, next, &self.origin, now).await.unwrap();
         }
+        store.exhaustions(caller.user_id, &content_of(document)).await.unwrap();
         store.requeue(caller, document, QueueKind::Gpu, &LIMITS, &self.origin, now).await.unwrap();
     }
 
@@ -339,7 +363,7 @@ impl Calls {
             id,
             document_type: DocumentType::Npwp,
             object_key: format!("documents/{id}"),
-            content_sha256: [9; 32],
+            content_sha256: content_of(id),
             mime: "image/png".to_owned(),
             bytes: 4096,
             idempotency: None,
@@ -392,17 +416,33 @@ impl Calls {
     }
 }
 
+/// A file that no other document has.
+fn content_of(document: DocumentId) -> [u8; 32] {
+    let half = *document.as_uuid().as_bytes();
+    std::array::from_fn(|at| half[at % half.len()])
+}
+
+/// A card of somebody who shares nothing with another NIK's holder but the name.
 fn ktp(nik: &str) -> CardReading {
     let field = |value: &str| FieldReading { value: value.to_owned(), confidence: 0.99 };
+    let number: u64 = nik.parse().unwrap();
+    let born = format!("{}-{:02}-{:02}", 1950 + number % 50, 1 + number % 12, 1 + number % 28);
+    let mixed = |salt: u64| {
+        (number ^ salt)
+            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            .rotate_left(29)
+            .wrapping_mul(0xbf58_476d_1ce4_e5b9)
+    };
     CardReading {
         kind: CardKind::Ktp,
         fields: BTreeMap::from([
             (FieldName::Nik, field(nik)),
             (FieldName::Name, field("SITI CONTOH")),
-            (FieldName::BirthDate, field("1995-08-17")),
+            (FieldName::BirthDate, field(&born)),
             (FieldName::Address, field("JL CONTOH NO 1")),
         ]),
         text: format!("NIK : {nik}\nNama : SITI CONTOH"),
+        picture_hash: Some(PictureHash([mixed(1), mixed(2)])),
         ..CardReading::default()
     }
 }

@@ -99,6 +99,15 @@ INSERT INTO manual_reviews (id, document_id, evaluation_id, status, decision, de
         CASE WHEN kind > 9 THEN at END, 'filled-before', at, at
     FROM d WHERE status = 'ai_evaluated' OR verification = 'manually_approved';
 INSERT INTO document_identities SELECT id, 'nik', sha256(n::text::bytea) FROM d WHERE status IN ('completed', 'ai_evaluated');
+INSERT INTO document_marks (document_id, kind, hash, scored_at, expires_at)
+    SELECT id, mark, sha256((mark || n)::bytea), at, CASE WHEN kind BETWEEN 15 AND 25 THEN at + interval '300 days' END
+    FROM d, unnest(ARRAY['nik', 'person', 'file']) AS mark WHERE status IN ('completed', 'ai_evaluated');
+INSERT INTO document_marks (document_id, kind, hash, picture_high, picture_low, bands, scored_at)
+    SELECT id, 'picture', substring(sha256(n::text::bytea) FOR 16), hashtextextended(n::text, 1), hashtextextended(n::text, 2),
+        ARRAY(SELECT band * 65536 + (hashtextextended(n::text, band) & 65535)::integer FROM generate_series(0, 7) AS band), at
+    FROM d WHERE status IN ('completed', 'ai_evaluated');
+INSERT INTO review_notices (review_id, reason, noted_at, told_at)
+    SELECT id, 'identity_held_by_another', updated_at, updated_at FROM manual_reviews;
 INSERT INTO identity_claims SELECT 'nik', sha256(n::text::bytea), user_id, id, at FROM d
     WHERE status = 'completed' AND verification <> 'auto_rejected';
 INSERT INTO erasures (id, user_id, document_id, cause, state, next_attempt_at, requested_at, done_at)

@@ -45,7 +45,10 @@ fn faults(plan: &Value) -> Vec<String> {
     for node in nodes(plan) {
         let kind = node["Node Type"].as_str().unwrap();
         let relation = node["Relation Name"].as_str().unwrap_or_default();
-        if kind == "Seq Scan" && !SMALL.contains(&relation) {
+        // The partitions of months to come are empty.
+        let is_empty = relation.starts_with("document_events_")
+            && number(&node["Actual Rows"]) + number(&node["Rows Removed by Filter"]) == 0.0;
+        if kind == "Seq Scan" && !SMALL.contains(&relation) && !is_empty {
             faults.push(format!("reads all of {relation}"));
         }
         if matches!(kind, "Sort" | "Incremental Sort") {
@@ -75,7 +78,7 @@ async fn no_statement_reads_a_table_or_sorts_a_backlog() {
     Store::migrate(&db.owner_url()).await.unwrap();
     fill::fill(&db, DOCUMENTS).await;
     let log = Log::of(&server, &db).await;
-    let calls = Calls::new(db.app_url());
+    let calls = Calls::new(&db.app_url());
     for number in 0..ROUNDS {
         calls.round(number).await;
     }

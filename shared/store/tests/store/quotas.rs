@@ -4,8 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use filot_domain::retry::{AfterFailure, QueueKind};
 use filot_domain::{Decision, DocumentId, DocumentType, ReasonCode};
 use filot_store::{
-    BeginUpload, Caller, Claim, ExceededLimit, IdempotencyKey, Miss, NotClaimable, Requeued, StoreError,
-    UserLimits,
+    BeginUpload, Caller, Claim, ExceededLimit, IdempotencyKey, Miss, NewDocument, NotClaimable, Requeued,
+    StoreError, UserLimits,
 };
 use futures::future::join_all;
 
@@ -164,8 +164,9 @@ async fn a_file_that_exhausted_two_readers_is_not_queued_again() {
     let (caller, other) = (world.user().await, world.user().await);
     let exhausted = ReasonCode::ReaderExhausted;
     let retry = AfterFailure::Retry { queue: QueueKind::Gpu, not_before: world.now };
-    let document = world.uploaded(&caller).await;
-    let sha256 = new_document(DocumentType::Ktp).content_sha256;
+    let sha256 = [0x5a; 32];
+    let same_file = || NewDocument { content_sha256: sha256, ..new_document(DocumentType::Ktp) };
+    let document = world.uploaded_as(&caller, same_file()).await;
     assert_eq!(world.store.exhaustions(caller.user_id, &sha256).await.unwrap(), 0);
     fail(&world, document, exhausted, retry, world.now).await;
     fail(&world, document, ReasonCode::ReaderCrashed, AfterFailure::Fail, world.now).await;
@@ -176,7 +177,7 @@ async fn a_file_that_exhausted_two_readers_is_not_queued_again() {
     fail(&world, document, exhausted, AfterFailure::Fail, world.now).await;
     assert_eq!(requeue(document).await, Requeued::Exhausting);
     // The same bytes as another document of the user's, and of somebody else's.
-    let again = world.uploaded(&caller).await;
+    let again = world.uploaded_as(&caller, same_file()).await;
     fail(&world, again, ReasonCode::ReaderCrashed, AfterFailure::Fail, world.now).await;
     assert_eq!(requeue(again).await, Requeued::Exhausting);
     assert_eq!(world.store.exhaustions(caller.user_id, &sha256).await.unwrap(), 2);

@@ -40,11 +40,24 @@ fn approved_document(document: DocumentId) -> String {
     )
 }
 
+/// The identities that a human's approval takes.
+fn claims(document: DocumentId) -> String {
+    format!(
+        "INSERT INTO identity_claims SELECT i.kind, i.number_hash, d.user_id, d.id, now() \
+         FROM document_identities i JOIN documents d ON d.id = i.document_id WHERE d.id = '{document}'"
+    )
+}
+
 #[tokio::test]
 async fn inv_2_only_the_callbacks_role_decides_for_a_human() {
     let world = World::new().await;
     let document = world.decided(&world.user().await, NIK, Decision::NeedsReview).await.document;
-    let both = format!("BEGIN; {}; {}; COMMIT", approved_review(document), approved_document(document));
+    let both = format!(
+        "BEGIN; {}; {}; {}; COMMIT",
+        claims(document),
+        approved_review(document),
+        approved_document(document)
+    );
     for group in GROUPS.into_iter().filter(|group| *group != "filot_reviews") {
         let client = world.db.group(group).await.unwrap();
         let why = refused(&client, &both).await;
@@ -64,6 +77,7 @@ async fn inv_2_a_human_decision_stands_on_its_review() {
     let document = world.decided(&one, NIK, Decision::NeedsReview).await.document;
     let other = world.decided(&two, "3174015708950009", Decision::NeedsReview).await.document;
     let reviews = world.db.group("filot_reviews").await.unwrap();
+    reviews.batch_execute(&claims(document)).await.unwrap();
     let undecided = refused(&reviews, &approved_document(document)).await;
     assert_eq!(undecided, "documents_decision_is_reviewed");
     // Another document's approval, and this one's rejection, decide nothing.
