@@ -6,7 +6,9 @@ use tesseract_lstm::{Engine, LineImage, Model, PixelFormat, Recognizer};
 
 /// A line with a few strokes.
 fn pixels(width: u32, height: u32) -> Vec<u8> {
-    (0..height).flat_map(|y| (0..width).map(move |x| if (x / 3 + y / 5) % 3 == 0 { 20 } else { 230 })).collect()
+    (0..height)
+        .flat_map(|y| (0..width).map(move |x| if (x / 3 + y / 5) % 3 == 0 { 20 } else { 230 }))
+        .collect()
 }
 
 fuzz_target!(|bytes: &[u8]| {
