@@ -6,8 +6,8 @@ use chrono::DateTime;
 use filot_app::auth::reviewer::{self, CallbackSignature, SignatureSecrets};
 use filot_app::auth::service;
 use filot_app::review_callback::{CallbackRequest, validate};
-use filot_buli2::SigningSecrets;
 use filot_buli2::signature::sign;
+use filot_buli2::{Signed, SigningSecrets, Vouched};
 use filot_platform::Secret;
 use libfuzzer_sys::fuzz_target;
 
@@ -22,18 +22,19 @@ fuzz_target!(|input: (&str, Option<&str>, u8, &[u8])| {
 
     // Arbitrary headers.
     let right = sign(SECRET.as_bytes(), timestamp, body);
-    if secrets.verify(body, Some(signature), timestamp, false, now).is_ok() {
+    let signed = Signed { body, timestamp, review: None };
+    if secrets.verify(signed, Some(signature), false, now).is_ok() {
         assert!(signature.trim().eq_ignore_ascii_case(&right), "believed without the secret");
     }
-    assert!(SigningSecrets::default().verify(body, Some(signature), timestamp, false, now).is_err());
-    assert!(secrets.verify(body, None, timestamp, false, now).is_err());
+    assert!(SigningSecrets::default().verify(signed, Some(signature), false, now).is_err());
+    assert!(secrets.verify(signed, None, false, now).is_err());
 
     // A good signature, then a change to any part.
     let good = sign(SECRET.as_bytes(), Some(&near), body);
     let verify = |body: &[u8], signature: &str, timestamp: Option<&str>| {
-        secrets.verify(body, Some(signature), timestamp, false, now)
+        secrets.verify(Signed { body, timestamp, review: None }, Some(signature), false, now)
     };
-    assert_eq!(verify(body, &good, Some(&near)), Ok(()));
+    assert_eq!(verify(body, &good, Some(&near)), Ok(Vouched::Body));
     assert!(verify(body, &good, None).is_err(), "a signature without its time");
     assert!(verify(body, &good, Some(&(NOW + 1).to_string())).is_err(), "a signature for another time");
     assert!(verify(&[body, b"x"].concat(), &good, Some(&near)).is_err());
@@ -53,7 +54,7 @@ fuzz_target!(|input: (&str, Option<&str>, u8, &[u8])| {
     let signing = [Secret::from(SECRET.to_owned())];
     let configured = SignatureSecrets { secrets: &signing, require_timestamp: true };
     let verify = |signature, timestamp| {
-        let presented = CallbackSignature { signature, timestamp };
+        let presented = CallbackSignature { signature, timestamp, review: None };
         reviewer::verify(known, &configured, &presented, body, now)
     };
     assert!(verify(Some(good.as_str()), Some(near.as_str())).is_ok());
@@ -61,7 +62,7 @@ fuzz_target!(|input: (&str, Option<&str>, u8, &[u8])| {
 
     if let Ok(request) = serde_json::from_slice::<CallbackRequest>(body) {
         let wanted = request.decision.clone();
-        if let Ok(callback) = validate(None, request) {
+        if let Ok(callback) = validate(None, false, request) {
             assert_eq!(callback.decision.to_string(), wanted);
             assert!(callback.review.is_some() || callback.task_id.is_some());
             assert!(callback.notes.is_none_or(|n| n.chars().count() <= 1000 && !n.contains('\0')));
